@@ -1,0 +1,69 @@
+"""One table of the spec file against its model, with pydantic's findings turned into problems a person can mend."""
+
+from collections.abc import Collection, Mapping
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from annex_spec.problem import NOTHING, Problem, nearest, shown
+
+M = TypeVar("M", bound=BaseModel)
+
+# `name` is the table's own name, never a key in it.
+_NOT_A_KEY = "name"
+# Findings of pydantic that only follow from another one in the same table.
+_CONSEQUENCES = frozenset({"default_factory_not_called"})
+
+
+def keys(model: type[BaseModel]) -> tuple[str, ...]:
+    """The keys a table of this model may hold."""
+    return tuple(key for key in model.model_fields if key != _NOT_A_KEY)
+
+
+def unknown(key: str, allowed: Collection[str], table: str, value: object) -> Problem:
+    """The problem of a key that does not exist, with the key that was probably meant."""
+    close = nearest(key, allowed)
+    fix = f"did you mean {close}?" if close else f"remove {key}"
+    return Problem(table, key, shown(value), "the keys " + ", ".join(allowed), fix)
+
+
+def validated(model: type[M], values: Mapping[str, object], table: str) -> tuple[M | None, list[Problem]]:
+    """The validated table, or None and what is wrong with it.
+
+    :param values: the keys and values, an annex's name among them.
+    :param table: the table as the file writes it, such as `[annex.demo]`.
+    """
+    return _validated(model, values, table, _CONSEQUENCES)
+
+
+def wrong_values(model: type[BaseModel], values: Mapping[str, object], table: str) -> list[Problem]:
+    """What is wrong with each of the values by itself: nothing about missing or contradicting ones."""
+    return _validated(model, values, table, _CONSEQUENCES | {"missing", "rule"})[1]
+
+
+def _validated(
+    model: type[M], values: Mapping[str, object], table: str, ignored: frozenset[str]
+) -> tuple[M | None, list[Problem]]:
+    try:
+        return model.model_validate(dict(values)), []
+    except ValidationError as error:
+        details = [detail for detail in error.errors(include_url=False) if detail["type"] not in ignored]
+        # A list has one finding for each wrong item; the whole value is shown once.
+        return None, list(dict.fromkeys(_problem(model, values, table, detail) for detail in details))
+
+
+def _problem(model: type[BaseModel], values: Mapping[str, object], table: str, detail: ErrorDetails) -> Problem:
+    if detail["type"] == "rule":
+        context = detail["ctx"]
+        return Problem(table, context["key"], context["received"], context["allowed"], context["fix"])
+    key = str(detail["loc"][0])
+    if detail["type"] == "extra_forbidden":
+        return unknown(key, keys(model), table, values[key])
+    field = model.model_fields[key]
+    allowed = field.description or ""
+    example = (field.examples or [""])[0]
+    if key == _NOT_A_KEY:
+        return Problem(table, "", shown(values[key]), allowed, f"rename the table, for example {example}")
+    received = NOTHING if detail["type"] == "missing" else shown(values[key])
+    return Problem(table, key, received, allowed, f"{key} = {example}")

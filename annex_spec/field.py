@@ -1,0 +1,188 @@
+"""The kinds of value an annex is declared with: each type carries its rule, the text of the rule and an example.
+
+The description of a field is what an error prints as "allowed", its first example what it prints as "fix".
+"""
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticCustomError
+
+from annex_spec.duration import FORM, format_duration, parse_duration
+
+LONGEST_LEASE = timedelta(days=366)
+# A minute is one run of the lease checker: useful only to see a lease end.
+_SHORTEST_LEASE = timedelta(minutes=1)
+_NO_TIME, _LONGEST_GRACE = timedelta(0), timedelta(hours=2)
+_SHORTEST_IDLE, _LONGEST_IDLE = timedelta(seconds=30), timedelta(days=7)
+_SHORTEST_JOIN, _LONGEST_JOIN = timedelta(minutes=1), timedelta(hours=2)
+
+# The same rule as annex_lease.contract (a test compares the two): this package imports nothing of ours.
+_NAME = re.compile(r"[a-z](?:-?[a-z0-9]){0,31}")
+_LONGEST_NAME = 32
+
+_REGION = re.compile(r"[a-z]{2,4}(?:-[a-z]+)+-[0-9]{1,2}")
+_INSTANCE_TYPE = re.compile(
+    r"[a-z][a-z0-9-]*\.(?:nano|micro|small|medium|large|[0-9]{0,3}xlarge|metal(?:-[0-9]{1,3}xl)?)"
+)
+_IMAGE = re.compile(r"ami-(?:[0-9a-f]{8}|[0-9a-f]{17})|ssm:/[A-Za-z0-9_.-]+(?:/[A-Za-z0-9_.-]+)*")
+_ACCOUNT = re.compile(r"[0-9]{12}")
+_VPC = re.compile(r"vpc-(?:[0-9a-f]{8}|[0-9a-f]{17})")
+_SUBNET = re.compile(r"subnet-(?:[0-9a-f]{8}|[0-9a-f]{17})")
+_DEVICE = re.compile(r"/dev/(?:sd[a-z][0-9]{0,2}|xvd[a-z]{1,2}[0-9]{0,2})")
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_HOST = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
+_DEFAULT_PORT = 9618  # the shared port of every HTCondor daemon, COLLECTOR_PORT in its manual
+_LONGEST_HOST = 253
+# An execution point is called i-<17 hex digits>.annex-<name>.<trust domain>: a host name, so 253 characters at most.
+_LONGEST_TRUST_DOMAIN = _LONGEST_HOST - len("i-0123456789abcdef0.annex-.") - _LONGEST_NAME
+
+
+def is_annex_name(text: str) -> bool:
+    """Whether `text` may name an annex: lower-case letters, digits and single inner hyphens, at most 32 characters."""
+    return len(text) <= _LONGEST_NAME and _NAME.fullmatch(text) is not None
+
+
+def _refuse() -> PydanticCustomError:
+    return PydanticCustomError("form", "the value has another form")
+
+
+def _matching(pattern: re.Pattern[str]) -> AfterValidator:
+    def check(value: str) -> str:
+        if pattern.fullmatch(value) is None:
+            raise _refuse()
+        return value
+
+    return AfterValidator(check)
+
+
+def _name(value: str) -> str:
+    if not is_annex_name(value):
+        raise _refuse()
+    return value
+
+
+def _host(value: str, longest: int) -> str:
+    if len(value) > longest or _HOST.fullmatch(value) is None:
+        raise _refuse()
+    return value
+
+
+def _collector(value: str) -> str:
+    host, colon, port = value.partition(":")
+    _host(host, _LONGEST_HOST)
+    if not colon:
+        return f"{host}:{_DEFAULT_PORT}"
+    if re.fullmatch(r"[1-9][0-9]{0,4}", port) is None or int(port) > 65535:
+        raise _refuse()
+    return value
+
+
+def _within(low: timedelta, high: timedelta) -> BeforeValidator:
+    def read(value: object) -> timedelta:
+        try:
+            duration = parse_duration(value) if isinstance(value, str) else value
+        except ValueError:
+            raise _refuse() from None
+        if not isinstance(duration, timedelta) or not low <= duration <= high:
+            raise _refuse()
+        return duration
+
+    return BeforeValidator(read)
+
+
+def _span(low: timedelta, high: timedelta, example: str) -> FieldInfo:
+    return _field(f"{FORM}; from {format_duration(low)} to {format_duration(high)}", example)
+
+
+def _field(allowed: str, example: str, **limits: Any) -> FieldInfo:
+    info: FieldInfo = Field(description=allowed, examples=[example], **limits)
+    return info
+
+
+def _lease_ends_at(value: object) -> datetime:
+    # A local time would be read in the time zone of whoever runs the command: two people, two ends.
+    if not isinstance(value, datetime) or value.utcoffset() is None or value.microsecond:
+        raise _refuse()
+    return value.astimezone(UTC)
+
+
+def _unique(values: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(values)) != len(values):
+        raise _refuse()
+    return values
+
+
+Name = Annotated[
+    str,
+    AfterValidator(_name),
+    _field(
+        "lower-case letters, digits and single inner hyphens, a letter first, at most 32 characters", "[annex.demo]"
+    ),
+]
+Collector = Annotated[
+    str,
+    AfterValidator(_collector),
+    _field("host or host:port (DNS name or IPv4 address; port 1 to 65535, default 9618)", '"cm.example.edu"'),
+]
+TrustDomain = Annotated[
+    str,
+    AfterValidator(lambda value: _host(value, _LONGEST_TRUST_DOMAIN)),
+    _field(f"a domain name of at most {_LONGEST_TRUST_DOMAIN} characters: the pool's TRUST_DOMAIN", '"example.edu"'),
+]
+Region = Annotated[str, _matching(_REGION), _field("an AWS Region's code", '"us-east-1"')]
+Account = Annotated[
+    Annotated[str, _matching(_ACCOUNT)] | None,
+    _field("12 digits in quotes (a bare number would lose leading zeros)", '"123456789012"'),
+]
+Image = Annotated[
+    str,
+    _matching(_IMAGE),
+    _field('"ami-" and 8 or 17 hexadecimal digits, or "ssm:/" and a parameter\'s path', '"ami-0123456789abcdef0"'),
+]
+Size = Annotated[int, _field("a whole number from 1 to 10000", "2", ge=1, le=10_000)]
+Lease = Annotated[
+    Annotated[timedelta, _within(_SHORTEST_LEASE, LONGEST_LEASE)] | None,
+    _span(_SHORTEST_LEASE, LONGEST_LEASE, '"8h"'),
+]
+LeaseEndsAt = Annotated[
+    Annotated[datetime, BeforeValidator(_lease_ends_at)] | None,
+    _field("a date and time in whole seconds with its offset from UTC, without quotes", "2030-06-01T08:00:00Z"),
+]
+Reach = Annotated[timedelta, _within(_SHORTEST_LEASE, LONGEST_LEASE), _span(_SHORTEST_LEASE, LONGEST_LEASE, '"24h"')]
+Grace = Annotated[timedelta, _within(_NO_TIME, _LONGEST_GRACE), _span(_NO_TIME, _LONGEST_GRACE, '"15m"')]
+Idle = Annotated[timedelta, _within(_SHORTEST_IDLE, _LONGEST_IDLE), _span(_SHORTEST_IDLE, _LONGEST_IDLE, '"20m"')]
+Join = Annotated[timedelta, _within(_SHORTEST_JOIN, _LONGEST_JOIN), _span(_SHORTEST_JOIN, _LONGEST_JOIN, '"15m"')]
+# 40 overrides are the most a mixed instances policy of an Auto Scaling group takes.
+InstanceTypes = Annotated[
+    tuple[Annotated[str, _matching(_INSTANCE_TYPE)], ...],
+    AfterValidator(_unique),
+    _field(
+        "1 to 40 different EC2 instance types", '["c6a.large", "c6i.large"]', min_length=1, max_length=40, strict=False
+    ),
+]
+OnDemandBase = Annotated[int, _field("a whole number from 0 to the size", "0", ge=0, le=10_000)]
+OnDemandPercentage = Annotated[int, _field("a whole number from 0 to 100", "0", ge=0, le=100)]
+Vpc = Annotated[
+    Annotated[str, _matching(_VPC)] | None,
+    _field('"vpc-" and 8 or 17 hexadecimal digits', '"vpc-0123456789abcdef0"'),
+]
+Subnets = Annotated[
+    tuple[Annotated[str, _matching(_SUBNET)], ...],
+    AfterValidator(_unique),
+    _field(
+        'one or more different subnets of the VPC: "subnet-" and 8 or 17 hexadecimal digits',
+        '["subnet-0123456789abcdef0"]',
+        min_length=1,
+        strict=False,
+    ),
+]
+VolumeGib = Annotated[int, _field("a whole number of GiB from 1 to 16384", "20", ge=1, le=16_384)]
+RootDevice = Annotated[
+    str,
+    _matching(_DEVICE),
+    _field('the name the image gives its root volume, such as "/dev/xvda" or "/dev/sda1"', '"/dev/xvda"'),
+]

@@ -1,0 +1,112 @@
+"""From the file to the objects: read, merge the defaults, validate, and report everything that is wrong at once."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+from annex_spec.checking import keys, unknown, validated, wrong_values
+from annex_spec.model import AnnexSpec, PoolSpec
+from annex_spec.problem import NOTHING, Problem, SpecError, nearest, shown
+
+_TABLES = ("pool", "defaults", "annex")
+# An annex that states one key of a pair means the pair: the other key of the defaults belongs to another choice.
+_PAIRS = (("lease", "lease_ends_at"), ("vpc", "subnets"))
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A whole spec file.
+
+    :param path: the file it was read from, as the caller named it.
+    :param pool: the pool.
+    :param annexes: the annexes by name, in the order of the file; at least one; cannot be changed.
+    """
+
+    path: Path
+    pool: PoolSpec
+    annexes: Mapping[str, AnnexSpec]
+
+    def annex(self, name: str) -> AnnexSpec:
+        """The annex of that name.
+
+        :raises SpecError: the file declares no such annex; says which it declares.
+        """
+        if name in self.annexes:
+            return self.annexes[name]
+        close = nearest(name, self.annexes)
+        fix = f"did you mean {close}?" if close else f"add a table [annex.{name}], or name one of these"
+        raise SpecError(self.path, [Problem("", "name of the annex", shown(name), ", ".join(self.annexes), fix)])
+
+
+def load(path: str | Path) -> Spec:
+    """Read a spec file.
+
+    :param path: the TOML file.
+    :raises SpecError: the file cannot be read, is not TOML, or declares something that is not allowed; lists all of it.
+    """
+    file = Path(path)
+    document = _read(file)
+    problems = [unknown(key, _TABLES, "", value) for key, value in document.items() if key not in _TABLES]
+    pool, found = validated(PoolSpec, _table(document, "pool", problems), "[pool]")
+    problems += found
+    defaults = _table(document, "defaults", problems)
+    problems += _problems_of_defaults(defaults)
+    annexes: dict[str, AnnexSpec] = {}
+    declared = _table(document, "annex", problems)
+    if not declared:
+        problems.append(Problem("[annex]", "", NOTHING, "at least one annex", "add a table such as [annex.demo]"))
+    for name in declared:
+        own = _table(declared, name, problems, f"[annex.{name}]")
+        annex, found = _annex(name, own, defaults)
+        problems += found
+        if annex is not None:
+            annexes[name] = annex
+    if pool is None or problems:
+        raise SpecError(file, problems)
+    return Spec(file, pool, MappingProxyType(annexes))
+
+
+def _read(file: Path) -> dict[str, object]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        problem = Problem("", "", error.strerror or str(error), "a TOML file that can be read", "name an existing file")
+    except UnicodeDecodeError as error:
+        problem = Problem("", "", f"bytes that are not UTF-8 at {error.start}", "UTF-8 text", "save the file as UTF-8")
+    except tomllib.TOMLDecodeError as error:
+        problem = Problem("", "", str(error), "TOML, see https://toml.io", "correct the line that is named")
+    raise SpecError(file, [problem])
+
+
+def _table(parent: Mapping[str, object], key: str, problems: list[Problem], title: str = "") -> dict[str, object]:
+    """The sub-table, empty if it is missing; another value in its place is a problem."""
+    value = parent.get(key, {})
+    if isinstance(value, dict):
+        return value
+    title = title or f"[{key}]"
+    problems.append(Problem(title, "", shown(value), "a table", f"write {title} and its keys below it"))
+    return {}
+
+
+def _problems_of_defaults(defaults: Mapping[str, object]) -> list[Problem]:
+    """What is wrong with the defaults by themselves, so that it is reported once and where it stands."""
+    values = {key: value for key, value in defaults.items() if key != "name"}
+    found = wrong_values(AnnexSpec, values, "[defaults]")
+    if "name" in defaults:
+        found.append(unknown("name", keys(AnnexSpec), "[defaults]", defaults["name"]))
+    return found
+
+
+def _annex(
+    name: str, own: Mapping[str, object], defaults: Mapping[str, object]
+) -> tuple[AnnexSpec | None, list[Problem]]:
+    table = f"[annex.{name}]"
+    overridden = {key for pair in _PAIRS if own.keys() & set(pair) for key in pair}
+    inherited = {key: value for key, value in defaults.items() if key not in overridden | own.keys()}
+    annex, found = validated(AnnexSpec, {**inherited, **own, "name": name}, table)
+    if "name" in own:
+        found.append(unknown("name", keys(AnnexSpec), table, own["name"]))
+    already = {problem.key for problem in _problems_of_defaults(inherited)}
+    return annex, [problem for problem in found if problem.key not in already]

@@ -1,0 +1,122 @@
+"""The declaration of a pool and of an annex, validated and with every default applied."""
+
+from datetime import timedelta
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from annex_spec import field
+from annex_spec.duration import format_duration
+
+# Strict: "2" is not a number and 1 is not true; a value of the wrong type is a mistake, not something to convert.
+_CONFIG = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+def _rule(key: str, received: str, allowed: str, fix: str) -> PydanticCustomError:
+    context = {"key": key, "received": received, "allowed": allowed, "fix": fix}
+    return PydanticCustomError("rule", "{key}: received {received}, allowed {allowed}", context)
+
+
+def _default_reach(validated: dict[str, Any]) -> timedelta:
+    lease = validated.get("lease")
+    # Zero is not an allowed reach: it stands for "there is no default", and the rules of AnnexSpec refuse it.
+    return min(2 * lease, field.LONGEST_LEASE) if isinstance(lease, timedelta) else timedelta(0)
+
+
+class PoolSpec(BaseModel):
+    """The HTCondor pool the annexes join.
+
+    :param collector: host:port of the pool's collector. The file may leave out the port. Default: port 9618.
+    :param trust_domain: the pool's TRUST_DOMAIN, the issuer in every token it signs; see
+        https://htcondor.readthedocs.io/en/latest/admin-manual/security.html#token-authentication
+    """
+
+    model_config = _CONFIG
+
+    collector: field.Collector
+    trust_domain: field.TrustDomain
+
+
+class AnnexSpec(BaseModel):
+    """One annex: a leased fleet that joins the pool.
+
+    :param name: the annex's name; its stack is `Annex-<name>`.
+    :param region: AWS Region.
+    :param account: AWS account. Default: None - that of the credentials in use.
+    :param image: `ami-...`, or `ssm:/path` of a parameter that holds an image id.
+    :param size: number of instances the lease grants.
+    :param lease: how long the annex may exist, from its creation; None when `lease_ends_at` is given.
+    :param lease_ends_at: the absolute end, UTC; None when `lease` is given.
+    :param reach: how long after its creation the annex may exist at most, extended or not.
+        Default: twice `lease`, at most 366 days; required with `lease_ends_at`.
+    :param grace: how long an instance may take to shut down after the end. Default: 15 minutes.
+    :param idle: how long an execution point stays without a job. Default: 20 minutes.
+    :param join: how long an execution point may take to join the pool. Default: 15 minutes.
+    :param instance_types: types the fleet may use, in order of preference.
+    :param on_demand_base: how many instances are on-demand before any is spot. Default: 0.
+    :param on_demand_percentage: percentage of the instances above the base that is on-demand.
+        Default: 0 - all of them are spot.
+    :param vpc: VPC to use. Default: None - the annex makes a small VPC of its own.
+    :param subnets: subnets of that VPC; empty exactly when `vpc` is None.
+    :param volume_gib: size of the root volume, GiB. Default: 20.
+    :param root_device: device name of the image's root volume. Default: `/dev/xvda`.
+    """
+
+    model_config = _CONFIG
+
+    name: field.Name
+    region: field.Region
+    account: field.Account = None
+    image: field.Image
+    size: field.Size
+    lease: field.Lease = None
+    lease_ends_at: field.LeaseEndsAt = None
+    reach: field.Reach = Field(default_factory=_default_reach)
+    grace: field.Grace = timedelta(minutes=15)
+    idle: field.Idle = timedelta(minutes=20)
+    join: field.Join = timedelta(minutes=15)
+    instance_types: field.InstanceTypes
+    on_demand_base: field.OnDemandBase = 0
+    on_demand_percentage: field.OnDemandPercentage = 0
+    vpc: field.Vpc = None
+    subnets: field.Subnets = ()
+    volume_gib: field.VolumeGib = 20
+    root_device: field.RootDevice = "/dev/xvda"
+
+    @model_validator(mode="after")
+    def _one_end(self) -> Self:
+        allowed = "exactly one of lease and lease_ends_at"
+        if self.lease is None and self.lease_ends_at is None:
+            raise _rule("lease", "neither lease nor lease_ends_at", allowed, 'lease = "8h"')
+        if self.lease is not None and self.lease_ends_at is not None:
+            raise _rule("lease", "both lease and lease_ends_at", allowed, "remove one of the two")
+        return self
+
+    @model_validator(mode="after")
+    def _reach_holds_the_lease(self) -> Self:
+        if not self.reach:
+            allowed = "required with lease_ends_at: the longest life, counted from the annex's creation"
+            raise _rule("reach", "nothing", allowed, 'reach = "30d"')
+        if self.lease is not None and self.reach < self.lease:
+            lease = format_duration(self.lease)
+            raise _rule(
+                "reach", f'"{format_duration(self.reach)}"', f"the lease, {lease}, or more", f'reach = "{lease}"'
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _base_within_size(self) -> Self:
+        if self.on_demand_base > self.size:
+            allowed = f"a whole number from 0 to the size, {self.size}"
+            raise _rule("on_demand_base", str(self.on_demand_base), allowed, f"on_demand_base = {self.size}")
+        return self
+
+    @model_validator(mode="after")
+    def _network_whole(self) -> Self:
+        allowed = "vpc and subnets together, or neither of them for a small VPC of the annex's own"
+        if self.vpc is not None and not self.subnets:
+            raise _rule("subnets", "nothing", allowed, 'subnets = ["subnet-0123456789abcdef0"], or remove vpc')
+        if self.subnets and self.vpc is None:
+            raise _rule("vpc", "nothing", allowed, 'vpc = "vpc-0123456789abcdef0", or remove subnets')
+        return self
