@@ -1,12 +1,14 @@
 """One table of the spec file against its model, with pydantic's findings turned into problems a person can mend."""
 
-from collections.abc import Collection, Mapping
-from typing import TypeVar
+from collections.abc import Collection, Iterable, Mapping
+from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
 
-from annex_spec.problem import NOTHING, Problem, nearest, shown
+from annex_spec.problem import NOTHING, ContradictionError, Problem, nearest, shown
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -34,29 +36,34 @@ def validated(model: type[M], values: Mapping[str, object], table: str) -> tuple
     :param values: the keys and values, an annex's name among them.
     :param table: the table as the file writes it, such as `[annex.demo]`.
     """
-    return _validated(model, values, table, _CONSEQUENCES)
+    try:
+        return model.model_validate(dict(values)), []
+    except ValidationError as error:
+        return None, _problems(model, values, table, error.errors(include_url=False))
 
 
 def wrong_values(model: type[BaseModel], values: Mapping[str, object], table: str) -> list[Problem]:
     """What is wrong with each of the values by itself: nothing about missing or contradicting ones."""
-    return _validated(model, values, table, _CONSEQUENCES | {"missing", "rule"})[1]
-
-
-def _validated(
-    model: type[M], values: Mapping[str, object], table: str, ignored: frozenset[str]
-) -> tuple[M | None, list[Problem]]:
     try:
-        return model.model_validate(dict(values)), []
+        model.model_validate(dict(values))
     except ValidationError as error:
-        details = [detail for detail in error.errors(include_url=False) if detail["type"] not in ignored]
-        # A list has one finding for each wrong item; the whole value is shown once.
-        return None, list(dict.fromkeys(_problem(model, values, table, detail) for detail in details))
+        details = error.errors(include_url=False)
+        return _problems(model, values, table, [d for d in details if d["loc"] and d["type"] != "missing"])
+    return []
 
 
-def _problem(model: type[BaseModel], values: Mapping[str, object], table: str, detail: ErrorDetails) -> Problem:
-    if detail["type"] == "rule":
-        context = detail["ctx"]
-        return Problem(table, context["key"], context["received"], context["allowed"], context["fix"])
+def _problems(
+    model: type[BaseModel], values: Mapping[str, object], table: str, details: Iterable["ErrorDetails"]
+) -> list[Problem]:
+    found = (_problem(model, values, table, detail) for detail in details if detail["type"] not in _CONSEQUENCES)
+    # A list has one finding for each wrong item; the whole value is shown once.
+    return list(dict.fromkeys(found))
+
+
+def _problem(model: type[BaseModel], values: Mapping[str, object], table: str, detail: "ErrorDetails") -> Problem:
+    reason = detail.get("ctx", {}).get("error")
+    if isinstance(reason, ContradictionError):
+        return Problem(table, reason.key, reason.received, reason.allowed, reason.fix)
     key = str(detail["loc"][0])
     if detail["type"] == "extra_forbidden":
         return unknown(key, keys(model), table, values[key])

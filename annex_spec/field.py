@@ -9,7 +9,6 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic.fields import FieldInfo
-from pydantic_core import PydanticCustomError
 
 from annex_spec.duration import FORM, format_duration, parse_duration
 
@@ -46,8 +45,9 @@ def is_annex_name(text: str) -> bool:
     return len(text) <= _LONGEST_NAME and _NAME.fullmatch(text) is not None
 
 
-def _refuse() -> PydanticCustomError:
-    return PydanticCustomError("form", "the value has another form")
+def _refuse() -> ValueError:
+    # pydantic collects it; what a person reads is the field's own description.
+    return ValueError("the value has another form")
 
 
 def _matching(pattern: re.Pattern[str]) -> AfterValidator:

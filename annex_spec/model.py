@@ -4,18 +4,13 @@ from datetime import timedelta
 from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
-from pydantic_core import PydanticCustomError
 
 from annex_spec import field
 from annex_spec.duration import format_duration
+from annex_spec.problem import NOTHING, ContradictionError
 
 # Strict: "2" is not a number and 1 is not true; a value of the wrong type is a mistake, not something to convert.
 _CONFIG = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-def _rule(key: str, received: str, allowed: str, fix: str) -> PydanticCustomError:
-    context = {"key": key, "received": received, "allowed": allowed, "fix": fix}
-    return PydanticCustomError("rule", "{key}: received {received}, allowed {allowed}", context)
 
 
 def _default_reach(validated: dict[str, Any]) -> timedelta:
@@ -88,19 +83,19 @@ class AnnexSpec(BaseModel):
     def _one_end(self) -> Self:
         allowed = "exactly one of lease and lease_ends_at"
         if self.lease is None and self.lease_ends_at is None:
-            raise _rule("lease", "neither lease nor lease_ends_at", allowed, 'lease = "8h"')
+            raise ContradictionError("lease", "neither lease nor lease_ends_at", allowed, 'lease = "8h"')
         if self.lease is not None and self.lease_ends_at is not None:
-            raise _rule("lease", "both lease and lease_ends_at", allowed, "remove one of the two")
+            raise ContradictionError("lease", "both lease and lease_ends_at", allowed, "remove one of the two")
         return self
 
     @model_validator(mode="after")
     def _reach_holds_the_lease(self) -> Self:
         if not self.reach:
             allowed = "required with lease_ends_at: the longest life, counted from the annex's creation"
-            raise _rule("reach", "nothing", allowed, 'reach = "30d"')
+            raise ContradictionError("reach", NOTHING, allowed, 'reach = "30d"')
         if self.lease is not None and self.reach < self.lease:
             lease = format_duration(self.lease)
-            raise _rule(
+            raise ContradictionError(
                 "reach", f'"{format_duration(self.reach)}"', f"the lease, {lease}, or more", f'reach = "{lease}"'
             )
         return self
@@ -109,14 +104,18 @@ class AnnexSpec(BaseModel):
     def _base_within_size(self) -> Self:
         if self.on_demand_base > self.size:
             allowed = f"a whole number from 0 to the size, {self.size}"
-            raise _rule("on_demand_base", str(self.on_demand_base), allowed, f"on_demand_base = {self.size}")
+            raise ContradictionError(
+                "on_demand_base", str(self.on_demand_base), allowed, f"on_demand_base = {self.size}"
+            )
         return self
 
     @model_validator(mode="after")
     def _network_whole(self) -> Self:
         allowed = "vpc and subnets together, or neither of them for a small VPC of the annex's own"
         if self.vpc is not None and not self.subnets:
-            raise _rule("subnets", "nothing", allowed, 'subnets = ["subnet-0123456789abcdef0"], or remove vpc')
+            raise ContradictionError(
+                "subnets", NOTHING, allowed, 'subnets = ["subnet-0123456789abcdef0"], or remove vpc'
+            )
         if self.subnets and self.vpc is None:
-            raise _rule("vpc", "nothing", allowed, 'vpc = "vpc-0123456789abcdef0", or remove subnets')
+            raise ContradictionError("vpc", NOTHING, allowed, 'vpc = "vpc-0123456789abcdef0", or remove subnets')
         return self

@@ -53,6 +53,21 @@ class SpecError(ValueError):
         return "\n".join(lines)
 
 
+class ContradictionError(ValueError):
+    """Two keys of one table do not go together; the attributes are those of `Problem`."""
+
+    def __init__(self, key: str, received: str, allowed: str, fix: str) -> None:
+        """Keep what a `Problem` needs.
+
+        :param key: the key to change.
+        :param received: its value, as text.
+        :param allowed: which values would go with the other keys.
+        :param fix: what to write instead.
+        """
+        super().__init__(f"{key}: received {received}, allowed {allowed}")
+        self.key, self.received, self.allowed, self.fix = key, received, allowed, fix
+
+
 def shown(value: object) -> str:
     """A value from a TOML file as the file writes it, shortened to 100 characters."""
     if isinstance(value, datetime | date | time):

@@ -1,0 +1,31 @@
+"""A spec file that is right, and a way to make it wrong in one place."""
+
+from pathlib import Path
+
+import pytest
+from spec_texts import ANNEX, POOL, Read, ReadAnnex
+
+from annex_spec import Spec, load
+
+
+@pytest.fixture
+def read(tmp_path: Path) -> Read:
+    """Load a spec from its text."""
+
+    def load_text(text: str) -> Spec:
+        path = tmp_path / "annexes.toml"
+        path.write_text(text, encoding="utf-8")
+        return load(path)
+
+    return load_text
+
+
+@pytest.fixture
+def read_annex(read: Read) -> ReadAnnex:
+    """Load a spec with one right annex `demo`, some of its keys replaced (None: left out)."""
+
+    def load_annex(**keys: str | None) -> Spec:
+        lines = [f"{key} = {value}" for key, value in {**ANNEX, **keys}.items() if value is not None]
+        return read("\n".join([POOL, "[annex.demo]", *lines]))
+
+    return load_annex

@@ -1,0 +1,22 @@
+"""A name is allowed in a spec file exactly when the lease allows it: two packages, one rule."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from annex_lease import contract
+from annex_spec import field
+
+
+@given(st.from_regex(r"[a-zA-Z0-9-]{0,34}", fullmatch=True) | st.text(max_size=40))
+def test_the_same_names(name: str) -> None:
+    assert field.is_annex_name(name) == contract.is_annex_name(name)
+
+
+@pytest.mark.parametrize("length", [31, 32, 33])
+def test_the_same_length(length: int) -> None:
+    assert field.is_annex_name("a" * length) == contract.is_annex_name("a" * length) == (length <= 32)
+
+
+def test_the_same_longest_lease() -> None:
+    assert field.LONGEST_LEASE.total_seconds() == contract.LONGEST_REACH_SECONDS

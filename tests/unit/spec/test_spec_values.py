@@ -1,0 +1,146 @@
+"""Every rule about one value, from both sides."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from spec_texts import POOL, Read, ReadAnnex
+
+from annex_spec import SpecError
+
+VPC, SUBNET = '"vpc-0123456789abcdef0"', "subnet-0123456789abcdef0"
+
+ACCEPTED = [
+    ("size", "1", 1),
+    ("size", "10000", 10_000),
+    ("lease", '"1m"', timedelta(minutes=1)),
+    ("lease", '"366d"', timedelta(days=366)),
+    ("reach", '"8h"', timedelta(hours=8)),
+    ("reach", '"366d"', timedelta(days=366)),
+    ("grace", '"0s"', timedelta(0)),
+    ("grace", '"2h"', timedelta(hours=2)),
+    ("idle", '"30s"', timedelta(seconds=30)),
+    ("idle", '"7d"', timedelta(days=7)),
+    ("join", '"1m"', timedelta(minutes=1)),
+    ("join", '"2h"', timedelta(hours=2)),
+    ("region", '"us-gov-west-1"', "us-gov-west-1"),
+    ("region", '"eusc-de-east-1"', "eusc-de-east-1"),
+    ("region", '"ap-southeast-2"', "ap-southeast-2"),
+    ("account", '"012345678901"', "012345678901"),
+    ("image", '"ami-01234567"', "ami-01234567"),
+    ("image", '"ssm:/aws/service/debian/release/13/latest/amd64"', "ssm:/aws/service/debian/release/13/latest/amd64"),
+    ("instance_types", '["m7i-flex.large", "u7i-12tb.224xlarge"]', ("m7i-flex.large", "u7i-12tb.224xlarge")),
+    ("instance_types", '["c6a.metal", "c7i.metal-24xl", "t3.nano"]', ("c6a.metal", "c7i.metal-24xl", "t3.nano")),
+    ("on_demand_base", "0", 0),
+    ("on_demand_base", "2", 2),
+    ("on_demand_percentage", "100", 100),
+    ("volume_gib", "1", 1),
+    ("volume_gib", "16384", 16_384),
+    ("root_device", '"/dev/sda1"', "/dev/sda1"),
+]
+REFUSED = [
+    *[("size", value) for value in ("0", "-1", "10001", '"2"', "2.0", "true", "[2]")],
+    *[("lease", value) for value in ('"59s"', '"366d1s"', '"8"', "8", "8.5", '""', "true", "08:00:00")],
+    *[("reach", value) for value in ('"0s"', '"366d1s"', '"8"')],
+    *[("grace", value) for value in ('"2h1s"', '"15"', "0")],
+    *[("idle", value) for value in ('"29s"', '"7d1s"')],
+    *[("join", value) for value in ('"59s"', '"2h1s"')],
+    *[("region", value) for value in ('"us-east"', '"US-EAST-1"', '"us-east-1a"', '""', "1")],
+    *[("account", value) for value in ('"12345678901"', '"1234567890123"', "123456789012", '"12345678901a"')],
+    *[("image", value) for value in ('"ami-1"', '"ami-0123456789abcdeg0"', '"ssm:"', '"ssm:/a b"', '"debian"')],
+    *[("instance_types", value) for value in ("[]", '"c6a.large"', '["c6a"]', '["c6a.large", "c6a.large"]', "[1]")],
+    ("instance_types", str([f"c{number}.large" for number in range(41)])),
+    *[("on_demand_base", value) for value in ("-1", "3", "true")],
+    *[("on_demand_percentage", value) for value in ("-1", "101", "50.0")],
+    *[("volume_gib", value) for value in ("0", "16385", '"20G"')],
+    *[("root_device", value) for value in ('"xvda"', '"/dev/../etc"')],
+    *[("vpc", value) for value in ('"vpc-1"', '"demo"')],
+    *[("subnets", value) for value in ("[]", '["subnet-1"]', f'["{SUBNET}", "{SUBNET}"]')],
+]
+
+
+@pytest.mark.parametrize(("key", "written", "value"), ACCEPTED)
+def test_accepted(read_annex: ReadAnnex, key: str, written: str, value: object) -> None:
+    assert getattr(read_annex(**{key: written}).annexes["demo"], key) == value
+
+
+@pytest.mark.parametrize(("key", "written"), REFUSED)
+def test_refused(read_annex: ReadAnnex, key: str, written: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        read_annex(**{key: written})
+    (problem,) = caught.value.problems
+    assert (problem.table, problem.key) == ("[annex.demo]", key)
+    assert problem.received
+    assert problem.allowed
+    assert problem.fix
+
+
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [
+        ("2030-06-01T08:00:00Z", datetime(2030, 6, 1, 8, tzinfo=UTC)),
+        ("2030-06-01T08:00:00+02:00", datetime(2030, 6, 1, 6, tzinfo=UTC)),
+        ("2030-06-01 08:00:00-07:30", datetime(2030, 6, 1, 15, 30, tzinfo=UTC)),
+    ],
+)
+def test_an_absolute_end_is_kept_in_utc(read_annex: ReadAnnex, written: str, value: datetime) -> None:
+    annex = read_annex(lease=None, lease_ends_at=written, reach='"30d"').annexes["demo"]
+    assert annex.lease_ends_at == value
+    assert annex.lease_ends_at.tzinfo is UTC
+    assert annex.lease is None
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["2030-06-01T08:00:00", "2030-06-01", "08:00:00", '"2030-06-01T08:00:00Z"', "2030-06-01T08:00:00.5Z", "1"],
+)
+def test_an_absolute_end_needs_its_offset(read_annex: ReadAnnex, written: str) -> None:
+    with pytest.raises(SpecError, match="with its offset from UTC"):
+        read_annex(lease=None, lease_ends_at=written, reach='"30d"')
+
+
+@pytest.mark.parametrize("name", ["a", "a1", "pa-per", "a-1-b", "a" * 32, "a" + "-b" * 15])
+def test_a_name_is_accepted(read: Read, name: str) -> None:
+    assert read(f"{POOL}[annex.{name}]\n{_keys()}").annexes[name].name == name
+
+
+@pytest.mark.parametrize(
+    "name", ["A", "1a", "-a", "a-", "a--b", "a_b", "a" * 33, "a" + "-b" * 16, '"a b"', '""', '"ä"']
+)
+def test_a_name_is_refused(read: Read, name: str) -> None:
+    with pytest.raises(SpecError, match="lower-case letters, digits and single inner hyphens"):
+        read(f"{POOL}[annex.{name}]\n{_keys()}")
+
+
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [("cm", "cm:9618"), ("cm.example.edu:1", "cm.example.edu:1"), ("198.51.100.7:65535", "198.51.100.7:65535")],
+)
+def test_a_collector_is_accepted(read: Read, written: str, value: str) -> None:
+    assert read(_pool(written, "example.edu")).pool.collector == value
+
+
+@pytest.mark.parametrize(
+    "written", ["", "cm:", "cm:0", "cm:65536", "cm:x", "cm,cm2", "<1.2.3.4:9618>", "a b", "-cm", ":1"]
+)
+def test_a_collector_is_refused(read: Read, written: str) -> None:
+    with pytest.raises(SpecError, match=r"\[pool\] collector"):
+        read(_pool(written, "example.edu"))
+
+
+@pytest.mark.parametrize("written", ["example.edu", "Pool-1", ".".join(["a" * 63] * 3), "a." * 96 + "a"])
+def test_a_trust_domain_is_accepted(read: Read, written: str) -> None:
+    assert read(_pool("cm", written)).pool.trust_domain == written
+
+
+@pytest.mark.parametrize("written", ["", "a b", "a..b", "a@b", "a" * 64, "a." * 97 + "a", "cm:9618"])
+def test_a_trust_domain_is_refused(read: Read, written: str) -> None:
+    with pytest.raises(SpecError, match=r"\[pool\] trust_domain"):
+        read(_pool("cm", written))
+
+
+def _keys() -> str:
+    return 'region="us-east-1"\nimage="ami-01234567"\nsize=1\nlease="8h"\ninstance_types=["c6a.large"]\n'
+
+
+def _pool(collector: str, trust_domain: str) -> str:
+    return f'[pool]\ncollector = "{collector}"\ntrust_domain = "{trust_domain}"\n[annex.demo]\n{_keys()}'
