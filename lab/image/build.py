@@ -1,0 +1,72 @@
+"""Builds the image into an empty directory: root directory, disk, kernel, certificate authority."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+from lab import LabError
+from lab.ca import Authority
+from lab.image import recipe
+from lab.image.mirror import acquire_settings, mirror
+from lab.processes import require, run
+
+KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
+# Everything the build mounts or starts is in namespaces of its own and ends with it, also after kill -9.
+PRIVATE = ("setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc")
+
+
+def build(directory: Path) -> None:
+    """Builds the image into ``directory``; see `lab.image` for what is raised."""
+    for program in ("mmdebstrap", "mke2fs", "unshare", "setpriv"):
+        require(program)
+    print("building the machine image (once; about a minute) ...", file=sys.stderr, flush=True)  # noqa: T201
+    authority = Authority(directory / "ca")
+    authority.create()
+    root = directory / "root"
+    _install(root, authority.certificate)
+    kernels = sorted((root / "boot").glob("vmlinuz-*"))
+    if len(kernels) != 1:
+        raise LabError(f"the image must hold one kernel, found {[k.name for k in kernels]}")
+    shutil.move(kernels[0], directory / "vmlinuz")
+    _make_disk(root, directory / "disk.raw")
+
+
+def _install(root: Path, certificate: Path) -> None:
+    """Installs the packages. mmdebstrap is one run of this host's apt, which verifies the archive's signature."""
+    if not KEYRING.exists():
+        raise LabError(f"{KEYRING} is missing; install the Debian package debian-archive-keyring")
+    arguments = [
+        "mmdebstrap",
+        "--mode=root",
+        "--variant=minbase",
+        "--format=directory",
+        f"--include={','.join(recipe.PACKAGES)}",
+        *(f"--aptopt={line}" for line in acquire_settings()),
+        *(f"--dpkgopt=path-exclude={path}" for path in recipe.EXCLUDED_PATHS),
+        *(f"--customize-hook={command}" for command in _customisation(certificate)),
+        recipe.SUITE,
+        str(root),
+        f"deb [signed-by={KEYRING}] {mirror()} {recipe.SUITE} main",
+    ]
+    run(*PRIVATE, *arguments)
+
+
+def _customisation(certificate: Path) -> list[str]:
+    """Shell commands that mmdebstrap runs with the root directory as ``$1`` after the packages are installed."""
+    return [
+        # The image names no mirror, and keeps nothing of this host's apt configuration.
+        'rm -rf "$1"/etc/apt/sources.list* "$1"/etc/apt/apt.conf.d/99mmdebstrap "$1"/initrd.img* "$1"/etc/resolv.conf',
+        f'cp -r --no-preserve=ownership "{recipe.FILES}/." "$1/"',
+        f'install -D -m 644 "{certificate}" "$1/{recipe.CA_FILE}" && chroot "$1" update-ca-certificates',
+        f'chroot "$1" systemctl disable {" ".join(recipe.DISABLED_UNITS)}',
+        f'chroot "$1" systemctl enable {" ".join(recipe.ENABLED_UNITS)}',
+        f'chroot "$1" systemctl mask {" ".join(recipe.MASKED_UNITS)}',
+    ]
+
+
+def _make_disk(root: Path, disk: Path) -> None:
+    # No journal: an instance's disk is thrown away with it. Filled from the directory: needs no loop device, no mount.
+    features = "^has_journal,^metadata_csum"
+    run("mke2fs", "-q", "-t", "ext4", "-O", features, "-d", root, disk, f"{recipe.DISK_MIB}M")

@@ -1,0 +1,63 @@
+"""What is in the image: it stands for the machine image that an annex names, and holds nothing of this project."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+SUITE = "forky"  # the first Debian release with HTCondor 25
+PACKAGES = (
+    "condor",
+    "awscli",
+    "cloud-init",
+    "linux-image-cloud-amd64",
+    "systemd",  # with systemd-networkd: the quickest of Debian's ways to an address by DHCP, and no shell script
+    "systemd-sysv",
+    "udev",
+    "dbus",  # logind, which hears the power button, talks over it
+    "nftables",
+    "iproute2",
+    "ca-certificates",
+    "curl",
+)
+# Documentation and translations: a third of the files, and nobody reads them here.
+EXCLUDED_PATHS = (
+    "/usr/share/doc/*",
+    "/usr/share/man/*",
+    "/usr/share/info/*",
+    "/usr/share/locale/*",
+    "/usr/lib/python3/dist-packages/awscli/examples/*",
+    # The disk boots without an initial RAM disk: do not build one.
+    "/etc/kernel/postinst.d/dracut",
+)
+# HTCondor is started by the boot files of an execution point, after its configuration and its firewall are in place.
+DISABLED_UNITS = ("condor.service",)
+# Started for every boot of a machine that lives for minutes, and each takes part of a second on an emulated CPU.
+MASKED_UNITS = (
+    "apt-daily.timer",
+    "apt-daily-upgrade.timer",
+    "dpkg-db-backup.timer",
+    "fstrim.timer",
+    "systemd-tmpfiles-clean.timer",
+    "e2scrub_all.timer",
+    "e2scrub_reap.service",
+    "cloud-init-hotplugd.socket",
+    "systemd-pstore.service",
+    "systemd-hwdb-update.service",
+    "getty@tty1.service",
+    "remote-fs.target",
+)
+ENABLED_UNITS = ("systemd-networkd.service",)
+FILES = Path(__file__).parent / "files"  # laid over the root directory as they are
+CA_FILE = "usr/local/share/ca-certificates/annex-lab.crt"
+DISK_MIB = 4096  # of which the file holds only what is used; the rest is room for jobs
+
+
+def key() -> str:
+    """Name of the image's cache entry: a hash of this package's own files, so that no change can be forgotten."""
+    digest = hashlib.sha256()
+    package = Path(__file__).parent
+    for path in sorted(p for p in package.rglob("*") if p.is_file() and "__pycache__" not in p.parts):
+        digest.update(f"{path.relative_to(package)}\0{path.stat().st_mode & 0o111}\0".encode())
+        digest.update(path.read_bytes() + b"\0")
+    return f"image-{digest.hexdigest()[:16]}"
