@@ -1,0 +1,128 @@
+"""A group to decide about, and the smallest model of what AWS does with each action."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from annex_lease import contract
+from annex_lease.actions import (
+    Action,
+    ClearProtection,
+    EmptyGroup,
+    FinishHooks,
+    Grant,
+    PublishEnd,
+    SuspendLaunch,
+    TellInstances,
+    TerminateInstances,
+)
+from annex_lease.contract import LeasePolicy, Tag, group_tag, policy_tags
+from annex_lease.decision import Decision, decide
+from annex_lease.observed import Group, Instance, Machine
+
+CREATED = datetime(2026, 11, 1, 12, 0, 0, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+POLICY = LeasePolicy("muon", size=2, reach_seconds=7200, grace_seconds=900, duration_seconds=3600)
+END = CREATED + HOUR
+CAP = CREATED + 2 * HOUR
+GRACE = timedelta(seconds=900)
+
+
+def a_group(
+    policy: LeasePolicy | None = POLICY,
+    *,
+    written: dict[str, str] | None = None,
+    instances: tuple[Instance, ...] = (),
+    machines: tuple[Machine, ...] | None = (),
+    desired: int = 0,
+    min_size: int = 0,
+    max_size: int = 10,
+    suspended: frozenset[str] = frozenset(),
+    new_instances_protected: bool = False,
+    credential: bool | None = True,
+) -> Group:
+    """A group of the policy; `written` are tags written at run time, in place of declared ones of the same key."""
+    tags = {tag.key: tag for tag in (policy_tags(policy) if policy else ())}
+    tags |= {key: group_tag(key, value) for key, value in (written or {}).items()}
+    return Group(
+        name="Annex-muon-Fleet",
+        created=CREATED,
+        min_size=min_size,
+        max_size=max_size,
+        desired=desired,
+        tags=tuple(tags.values()),
+        instances=instances,
+        suspended=suspended,
+        new_instances_protected=new_instances_protected,
+        credential=credential,
+        machines=machines,
+    )
+
+
+def settled(end: datetime = END, *, size: int = 2) -> dict[str, str]:
+    """The tags of an annex that was granted and whose instances know their end."""
+    text = contract.format_time(end)
+    return {contract.TAG_END: text, contract.TAG_TOLD: text, contract.TAG_GRANTED: str(size)}
+
+
+def without(group: Group, key: str) -> Group:
+    return replace(group, tags=tuple(tag for tag in group.tags if tag.key != key))
+
+
+def kinds(decision: Decision) -> list[str]:
+    return [type(action).__name__ for action in decision.actions]
+
+
+def _tagged(group: Group, *tags: Tag) -> Group:
+    keys = {tag.key for tag in tags}
+    return replace(group, tags=(*(tag for tag in group.tags if tag.key not in keys), *tags))
+
+
+def _kill(group: Group, ids: set[str]) -> Group:
+    machines = {machine.id: machine for machine in group.machines or ()}
+    machines |= {key: Machine(key, "terminated") for key in ids}
+    return replace(
+        group,
+        instances=tuple(i for i in group.instances if i.id not in ids),
+        machines=tuple(machines.values()) if group.machines is not None else None,
+    )
+
+
+def _scale_in(group: Group) -> Group:
+    """What Auto Scaling does by itself: instances above the desired capacity go, protected and waiting ones stay."""
+    spare = len(group.instances) - group.desired
+    going = [i.id for i in group.instances if not i.protected and not i.state.endswith((":Wait", ":Retained"))]
+    return _kill(group, set(going[: max(0, spare)]))
+
+
+def apply(group: Group, action: Action) -> Group:
+    match action:
+        case PublishEnd(end=end):
+            return _tagged(group, group_tag(contract.TAG_END, contract.format_time(end)))
+        case TellInstances(end=end):
+            return _tagged(group, group_tag(contract.TAG_TOLD, contract.format_time(end)))
+        case Grant(size=size):
+            assert size <= group.max_size
+            group = replace(group, desired=size)
+            missing = range(len(group.instances), size) if "Launch" not in group.suspended else ()
+            started = tuple(Instance(f"i-new{number}", "InService") for number in missing)
+            group = replace(group, instances=group.instances + started)
+            return _scale_in(_tagged(group, group_tag(contract.TAG_GRANTED, str(size))))
+        case SuspendLaunch():
+            return replace(group, suspended=group.suspended | {"Launch"})
+        case ClearProtection(instance_ids=ids):
+            freed = tuple(replace(i, protected=i.protected and i.id not in ids) for i in group.instances)
+            return replace(group, instances=freed)
+        case EmptyGroup():
+            return _scale_in(replace(group, min_size=0, desired=0, new_instances_protected=False))
+        case FinishHooks(launching=launching, terminating=terminating):
+            return _kill(group, {*launching, *terminating})
+        case TerminateInstances(instance_ids=ids):
+            return _kill(group, set(ids))
+
+
+def carry_out(group: Group, now: datetime, *, closing: bool = False) -> Group:
+    for action in decide(group, now, closing=closing).actions:
+        group = apply(group, action)
+    return group

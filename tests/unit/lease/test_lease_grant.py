@@ -1,0 +1,152 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from lease_model import CREATED, END, HOUR, POLICY, a_group, apply, carry_out, kinds, settled, without
+
+from annex_lease import contract
+from annex_lease.actions import Grant
+from annex_lease.contract import LeasePolicy, Tag, format_time
+from annex_lease.decision import Phase, decide
+from annex_lease.observed import Fact, Instance
+
+SECOND = timedelta(seconds=1)
+MIDDLE = CREATED + HOUR / 2
+LAUNCH = frozenset({"Launch"})
+RUNNING = (Instance("i-1", "InService"), Instance("i-2", "InService"))
+
+
+def sized(size: int) -> LeasePolicy:
+    return replace(POLICY, size=size)
+
+
+# --- the grant
+
+
+def test_the_first_check_publishes_then_grants_then_tells() -> None:
+    decision = decide(a_group(), MIDDLE)
+    assert kinds(decision) == ["PublishEnd", "Grant", "TellInstances"]
+    assert decision.phase is Phase.ACTIVE
+    assert decision.end == END
+    assert not decision.independent
+    assert not decision.needs
+
+
+def test_a_granted_annex_is_left_alone() -> None:
+    decision = decide(a_group(written=settled(), desired=2, instances=RUNNING), MIDDLE)
+    assert (decision.phase, decision.actions, decision.problems) == (Phase.ACTIVE, (), ())
+
+
+def test_a_fleet_that_shrank_by_itself_is_not_resized() -> None:
+    assert decide(a_group(written=settled(), desired=1), MIDDLE).actions == ()
+
+
+@pytest.mark.parametrize(("size", "desired"), [(5, 2), (1, 2), (0, 2)])
+def test_another_declared_size_is_granted_once(size: int, desired: int) -> None:
+    group = a_group(sized(size), written=settled(), desired=desired)
+    decision = decide(group, MIDDLE)
+    assert [(type(a), a.size) for a in decision.actions if isinstance(a, Grant)] == [(Grant, size)]
+    assert decide(apply(group, decision.actions[0]), MIDDLE).actions == ()
+
+
+def test_nothing_is_granted_without_the_credential() -> None:
+    decision = decide(a_group(credential=False), MIDDLE)
+    assert decision.phase is Phase.WAITING
+    assert kinds(decision) == ["PublishEnd", "TellInstances"]
+    assert "credential" in decision.reason
+    assert not decision.needs
+
+
+def test_the_credential_is_asked_for_only_when_a_grant_depends_on_it() -> None:
+    asking = decide(a_group(credential=None), MIDDLE)
+    assert asking.needs == {Fact.CREDENTIAL}
+    assert asking.phase is Phase.WAITING
+    assert "Grant" not in kinds(asking)
+    quiet = (
+        a_group(written=settled(), credential=None),
+        a_group(sized(1), written=settled(), desired=2, credential=None),
+        a_group(sized(0), credential=None),
+        a_group(credential=None, suspended=LAUNCH),
+        a_group(credential=None, max_size=1),
+    )
+    assert [decide(group, MIDDLE).needs for group in quiet] == [frozenset()] * len(quiet)
+    assert not decide(a_group(credential=None, machines=()), END).needs
+
+
+def test_a_size_above_the_maximum_is_not_granted() -> None:
+    decision = decide(a_group(max_size=1), MIDDLE)
+    assert decision.phase is Phase.WAITING
+    assert "Grant" not in kinds(decision)
+    assert "above the group's MaxSize 1" in decision.problems[0]
+    assert "Grant" in kinds(decide(a_group(max_size=2), MIDDLE))
+
+
+def test_a_grant_that_died_before_its_record_is_recorded() -> None:
+    written = settled()
+    del written[contract.TAG_GRANTED]
+    decision = decide(a_group(written=written, desired=2, instances=RUNNING, credential=None), MIDDLE)
+    assert kinds(decision) == ["Grant"]
+
+
+def test_a_granted_size_that_cannot_be_read_grants_nothing() -> None:
+    decision = decide(a_group(written={**settled(), contract.TAG_GRANTED: "x"}, desired=1), MIDDLE)
+    assert decision.actions == ()
+    assert "annex:granted" in decision.problems[0]
+
+
+# --- a stopped group with a valid lease
+
+
+def test_a_stopped_group_gets_no_grant_and_says_so() -> None:
+    decision = decide(a_group(suspended=LAUNCH), MIDDLE)
+    assert decision.phase is Phase.WAITING
+    assert "Grant" not in kinds(decision)
+    assert "Launch process is suspended" in decision.problems[0]
+
+
+def test_another_suspended_process_does_not_stop_the_grant() -> None:
+    decision = decide(a_group(suspended=frozenset({"AZRebalance", "Launches"})), MIDDLE)
+    assert "Grant" in kinds(decision)
+    assert decision.problems == ()
+
+
+def test_a_stopped_group_may_still_shrink() -> None:
+    group = a_group(sized(1), written=settled(), desired=2, suspended=LAUNCH)
+    assert kinds(decide(group, MIDDLE)) == ["Grant"]
+
+
+def test_an_ended_annex_whose_lease_is_valid_again_does_not_restart() -> None:
+    ended = carry_out(a_group(written=settled(), desired=2, instances=RUNNING), END)
+    later = replace(ended, tags=(*ended.tags, Tag(contract.TAG_UNTIL, format_time(END + HOUR), False)))
+    decision = decide(later, END + SECOND)
+    assert kinds(decision) == ["PublishEnd", "TellInstances"]
+    assert decision.phase is Phase.ACTIVE
+    assert "Launch process is suspended" in decision.problems[0]
+
+
+# --- the published end
+
+
+def test_a_changed_end_is_published_and_told() -> None:
+    later = format_time(END + HOUR / 2)
+    group = a_group(written={**settled(), contract.TAG_UNTIL: later}, desired=2, instances=RUNNING)
+    decision = decide(group, MIDDLE)
+    assert kinds(decision) == ["PublishEnd", "TellInstances"]
+    assert decision.end == END + HOUR / 2
+    for action in decision.actions:
+        group = apply(group, action)
+    assert decide(group, MIDDLE).actions == ()
+
+
+def test_an_end_that_would_not_reach_new_instances_is_published_again() -> None:
+    group = without(a_group(written=settled()), contract.TAG_END)
+    unpropagated = replace(group, tags=(*group.tags, Tag(contract.TAG_END, format_time(END), False)))
+    assert kinds(decide(unpropagated, MIDDLE)) == ["PublishEnd"]
+
+
+def test_the_published_end_is_never_believed() -> None:
+    lie = "2026-11-09T00:00:00Z"
+    group = a_group(written={**settled(), contract.TAG_END: lie, contract.TAG_TOLD: lie}, suspended=LAUNCH)
+    assert decide(group, END).phase is Phase.ENDED

@@ -1,0 +1,169 @@
+"""What holds for every group and every tag, however strange."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from lease_model import CAP, CREATED, END, POLICY, a_group, apply, carry_out, settled
+
+from annex_lease import contract
+from annex_lease.actions import Grant, as_data
+from annex_lease.contract import Tag, format_time, policy_tags
+from annex_lease.decision import Phase, decide
+from annex_lease.observed import Group, Instance, Machine
+from annex_lease.record import lease_times, read_record
+
+KEYS = [value for key, value in vars(contract).items() if key.startswith("TAG_")]
+DECLARED = {tag.key: tag.value for tag in policy_tags(POLICY)}
+moments = st.datetimes(CREATED.replace(tzinfo=None), datetime(2026, 11, 1, 18), timezones=st.just(UTC))  # noqa: DTZ001
+texts = st.one_of(
+    st.text(max_size=30),
+    st.integers(-5, 10**12).map(str),
+    moments.map(format_time),
+    st.sampled_from(["9999-12-31T23:59:59Z", "nan", "1e9", "", "2026-11-01T13:00:00"]),
+)
+states = st.one_of(
+    st.sampled_from(["Pending", "Pending:Wait", "InService", "Terminating", "Terminating:Wait", "Terminated"]),
+    st.sampled_from(["Standby", "Terminating:Retained", "Warmed:Stopped", "Future"]),
+)
+instances = st.lists(
+    st.builds(Instance, st.sampled_from([f"i-{n}" for n in range(6)]), states, st.booleans()),
+    max_size=5,
+    unique_by=lambda instance: instance.id,
+).map(tuple)
+machines = st.one_of(
+    st.none(),
+    st.lists(
+        st.builds(Machine, st.sampled_from([f"i-{n}" for n in range(9)]), st.sampled_from(["running", "terminated"])),
+        max_size=5,
+        unique_by=lambda machine: machine.id,
+    ).map(tuple),
+)
+
+
+@st.composite
+def groups(draw: st.DrawFn) -> Group:
+    # Mostly a record that can be read: the two dictionaries of any tags below look after the others.
+    values = DECLARED | draw(st.sampled_from([{}, settled(), {contract.TAG_UNTIL: format_time(CAP)}]))
+    values |= draw(st.dictionaries(st.sampled_from(KEYS), texts, max_size=1))
+    for key in draw(st.sets(st.sampled_from(KEYS), max_size=1)):
+        values.pop(key, None)
+    return Group(
+        name="g",
+        created=CREATED,
+        min_size=draw(st.integers(0, 2)),
+        max_size=draw(st.integers(0, 6)),
+        desired=draw(st.integers(0, 6)),
+        tags=tuple(Tag(key, value, draw(st.booleans())) for key, value in values.items()),
+        instances=draw(instances),
+        suspended=draw(st.frozensets(st.sampled_from(["Launch", "Terminate"]))),
+        new_instances_protected=draw(st.booleans()),
+        credential=draw(st.sampled_from([None, True, False])),
+        machines=draw(machines),
+    )
+
+
+@given(groups(), moments, st.booleans())
+def test_what_was_done_is_not_asked_for_again(group: Group, now: datetime, closing: bool) -> None:
+    after = carry_out(group, now, closing=closing)
+    assert decide(after, now, closing=closing).actions == ()
+
+
+@given(groups(), moments)
+def test_repeating_an_action_changes_nothing(group: Group, now: datetime) -> None:
+    once = group
+    twice = group
+    for action in decide(group, now).actions:
+        once = apply(once, action)
+        twice = apply(apply(twice, action), action)
+    assert once == twice
+
+
+@given(st.dictionaries(st.one_of(st.sampled_from(KEYS), st.text(max_size=8)), texts), moments)
+def test_no_tag_raises_or_reaches_beyond_the_cap(values: dict[str, str], now: datetime) -> None:
+    tags = tuple(Tag(key, value, False) for key, value in values.items())
+    group = replace(a_group(), tags=tags)
+    decision = decide(group, now)
+    times = lease_times(read_record(tags), CREATED)
+    assert decision.end is None or (times is not None and decision.end <= times.longest)
+    assert decision.end is None or decision.end <= CREATED + timedelta(seconds=contract.LONGEST_REACH_SECONDS)
+
+
+@given(st.dictionaries(st.sampled_from([k for k in KEYS if k not in DECLARED]), texts), moments)
+def test_nothing_written_at_run_time_passes_the_declared_reach(values: dict[str, str], now: datetime) -> None:
+    group = a_group(written={k: v for k, v in values.items() if k != contract.TAG_ENDS_AT})
+    end = decide(group, now).end
+    assert end is not None
+    assert end <= CAP
+
+
+@given(groups(), moments, st.booleans())
+def test_an_end_never_grants_and_a_grant_never_exceeds(group: Group, now: datetime, closing: bool) -> None:
+    decision = decide(group, now, closing=closing)
+    grants = [action for action in decision.actions if isinstance(action, Grant)]
+    if grants:
+        assert decision.phase is Phase.ACTIVE
+        assert decision.end is not None
+        assert now < decision.end
+        assert not closing
+        size = read_record(group.tags).policy
+        assert size is not None
+        assert grants[0].size == size.size <= group.max_size
+        if grants[0].size > group.desired:
+            assert group.credential is True
+            assert "Launch" not in group.suspended
+
+
+@given(groups(), st.datetimes(datetime(2026, 11, 3), timezones=st.just(UTC)))  # noqa: DTZ001
+def test_every_annex_is_gone_after_its_reach_and_grace(group: Group, now: datetime) -> None:
+    limit = CREATED + timedelta(seconds=contract.LONGEST_REACH_SECONDS + contract.LONGEST_GRACE_SECONDS)
+    now = max(now, limit)
+    for _ in range(3):
+        group = carry_out(group, now)
+    assert decide(replace(group, machines=group.machines or ()), now).phase is Phase.ENDED
+    assert group.living() == ()
+
+
+@given(groups(), moments, st.booleans())
+def test_every_decision_can_be_logged(group: Group, now: datetime, closing: bool) -> None:
+    for action in decide(group, now, closing=closing).actions:
+        data = as_data(action)
+        assert data["action"] == type(action).__name__
+        assert data["reason"]
+
+
+@pytest.fixture
+def clock_of() -> Iterator[None]:
+    before = os.environ.get("TZ")
+    yield
+    os.environ.pop("TZ", None)
+    if before is not None:
+        os.environ["TZ"] = before
+    time.tzset()
+
+
+@pytest.mark.usefixtures("clock_of")
+@pytest.mark.parametrize("zone", ["UTC", "America/Chicago", "Asia/Kolkata", "Pacific/Kiritimati"])
+def test_the_zone_of_the_host_does_not_matter(zone: str) -> None:
+    os.environ["TZ"] = zone
+    time.tzset()
+    group = a_group(written={contract.TAG_UNTIL: "2026-11-01T13:30:00Z"})
+    local = datetime.fromtimestamp((END + timedelta(minutes=30)).timestamp()).astimezone()
+    assert decide(group, local).phase is Phase.ENDING
+    assert decide(group, local - timedelta(seconds=1)).phase is Phase.ACTIVE
+    assert decide(group, local).end == datetime(2026, 11, 1, 13, 30, tzinfo=UTC)
+    assert format_time(local) == "2026-11-01T13:30:00Z"
+
+
+def test_a_long_list_of_ids_is_cut_in_the_log() -> None:
+    many = tuple(Instance(f"i-{n}", "InService") for n in range(50))
+    data = [as_data(a) for a in decide(a_group(None, instances=many), CREATED).actions][-1]
+    assert len(data["instance_ids"]) == 20  # type: ignore[arg-type]
+    assert data["instance_ids_count"] == 50
