@@ -1,0 +1,75 @@
+"""What one execution point of an annex is made of."""
+
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+
+from aws_cdk import Duration, Token
+from aws_cdk import aws_ec2 as ec2
+
+from annex_constructs.misuse import check_whole_number, misuse, seconds
+from annex_constructs.pool import Pool
+
+_DEVICE = re.compile(r"/dev/(?:sd[a-z][0-9]{0,2}|xvd[a-z]{1,2}[0-9]{0,2})")
+_LARGEST_VOLUME_GIB = 16_384  # of a gp3 volume in every Region (EBS User Guide, "General Purpose SSD volumes")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExecutionPoint:
+    """An execution point: which pool it joins, from which image it boots, and when it leaves.
+
+    :param pool: the pool to join.
+    :param machine_image: a Debian image with cloud-init, HTCondor and the AWS CLI installed.
+    :param volume_gib: size of the root volume, 1 to 16384 GiB; encrypted gp3, deleted with the instance. Default: 20.
+    :param root_device: the device name that the image gives its root volume. Default: `/dev/xvda`.
+    :param idle: how long it stays without a job before it retires; 30 seconds to 7 days. Default: 20 minutes.
+    :param join: how long it may take to join the pool before it retires; 1 minute to 2 hours. Default: 15 minutes.
+    :param dead_man: how long after the end of the lease it switches itself off, even if AWS never stops it;
+        1 minute to 1 day. Default: 30 minutes.
+    :raises ValueError: a value is not allowed.
+    """
+
+    pool: Pool
+    machine_image: ec2.IMachineImage
+    volume_gib: float = 20
+    root_device: str = "/dev/xvda"
+    idle: Duration | None = None
+    join: Duration | None = None
+    dead_man: Duration | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot boot or would never leave."""
+        check_whole_number(
+            "ExecutionPoint volume_gib", self.volume_gib, least=1, most=_LARGEST_VOLUME_GIB, fix="pass volume_gib=20"
+        )
+        if not Token.is_unresolved(self.root_device) and _DEVICE.fullmatch(self.root_device) is None:
+            raise misuse(
+                "ExecutionPoint root_device",
+                received=self.root_device,
+                allowed="the device name of the image's root volume, /dev/xvd* or /dev/sd*",
+                fix='pass root_device="/dev/xvda"',
+            )
+        # Each reads and checks one of the durations.
+        _ = (self.idle_seconds, self.join_seconds, self.dead_man_seconds)
+
+    @property
+    def idle_seconds(self) -> int:
+        """How long it stays without a job, in seconds."""
+        return self._seconds("idle", self.idle, 20, timedelta(seconds=30), timedelta(days=7))
+
+    @property
+    def join_seconds(self) -> int:
+        """How long it may take to join the pool, in seconds."""
+        return self._seconds("join", self.join, 15, timedelta(minutes=1), timedelta(hours=2))
+
+    @property
+    def dead_man_seconds(self) -> int:
+        """How long after the end of the lease it switches itself off, in seconds."""
+        return self._seconds("dead_man", self.dead_man, 30, timedelta(minutes=1), timedelta(days=1))
+
+    @staticmethod
+    def _seconds(name: str, value: Duration | None, minutes: int, least: timedelta, most: timedelta) -> int:
+        if value is None:
+            return minutes * 60
+        fix = f"pass {name}=Duration.minutes({minutes})"
+        return seconds(f"ExecutionPoint {name}", value, least=least, most=most, fix=fix)

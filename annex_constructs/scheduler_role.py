@@ -1,0 +1,33 @@
+"""By which right EventBridge Scheduler runs the lease checker."""
+
+from aws_cdk import Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+
+def scheduler_role(scope: Construct, construct_id: str, *, function: lambda_.IFunction) -> iam.Role:
+    """The role by which EventBridge Scheduler runs the function, for schedules of this account's default group.
+
+    A schedule group of its own would use up one of an account's 500. The trust is what the EventBridge Scheduler User
+    Guide gives against the confused deputy: the account, and the ARN of the schedule group.
+
+    :param scope: parent construct.
+    :param construct_id: id in that scope.
+    :param function: the function to run; its unqualified ARN is all that is allowed.
+    """
+    stack = Stack.of(scope)
+    group = stack.format_arn(service="scheduler", resource="schedule-group", resource_name="default")
+    principal = iam.ServicePrincipal(
+        "scheduler.amazonaws.com",
+        conditions={"StringEquals": {"aws:SourceAccount": stack.account, "aws:SourceArn": group}},
+    )
+    check = iam.PolicyStatement(sid="Check", actions=["lambda:InvokeFunction"], resources=[function.function_arn])
+    return iam.Role(
+        scope,
+        construct_id,
+        assumed_by=principal,
+        description="Runs the lease checker every minute",
+        # In the role itself, so that there is no moment at which the role exists without it.
+        inline_policies={"Check": iam.PolicyDocument(statements=[check])},
+    )

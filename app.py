@@ -1,0 +1,17 @@
+"""The CDK app: one stack for each annex of the spec file, `annexes.toml` or the one that `-c annexes=FILE` names."""
+
+import sys
+
+from aws_cdk import App
+
+from annex_spec import SpecError, load
+from stacks import AnnexStack
+
+app = App()
+try:
+    spec = load(app.node.try_get_context("annexes") or "annexes.toml")
+except SpecError as error:
+    sys.exit(f"error: {error}")
+for annex in spec.annexes.values():
+    AnnexStack(app, pool=spec.pool, annex=annex)
+app.synth()

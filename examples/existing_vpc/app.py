@@ -1,0 +1,50 @@
+"""An annex beside other resources: an existing VPC, a bucket its instances may read, and a lease until a deadline.
+
+The VPC is imported by its ids, so `cdk synth` needs no credentials; its subnets need a way to the Internet (a NAT
+gateway), because execution points connect to the pool and to AWS by themselves.
+"""
+
+from datetime import UTC, datetime
+
+from aws_cdk import App, Duration, RemovalPolicy, Stack
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_s3 as s3
+
+from annex_constructs import Annex, Lease, Pool
+
+app = App()
+stack = Stack(app, "Campaign", description="Spring campaign: data and an annex to analyse it")
+vpc = ec2.Vpc.from_vpc_attributes(
+    stack,
+    "Vpc",
+    vpc_id="vpc-0123456789abcdef0",
+    availability_zones=["us-east-1a", "us-east-1b"],
+    private_subnet_ids=["subnet-0123456789abcdef0", "subnet-0fedcba9876543210"],
+    private_subnet_route_table_ids=["rtb-0123456789abcdef0", "rtb-0fedcba9876543210"],
+)
+data = s3.Bucket(stack, "Data", removal_policy=RemovalPolicy.RETAIN, enforce_ssl=True)
+
+annex = Annex(
+    stack,
+    "Annex",
+    annex_name="spring-campaign",
+    pool=Pool(collector="cm.example.edu:9618", trust_domain="example.edu"),
+    machine_image=ec2.MachineImage.generic_linux({"us-east-1": "ami-0123456789abcdef0"}),
+    instance_types=[ec2.InstanceType(name) for name in ("c6a.4xlarge", "c6i.4xlarge", "m6a.4xlarge")],
+    size=50,
+    on_demand_base=5,
+    volume_gib=100,
+    # Until the deadline, to be extended to at most three weeks from the deployment, whatever happens.
+    lease=Lease(
+        ends_at=datetime(2030, 6, 1, 8, tzinfo=UTC),
+        reach=Duration.days(21),
+        grace=Duration.minutes(30),
+    ),
+    vpc=vpc,
+    idle=Duration.minutes(10),
+)
+# What the execution points' own software may read. Jobs cannot: the instance closes the metadata service to them.
+data.grant_read(annex.fleet)
+# Jobs read from an XRootD server of the lab.
+annex.fleet.connections.allow_to(ec2.Peer.ipv4("192.0.2.0/24"), ec2.Port.tcp(1094), "XRootD")
+app.synth()

@@ -1,0 +1,20 @@
+"""The smallest app with an annex: two instances for eight hours, in a small VPC of their own.
+
+Region and account come from your AWS profile. After `cdk deploy`, nothing runs until the token of your pool is in the
+annex's credential: `annex credential push muon`.
+"""
+
+from aws_cdk import App, Duration, Stack
+from aws_cdk import aws_ec2 as ec2
+
+from annex_constructs import Annex, Lease, Pool
+
+app = App()
+stack = Stack(app, "Analysis")
+pool = Pool(collector="cm.example.edu", trust_domain="example.edu")
+image = ec2.MachineImage.from_ssm_parameter("/example/htcondor/debian-image", os=ec2.OperatingSystemType.LINUX)
+types = [ec2.InstanceType("c6a.large"), ec2.InstanceType("c6i.large")]
+Annex(
+    stack, "Muon", pool=pool, machine_image=image, instance_types=types, size=2, lease=Lease(duration=Duration.hours(8))
+)
+app.synth()

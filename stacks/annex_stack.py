@@ -1,0 +1,95 @@
+"""An annex of the spec file as a CloudFormation stack."""
+
+from aws_cdk import Acknowledgment, CfnOutput, Duration, Environment, Fn, Stack, Validations
+from aws_cdk import aws_ec2 as ec2
+from constructs import Construct
+
+from annex_constructs import Annex, Lease, Pool
+from annex_spec import AnnexSpec, PoolSpec
+
+_SSM = "ssm:"
+
+
+class AnnexStack(Stack):
+    """One annex: `cdk deploy Annex-<name>` launches it, `cdk destroy Annex-<name>` removes it without a trace.
+
+    :param pool: the pool of the spec file.
+    :param annex: one of its annexes.
+    """
+
+    def __init__(self, scope: Construct, *, pool: PoolSpec, annex: AnnexSpec) -> None:
+        super().__init__(
+            scope,
+            f"Annex-{annex.name}",
+            description=f"HTCondor annex {annex.name}: execution points under a lease",
+            env=Environment(account=annex.account, region=annex.region),
+            termination_protection=False,  # what costs money must be easy to remove
+        )
+        vpc, subnets = self._network(annex)
+        self._annex = Annex(
+            self,
+            "Annex",
+            annex_name=annex.name,
+            pool=Pool(collector=pool.collector, trust_domain=pool.trust_domain),
+            machine_image=_image(annex),
+            instance_types=[ec2.InstanceType(name) for name in annex.instance_types],
+            size=annex.size,
+            lease=_lease(annex),
+            vpc=vpc,
+            vpc_subnets=subnets,
+            on_demand_base=annex.on_demand_base,
+            on_demand_percentage=annex.on_demand_percentage,
+            volume_gib=annex.volume_gib,
+            root_device=annex.root_device,
+            idle=Duration.seconds(int(annex.idle.total_seconds())),
+            join=Duration.seconds(int(annex.join.total_seconds())),
+        )
+        self._print_names()
+
+    @property
+    def annex(self) -> Annex:
+        """The annex."""
+        return self._annex
+
+    @property
+    def availability_zones(self) -> list[str]:
+        """Two zones, named by CloudFormation at deployment: asking for their names at synthesis needs credentials."""
+        return [Fn.select(0, Fn.get_azs()), Fn.select(1, Fn.get_azs())]
+
+    def _network(self, annex: AnnexSpec) -> tuple[ec2.IVpc | None, ec2.SubnetSelection | None]:
+        """The network named by the spec, by its ids alone: a look-up needs credentials."""
+        if annex.vpc is None:
+            return None, None
+        vpc = ec2.Vpc.from_vpc_attributes(self, "Vpc", vpc_id=annex.vpc, availability_zones=self.availability_zones)
+        subnets = [ec2.Subnet.from_subnet_id(self, f"Subnet{n}", each) for n, each in enumerate(annex.subnets, 1)]
+        for subnet in subnets:
+            reason = "No route is added to the subnet, so its route table need not be known."
+            warning = "@aws-cdk/aws-ec2:noSubnetRouteTableId"
+            Validations.of(subnet).acknowledge(Acknowledgment(id=warning, reason=reason))
+        return vpc, ec2.SubnetSelection(subnets=subnets)
+
+    def _print_names(self) -> None:
+        """The names one needs to look at the annex, or to stop it, with plain AWS commands."""
+        names = {
+            "AutoScalingGroup": self._annex.fleet.auto_scaling_group.auto_scaling_group_name,
+            "Credential": self._annex.credential.secret_arn,
+            "LeaseChecker": self._annex.checker.function.function_name,
+        }
+        for name, value in names.items():
+            CfnOutput(self, name, value=value)
+
+
+def _image(annex: AnnexSpec) -> ec2.IMachineImage:
+    if annex.image.startswith(_SSM):
+        # Read by CloudFormation at deployment: all instances of one deployment boot one and the same image.
+        return ec2.MachineImage.from_ssm_parameter(annex.image.removeprefix(_SSM), os=ec2.OperatingSystemType.LINUX)
+    return ec2.MachineImage.generic_linux({annex.region: annex.image})
+
+
+def _lease(annex: AnnexSpec) -> Lease:
+    return Lease(
+        duration=None if annex.lease is None else Duration.seconds(int(annex.lease.total_seconds())),
+        ends_at=annex.lease_ends_at,
+        reach=Duration.seconds(int(annex.reach.total_seconds())),
+        grace=Duration.seconds(int(annex.grace.total_seconds())),
+    )
