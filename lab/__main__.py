@@ -1,0 +1,118 @@
+"""The lab: a demonstration, a place to run tests in, and a way to look into a running lab."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from lab import LabError, image, sandbox
+from lab.demo import ANNEX, STACK, Demo, write_report
+from lab.network import POOL_NAMESPACE
+from lab.operator import Operator
+from lab.site import Site
+from lab.steps import StepError, Steps
+
+STATE_FILE = Path("/run/htcondor-annex-lab.json")
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__, pretty_exceptions_enable=False)
+
+
+@app.command()
+def demo(
+    keep: Annotated[bool, typer.Option("--keep", help="Stop after the extension; leave it all running.")] = False,
+    report: Annotated[Path | None, typer.Option(help="Write what happened to this file, as JSON.")] = None,
+) -> None:
+    """Shows an annex from deploy to nothing; exits 0 only if every step did what it says."""
+    enter_sandbox(state_file=STATE_FILE)
+    console = Console()
+    steps = Steps(console)
+    error: str | None = None
+    try:
+        with show_site(steps) as site:
+            Demo(site, steps).run(keep=keep)
+            console.print(steps.summary())
+            if keep:
+                look_around(console)
+    except (StepError, LabError) as failed:
+        error = str(failed)
+    except KeyboardInterrupt:
+        error = None if keep and all(step.ok for step in steps.done) else "interrupted"
+    if report is not None:
+        write_report(steps, report, error)
+    if error is not None:
+        console.print(f"The demonstration failed: {error}", style="red", markup=False, highlight=False)
+        raise typer.Exit(1)
+
+
+@app.command(context_settings={"ignore_unknown_options": True})
+def run(
+    command: Annotated[list[str], typer.Argument(help="Program and arguments, after --.")],
+    machines: Annotated[str, typer.Option(help="qemu: boot a machine per instance; none: pretend.")] = "qemu",
+) -> None:
+    """Runs a command inside a new lab, beside its pool and cloud; exits with the command's status."""
+    enter_sandbox(state_file=None)
+    with failing_clearly(), Site(machines=machines):
+        status = subprocess.run(command, check=False).returncode
+    raise typer.Exit(status)
+
+
+@app.command(name="exec", context_settings={"ignore_unknown_options": True})
+def execute(command: Annotated[list[str], typer.Argument(help="Program and arguments, after --.")]) -> None:
+    """Runs a command on the pool's host of the running demonstration: annex, cdk, condor_status, bash ..."""
+    with failing_clearly():
+        if not sandbox.inside():
+            again = [sys.executable, "-m", "lab", "exec", "--", *command]
+            words = sandbox.entering(STATE_FILE, again, namespace=POOL_NAMESPACE)
+            os.execvp(words[0], words)  # noqa: S606  no shell: the command replaces this one, terminal and all
+        os.execvpe(command[0], command, Operator.saved_environment())  # noqa: S606
+
+
+def enter_sandbox(*, state_file: Path | None) -> None:
+    """Returns only inside a sandbox; outside, runs this command in a new one and exits with its status."""
+    with failing_clearly():
+        if sandbox.inside():
+            sandbox.stop_on_signals()
+            return
+        image.disk_image()  # built outside: the cache is the user's, and a failed build leaves no sandbox behind
+        raise typer.Exit(sandbox.rerun(state_file=state_file))
+
+
+@contextmanager
+def show_site(steps: Steps) -> Iterator[Site]:
+    """The site, with its start shown as the first step."""
+    with ExitStack() as stack:
+        with steps.step("a pool and a cloud start on this machine"):
+            site = stack.enter_context(Site())
+        yield site
+
+
+@contextmanager
+def failing_clearly() -> Iterator[None]:
+    """One line and exit status 1 for what the lab knows how to explain."""
+    try:
+        yield
+    except (LabError, StepError) as failed:
+        typer.echo(f"lab: {failed}", err=True)
+        raise typer.Exit(1) from failed
+
+
+def look_around(console: Console) -> None:
+    """Says what can be looked at, and waits until it is told to end."""
+    enter = "  .venv/bin/python -m lab exec -- "
+    for words in ("condor_status", f"annex status {ANNEX}", f"cdk diff {STACK} -c annexes=lab/annexes.toml", "bash"):
+        console.print(enter + words, highlight=False)
+    console.print("Ctrl-C here (or TERM to this process) ends it and removes everything.")
+    signal.pause()
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,168 @@
+"""The main job, shown: an annex is deployed, used, extended, ended by its lease and removed, each step checked."""
+
+from __future__ import annotations
+
+import json
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from annex_lease.contract import format_time, parse_time
+from lab.inventory import everything
+from lab.jobs import JobReport, Jobs
+from lab.operator import ACCOUNT, REGION
+from lab.site import Site
+from lab.steps import StepError, Steps, wait_for
+
+ANNEX = "demo"
+STACK = f"Annex-{ANNEX}"
+# From the lease's end: one run of the checker is at most 60 s away, the machines then get their shutdown.
+END_WITHIN = 60 + 75
+BOOT_WITHIN = 300
+
+
+class Demo:
+    """The steps in their order; each raises StepError when the world is not as it says."""
+
+    def __init__(self, site: Site, steps: Steps) -> None:
+        self.site = site
+        self.steps = steps
+        self.jobs = Jobs(site.pool, site.operator)
+        self.declared_end = self.extended_end = datetime.min.replace(tzinfo=UTC)
+        self.before: set[str] = set()
+        self.size = 0
+
+    def run(self, *, keep: bool = False) -> None:
+        self.bootstrap()
+        self.deploy()
+        self.join()
+        self.run_job()
+        self.extend()
+        if keep:
+            return
+        self.outlive_declared_end()
+        self.end()
+        self.destroy()
+
+    def bootstrap(self) -> None:
+        with self.steps.step("cdk bootstrap: prepare the account, once"):
+            self.site.operator.run("cdk", "bootstrap", f"aws://{ACCOUNT}/{REGION}", "--no-notices", "--ci",
+                                   "-c", f"annexes={self.site.operator.spec}")  # fmt: skip
+            self.before = everything()
+
+    def deploy(self) -> None:
+        with self.steps.step(f"cdk deploy {STACK}: the stack, the lease, no instance yet") as step:
+            self.site.operator.cdk("deploy", STACK, "--require-approval", "never")
+            status = self.status()
+            expect(status["instances"] == [], f"instances before a credential: {status['instances']}")
+            self.size = status["size"]
+            self.declared_end = instant(status["lease"]["end"])
+            step.result = f"lease until {self.declared_end:%H:%M:%S}Z"
+        self.steps.facts["deployed in"] = f"{step.took:.1f} s"
+        with self.steps.step(f"annex credential push {ANNEX}: now the lease checker may start instances") as step:
+            self.site.operator.annex("credential", "push", ANNEX)
+            wait_for("instance", 30, lambda: self.status()["instances"])
+            step.result = f"{self.size} granted"
+
+    def join(self) -> None:
+        with self.steps.step(f"{self.size} machines boot and join the pool"):
+            wait_for(f"{self.size} slots in the collector", BOOT_WITHIN, lambda: len(self.slots()) >= self.size, 1.0)
+        self.steps.facts["joined after"] = f"{self.steps.done[-1].took:.1f} s (from the credential)"
+
+    def run_job(self) -> None:
+        with self.steps.step("an ordinary user's jobs run on the annex") as step:
+            home = self.jobs.submit(annex=ANNEX, count=self.size)
+            self.jobs.wait(home, 120)
+            for process in range(self.size):
+                check_job(self.jobs.report(home, process))
+            report = self.jobs.report(home)
+            step.result = f"{report.user} on {report.instance}, metadata service out of reach"
+        self.steps.facts["job output"] = step.result
+
+    def extend(self) -> None:
+        wanted = self.declared_end + timedelta(seconds=60)
+        # A slow machine may have used up most of the lease while booting: then extend from now instead.
+        wanted = max(wanted, datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=90))
+        with self.steps.step(f"annex extend {ANNEX} --until {format_time(wanted)}") as step:
+            expect(datetime.now(UTC) < self.declared_end, "the lease ended before it could be extended")
+            self.site.operator.annex("extend", ANNEX, "--until", format_time(wanted))
+            self.extended_end = instant(self.status()["lease"]["end"])
+            expect(self.extended_end == wanted, f"the lease ends at {self.extended_end}, not {wanted}")
+            told = int(wanted.timestamp())
+            wait_for("new end in every slot's ad", 60, lambda: self.slots() and all(
+                slot["AnnexLeaseEnd"] == told for slot in self.slots()))  # fmt: skip
+            step.result = "and every slot knows"
+        self.steps.facts["lease extended"] = f"{self.declared_end:%H:%M:%S}Z to {self.extended_end:%H:%M:%S}Z"
+
+    def outlive_declared_end(self) -> None:
+        with self.steps.step(f"the declared end {self.declared_end:%H:%M:%S}Z passes, the annex lives on"):
+            sleep_until(min(self.declared_end + timedelta(seconds=5), self.extended_end - timedelta(seconds=30)))
+            alive = [i for i in self.status()["instances"] if i["state"] == "InService"]
+            expect(len(alive) == self.size, f"{len(alive)} of {self.size} instances in service")
+
+    def end(self) -> None:
+        with self.steps.step(f"the lease ends at {self.extended_end:%H:%M:%S}Z") as step:
+            sleep_until(self.extended_end)
+            wait_for("empty annex", END_WITHIN, lambda: not self.billed())
+            late = (datetime.now(UTC) - self.extended_end).total_seconds()
+            expect(self.status()["instances"] == [], "the group still lists instances")
+            step.result = f"zero instances {late:.0f} s later"
+        self.steps.facts["lease ended at"] = f"{self.extended_end:%H:%M:%S}Z, last instance gone {late:.0f} s later"
+        self.steps.facts["instances after"] = str(len(self.billed()))
+
+    def destroy(self) -> None:
+        with self.steps.step(f"cdk destroy {STACK}") as step:
+            self.site.operator.cdk("destroy", STACK, "--force")
+            left = sorted(everything() - self.before)
+            expect(not left, f"left behind: {left}")
+            expect(not self.site.machines(), f"machines still run: {self.site.machines()}")
+            step.result = "nothing left"
+        self.steps.facts["resources left"] = str(len(left))
+
+    def status(self) -> dict[str, Any]:
+        return self.site.operator.status(ANNEX)
+
+    def slots(self) -> list[dict[str, Any]]:
+        """The annex's slots as the collector has them, asked with HTCondor's own tool."""
+        said = self.site.operator.run("condor_status", "-json", "-attributes", "Name,AnnexLeaseEnd,AnnexInstanceId",
+                                      "-constraint", f'AnnexName == "{ANNEX}" && SlotType != "Dynamic"')  # fmt: skip
+        found: list[dict[str, Any]] = json.loads(said or "[]")
+        return found
+
+    def billed(self) -> list[str]:
+        """Instances that AWS would bill: asked of EC2 itself, not of our own status."""
+        return sorted(name for name in everything() - self.before if name.startswith("ec2/Instances/"))
+
+
+def check_job(report: JobReport) -> None:
+    expect(report.complete, f"the job did not finish: {report}")
+    expect(report.annex == ANNEX, f"the job ran elsewhere: {report}")
+    expect(report.user not in ("root", "condor"), f"the job ran as {report.user}")
+    expect(not report.token_readable, "the job could read the pool credential")
+    expect(set(report.metadata_codes.values()) == {"000"}, f"the job reached the metadata service: {report}")
+
+
+def expect(condition: bool, otherwise: str) -> None:
+    if not condition:
+        raise StepError(otherwise)
+
+
+def instant(text: str) -> datetime:
+    return parse_time(text)
+
+
+def sleep_until(moment: datetime) -> None:
+    time.sleep(max(0.0, (moment - datetime.now(UTC)).total_seconds()))
+
+
+def write_report(steps: Steps, path: Path, error: str | None) -> None:
+    """The run as JSON, for the test that runs the demonstration."""
+    record = {
+        "ok": error is None,
+        "error": error,
+        "steps": [{"title": s.title, "began": s.began - steps.began, "took": s.took, "ok": s.ok, "result": s.result}
+                  for s in steps.done],
+        "facts": steps.facts,
+    }  # fmt: skip
+    path.write_text(json.dumps(record, indent=1))

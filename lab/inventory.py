@@ -1,0 +1,59 @@
+"""Everything that exists in the lab's account: taken before and after, the difference is what an annex left behind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, cast
+
+import boto3
+
+GONE = {"terminated"}
+LISTINGS: list[tuple[str, str, str, str]] = [
+    ("cloudformation", "describe_stacks", "Stacks", "StackName"),
+    ("autoscaling", "describe_auto_scaling_groups", "AutoScalingGroups", "AutoScalingGroupName"),
+    ("ec2", "describe_launch_templates", "LaunchTemplates", "LaunchTemplateId"),
+    ("ec2", "describe_volumes", "Volumes", "VolumeId"),
+    ("ec2", "describe_vpcs", "Vpcs", "VpcId"),
+    ("ec2", "describe_subnets", "Subnets", "SubnetId"),
+    ("ec2", "describe_internet_gateways", "InternetGateways", "InternetGatewayId"),
+    ("ec2", "describe_route_tables", "RouteTables", "RouteTableId"),
+    ("ec2", "describe_security_groups", "SecurityGroups", "GroupId"),
+    ("ec2", "describe_network_interfaces", "NetworkInterfaces", "NetworkInterfaceId"),
+    ("ec2", "describe_addresses", "Addresses", "AllocationId"),
+    ("ec2", "describe_key_pairs", "KeyPairs", "KeyName"),
+    ("lambda", "list_functions", "Functions", "FunctionName"),
+    ("scheduler", "list_schedules", "Schedules", "Arn"),
+    ("scheduler", "list_schedule_groups", "ScheduleGroups", "Arn"),
+    ("secretsmanager", "list_secrets", "SecretList", "ARN"),
+    ("logs", "describe_log_groups", "logGroups", "logGroupName"),
+    ("iam", "list_roles", "Roles", "RoleName"),
+    ("iam", "list_instance_profiles", "InstanceProfiles", "InstanceProfileName"),
+    ("cloudwatch", "describe_alarms", "MetricAlarms", "AlarmName"),
+    ("sns", "list_topics", "Topics", "TopicArn"),
+    ("sqs", "list_queues", "QueueUrls", ""),
+]
+
+
+def everything() -> set[str]:
+    """Names of all resources of the account in the default region, instances that still can cost money included."""
+    client = cast(Callable[[str], Any], boto3.client)  # the stubs know each service by its literal name only
+    found = {f"{service}/{kind}/{name}" for service, call, kind, key in LISTINGS for name in
+             _names(client(service), call, kind, key)}  # fmt: skip
+    for reservation in _pages(client("ec2"), "describe_instances", "Reservations"):
+        found |= {
+            f"ec2/Instances/{i['InstanceId']}" for i in reservation["Instances"] if i["State"]["Name"] not in GONE
+        }
+    return found
+
+
+def _names(client: Any, call: str, kind: str, key: str) -> Iterator[str]:
+    for item in _pages(client, call, kind):
+        yield item[key] if key else item
+
+
+def _pages(client: Any, call: str, kind: str) -> Iterator[Any]:
+    if client.can_paginate(call):
+        for page in client.get_paginator(call).paginate():
+            yield from page.get(kind, [])
+    else:
+        yield from getattr(client, call)().get(kind, [])

@@ -1,0 +1,100 @@
+"""The person at the pool's own host: runs `annex`, `cdk` and HTCondor's tools there, as an operator or user would."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lab.sandbox import directory
+from lab.steps import StepError
+
+REPOSITORY = Path(__file__).parents[1]
+REGION = "us-east-1"
+ACCOUNT = "000000000000"
+SAVED = "operator.json"
+
+
+@dataclass(frozen=True)
+class Operator:
+    """Commands on the pool's host: inside its network namespace, with the lab's AWS credentials.
+
+    ``tools`` holds the pool's HTCondor commands, ``home`` is an empty home of its own: neither configuration nor
+    credentials of whoever runs the lab reach these commands.
+    """
+
+    namespace: str
+    home: Path
+    tools: Path
+    authority: Path
+    spec: Path
+
+    def environment(self) -> dict[str, str]:
+        venv = Path(sys.executable).parent
+        return {
+            "PATH": f"{self.tools}:{venv}:/usr/sbin:/usr/bin:/sbin:/bin",
+            "HOME": str(self.home),
+            "TERM": os.environ.get("TERM", "dumb"),
+            "LANG": "C.UTF-8",
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_CA_BUNDLE": str(self.authority),
+            "NODE_EXTRA_CA_CERTS": str(self.authority),
+            "CONDOR_CONFIG": str(self.home / "condor_config"),
+            "ANNEX_SPEC": str(self.spec),
+            "CDK_DISABLE_CLI_TELEMETRY": "true",
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
+
+    def save_environment(self) -> None:
+        """Leaves the environment where commands that enter the sandbox later find it."""
+        (directory() / SAVED).write_text(json.dumps(self.environment()))
+
+    @staticmethod
+    def saved_environment() -> dict[str, str]:
+        """What ``save_environment`` left."""
+        saved: dict[str, str] = json.loads((directory() / SAVED).read_text())
+        return saved
+
+    def command(self, *words: str) -> list[str]:
+        return ["ip", "netns", "exec", self.namespace, *words]
+
+    def run(self, *words: str, stdin: str | None = None, seconds: float = 300, check: bool = True) -> str:
+        """Returns what the command printed.
+
+        Raises:
+            StepError: it exited non-zero (and ``check``), or took longer than ``seconds``.
+        """
+        shown = " ".join(words)
+        try:
+            done = subprocess.run(
+                self.command(*words),
+                env=self.environment(),
+                cwd=REPOSITORY,
+                input=stdin if stdin is not None else "",
+                capture_output=True,
+                text=True,
+                timeout=seconds,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as late:
+            raise StepError(f"`{shown}` took longer than {seconds:.0f} s: {late.stdout!r} {late.stderr!r}") from late
+        if check and done.returncode != 0:
+            raise StepError(f"`{shown}` exited {done.returncode}:\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}")
+        return done.stdout
+
+    def cdk(self, *words: str, seconds: float = 300) -> str:
+        return self.run("cdk", *words, "-c", f"annexes={self.spec}", "--output", str(self.home / "cdk.out"),
+                        "--no-notices", "--ci", seconds=seconds)  # fmt: skip
+
+    def annex(self, *words: str) -> str:
+        return self.run("annex", *words)
+
+    def status(self, name: str) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self.run("annex", "status", name, "--json"))
+        return found

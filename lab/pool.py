@@ -1,0 +1,106 @@
+"""A real HTCondor pool on one host: central manager and access point, from Debian's packages, in its own namespace."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+from lab.operator import REPOSITORY
+from lab.processes import run, start, stop
+
+HOST = "cm.pool.lab"
+TRUST_DOMAIN = "pool.lab"
+USER = "ada"
+TOOLS = ("condor_status", "condor_q", "condor_submit", "condor_history", "condor_ping", "condor_token_create",
+         "condor_token_list", "condor_reconfig", "condor_config_val", "condor_rm", "condor_wait")  # fmt: skip
+
+LOCAL = f"""\
+# What differs between this host and any other pool that copied docs/pool.conf.
+TRUST_DOMAIN = {TRUST_DOMAIN}
+UID_DOMAIN = {TRUST_DOMAIN}
+CONDOR_HOST = {HOST}
+NETWORK_HOSTNAME = {HOST}
+# The package's directories below /run are made by systemd, which does not run here.
+LOCK = $(LOG)
+RUN = $(LOG)
+DAEMON_LIST = MASTER COLLECTOR NEGOTIATOR SCHEDD
+use security:recommended
+# The lab is watched by people: matches and ads within seconds.
+NEGOTIATOR_INTERVAL = 5
+NEGOTIATOR_CYCLE_DELAY = 2
+SCHEDD_INTERVAL = 5
+"""
+
+OPERATOR = f"""\
+# The operator's Python bindings on the pool's host.
+COLLECTOR_HOST = {HOST}
+TRUST_DOMAIN = {TRUST_DOMAIN}
+NETWORK_HOSTNAME = {HOST}
+SEC_CLIENT_AUTHENTICATION = OPTIONAL
+LOG = $ENV(HOME)
+"""
+
+
+class Pool:
+    """The pool's host: a copy-on-write root over the cached root file system, and its daemons.
+
+    It mounts only inside the sandbox's private mount namespace, so nothing of it outlives the sandbox.
+    """
+
+    def __init__(self, *, root_filesystem: Path, state: Path, namespace: str) -> None:
+        self.root = state / "pool"
+        self.home = state / "operator"
+        self.tools = self.home / "bin"
+        self._lower = root_filesystem
+        self._state = state
+        self._namespace = namespace
+        self._master: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        self._mount()
+        self._configure()
+        self._make_operator()
+        self._master = start(
+            ["ip", "netns", "exec", self._namespace, "chroot", self.root, "condor_master", "-f"],
+            log=self._state / "pool.log",
+        )
+
+    def stop(self) -> None:
+        """Ends the daemons; whatever remains dies with the sandbox."""
+        if self._master is not None:
+            stop(self._master)
+
+    def as_user(self, *words: str) -> list[str]:
+        """The words of a command line that runs ``words`` as an ordinary user of the access point."""
+        return ["chroot", str(self.root), "runuser", "-u", USER, "--", *words]
+
+    def _mount(self) -> None:
+        # The state directory is in memory, which overlayfs needs for its upper layer: not an overlay itself.
+        upper, work = self._state / "pool-upper", self._state / "pool-work"
+        for path in (upper, work, self.root):
+            path.mkdir()
+        run("mount", "-t", "overlay", "annex-lab-pool", "-o",
+            f"lowerdir={self._lower},upperdir={upper},workdir={work}", self.root)  # fmt: skip
+        for name in ("proc", "sys", "dev"):
+            run("mount", "--rbind", f"/{name}", self.root / name)
+        run("mount", "-t", "tmpfs", "-o", "mode=755", "annex-lab-run", self.root / "run")
+        # Every daemon asks for names; the lab's resolver answers at once, also with "no such name".
+        (self.root / "etc/resolv.conf").unlink(missing_ok=True)
+        shutil.copyfile("/etc/resolv.conf", self.root / "etc/resolv.conf")
+
+    def _configure(self) -> None:
+        configuration = self.root / "etc/condor/config.d"
+        for old in configuration.iterdir():
+            old.unlink()
+        (configuration / "50-annex.conf").write_text((REPOSITORY / "docs/pool.conf").read_text())
+        (configuration / "90-lab.conf").write_text(LOCAL)
+        run("chroot", self.root, "useradd", "--create-home", USER)
+
+    def _make_operator(self) -> None:
+        self.tools.mkdir(parents=True)
+        (self.home / "condor_config").write_text(OPERATOR)
+        for tool in TOOLS:
+            script = self.tools / tool
+            script.write_text(f'#!/bin/sh\nunset CONDOR_CONFIG\nexec chroot {self.root} /usr/bin/{tool} "$@"\n')
+            script.chmod(0o755)

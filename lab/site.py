@@ -1,0 +1,131 @@
+"""Everything an annex meets: the network, the emulated AWS with its machines, and the pool, started and stopped."""
+
+from __future__ import annotations
+
+import os
+import socket
+import ssl
+import subprocess
+import sys
+from pathlib import Path
+
+from lab import LabError, image
+from lab.network import CLOUD_ADDRESS, METADATA_ADDRESS, POOL_NAMESPACE, Network
+from lab.operator import REGION, REPOSITORY, Operator
+from lab.pool import Pool
+from lab.processes import start, stop
+from lab.sandbox import directory
+from lab.steps import wait_for
+
+API = (CLOUD_ADDRESS, 443)
+SPEC = Path(__file__).with_name("annexes.toml")
+START_SECONDS = 60.0
+
+
+class Site:
+    """A context manager: inside it the pool answers and the cloud's API is served; after it nothing of them is left.
+
+    Args:
+        machines: ``qemu`` boots a machine for every instance; ``none`` only pretends, for tests of the API side.
+
+    Raises:
+        LabError: a part did not start; the message names its log.
+    """
+
+    def __init__(self, *, machines: str = "qemu") -> None:
+        self.state = directory()
+        self.pool = Pool(root_filesystem=image.root_filesystem(), state=self.state, namespace=POOL_NAMESPACE)
+        self.operator = Operator(
+            namespace=POOL_NAMESPACE,
+            home=self.pool.home,
+            tools=self.pool.tools,
+            authority=image.authority().certificate,
+            spec=SPEC,
+        )
+        self._machines = machines
+        self._network = Network(self.state)
+        self._cloud: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Site:
+        """Starts the parts; what has started is stopped again when a later one cannot."""
+        try:
+            self._network.create()
+            self.pool.start()
+            self._start_cloud()
+            self._await_cloud()
+            wait_for("scheduler's ad in the collector", START_SECONDS, self._pool_answers)
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
+        self.operator.save_environment()
+        # The lab's own boto3 calls look at the account as its administrator does.
+        os.environ.update({k: v for k, v in self.operator.environment().items() if k.startswith("AWS_")})
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        """Stops everything, machines before their network."""
+        if self._cloud is not None:
+            stop(self._cloud, seconds=30)
+        self.pool.stop()
+        self._network.close()
+
+    def machines(self) -> list[int]:
+        """Process ids of the machines that run, from the sandbox's process table."""
+        return [pid for pid, words in processes() if Path(words[0]).name.startswith("qemu-system")]
+
+    def _start_cloud(self) -> None:
+        certificate, key = self.state / "server.crt", self.state / "server.key"
+        image.authority().issue(certificate, key)
+        host, port = API
+        self._cloud = start(
+            [sys.executable, "-m", "lab.cloud", "--bind", f"{host}:{port}", "--metadata", f"{METADATA_ADDRESS}:80",
+             "--state", self.state / "cloud", "--tls-cert", certificate, "--tls-key", key,
+             "--machines", self._machines],
+            log=self.state / "cloud.log",
+            env={
+                "PATH": os.environ["PATH"],
+                "PYTHONPATH": str(REPOSITORY),
+                "PYTHONDONTWRITEBYTECODE": "1",
+                "AWS_CA_BUNDLE": str(image.authority().certificate),
+                "AWS_DEFAULT_REGION": REGION,
+                "TMPDIR": os.environ["TMPDIR"],
+                "ANNEX_LAB_DIRECTORY": str(self.state),
+                "HOME": str(self.state),
+                "XDG_CACHE_HOME": os.environ.get("XDG_CACHE_HOME", str(Path("~/.cache").expanduser())),
+            },
+        )  # fmt: skip
+
+    def _await_cloud(self) -> None:
+        trust = ssl.create_default_context(cafile=str(image.authority().certificate))
+
+        def answers() -> bool:
+            if self._cloud is not None and self._cloud.poll() is not None:
+                log = (self.state / "cloud.log").read_text(errors="replace")
+                raise LabError(f"the lab's cloud ended with status {self._cloud.returncode}:\n{log[-4000:]}")
+            try:
+                with (
+                    socket.create_connection(API, timeout=2) as plain,
+                    trust.wrap_socket(plain, server_hostname=API[0]),
+                ):
+                    return True
+            except OSError:
+                return False
+
+        wait_for("answer from the lab's cloud", START_SECONDS, answers, every=0.1)
+
+    def _pool_answers(self) -> bool:
+        return "Scheduler" in self.operator.run("condor_status", "-any", "-af", "MyType", check=False)
+
+
+def processes() -> list[tuple[int, list[str]]]:
+    """Process id and words of every process of the sandbox that has not ended."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                words = (entry / "cmdline").read_bytes().decode(errors="replace").split("\0")
+            except OSError:
+                continue  # ended meanwhile
+            if words[0]:
+                found.append((int(entry.name), words))
+    return found

