@@ -1,0 +1,49 @@
+"""The lease of a deployed annex, as the lease checker sees it, for commands that need a lease to be there."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from annex_lease.contract import format_time
+from annex_lease.record import LeaseTimes, lease_times, read_record
+from annex_pool.aws import Aws, check_account
+from annex_pool.error import AnnexError
+from annex_pool.finding import Deployed, find
+from annex_spec import AnnexSpec
+
+
+def deployed(aws: Aws, spec: AnnexSpec) -> Deployed:
+    """The annex in AWS.
+
+    Raises:
+        AnnexError: it is not there; AWS could not be asked; the credentials belong to another account.
+    """
+    check_account(aws, spec.account)
+    found = find(aws, spec.name)
+    if found is None:
+        raise AnnexError(
+            f"annex {spec.name} is not deployed in {spec.region}: run `cdk deploy Annex-{spec.name}` first; "
+            "nothing starts, and no instance is billed, before its credential is there"
+        )
+    return found
+
+
+def running_lease(found: Deployed, now: datetime) -> LeaseTimes:
+    """The times of a lease that has not ended yet, by the same rule the lease checker follows.
+
+    Raises:
+        AnnexError: it has ended, or the tags of the group declare none.
+    """
+    record = read_record(found.group.tags)
+    times = lease_times(record, found.group.created)
+    if times is None:
+        raise AnnexError(
+            f"the tags of group {found.group.name} declare no lease, so annex {found.name} is being stopped: "
+            f"{'; '.join(record.problems)}"
+        )
+    if now >= times.end:
+        raise AnnexError(
+            f"the lease of annex {found.name} ended at {format_time(times.end)} and an ended lease stays ended: "
+            f"run `cdk destroy Annex-{found.name}`, then `cdk deploy Annex-{found.name}` for a new one"
+        )
+    return times

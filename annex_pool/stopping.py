@@ -1,0 +1,136 @@
+"""`annex stop`: end the lease now and stop spending at once, with or without a working lease checker."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from annex_lease.actions import Action, ClearProtection, EmptyGroup, SuspendLaunch
+from annex_lease.actuator import RefusedError, perform
+from annex_lease.decision import Phase, decide
+from annex_lease.observed import Group
+from annex_lease.record import lease_times, read_record
+from annex_pool.error import AnnexError
+from annex_pool.extending import write_until
+from annex_pool.finding import Deployed
+from annex_pool.instances import living
+from annex_pool.lease import deployed
+from annex_pool.outside import Outside
+from annex_spec import AnnexSpec
+
+_STOPS_SPENDING = (SuspendLaunch, ClearProtection, EmptyGroup)
+_OVER = (Phase.ENDING.value, Phase.ENDED.value)
+_POLL_SECONDS = 5.0
+# After the grace the checker terminates by id at its next minute; the rest is the machines' own shutdown.
+_AFTER_GRACE = timedelta(minutes=5)
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """What `stop` achieved.
+
+    Attributes:
+        failures: what did not work; empty if everything did.
+        left: ids of the instances that are still there.
+    """
+
+    failures: tuple[str, ...]
+    left: tuple[str, ...]
+
+
+def stop(
+    outside: Outside, spec: AnnexSpec, *, wait: bool, longest: timedelta | None, say: Callable[[str], None]
+) -> Stopped:
+    """End the lease now, take the capacity away, and wait until no instance is left.
+
+    Every step is tried whatever became of those before it: none may keep the annex spending because another failed.
+
+    Args:
+        outside: the world.
+        spec: the annex.
+        wait: whether to wait for the instances to go.
+        longest: how long to wait. Default: None - the grace that the group declares and 5 minutes.
+        say: is told of every change in the number of instances.
+
+    Raises:
+        AnnexError: the annex is not deployed, or AWS could not be asked for it.
+    """
+    found = deployed(outside.connect(spec.region), spec)
+    failures = [*_end_lease(found, outside.now()), *_stop_spending(found, outside.now())]
+    failures += _checker_failures(outside, found)
+    try:
+        left = _wait_until_gone(outside, found, wait=wait, longest=longest, say=say)
+    except AnnexError as error:
+        # Not knowing what is left must not hide what did not work before.
+        raise AnnexError("; ".join([*failures, str(error)])) from error
+    return Stopped(tuple(failures), left)
+
+
+def _checker_failures(outside: Outside, found: Deployed) -> list[str]:
+    try:
+        answer = outside.ask_checker(found.aws, found.name)
+    except AnnexError as error:
+        return [str(error)]
+    if answer.phase in _OVER:
+        return []
+    return [f"the lease checker still sees the annex as {answer.phase}: {answer.reason or 'it gave no reason'}"]
+
+
+def _wait_until_gone(
+    outside: Outside, found: Deployed, *, wait: bool, longest: timedelta | None, say: Callable[[str], None]
+) -> tuple[str, ...]:
+    deadline = outside.now() + (longest if longest is not None else _grace(found.group) + _AFTER_GRACE)
+    said = ""
+    while True:
+        left = living(found)
+        text = _counted(left)
+        if text != said:
+            say(text)
+            said = text
+        if not left or not wait or outside.now() >= deadline:
+            return tuple(sorted(left))
+        outside.sleep(_POLL_SECONDS)
+
+
+def _end_lease(found: Deployed, now: datetime) -> list[str]:
+    times = lease_times(read_record(found.group.tags), found.group.created)
+    if times is None or now >= times.end:
+        # It is over already, and "now" written into the record would move the end and the grace on.
+        return []
+    try:
+        write_until(found, now)
+    except AnnexError as error:
+        return [str(error)]
+    return []
+
+
+def _stop_spending(found: Deployed, now: datetime) -> list[str]:
+    # The same decision the checker takes when an annex is destroyed, without its terminations: jobs keep their grace.
+    actions = [
+        action for action in decide(found.group, now, closing=True).actions if isinstance(action, _STOPS_SPENDING)
+    ]
+    return [failure for action in actions for failure in _performed(action, found)]
+
+
+def _performed(action: Action, found: Deployed) -> list[str]:
+    try:
+        perform(action, found.annex)
+    except (BotoCoreError, ClientError, RefusedError) as error:
+        return [f"{type(action).__name__}: {error}"]
+    return []
+
+
+def _grace(group: Group) -> timedelta:
+    policy = read_record(group.tags).policy
+    return policy.grace if policy else timedelta(0)
+
+
+def _counted(left: Mapping[str, str]) -> str:
+    if not left:
+        return "no instance is left"
+    states = ", ".join(f"{number} {state}" for state, number in sorted(Counter(left.values()).items()))
+    return f"{len(left)} instance{'' if len(left) == 1 else 's'} left: {states}"

@@ -1,0 +1,79 @@
+"""The status of annexes as a table for people: on a terminal with colours, in a pipe plain and unwrapped."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import timedelta
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from annex_lease.contract import format_time
+from annex_pool.status import NOT_DEPLOYED, Status
+from annex_spec import format_duration
+
+UNKNOWN = "?"
+_NONE = "-"
+_COLUMNS = ("annex", "phase", "lease end (UTC)", "left", "size", "granted", "instances", "joined", "jobs")
+_STYLES = {"active": "green", "waiting": "yellow", "ending": "yellow"}
+# Wide enough for every row: a line that is broken to fit an imagined terminal cannot be read by a program or a person.
+_PIPE_WIDTH = 240
+
+
+def console(*, stderr: bool = False) -> Console:
+    """A console on standard output, or on standard error.
+
+    Args:
+        stderr: whether to write on standard error. Default: False.
+    """
+    made = Console(stderr=stderr, highlight=False, markup=False, emoji=False)
+    if not made.is_terminal:
+        made.width = _PIPE_WIDTH
+    return made
+
+
+def show(statuses: Sequence[Status], out: Console) -> None:
+    """Print one row for each annex, and below them what an operator should look at."""
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for column in _COLUMNS:
+        table.add_column(column, no_wrap=column != "instances")
+    for status in statuses:
+        table.add_row(*_row(status))
+    out.print(table)
+    for status in statuses:
+        for stranger in status.strangers or ():
+            out.print(f"{status.name}: slot {stranger} says it belongs to this annex, but to no living instance of it")
+        if status.phase == "waiting" and status.reason:
+            out.print(f"{status.name}: waiting: {status.reason}")
+        for problem in status.problems:
+            out.print(f"{status.name}: {problem}")
+
+
+def _row(status: Status) -> list[Text]:
+    if status.phase == NOT_DEPLOYED:
+        cells = [status.name, NOT_DEPLOYED, *[_NONE] * (len(_COLUMNS) - 2)]
+        return [Text(cell, style="dim") for cell in cells]
+    phase = status.phase or UNKNOWN
+    lease = [UNKNOWN, UNKNOWN]
+    if status.times is not None:
+        left = max(status.times.end - status.time, timedelta(0))
+        lease = [format_time(status.times.end), format_duration(left) if left else "over"]
+    numbers = [_number(value) for value in (status.size, status.joined, status.jobs_running)]
+    granted = _NONE if status.granted is None and status.size is not None else _number(status.granted)
+    size, joined, jobs = numbers
+    cells = [status.name, phase, *lease, size, granted, _instances(status), joined, jobs]
+    return [Text(cell, style=_STYLES.get(phase, "") if cell is phase else "") for cell in cells]
+
+
+def _instances(status: Status) -> str:
+    if status.instances is None:
+        return UNKNOWN
+    states = Counter(instance.state for instance in status.instances)
+    counted = ", ".join(f"{number} {state}" for state, number in sorted(states.items()))
+    return f"{len(status.instances)} ({counted})" if counted else "0"
+
+
+def _number(value: int | None) -> str:
+    return UNKNOWN if value is None else str(value)

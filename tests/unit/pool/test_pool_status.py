@@ -1,0 +1,168 @@
+"""The join of AWS's side with the pool's, and what is shown when one of them did not answer."""
+
+import io
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from rich.console import Console
+
+from annex_lease.contract import LeasePolicy, Tag, policy_tags
+from annex_lease.decision import decide
+from annex_lease.observed import Group, Instance, Machine
+from annex_pool.checker import read_answer
+from annex_pool.collector import Slot, read_slot
+from annex_pool.error import AnnexError
+from annex_pool.status import Seen, Status, status_of
+from annex_pool.table import show
+
+NOW = datetime(2030, 1, 1, 12, tzinfo=UTC)
+POLICY = LeasePolicy("demo", 2, 16 * 3600, 900, duration_seconds=8 * 3600)
+GROUP = Group(
+    name="Annex-demo-Fleet",
+    created=NOW - timedelta(hours=1),
+    min_size=0,
+    max_size=2,
+    desired=2,
+    tags=(*policy_tags(POLICY), Tag("annex:granted", "2", False)),
+    instances=(Instance("i-1", "InService"), Instance("i-2", "Pending"), Instance("i-3", "Terminated")),
+    machines=(
+        Machine("i-1", "running"),
+        Machine("i-2", "pending"),
+        Machine("i-4", "running"),
+        Machine("i-5", "terminated"),
+    ),
+)
+SLOTS = (
+    Slot("slot1@i-1", "demo", "i-1", False),
+    Slot("slot1_1@i-1", "demo", "i-1", True),
+    Slot("slot1_2@i-1", "demo", "i-1", True),
+    Slot("slot1_3@i-1", "demo", "i-1", False),
+    Slot("slot1@i-9", "demo", "i-9", False),
+    Slot("slot1@i-2", "demo2", "i-2", True),
+)
+SEEN = Seen("demo", "us-east-1", True, GROUP, decide(GROUP, NOW), SLOTS, ())
+
+
+def text(*statuses: Status) -> str:
+    out = Console(file=io.StringIO(), width=240, highlight=False, markup=False)
+    show(statuses, out)
+    assert isinstance(out.file, io.StringIO)
+    return out.file.getvalue()
+
+
+def test_both_sides() -> None:
+    assert status_of(SEEN, NOW).as_data() == {
+        "name": "demo",
+        "region": "us-east-1",
+        "stack": "Annex-demo",
+        "time": "2030-01-01T12:00:00Z",
+        "phase": "active",
+        "reason": "the declared size was granted",
+        "size": 2,
+        "granted": 2,
+        "lease": {
+            "created": "2030-01-01T11:00:00Z",
+            "declared_end": "2030-01-01T19:00:00Z",
+            "end": "2030-01-01T19:00:00Z",
+            "latest_end": "2030-01-02T03:00:00Z",
+            "seconds_left": 7 * 3600,
+        },
+        "instances": [
+            {"id": "i-1", "state": "InService", "joined": True, "jobs_running": 2},
+            {"id": "i-2", "state": "Pending", "joined": False, "jobs_running": 0},
+            {"id": "i-4", "state": "running", "joined": False, "jobs_running": 0},
+        ],
+        "joined": 1,
+        "strangers": ["slot1@i-9"],
+        "jobs_running": 2,
+        "problems": [],
+        "errors": [],
+    }
+
+
+def test_a_silent_pool_is_not_an_empty_one() -> None:
+    status = status_of(replace(SEEN, slots=None, errors=("no answer",)), NOW)
+    data = status.as_data()
+    assert (data["joined"], data["jobs_running"], data["strangers"]) == (None, None, None)
+    assert status.instances
+    assert {instance.joined for instance in status.instances} == {None}
+    assert text(status).splitlines()[1].split()[-2:] == ["?", "?"]
+
+
+def test_a_refusal_of_aws_is_not_an_empty_group() -> None:
+    status = status_of(replace(SEEN, asked=False, group=None, decision=None, errors=("denied",)), NOW)
+    assert (status.phase, status.instances, status.size, status.times) == (None, None, None, None)
+    assert status.jobs_running == 2
+    assert text(status).splitlines()[1].split() == ["demo", "?", "?", "?", "?", "?", "?", "?", "2"]
+
+
+def test_not_deployed() -> None:
+    status = status_of(replace(SEEN, group=None, decision=None, slots=()), NOW)
+    assert (status.phase, status.instances, status.jobs_running) == ("not deployed", (), 0)
+    assert "not deployed" in text(status)
+
+
+def test_a_slot_of_an_annex_that_is_not_deployed_is_a_stranger() -> None:
+    status = status_of(replace(SEEN, group=None, decision=None), NOW)
+    assert status.strangers
+    assert "slot slot1@i-9 says it belongs to this annex" in text(status)
+
+
+def test_a_lease_that_is_over_has_nothing_left() -> None:
+    later = NOW + timedelta(hours=9)
+    status = status_of(replace(SEEN, decision=decide(GROUP, later)), later)
+    assert status.as_data()["lease"]["seconds_left"] == 0  # type: ignore[index]
+    assert "over" in text(status)
+    assert status.phase == "ending"
+
+
+def test_an_unreadable_record_is_shown_as_such() -> None:
+    group = replace(GROUP, tags=())
+    status = status_of(replace(SEEN, group=group, decision=decide(group, NOW)), NOW)
+    assert (status.size, status.times, status.phase) == (None, None, "ending")
+    assert "annex:lease-reach is missing" in text(status)
+
+
+def test_the_table_is_plain_and_unbroken_in_a_pipe() -> None:
+    shown = text(status_of(SEEN, NOW))
+    assert "\x1b" not in shown
+    row = "demo   active  2030-01-01T19:00:00Z  7h    2     2        3 (1 InService, 1 Pending, 1 running)  1       2"
+    assert row in shown
+
+
+@pytest.mark.parametrize(
+    ("ad", "busy"),
+    [
+        ({"State": "Claimed", "PartitionableSlot": True}, False),
+        ({"State": "Claimed"}, True),
+        ({"State": "Claimed", "PartitionableSlot": False}, True),
+        ({"State": "Unclaimed"}, False),
+        ({}, False),
+    ],
+)
+def test_a_claimed_dynamic_slot_runs_a_job(ad: dict[str, object], busy: bool) -> None:
+    slot = read_slot({"Name": "slot1@x", "AnnexName": "demo", "AnnexInstanceId": 7, **ad})
+    assert (slot.busy, slot.instance_id) == (busy, "")
+
+
+def test_the_checkers_answer() -> None:
+    answer = read_answer("demo", b'{"phase": "active", "end": "2030-01-01T19:00:00Z", "problems": ["x"]}', failed=False)
+    assert (answer.phase, answer.end, answer.problems) == ("active", "2030-01-01T19:00:00Z", ("x",))
+    assert read_answer("demo", b'{"phase": "ended", "end": null}', failed=False).end is None
+
+
+@pytest.mark.parametrize(
+    ("payload", "failed", "said"),
+    [
+        (b"", False, "no JSON object"),
+        (b"null", False, "no JSON object"),
+        (b"[1]", True, "no JSON object"),
+        (b"{}", False, "it sent no phase"),
+        (b'{"errorMessage": "boom", "errorType": "E"}', True, "boom"),
+        (b'{"phase": "active"}', True, "failed"),
+    ],
+)
+def test_an_answer_that_is_none(payload: bytes, failed: bool, said: str) -> None:
+    with pytest.raises(AnnexError, match=said):
+        read_answer("demo", payload, failed=failed)
