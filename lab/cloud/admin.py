@@ -1,0 +1,81 @@
+"""The lab's own small API under ``/_lab/``: what no AWS API can say or do.
+
+``GET /_lab/ready``; ``GET /_lab/instances``; ``POST /_lab/instances/ID/interrupt?seconds=120`` (a spot interruption).
+"""
+
+import json
+from typing import Any
+from urllib.parse import parse_qs
+
+from lab.cloud import groups, instances, tags, world
+from lab.cloud.asgi import Scope, Send, answer
+from lab.machines import MachineState
+
+_NOTICE = 120
+"""Seconds between a spot interruption notice and the end of the instance, as on EC2."""
+
+
+async def application(scope: Scope, send: Send) -> None:
+    """Answer one request."""
+    query = parse_qs(bytes(scope.get("query_string", b"")).decode())
+    status, content = respond(str(scope["method"]), str(scope["path"]), query)
+    await answer(send, status, json.dumps(content).encode(), {"Content-Type": "application/json"})
+
+
+def respond(method: str, path: str, query: dict[str, list[str]]) -> tuple[int, Any]:
+    """Status and content of the answer."""
+    steps = [step for step in path.split("/") if step][1:]
+    with world.lock:
+        if (method, steps) == ("GET", ["ready"]):
+            return 200, {"ready": True}
+        if (method, steps) == ("GET", ["instances"]):
+            return 200, _instances()
+        if method == "POST" and len(steps) == 3 and steps[0] == "instances" and steps[2] == "interrupt":
+            return _interrupt(steps[1], query.get("seconds", [str(_NOTICE)])[0])
+    return 404, {"error": f"{method} {path} is not one of GET ready, GET instances, POST instances/ID/interrupt"}
+
+
+def _instances() -> list[dict[str, Any]]:
+    machines = world.machines().states()
+    return [
+        _instance(record, str(machines.get(record["InstanceId"], MachineState.OFF)))
+        for record in instances.everywhere()
+    ]
+
+
+def _instance(record: instances.Record, machine: str) -> dict[str, Any]:
+    found = instances.details(record)
+    with world.scope(found.account, found.region):
+        group = groups.of_instance(record["InstanceId"])
+        member = group.member(record["InstanceId"]) if group else None
+        return {
+            "id": record["InstanceId"],
+            "state": instances.state(record),
+            "machine": machine,
+            "ip": record["PrivateIpAddress"],
+            "mac": found.mac,
+            "type": record["InstanceType"],
+            "image": record["ImageId"],
+            "lifecycle": "spot" if found.spot else "on-demand",
+            "region": found.region,
+            "reason": found.state_reason[1] if found.state_reason else "",
+            "group": group.name if group else None,
+            "member": member.lifecycle if member else None,
+            "tags": tags.of(record["InstanceId"]),
+        }
+
+
+def _interrupt(instance_id: str, seconds: str) -> tuple[int, Any]:
+    record = next((one for one in instances.everywhere() if one["InstanceId"] == instance_id), None)
+    if record is None or instances.state(record) != "running":
+        return 404, {"error": f"{instance_id} is no running instance"}
+    found = instances.details(record)
+    if not found.spot:
+        return 409, {"error": f"{instance_id} is an on-demand instance: only spot instances are interrupted"}
+    if not seconds.isdigit():
+        return 400, {"error": f"seconds must be a whole number, received {seconds!r}"}
+    # A rebalance recommendation comes at the latest with the notice:
+    # https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/rebalance-recommendations.html
+    found.rebalance_at = found.rebalance_at or world.now()
+    found.interrupt_at = world.now() + int(seconds)
+    return 202, {"id": instance_id, "time": found.interrupt_at}

@@ -1,0 +1,64 @@
+"""The only place that imports MiniStack, which has no type information: its names are ``Any`` from here on."""
+
+# MiniStack 1.5.33 ships no py.typed marker and no stubs: every import of it is untyped by nature.
+from ministack import app as gateway  # type: ignore[import-untyped]
+from ministack.core import iam_actions, iam_evaluator, lambda_runtime, responses  # type: ignore[import-untyped]
+from ministack.services import (  # type: ignore[import-untyped]
+    autoscaling,
+    ec2,
+    eventbridge,
+    iam,
+    imds,
+    lambda_svc,
+    scheduler,
+    secretsmanager,
+    sqs,
+    ssm,
+    sts,
+    tagging,
+)
+from ministack.services.cloudformation import (  # type: ignore[import-untyped]
+    custom_resource,
+    provisioners,
+    stacks,
+)
+
+Response = tuple[int, dict[str, str], bytes]
+"""What a MiniStack handler answers: status, headers, body."""
+
+
+def account() -> str:
+    """The account the current request belongs to."""
+    return str(responses.get_account_id())
+
+
+def region() -> str:
+    """The region the current request is signed for."""
+    return str(responses.get_region())
+
+
+__all__ = [
+    "Response",
+    "account",
+    "autoscaling",
+    "custom_resource",
+    "ec2",
+    "eventbridge",
+    "gateway",
+    "iam",
+    "iam_actions",
+    "iam_evaluator",
+    "imds",
+    "lambda_runtime",
+    "lambda_svc",
+    "provisioners",
+    "region",
+    "responses",
+    "scheduler",
+    "secretsmanager",
+    "sqs",
+    "ssm",
+    "stacks",
+    "sts",
+    "tagging",
+]

@@ -1,0 +1,58 @@
+"""The process environment MiniStack is configured by, and the clean one the whole cloud runs in."""
+
+import os
+from pathlib import Path
+
+ACCOUNT = "000000000000"
+REGION = "us-east-1"
+ADMIN_ACCESS_KEY = "test"
+
+_KEPT = ("PATH", "LANG", "LC_ALL", "TZ", "PYTHONPATH", "VIRTUAL_ENV")
+_KEPT_FOR_MACHINES = ("ANNEX_LAB_DIRECTORY", "XDG_CACHE_HOME")
+
+
+def prepare(state: Path, internal_port: int, certificate: Path, key: Path) -> None:
+    """Replace the process environment by the one the cloud runs in. Must run before MiniStack is imported.
+
+    Lambda functions are subprocesses of the cloud and inherit its environment, so anything left over (a proxy, an
+    AWS profile, another CA bundle) would change what they do: only ``PATH``, the locale, Python's own and what the
+    machine host needs are kept.
+
+    Args:
+        state: Directory for everything the cloud writes; created.
+        internal_port: Loopback port where functions and custom resource answers reach the API with TLS.
+        certificate: Certificate (PEM) of that loopback listener.
+        key: Private key (PEM) of that loopback listener.
+    """
+    kept = {name: os.environ[name] for name in (*_KEPT, *_KEPT_FOR_MACHINES) if name in os.environ}
+    directories = {name: state / name for name in ("tmp", "s3", "ministack", "home")}
+    for directory in directories.values():
+        directory.mkdir(parents=True, exist_ok=True)
+    os.environ.clear()
+    os.environ.update(
+        kept,
+        HOME=str(directories["home"]),
+        TMPDIR=str(directories["tmp"]),
+        S3_DATA_DIR=str(directories["s3"]),
+        STATE_DIR=str(directories["ministack"]),
+        AUTH="true",
+        USE_SSL="1",
+        MINISTACK_SSL_CERT=str(certificate),
+        MINISTACK_SSL_KEY=str(key),
+        MINISTACK_HOST="localhost",
+        MINISTACK_REGION=REGION,
+        MINISTACK_ACCOUNT_ID=ACCOUNT,
+        MINISTACK_AUTOCREATE_AWS_MANAGED="1",
+        GATEWAY_PORT=str(internal_port),
+        BIND_HOST="127.0.0.1",
+        IOT_MTLS_ENABLED="0",
+        SFTP_ENABLED="0",
+        # Lambda waits one minute before the first and two before the second retry of an asynchronous invocation:
+        # https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
+        LAMBDA_ASYNC_RETRY_BASE_SECONDS="60",
+        LAMBDA_ASYNC_RETRY_MAX_SECONDS="120",
+        # No container engine is ever asked: an image found on the operator's machine must not run.
+        DOCKER_HOST="unix:///nonexistent/docker.sock",
+        LOG_LEVEL="WARNING",
+        NO_PROXY="*",
+    )

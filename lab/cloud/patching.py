@@ -1,0 +1,137 @@
+"""Every place where the lab reaches into MiniStack, checked before anything is changed."""
+
+import importlib.metadata
+import inspect
+from dataclasses import dataclass
+from typing import Any
+
+from lab.cloud import emulator
+
+VERSION = "1.5.33"
+
+
+class PatchPointError(RuntimeError):
+    """MiniStack is not what the lab extends: another version, or a name that is gone or has another shape."""
+
+
+@dataclass(frozen=True)
+class PatchPoint:
+    """A name in a MiniStack module: a function with these parameters, or a value of this type."""
+
+    module: str
+    name: str
+    shape: tuple[str, ...] | type = ()
+
+
+def _function(module: str, name: str, *parameters: str) -> PatchPoint:
+    return PatchPoint(module, name, parameters)
+
+
+POINTS = (
+    PatchPoint("autoscaling", "_ACTION_MAP", dict),
+    PatchPoint("ec2", "_ACTION_MAP", dict),
+    PatchPoint("provisioners", "_RESOURCE_HANDLERS", dict),
+    PatchPoint("tagging", "_COLLECTORS", dict),
+    PatchPoint("tagging", "_RESOURCE_TAG_COLLECTORS", dict),
+    PatchPoint("scheduler", "_schedule_last_fired", dict),
+    PatchPoint("custom_resource", "_pending", dict),
+    _function("ec2", "_cleanup_terminated"),
+    _function(
+        "ec2",
+        "_launch_instances_internal",
+        *("image_id", "instance_type", "subnet_id", "count", "key_name", "user_data", "sg_ids"),
+        *("requested_private_ip", "iam_profile"),
+    ),
+    _function("ec2", "_instance_xml", "inst"),
+    _function("ec2", "_resolve_iam_instance_profile", "iam_arn", "iam_name", "allow_missing"),
+    _function("ec2", "_create_tags", "p"),
+    _function("ec2", "_delete_tags", "p"),
+    _function("ec2", "_error", "code", "message", "status"),
+    _function("ec2", "_xml", "status", "root_tag", "inner"),
+    _function("ec2", "_parse_filters", "params"),
+    _function("eventbridge", "_dispatch_to_lambda", "arn", "payload"),
+    _function("eventbridge", "_dispatch_event", "event", "view"),
+    _function("eventbridge", "_invoke_target", "target", "event", "rule", "view"),
+    _function("eventbridge", "_parse_rate_seconds", "expr"),
+    _function("eventbridge", "_parse_cron_fields", "expr"),
+    _function("eventbridge", "_cron_next_fire", "fields", "after_dt"),
+    _function(
+        "iam_actions",
+        "extract_resource_arn",
+        *("service", "method", "path", "headers", "body", "query_params", "region", "account_id"),
+    ),
+    _function(
+        "iam_evaluator",
+        "enforce",
+        *("access_key_id", "iam_action", "service", "region", "resource_arn", "service_context"),
+    ),
+    _function("iam_evaluator", "_gather_role_policies", "role_name", "account_id"),
+    _function("imds", "handle_request", "method", "path", "headers", "body", "query_params"),
+    _function("lambda_svc", "invoke_async_with_retry", "func", "event"),
+    _function("lambda_svc", "_execution_record_for_config", "func", "config"),
+    _function("lambda_svc", "_get_func_record_for_ref", "function_ref"),
+    _function(
+        "custom_resource",
+        "invoke_custom_resource",
+        *("request_type", "logical_id", "props", "stack_name", "stack_id", "resource_type", "physical_id", "old_props"),
+    ),
+    _function("custom_resource", "register_token", "token"),
+    _function("custom_resource", "_response_url", "token"),
+    _function("scheduler", "start_scheduler"),
+    _function(
+        "secretsmanager",
+        "_store_new_secret",
+        *("name", "secret_string", "secret_binary", "description", "tags", "kms_key_id"),
+        *("rotation_lambda_arn", "rotation_rules"),
+    ),
+    _function("secretsmanager", "_resolve", "secret_id", "use_arn_scope"),
+    _function("stacks", "_runs_on_worker_thread", "resource_type"),
+    _function("sts", "register_session", "access_key", "session"),
+    _function("responses", "request_scope", "account_id", "region"),
+)
+
+RESOURCE_TYPES = (
+    "AWS::AutoScaling::AutoScalingGroup",
+    "AWS::AutoScaling::LifecycleHook",
+    "AWS::EC2::SecurityGroup",
+    "AWS::EC2::Subnet",
+    "AWS::EC2::VPC",
+    "AWS::IAM::InstanceProfile",
+    "AWS::Lambda::Function",
+    "AWS::Scheduler::Schedule",
+    "AWS::SecretsManager::Secret",
+)
+
+
+def verify(points: tuple[PatchPoint, ...] = POINTS, version: str | None = None) -> None:
+    """Check the version and every patch point.
+
+    Raises:
+        PatchPointError: with everything that does not fit, and the fix.
+    """
+    found = version or importlib.metadata.version("ministack")
+    wrong = [] if found == VERSION else [f"ministack is {found}, the lab extends exactly {VERSION}"]
+    wrong += [problem for point in points if (problem := _problem(point))]
+    handlers = emulator.provisioners._RESOURCE_HANDLERS
+    for kind in RESOURCE_TYPES:
+        missing = {"create", "update", "delete"} - set(handlers.get(kind, {}))
+        # MiniStack updates a subnet by its own means; the lab only wraps its deletion.
+        if missing - ({"update"} if kind == "AWS::EC2::Subnet" else set()):
+            wrong.append(f"CloudFormation type {kind} lacks {sorted(missing)}")
+    if wrong:
+        raise PatchPointError(
+            "the lab's cloud cannot extend this MiniStack:\n  " + "\n  ".join(wrong) + "\n"
+            f"Fix: pip install ministack=={VERSION} (pinned in requirements-dev.txt), or adapt lab/cloud and VERSION."
+        )
+
+
+def _problem(point: PatchPoint) -> str | None:
+    module: Any = getattr(emulator, point.module)
+    where = f"{module.__name__}.{point.name}"
+    value = getattr(module, point.name, None)
+    if isinstance(point.shape, type):
+        return None if isinstance(value, point.shape) else f"{where} is {value!r:.60}, not a {point.shape.__name__}"
+    if not callable(value):
+        return f"{where} is not a function"
+    parameters = tuple(inspect.signature(value).parameters)
+    return None if parameters == point.shape else f"{where} takes {parameters}, not {point.shape}"

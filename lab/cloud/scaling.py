@@ -1,0 +1,225 @@
+"""What Auto Scaling does by itself: launch, scale in, replace, and follow the instances' states.
+
+https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-lifecycle.html
+"""
+
+from collections import Counter
+from dataclasses import replace
+
+from lab.cloud import instances, lifecycle, purchase, templates, world
+from lab.cloud.emulator import ec2
+from lab.cloud.groups import Activity, Group, Member, everywhere, remove
+from lab.cloud.query import ApiError
+
+_LAUNCH_RETRY = 15.0
+"""Seconds between attempts of a group that cannot launch; AWS waits with growing delays."""
+
+
+def advance() -> None:
+    """Let every group take its next steps. Call with the lock held."""
+    for group in list(everywhere()):
+        with world.scope(group.account, group.region):
+            for member in list(group.members):
+                _follow(group, member)
+            reconcile(group)
+            if group.deleting and not group.members:
+                remove(group.name)
+
+
+def reconcile(group: Group) -> None:
+    """Launch or scale in until the group has its desired capacity. Call with the lock held."""
+    while "Launch" not in group.suspended and not group.deleting and len(group.launched()) < group.desired:
+        if world.now() < group.launch_backoff_until or not _launch(group):
+            return
+    excess = len(group.launched()) - group.desired
+    if excess <= 0:
+        return
+    for member in _victims(group)[:excess]:
+        begin_termination(group, member, "in response to a difference between desired and actual capacity")
+
+
+def _victims(group: Group) -> list[Member]:
+    """Members that scale-in may take, in the order it takes them.
+
+    A suspended Terminate holds back InService members only:
+    https://docs.aws.amazon.com/autoscaling/ec2/userguide/suspend-resume-considerations.html
+    """
+    candidates = [one for one in group.launched() if not one.protected]
+    if "Terminate" in group.suspended:
+        candidates = [one for one in candidates if one.lifecycle != "InService"]
+    if "NewestInstance" in group.termination_policies:
+        candidates.reverse()
+    # The default policy keeps the zones balanced first, then takes the oldest:
+    # https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-termination-policies.html
+    counted = Counter(one.zone for one in candidates)
+    ordered: list[Member] = []
+    while candidates:
+        fullest = max(counted, key=lambda zone: counted[zone])
+        taken = next(one for one in candidates if one.zone == fullest)
+        candidates.remove(taken)
+        counted[fullest] -= 1
+        ordered.append(taken)
+    return ordered
+
+
+def _launch(group: Group) -> bool:
+    activity = group.begin(
+        "Launching a new EC2 instance",
+        f"an instance was started in response to a difference between desired and actual capacity, "
+        f"increasing the capacity from {len(group.launched())} to {len(group.launched()) + 1}.",
+    )
+    try:
+        member = _launch_member(group)
+    except ApiError as error:
+        activity.close("Failed", f"{error.code}: {error.message}. Launching EC2 instance failed.")
+        group.launch_backoff_until = world.now() + _LAUNCH_RETRY
+        return False
+    activity.description = f"Launching a new EC2 instance: {member.instance_id}"
+    member.activity = activity
+    group.members.append(member)
+    return True
+
+
+def _launch_member(group: Group) -> Member:
+    present = []
+    for one in group.launched():
+        record = instances.find(one.instance_id)
+        present.append((one.instance_type, record is not None and instances.details(record).spot))
+    bought = purchase.choose(group.template, group.mixed, present)
+    template = templates.resolve(bought.template)
+    spec = templates.launch_spec(template.data)
+    spec = replace(
+        spec,
+        instance_type=bought.instance_type or spec.instance_type,
+        spot=bought.spot or spec.spot,
+        subnet_id=_subnet(group) or spec.subnet_id,
+    )
+    # Group tags win over the template's, and AWS adds its own:
+    # https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-tagging.html
+    spec = spec.with_tags({tag.key: tag.value for tag in group.tags.values() if tag.propagate})
+    spec = spec.with_tags(
+        {
+            "aws:ec2launchtemplate:id": template.template_id,
+            "aws:ec2launchtemplate:version": str(template.version),
+            "aws:autoscaling:groupName": group.name,
+        }
+    )
+    record = instances.launch(spec)
+    return Member(
+        instance_id=record["InstanceId"],
+        instance_type=record["InstanceType"],
+        zone=record["Placement"]["AvailabilityZone"],
+        template={
+            "LaunchTemplateId": template.template_id,
+            "LaunchTemplateName": template.name,
+            "Version": str(template.version),
+        },
+        protected=group.new_instances_protected,
+    )
+
+
+def _subnet(group: Group) -> str:
+    """The group's subnet with the fewest members in its zone: Auto Scaling balances the zones."""
+    known = [subnet for subnet in group.subnets if subnet in ec2._subnets]
+    if group.subnets and not known:
+        raise ApiError("InvalidSubnetID.NotFound", f"The subnet IDs {group.subnets} do not exist")
+    counted = Counter(one.zone for one in group.launched())
+    return min(known, key=lambda subnet: counted[ec2._subnets[subnet]["AvailabilityZone"]], default="")
+
+
+def begin_termination(group: Group, member: Member, cause: str) -> Activity:
+    """Take a member out of service: through its lifecycle hooks, then terminate the instance."""
+    if member.lifecycle.startswith("Terminating") and member.activity is not None:
+        return member.activity
+    if member.activity is not None:
+        member.activity.close("Cancelled", "the instance was terminated before it was in service")
+    activity = group.begin(f"Terminating EC2 instance: {member.instance_id}", cause)
+    member.activity = activity
+    if not lifecycle.wait(group, member, "TERMINATING"):
+        finish_termination(member)
+    return activity
+
+
+def finish_termination(member: Member) -> None:
+    """Terminate a member's instance; the member leaves the group when the instance is gone."""
+    member.lifecycle = "Terminating" if member.lifecycle != "Terminating:Wait" else "Terminating:Proceed"
+    record = instances.find(member.instance_id)
+    if record is not None:
+        instances.terminate(record)
+
+
+def _follow(group: Group, member: Member) -> None:
+    record = instances.find(member.instance_id)
+    state = "terminated" if record is None else instances.state(record)
+    if state == "terminated" and (member.lifecycle.startswith("Terminating") or _was_never_running(member)):
+        _leave(group, member, record)
+        return
+    if member.lifecycle == "Pending" and state == "running" and not lifecycle.wait(group, member, "LAUNCHING"):
+        enter_service(group, member)
+    for expired in lifecycle.expired(member):
+        complete(group, member, expired.hook, expired.default)
+    _check_health(group, member, state)
+
+
+def _was_never_running(member: Member) -> bool:
+    return member.lifecycle == "Pending"
+
+
+def _check_health(group: Group, member: Member, state: str) -> None:
+    """An instance that is not running is unhealthy at once, whatever the grace period.
+
+    https://docs.aws.amazon.com/autoscaling/ec2/userguide/health-checks-overview.html
+    """
+    watched = member.lifecycle in ("InService", "Pending:Wait", "Pending:Proceed")
+    if watched and state in ("stopping", "stopped", "shutting-down", "terminated"):
+        if "HealthCheck" in group.suspended:
+            return
+        member.health = "Unhealthy"
+    if not watched or member.health != "Unhealthy" or "ReplaceUnhealthy" in group.suspended:
+        return
+    # "ReplaceUnhealthy is inactive" while Terminate is suspended:
+    # https://docs.aws.amazon.com/autoscaling/ec2/userguide/understand-how-suspending-processes-affects-other-processes.html
+    if "Terminate" in group.suspended and member.lifecycle == "InService":
+        return
+    begin_termination(group, member, "an instance was taken out of service in response to an EC2 health check.")
+
+
+def _leave(group: Group, member: Member, record: instances.Record | None) -> None:
+    group.members.remove(member)
+    if member.activity is None:
+        return
+    if member.lifecycle == "Pending":
+        reason = instances.details(record).state_reason if record else None
+        member.activity.close("Failed", reason[1] if reason else "the instance terminated before it was running")
+        group.launch_backoff_until = world.now() + _LAUNCH_RETRY
+    else:
+        member.activity.close("Successful")
+        lifecycle.announce(group, "EC2 Instance Terminate Successful", {"EC2InstanceId": member.instance_id})
+
+
+def enter_service(group: Group, member: Member) -> None:
+    """A launched member is in service."""
+    member.lifecycle = "InService"
+    if member.activity is not None:
+        member.activity.close("Successful")
+    lifecycle.announce(group, "EC2 Instance Launch Successful", {"EC2InstanceId": member.instance_id})
+
+
+def complete(group: Group, member: Member, hook: str, result: str) -> None:
+    """End one lifecycle action of a member.
+
+    ABANDON ends the others too: a launch is then terminated, a termination goes on.
+    https://docs.aws.amazon.com/autoscaling/ec2/userguide/lifecycle-hooks-overview.html
+    """
+    member.waiting.pop(hook, None)
+    if result == "ABANDON":
+        member.waiting.clear()
+    if member.waiting:
+        return
+    if member.lifecycle == "Pending:Wait" and result == "ABANDON":
+        begin_termination(group, member, "the lifecycle action was abandoned")
+    elif member.lifecycle == "Pending:Wait":
+        member.lifecycle = "Pending:Proceed"
+        enter_service(group, member)
+    elif member.lifecycle == "Terminating:Wait":
+        finish_termination(member)

@@ -1,0 +1,95 @@
+"""The cloud's listeners and its clock, from start to stop."""
+
+import asyncio
+import logging
+import socket
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hypercorn.asyncio import serve
+from hypercorn.config import Config
+
+from lab.ca import Authority
+from lab.cloud.environment import prepare
+from lab.machines import MachineHost
+
+_log = logging.getLogger(__name__)
+_TICK = 0.2
+"""Seconds between two looks at machines, groups and schedules."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where the cloud listens and writes.
+
+    ``certificate`` and ``key`` are those of the API's listener; both None to have them made by an authority of the
+    cloud's own, ``STATE/authority/ca.crt``.
+    """
+
+    bind: str
+    metadata: str
+    state: Path
+    certificate: Path | None = None
+    key: Path | None = None
+
+
+def run(settings: Settings, host: MachineHost, stop: threading.Event) -> None:
+    """Serve until ``stop`` is set. Replaces the process environment; once per process.
+
+    Raises:
+        PatchPointError: the installed MiniStack is not the one the lab extends.
+        OSError: an address cannot be bound.
+    """
+    settings.state.mkdir(parents=True, exist_ok=True)
+    authority = Authority(settings.state / "authority")
+    authority.create()
+    certificate, key = settings.state / "authority/server.crt", settings.state / "authority/server.key"
+    authority.issue(certificate, key)
+    internal = socket.create_server(("127.0.0.1", 0), backlog=100)
+    port = int(internal.getsockname()[1])
+    prepare(settings.state, port, certificate, key)
+
+    from lab.cloud import api, clock, metadata_service, world  # MiniStack reads the environment when imported
+
+    world.install(world.Machines(host))
+    api.extend(f"https://localhost:{port}", authority.certificate)
+    ticking = clock.Clock(_TICK)
+    ticking.start()
+    listeners = (
+        (api.application, _tls(settings.bind, settings.certificate or certificate, settings.key or key)),
+        (api.second_listener, _tls(f"fd://{internal.fileno()}", certificate, key)),
+        (metadata_service.application, _plain(settings.metadata)),
+    )
+    try:
+        asyncio.run(_serve(listeners, stop))
+    finally:
+        ticking.stop()
+        world.machines().close()
+        internal.close()
+
+
+async def _serve(listeners: tuple[tuple[Any, Config], ...], stop: threading.Event) -> None:
+    async def stopped() -> None:
+        while not stop.is_set():
+            await asyncio.sleep(0.1)
+
+    await asyncio.gather(*(serve(app, config, shutdown_trigger=stopped) for app, config in listeners))
+
+
+def _plain(bind: str) -> Config:
+    config = Config()
+    config.bind = [bind]
+    config.keep_alive_timeout = 75
+    config.graceful_timeout = 1
+    config.loglevel = "WARNING"
+    config.include_server_header = False
+    return config
+
+
+def _tls(bind: str, certificate: Path, key: Path) -> Config:
+    config = _plain(bind)
+    config.certfile, config.keyfile = str(certificate), str(key)
+    config.alpn_protocols = ["http/1.1"]
+    return config
