@@ -123,7 +123,8 @@ def _serve_request(run: _Run) -> dict[str, object]:
         run.line["error"] = _describe(error)
         answer.send(success=False, physical_id=_id_of_failure(run, error), reason=_describe(error), data={})
     else:
-        physical_id = run.event["PhysicalResourceId"] if run.event["RequestType"] == "Delete" else run.physical_id
+        deleted = str(run.event.get("PhysicalResourceId", ""))
+        physical_id = deleted if run.event["RequestType"] == "Delete" else run.physical_id
         answer.send(success=True, physical_id=physical_id, reason="", data=data)
     finally:
         alarm.cancel()

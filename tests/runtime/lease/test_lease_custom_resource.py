@@ -1,0 +1,223 @@
+"""The stack's custom resource: what it does on Create, Update and Delete, and that it answers whatever happens."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+import types
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from answer_server import AnswerServer
+from lease_cloud import HOUR, Cloud, Context, fail
+
+from annex_lease import checker, handler
+from annex_lease.contract import LeasePolicy, format_time
+
+NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
+STACK = {"StackId": "arn:aws:cloudformation:stack", "RequestId": "r-1", "LogicalResourceId": "Lease"}
+
+
+def request(answers: AnswerServer, kind: str, physical_id: str | None = "lease-of-pa") -> dict[str, str]:
+    event = {"RequestType": kind, "ResponseURL": answers.url, **STACK}
+    return event if kind == "Create" or physical_id is None else {**event, "PhysicalResourceId": physical_id}
+
+
+@pytest.fixture(autouse=True)
+def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checker, "_POLL_SECONDS", 0.01)
+
+
+def test_create_grants_and_answers_with_the_lease(cloud: Cloud, group: str, answers: AnswerServer) -> None:
+    created = cloud.created(group)
+    assert cloud.check(group, created, **request(answers, "Create")) == {"answer": "SUCCESS"}
+    assert answers.answer == {
+        **STACK,
+        "Status": "SUCCESS",
+        "Reason": "",
+        "PhysicalResourceId": "lease-of-pa",
+        "NoEcho": False,
+        "Data": {"Phase": "active", "LeaseEnd": format_time(created + HOUR)},
+    }
+    assert answers.content_types == [""]
+    assert len(cloud.running(group)) == 2
+
+
+def test_create_without_the_credential_succeeds_and_waits(cloud: Cloud, group: str, answers: AnswerServer) -> None:
+    cloud.add_secret()
+    cloud.check(group, cloud.created(group), **request(answers, "Create"))
+    assert (answers.answer["Status"], answers.answer["Data"]["Phase"]) == ("SUCCESS", "waiting")  # type: ignore[index]
+
+
+def test_create_of_a_lease_that_cannot_be_read_fails(cloud: Cloud, answers: AnswerServer) -> None:
+    cloud.add_group("pa", None)
+    cloud.check("pa", cloud.created("pa"), **request(answers, "Create"))
+    assert answers.answer["Status"] == "FAILED"
+    assert "annex:size is missing" in str(answers.answer["Reason"])
+
+
+def test_update_grants_the_new_size_under_the_same_id(cloud: Cloud, group: str, answers: AnswerServer) -> None:
+    created = cloud.created(group)
+    cloud.check(group, created)
+    cloud.write(group, "annex:size", "3")
+    cloud.check(group, created, **request(answers, "Update"))
+    assert (answers.answer["Status"], answers.answer["PhysicalResourceId"]) == ("SUCCESS", "lease-of-pa")
+    assert len(cloud.running(group)) == 3
+
+
+def test_update_to_another_group_changes_the_id(cloud: Cloud, group: str, answers: AnswerServer) -> None:
+    cloud.check(group, cloud.created(group), **request(answers, "Update", "lease-of-old"))
+    assert answers.answer["PhysicalResourceId"] == "lease-of-pa"
+
+
+def test_update_that_fails_keeps_the_id(cloud: Cloud, group: str, answers: AnswerServer) -> None:
+    fail(cloud.clients.autoscaling, "DescribeAutoScalingGroups", "AccessDenied")
+    cloud.check(group, NOW, **request(answers, "Update", "lease-of-old"))
+    assert (answers.answer["Status"], answers.answer["PhysicalResourceId"]) == ("FAILED", "lease-of-old")
+
+
+def test_delete_empties_the_fleet_before_it_answers(cloud: Cloud, answers: AnswerServer) -> None:
+    cloud.add_group("pa", LeasePolicy("pa", 3, 7200, 900, duration_seconds=3600), protected=True)
+    cloud.add_group("paper", LeasePolicy("paper", 2, 7200, 900, duration_seconds=3600))
+    created = cloud.created("pa")
+    cloud.check("pa", created)
+    cloud.check("paper", created)
+    cloud.check("pa", created, **request(answers, "Delete"))
+    assert (answers.answer["Status"], answers.answer["PhysicalResourceId"]) == ("SUCCESS", "lease-of-pa")
+    assert cloud.running("pa") == []
+    assert len(cloud.running("paper")) == 2
+    # A check that runs before the schedule is gone starts nothing again.
+    cloud.check("pa", created)
+    assert cloud.describe("pa")["DesiredCapacity"] == 0
+
+
+@pytest.mark.parametrize("physical_id", ["lease-of-paper", "lease-of-p", "no-lease-of-pa", "2026/11/01/[1]abc", None])
+def test_delete_of_what_is_not_ours_touches_nothing(
+    cloud: Cloud, group: str, answers: AnswerServer, physical_id: str | None
+) -> None:
+    created = cloud.created(group)
+    cloud.check(group, created)
+    calls = fail(cloud.clients.autoscaling, "DescribeAutoScalingGroups", "AccessDenied", times=0)
+    cloud.check(group, created, **request(answers, "Delete", physical_id))
+    assert (answers.answer["Status"], answers.answer["PhysicalResourceId"]) == ("SUCCESS", physical_id or "")
+    assert calls == []
+    assert len(cloud.running(group)) == 2
+
+
+def test_delete_of_a_group_that_is_gone_succeeds(cloud: Cloud, answers: AnswerServer) -> None:
+    cloud.check("pa", NOW, **request(answers, "Delete"))
+    assert answers.answer["Status"] == "SUCCESS"
+
+
+def test_delete_that_cannot_finish_says_so_in_time(cloud: Cloud, group: str, answers: AnswerServer) -> None:
+    created = cloud.created(group)
+    cloud.check(group, created)
+    fail(cloud.clients.ec2, "TerminateInstances", "UnauthorizedOperation")
+    fail(cloud.clients.autoscaling, "UpdateAutoScalingGroup", "ScalingActivityInProgress")
+    environ = {"ANNEX_GROUP": group}
+    event = request(answers, "Delete")
+    handler.serve(event, Context(12_000), environ=environ, now=created, clients=cloud.clients)
+    assert answers.answer["Status"] == "FAILED"
+    assert "the fleet is not empty yet" in str(answers.answer["Reason"])
+    assert "UnauthorizedOperation" in str(answers.answer["Reason"])
+
+
+def test_delete_looks_twice_and_rides_out_a_failing_look(cloud: Cloud, group: str, answers: AnswerServer) -> None:
+    created = cloud.created(group)
+    cloud.check(group, created)
+    calls = fail(cloud.clients.autoscaling, "DescribeAutoScalingGroups", "AccessDenied", times=1)
+    listings = fail(cloud.clients.ec2, "DescribeInstances", "InternalError", times=0)
+    cloud.check(group, created, **request(answers, "Delete"))
+    assert answers.answer["Status"] == "SUCCESS"
+    assert len(calls) > 2
+    assert len(listings) >= 2
+
+
+# --- an answer on every path
+
+
+@pytest.mark.parametrize("module", ["gateway", "checker", "decision", "contract", "custom_resource"])
+@pytest.mark.parametrize("kind", ["Create", "Update", "Delete"])
+def test_a_module_that_cannot_be_imported_is_answered(
+    monkeypatch: pytest.MonkeyPatch, answers: AnswerServer, module: str, kind: str
+) -> None:
+    for name in [name for name in sys.modules if name.startswith("annex_lease.") and not name.endswith(".handler")]:
+        monkeypatch.delitem(sys.modules, name)
+        monkeypatch.delattr(sys.modules["annex_lease"], name.rsplit(".", 1)[1], raising=False)
+
+    class Broken:
+        def find_spec(self, name: str, *_: object) -> None:
+            if name == f"annex_lease.{module}":
+                raise SyntaxError("broken on purpose")
+
+    monkeypatch.setattr(sys, "meta_path", [Broken(), *sys.meta_path])
+    handler.serve(request(answers, kind), Context(), environ={"ANNEX_GROUP": "pa"}, clients=None)
+    assert answers.answer["Status"] == "FAILED"
+    assert "broken on purpose" in str(answers.answer["Reason"])
+    assert answers.content_types == [""]
+    # A creation that did nothing must be possible to roll back with the module still broken.
+    expected = "no-lease-of-pa" if kind == "Create" else "lease-of-pa"
+    assert answers.answer["PhysicalResourceId"] == expected
+    if kind == "Create":
+        handler.serve(request(answers, "Delete", expected), Context(), environ={"ANNEX_GROUP": "pa"})
+        assert json.loads(answers.bodies[1])["Status"] == "SUCCESS"
+
+
+@pytest.mark.parametrize("error", [RuntimeError("raised on purpose"), KeyError("x"), RecursionError()])
+def test_a_decision_that_raises_is_answered_and_nothing_starts(
+    cloud: Cloud, group: str, answers: AnswerServer, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(checker, "decide", broken)
+    cloud.check(group, cloud.created(group), **request(answers, "Create"))
+    assert answers.answer["Status"] == "FAILED"
+    assert type(error).__name__ in str(answers.answer["Reason"])
+    assert cloud.running(group) == []
+
+
+def test_a_creation_that_granted_before_it_failed_will_be_emptied(
+    cloud: Cloud, group: str, answers: AnswerServer
+) -> None:
+    created = cloud.created(group)
+    cloud.write(group, "annex:lease-end", "")
+    calls = fail(cloud.clients.autoscaling, "UpdateAutoScalingGroup", "AccessDenied")
+    cloud.check(group, created, **request(answers, "Create"))
+    assert calls
+    assert (answers.answer["Status"], answers.answer["PhysicalResourceId"]) == ("FAILED", "lease-of-pa")
+
+
+@pytest.mark.parametrize("kind", ["Reboot", "", None])
+def test_a_request_of_no_known_kind_is_refused(answers: AnswerServer, kind: Any) -> None:
+    event = {**request(answers, "Update"), "RequestType": kind}
+    handler.serve(event, Context(), environ={"ANNEX_GROUP": "pa"})
+    assert answers.answer["Status"] == "FAILED"
+    assert "must be Create, Update or Delete" in str(answers.answer["Reason"])
+
+
+def test_a_missing_environment_is_answered(answers: AnswerServer) -> None:
+    handler.serve(request(answers, "Create"), Context(), environ={})
+    assert "ANNEX_GROUP is not set" in str(answers.answer["Reason"])
+
+
+def test_a_run_that_hangs_answers_before_lambda_kills_it(
+    answers: AnswerServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def hang(*_: object, **__: object) -> None:
+        deadline = time.monotonic() + 10
+        while not answers.bodies and time.monotonic() < deadline:
+            time.sleep(0.01)
+
+    monkeypatch.setattr(checker, "check_or_raise", hang)
+    clients = types.SimpleNamespace()
+    result = handler.serve(
+        request(answers, "Update"),
+        Context(8_200),
+        environ={"ANNEX_GROUP": "pa"},
+        clients=clients,  # type: ignore[arg-type]
+    )
+    assert result == {"answer": "FAILED"}
+    assert "ran out of time" in str(answers.answer["Reason"])
