@@ -79,7 +79,7 @@ def _push(
     """Issue a token for annex NAME, store it in its secret, and have its instances granted."""
     spec = load(spec_file)
     pushed = push(ctx.obj, spec.pool, spec.annex(name), token_command, token_file)
-    console().print(f"{name}: stored a token for {pushed.identity}, valid until {format_time(pushed.expires)}")
+    typer.echo(f"{name}: stored a token for {pushed.identity}, valid until {format_time(pushed.expires)}")
     _say_answer(name, pushed.answer)
 
 
@@ -123,9 +123,9 @@ def _extend(
     extended = extend(ctx.obj, load(spec_file).annex(name), span=span_read, until=until_read)
     before = format_time(extended.before)
     if extended.answer is None:
-        console().print(f"{name}: the lease ends at {before} already; nothing was written")
+        typer.echo(f"{name}: the lease ends at {before} already; nothing was written")
         return
-    console().print(f"{name}: lease end {before} -> {format_time(extended.after)}")
+    typer.echo(f"{name}: lease end {before} -> {format_time(extended.after)}")
     _say_answer(name, extended.answer)
 
 
@@ -141,9 +141,8 @@ def _stop(
 ) -> None:
     """End the lease of annex NAME now and take its instances away."""
     longest = None if wait_for is None else read_duration("--wait-for", wait_for)
-    out = console()
     stopped = stop(
-        ctx.obj, load(spec_file).annex(name), wait=wait, longest=longest, say=lambda text: out.print(f"{name}: {text}")
+        ctx.obj, load(spec_file).annex(name), wait=wait, longest=longest, say=lambda text: typer.echo(f"{name}: {text}")
     )
     for failure in stopped.failures:
         _say_error(failure)
@@ -156,14 +155,13 @@ def _stop(
 def _say_answer(name: str, answer: Answer) -> None:
     reason = f" ({answer.reason})" if answer.reason else ""
     end = f", lease until {answer.end}" if answer.end else ""
-    console().print(f"{name}: {answer.phase}{reason}{end}")
+    typer.echo(f"{name}: {answer.phase}{reason}{end}")
     for problem in answer.problems:
-        console().print(f"{name}: {problem}")
+        typer.echo(f"{name}: {problem}")
 
 
 def _say_error(text: str) -> None:
-    # soft_wrap: an identifier or a command in the message stays whole, to be copied.
-    console(stderr=True).print(f"error: {text}", soft_wrap=True)
+    typer.echo(f"error: {text}", err=True)
 
 
 def main() -> None:

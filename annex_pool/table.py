@@ -22,13 +22,9 @@ _STYLES = {"active": "green", "waiting": "yellow", "ending": "yellow"}
 _PIPE_WIDTH = 240
 
 
-def console(*, stderr: bool = False) -> Console:
-    """A console on standard output, or on standard error.
-
-    Args:
-        stderr: whether to write on standard error. Default: False.
-    """
-    made = Console(stderr=stderr, highlight=False, markup=False, emoji=False)
+def console() -> Console:
+    """A console on standard output that prints text as it is: nothing in it is markup."""
+    made = Console(highlight=False, markup=False, emoji=False)
     if not made.is_terminal:
         made.width = _PIPE_WIDTH
     return made
@@ -44,11 +40,14 @@ def show(statuses: Sequence[Status], out: Console) -> None:
     out.print(table)
     for status in statuses:
         for stranger in status.strangers or ():
-            out.print(f"{status.name}: slot {stranger} says it belongs to this annex, but to no living instance of it")
+            out.print(
+                f"{status.name}: slot {stranger} says it belongs to this annex, but to no living instance of it",
+                soft_wrap=True,
+            )
         if status.phase == "waiting" and status.reason:
-            out.print(f"{status.name}: waiting: {status.reason}")
+            out.print(f"{status.name}: waiting: {status.reason}", soft_wrap=True)
         for problem in status.problems:
-            out.print(f"{status.name}: {problem}")
+            out.print(f"{status.name}: {problem}", soft_wrap=True)
 
 
 def _row(status: Status) -> list[Text]:

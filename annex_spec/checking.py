@@ -33,8 +33,10 @@ def unknown(key: str, allowed: Collection[str], table: str, value: object) -> Pr
 def validated(model: type[M], values: Mapping[str, object], table: str) -> tuple[M | None, list[Problem]]:
     """The validated table, or None and what is wrong with it.
 
-    :param values: the keys and values, an annex's name among them.
-    :param table: the table as the file writes it, such as `[annex.demo]`.
+    Args:
+        model: PoolSpec or AnnexSpec.
+        values: the keys and values, an annex's name among them.
+        table: the table as the file writes it, such as `[annex.demo]`.
     """
     try:
         return model.model_validate(dict(values)), []

@@ -12,8 +12,11 @@ FORM = 'a duration with units d, h, m, s, largest first, such as "8h", "15m", "9
 def parse_duration(text: str) -> timedelta:
     """Read a duration.
 
-    :param text: whole numbers, each with its unit (d, h, m or s), largest unit first, no spaces.
-    :raises ValueError: the text has another form; a bare number is one, because its unit would be a guess.
+    Args:
+        text: whole numbers, each with its unit (d, h, m or s), largest unit first, no spaces.
+
+    Raises:
+        ValueError: the text has another form; a bare number is one, because its unit would be a guess.
     """
     match = _DURATION.fullmatch(text)
     if not text or match is None:
@@ -25,8 +28,11 @@ def parse_duration(text: str) -> timedelta:
 def format_duration(duration: timedelta) -> str:
     """Write a duration in the form `parse_duration` reads; parts of a second are dropped, zero is "0s".
 
-    :param duration: zero or more.
-    :raises ValueError: the duration is negative.
+    Args:
+        duration: zero or more.
+
+    Raises:
+        ValueError: the duration is negative.
     """
     if duration < timedelta(0):
         raise ValueError(f"a duration cannot be negative, received {duration}")

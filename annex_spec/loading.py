@@ -19,9 +19,10 @@ _PAIRS = (("lease", "lease_ends_at"), ("vpc", "subnets"))
 class Spec:
     """A whole spec file.
 
-    :param path: the file it was read from, as the caller named it.
-    :param pool: the pool.
-    :param annexes: the annexes by name, in the order of the file; at least one; cannot be changed.
+    Attributes:
+        path: the file it was read from, as the caller named it.
+        pool: the pool.
+        annexes: the annexes by name, in the order of the file; at least one; cannot be changed.
     """
 
     path: Path
@@ -31,7 +32,8 @@ class Spec:
     def annex(self, name: str) -> AnnexSpec:
         """The annex of that name.
 
-        :raises SpecError: the file declares no such annex; says which it declares.
+        Raises:
+            SpecError: the file declares no such annex; says which it declares.
         """
         if name in self.annexes:
             return self.annexes[name]
@@ -43,8 +45,11 @@ class Spec:
 def load(path: str | Path) -> Spec:
     """Read a spec file.
 
-    :param path: the TOML file.
-    :raises SpecError: the file cannot be read, is not TOML, or declares something that is not allowed; lists all of it.
+    Args:
+        path: the TOML file.
+
+    Raises:
+        SpecError: the file cannot be read, is not TOML, or declares something that is not allowed; lists all of it.
     """
     file = Path(path)
     document = _read(file)

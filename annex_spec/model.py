@@ -22,9 +22,10 @@ def _default_reach(validated: dict[str, Any]) -> timedelta:
 class PoolSpec(BaseModel):
     """The HTCondor pool the annexes join.
 
-    :param collector: host:port of the pool's collector. The file may leave out the port. Default: port 9618.
-    :param trust_domain: the pool's TRUST_DOMAIN, the issuer in every token it signs; see
-        https://htcondor.readthedocs.io/en/latest/admin-manual/security.html#token-authentication
+    Attributes:
+        collector: host:port of the pool's collector. The file may leave out the port. Default: port 9618.
+        trust_domain: the pool's TRUST_DOMAIN, the issuer in every token it signs; see
+            https://htcondor.readthedocs.io/en/latest/admin-manual/security.html#token-authentication
     """
 
     model_config = _CONFIG
@@ -36,26 +37,27 @@ class PoolSpec(BaseModel):
 class AnnexSpec(BaseModel):
     """One annex: a leased fleet that joins the pool.
 
-    :param name: the annex's name; its stack is `Annex-<name>`.
-    :param region: AWS Region.
-    :param account: AWS account. Default: None - that of the credentials in use.
-    :param image: `ami-...`, or `ssm:/path` of a parameter that holds an image id.
-    :param size: number of instances the lease grants.
-    :param lease: how long the annex may exist, from its creation; None when `lease_ends_at` is given.
-    :param lease_ends_at: the absolute end, UTC; None when `lease` is given.
-    :param reach: how long after its creation the annex may exist at most, extended or not.
-        Default: twice `lease`, at most 366 days; required with `lease_ends_at`.
-    :param grace: how long an instance may take to shut down after the end. Default: 15 minutes.
-    :param idle: how long an execution point stays without a job. Default: 20 minutes.
-    :param join: how long an execution point may take to join the pool. Default: 15 minutes.
-    :param instance_types: types the fleet may use, in order of preference.
-    :param on_demand_base: how many instances are on-demand before any is spot. Default: 0.
-    :param on_demand_percentage: percentage of the instances above the base that is on-demand.
-        Default: 0 - all of them are spot.
-    :param vpc: VPC to use. Default: None - the annex makes a small VPC of its own.
-    :param subnets: subnets of that VPC; empty exactly when `vpc` is None.
-    :param volume_gib: size of the root volume, GiB. Default: 20.
-    :param root_device: device name of the image's root volume. Default: `/dev/xvda`.
+    Attributes:
+        name: the annex's name; its stack is `Annex-<name>`.
+        region: AWS Region.
+        account: AWS account. Default: None - that of the credentials in use.
+        image: `ami-...`, or `ssm:/path` of a parameter that holds an image id.
+        size: number of instances the lease grants.
+        lease: how long the annex may exist, from its creation; None when `lease_ends_at` is given.
+        lease_ends_at: the absolute end, UTC; None when `lease` is given.
+        reach: how long after its creation the annex may exist at most, extended or not.
+            Default: twice `lease`, at most 366 days; required with `lease_ends_at`.
+        grace: how long an instance may take to shut down after the end. Default: 15 minutes.
+        idle: how long an execution point stays without a job. Default: 20 minutes.
+        join: how long an execution point may take to join the pool. Default: 15 minutes.
+        instance_types: types the fleet may use, in order of preference.
+        on_demand_base: how many instances are on-demand before any is spot. Default: 0.
+        on_demand_percentage: percentage of the instances above the base that is on-demand.
+            Default: 0 - all of them are spot.
+        vpc: VPC to use. Default: None - the annex makes a small VPC of its own.
+        subnets: subnets of that VPC; empty exactly when `vpc` is None.
+        volume_gib: size of the root volume, GiB. Default: 20.
+        root_device: device name of the image's root volume. Default: `/dev/xvda`.
     """
 
     model_config = _CONFIG

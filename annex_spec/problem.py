@@ -15,11 +15,12 @@ _LONGEST = 100
 class Problem:
     """One thing that is wrong.
 
-    :param table: the TOML table as written in the file, such as `[annex.demo]`; empty for the file as a whole.
-    :param key: the key in that table; empty for the table as a whole.
-    :param received: the value that was found, as text (see `shown`).
-    :param allowed: which values would have been accepted.
-    :param fix: what to write or to do instead.
+    Attributes:
+        table: the TOML table as written in the file, such as `[annex.demo]`; empty for the file as a whole.
+        key: the key in that table; empty for the table as a whole.
+        received: the value that was found, as text (see `shown`).
+        allowed: which values would have been accepted.
+        fix: what to write or to do instead.
     """
 
     table: str
@@ -35,8 +36,9 @@ class SpecError(ValueError):
     def __init__(self, path: Path, problems: Iterable[Problem]) -> None:
         """Keep the problems.
 
-        :param path: the file as the caller named it.
-        :param problems: at least one.
+        Args:
+            path: the file as the caller named it.
+            problems: at least one.
         """
         self.path = path
         self.problems = tuple(problems)
@@ -59,10 +61,11 @@ class ContradictionError(ValueError):
     def __init__(self, key: str, received: str, allowed: str, fix: str) -> None:
         """Keep what a `Problem` needs.
 
-        :param key: the key to change.
-        :param received: its value, as text.
-        :param allowed: which values would go with the other keys.
-        :param fix: what to write instead.
+        Args:
+            key: the key to change.
+            received: its value, as text.
+            allowed: which values would go with the other keys.
+            fix: what to write instead.
         """
         super().__init__(f"{key}: received {received}, allowed {allowed}")
         self.key, self.received, self.allowed, self.fix = key, received, allowed, fix

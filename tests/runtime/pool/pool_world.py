@@ -1,0 +1,175 @@
+"""An account with annexes in it (moto), a pool that answers as told, and a lease checker that really decides."""
+
+from __future__ import annotations
+
+import base64
+import json
+import stat
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+
+from typer.testing import CliRunner
+
+from annex_lease.checker import check
+from annex_lease.contract import LeasePolicy, Tag, policy_tags
+from annex_lease.gateway import Annex
+from annex_pool.aws import Aws
+from annex_pool.checker import Answer, read_answer
+from annex_pool.cli import app
+from annex_pool.collector import Slot
+from annex_pool.error import AnnexError
+from annex_pool.finding import SECRET, find, find_arn
+from annex_pool.outside import Outside
+
+REGION = "us-east-1"
+SPEC = """
+[pool]
+collector = "cm.example.edu"
+trust_domain = "example.edu"
+[defaults]
+region = "us-east-1"
+image = "ami-0123456789abcdef0"
+instance_types = ["c6a.large"]
+[annex.demo]
+size = 3
+lease = "8h"
+[annex.demo2]
+size = 1
+lease = "8h"
+"""
+ISSUER = """#!{python}
+import base64, json, sys, time
+pathlib = __import__("pathlib")
+pathlib.Path({argv!r}).write_text(json.dumps(sys.argv[1:]))
+given = dict(zip(sys.argv[1::2], sys.argv[2::2]))
+scopes = [value for key, value in zip(sys.argv[1::2], sys.argv[2::2]) if key == "-authz"]
+claims = {{"sub": given["-identity"], "iss": "example.edu", "exp": int(time.time()) + int(given["-lifetime"]),
+    "scope": " ".join("condor:/" + scope for scope in scopes)}}
+claims.update(json.loads({changes!r}))
+claims = {{key: value for key, value in claims.items() if value is not None}}
+part = lambda data: base64.urlsafe_b64encode(json.dumps(data).encode()).rstrip(b"=").decode()
+print(".".join([part({{"alg": "HS256"}}), part(claims), "c2VjcmV0LXNpZ25hdHVyZQ"]))
+"""
+
+
+@cache
+def aws(region: str = REGION) -> Aws:
+    """One set of clients for all tests, since making them takes longer than using them; moto serves any client."""
+    return Aws(region)
+
+
+@dataclass
+class Result:
+    """What a command line did."""
+
+    exit_code: int
+    out: str
+    err: str
+
+
+@dataclass
+class World:
+    """The world around the command; its fields may be changed by a test."""
+
+    folder: Path
+    slots: Sequence[Slot] | AnnexError = ()
+    checker_fails: bool = False
+    shift: timedelta = timedelta(0)
+    slept: list[float] = field(default_factory=list)
+    on_sleep: Callable[[], None] = lambda: None
+    checks: list[str] = field(default_factory=list)
+
+    def annex(self, *words: str, stdin: str | bytes | None = None) -> Result:
+        """Run the command."""
+        (self.folder / "annexes.toml").write_text(SPEC)
+        done = CliRunner().invoke(
+            app, list(words), obj=self.outside(), env={"ANNEX_SPEC": str(self.folder / "annexes.toml")}, input=stdin
+        )
+        assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
+        return Result(done.exit_code, done.stdout, done.stderr)
+
+    def outside(self) -> Outside:
+        return Outside(self.now, self._sleep, aws, self._check, self._slots)
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.shift
+
+    def issuer(self, **changes: object) -> str:
+        """A program like condor_token_create whose tokens hold these claims instead (None: left out)."""
+        path = self.folder / "condor_token_create"
+        text = ISSUER.format(python=sys.executable, argv=str(self.folder / "argv"), changes=json.dumps(changes))
+        path.write_text(text)
+        path.chmod(path.stat().st_mode | stat.S_IXUSR)
+        return str(path)
+
+    def group(self, name: str) -> dict[str, object]:
+        client = aws().autoscaling
+        (group,) = client.describe_auto_scaling_groups(AutoScalingGroupNames=[f"Group-{name}"])["AutoScalingGroups"]
+        return dict(group)
+
+    def tag(self, name: str, key: str) -> str | None:
+        tags = {tag["Key"]: tag["Value"] for tag in self.group(name)["Tags"]}  # type: ignore[attr-defined]
+        return tags.get(key)
+
+    def secret(self, name: str) -> str:
+        return str(aws().secretsmanager.get_secret_value(SecretId=f"secret-{name}")["SecretString"])
+
+    def _sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.shift += timedelta(seconds=seconds)
+        self.on_sleep()
+
+    def _slots(self, collector: str) -> Sequence[Slot]:
+        assert collector == "cm.example.edu:9618"
+        if isinstance(self.slots, AnnexError):
+            raise self.slots
+        return self.slots
+
+    def _check(self, clients: Aws, name: str) -> Answer:
+        """The real checker, run here: to invoke a function, moto would need containers."""
+        self.checks.append(name)
+        if self.checker_fails:
+            raise AnnexError(f"the lease checker of annex {name} failed: boom; see its log")
+        found = find(clients, name)
+        assert found
+        report = check(Annex(found.group.name, find_arn(clients, name, SECRET, None), clients), self.now())
+        return read_answer(name, json.dumps(report.as_data()).encode(), failed=False)
+
+
+def deploy(name: str, *, size: int = 3, reach: timedelta = timedelta(hours=16), secret: bool = True) -> None:
+    """What the stack of an annex holds, as far as the command sees it."""
+    ec2 = aws().ec2
+    (subnet, *_) = ec2.describe_subnets()["Subnets"]
+    ec2.create_launch_template(
+        LaunchTemplateName=f"template-{name}",
+        LaunchTemplateData={
+            "ImageId": ec2.register_image(Name=f"image-{name}", RootDeviceName="/dev/xvda")["ImageId"],
+            "InstanceType": "t3.micro",
+        },
+    )
+    policy = LeasePolicy(name, size, int(reach.total_seconds()), 900, duration_seconds=8 * 3600)
+    aws().autoscaling.create_auto_scaling_group(
+        AutoScalingGroupName=f"Group-{name}",
+        MinSize=0,
+        MaxSize=size,
+        DesiredCapacity=0,
+        LaunchTemplate={"LaunchTemplateName": f"template-{name}", "Version": "$Latest"},
+        VPCZoneIdentifier=subnet["SubnetId"],
+        Tags=[_declared(tag) for tag in policy_tags(policy)],  # type: ignore[misc]
+    )
+    if secret:
+        aws().secretsmanager.create_secret(Name=f"secret-{name}", Tags=[{"Key": "annex:name", "Value": name}])
+
+
+def _declared(tag: Tag) -> dict[str, object]:
+    return {"Key": tag.key, "Value": tag.value, "PropagateAtLaunch": tag.propagate}
+
+
+def token(**claims: object) -> str:
+    """A token with these claims."""
+    part = base64.urlsafe_b64encode(json.dumps(claims).encode()).rstrip(b"=").decode()
+    return f"eyJhbGciOiJIUzI1NiJ9.{part}.c2VjcmV0LXNpZ25hdHVyZQ"

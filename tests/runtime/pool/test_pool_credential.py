@@ -1,0 +1,150 @@
+"""`annex credential push`: stored, granted, refused; and the token seen nowhere but in the secret."""
+
+import json
+import time
+from datetime import timedelta
+
+import pytest
+from pool_world import World, aws, deploy, token
+
+SCOPE = "condor:/ADVERTISE_STARTD condor:/ADVERTISE_MASTER"
+
+
+def right(**claims: object) -> str:
+    usual = {"sub": "annex-demo@example.edu", "iss": "example.edu", "scope": SCOPE, "exp": int(time.time()) + 3600}
+    return token(**{**usual, **claims})
+
+
+def nothing_stored(name: str) -> bool:
+    return "VersionIdsToStages" not in aws().secretsmanager.describe_secret(SecretId=f"secret-{name}")
+
+
+def test_push_stores_and_grants(world: World) -> None:
+    deploy("demo")
+    deploy("demo2")
+    done = world.annex("credential", "push", "demo", "--token-command", world.issuer())
+    assert (done.exit_code, done.err) == (0, "")
+    stored = world.secret("demo")
+    assert stored.count(".") == 2
+    assert stored not in done.out
+    assert "eyJ" not in done.out
+    assert "demo: stored a token for annex-demo@example.edu, valid until 2" in done.out
+    assert "demo: active" in done.out
+    assert len(world.group("demo")["Instances"]) == 3  # type: ignore[arg-type]
+    assert world.group("demo2")["Instances"] == []
+    assert nothing_stored("demo2")
+
+
+def test_the_token_lives_as_long_as_the_reach_and_is_no_argument(world: World) -> None:
+    deploy("demo")
+    world.annex("credential", "push", "demo", "--token-command", world.issuer())
+    *argv, lifetime = json.loads((world.folder / "argv").read_text())
+    least = "-authz ADVERTISE_STARTD -authz ADVERTISE_MASTER"
+    assert " ".join(argv) == f"-identity annex-demo@example.edu {least} -lifetime"
+    assert 16 * 3600 - 60 < int(lifetime) < 16 * 3600
+
+
+def test_push_may_be_repeated(world: World) -> None:
+    deploy("demo")
+    first = world.annex("credential", "push", "demo", "--token-command", world.issuer())
+    before = world.secret("demo")
+    second = world.annex("credential", "push", "demo", "--token-command", world.issuer(jti="2"))
+    assert (first.exit_code, second.exit_code) == (0, 0)
+    assert world.secret("demo") != before
+    assert len(world.group("demo")["Instances"]) == 3  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("source", ["file", "stdin"])
+def test_push_a_token_issued_elsewhere(world: World, source: str) -> None:
+    deploy("demo")
+    (world.folder / "token").write_text(right() + "\n")
+    name = "-" if source == "stdin" else str(world.folder / "token")
+    done = world.annex("credential", "push", "demo", "--token-file", name, stdin=right() + "\n")
+    assert (done.exit_code, done.err) == (0, "")
+    assert world.secret("demo").endswith("c2VjcmV0LXNpZ25hdHVyZQ")
+
+
+@pytest.mark.parametrize(
+    ("claims", "said"),
+    [
+        ({"sub": "condor@example.edu"}, "identity"),
+        ({"sub": "annex-demo2@example.edu"}, "identity"),
+        ({"iss": "other.edu"}, "issuer"),
+        ({"scope": None}, "scope"),
+        ({"scope": f"{SCOPE} condor:/WRITE"}, "scope"),
+        ({"exp": None}, "expiry"),
+        ({"exp": int(time.time()) + 17 * 3600}, "longest reach"),
+        ({"exp": int(time.time()) - 1}, "expired"),
+    ],
+)
+@pytest.mark.parametrize("source", ["issued", "file"])
+def test_a_wrong_token_is_refused_and_nothing_stored(
+    world: World, source: str, claims: dict[str, object], said: str
+) -> None:
+    deploy("demo")
+    if source == "issued":
+        options = ["--token-command", world.issuer(**claims)]
+    else:
+        (world.folder / "token").write_text(right(**claims))
+        options = ["--token-file", str(world.folder / "token")]
+    done = world.annex("credential", "push", "demo", *options)
+    assert done.exit_code == (1 if source == "issued" else 2)
+    assert said in done.err
+    assert "nothing was stored" in done.err
+    assert "eyJ" not in done.err + done.out
+    assert "Traceback" not in done.err
+    assert nothing_stored("demo")
+    assert world.checks == []
+    assert world.group("demo")["Instances"] == []
+
+
+@pytest.mark.parametrize("text", ["", "secret-password", "eyJhbGciOiJIUzI1NiJ9.secret"])
+def test_a_file_without_a_token_is_refused_unseen(world: World, text: str) -> None:
+    deploy("demo")
+    done = world.annex("credential", "push", "demo", "--token-file", "-", stdin=text)
+    assert done.exit_code == 2
+    assert "nothing was stored" in done.err
+    assert not text or text not in done.err + done.out
+
+
+def test_not_deployed(world: World) -> None:
+    deploy("demo2")
+    done = world.annex("credential", "push", "demo", "--token-command", world.issuer())
+    assert done.exit_code == 1
+    assert "`cdk deploy Annex-demo` first; nothing starts" in done.err
+    assert not (world.folder / "argv").exists()
+
+
+def test_ended(world: World) -> None:
+    deploy("demo")
+    world.shift = timedelta(hours=8, seconds=1)
+    done = world.annex("credential", "push", "demo", "--token-command", world.issuer())
+    assert done.exit_code == 1
+    assert "an ended lease stays ended" in done.err
+    assert not (world.folder / "argv").exists()
+
+
+def test_a_secret_that_cannot_be_found_is_looked_for_a_while(world: World) -> None:
+    deploy("demo", secret=False)
+    done = world.annex("credential", "push", "demo", "--token-command", world.issuer())
+    assert done.exit_code == 1
+    assert "there is no secret of annex demo in us-east-1" in done.err
+    assert len(world.slept) == 4
+
+
+def test_a_second_secret_with_the_tag_is_no_guess(world: World) -> None:
+    deploy("demo")
+    aws().secretsmanager.create_secret(Name="other", Tags=[{"Key": "annex:name", "Value": "demo"}])
+    done = world.annex("credential", "push", "demo", "--token-command", world.issuer())
+    assert done.exit_code == 1
+    assert "there are 2 instead of one secret of annex demo" in done.err
+    assert nothing_stored("demo")
+
+
+def test_a_failing_checker_is_an_error_after_storing(world: World) -> None:
+    deploy("demo")
+    world.checker_fails = True
+    done = world.annex("credential", "push", "demo", "--token-command", world.issuer())
+    assert done.exit_code == 1
+    assert "the token is stored, but the lease checker of annex demo failed: boom" in done.err
+    assert world.secret("demo")
