@@ -38,6 +38,7 @@ def install(endpoint: str, authority: Path) -> None:
         Popen=popen,
     )
     eventbridge._dispatch_to_lambda = dispatch
+    custom_resource._gateway_url = lambda: endpoint
     custom_resource.invoke_custom_resource = invoke_custom_resource
 
 

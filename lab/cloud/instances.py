@@ -103,7 +103,7 @@ def launch(spec: LaunchSpec, reservation_id: str = "") -> Record:
         spec.subnet_id,
         1,
         key_name=spec.key_name,
-        sg_ids=list(spec.security_groups),
+        sg_ids=list(spec.security_groups) or [_default_group(spec.subnet_id)],
         requested_private_ip=address,
         iam_profile=profile,
     )[0]
@@ -112,6 +112,12 @@ def launch(spec: LaunchSpec, reservation_id: str = "") -> Record:
         Machine(record["InstanceId"], details(record).mac, address, spec.image_id, spec.instance_type)
     )
     return record
+
+
+def _default_group(subnet_id: str) -> str:
+    """An instance without security groups gets its VPC's default one."""
+    vpc = ec2._vpcs[ec2._subnets[subnet_id]["VpcId"]]
+    return str(vpc["DefaultSecurityGroupId"])
 
 
 def _complete(record: Record, spec: LaunchSpec, reservation_id: str) -> None:

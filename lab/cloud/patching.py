@@ -77,6 +77,7 @@ POINTS = (
     ),
     _function("custom_resource", "register_token", "token"),
     _function("custom_resource", "_response_url", "token"),
+    _function("custom_resource", "_gateway_url"),
     _function("scheduler", "start_scheduler"),
     _function(
         "secretsmanager",

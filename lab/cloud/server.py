@@ -54,12 +54,12 @@ def run(settings: Settings, host: MachineHost, stop: threading.Event) -> None:
     from lab.cloud import api, clock, metadata_service, world  # MiniStack reads the environment when imported
 
     world.install(world.Machines(host))
-    api.extend(f"https://localhost:{port}", authority.certificate)
+    api.extend(f"https://127.0.0.1:{port}", authority.certificate)
     ticking = clock.Clock(_TICK)
     ticking.start()
     listeners = (
         (api.application, _tls(settings.bind, settings.certificate or certificate, settings.key or key)),
-        (api.second_listener, _tls(f"fd://{internal.fileno()}", certificate, key)),
+        (api.second_listener, _tls(f"fd://{internal.detach()}", certificate, key)),
         (metadata_service.application, _plain(settings.metadata)),
     )
     try:
@@ -67,7 +67,6 @@ def run(settings: Settings, host: MachineHost, stop: threading.Event) -> None:
     finally:
         ticking.stop()
         world.machines().close()
-        internal.close()
 
 
 async def _serve(listeners: tuple[tuple[Any, Config], ...], stop: threading.Event) -> None:
