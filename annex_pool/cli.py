@@ -49,7 +49,7 @@ app.add_typer(credential, name="credential")
 SpecFile = Annotated[
     Path, typer.Option("--spec", envvar="ANNEX_SPEC", help="The file that declares the pool and its annexes.")
 ]
-Name = Annotated[str, typer.Argument(help="The annex's name in the spec file.")]
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The annex's name in the spec file.")]
 
 
 @app.callback()
@@ -86,7 +86,7 @@ def _push(
 @app.command("status")
 def _status(
     ctx: typer.Context,
-    name: Annotated[str | None, typer.Argument(help="Default: every annex of the spec.")] = None,
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="Default: every annex of the spec.")] = None,
     spec_file: SpecFile = Path("annexes.toml"),
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON: one object, or a list without NAME.")] = False,
 ) -> None:
