@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import jsii
-from aws_cdk import Duration, Tags
+from aws_cdk import Tags
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_secretsmanager as secretsmanager
@@ -17,7 +17,6 @@ from annex_constructs.lease import Lease
 from annex_constructs.lease_checker import LeaseChecker
 from annex_constructs.misuse import misuse
 from annex_constructs.network import AnnexNetwork
-from annex_constructs.pool import Pool
 from annex_lease.contract import TAG_NAME
 
 
@@ -29,11 +28,11 @@ class Annex(Construct):
     leaves nothing. Permissions and connections of its instances are granted on the annex itself:
     `bucket.grant_read(annex)`.
 
-    :param pool: the pool to join.
-    :param machine_image: a Debian image with cloud-init, HTCondor and the AWS CLI installed.
+    :param execution_point: what each instance is, and which pool it joins.
     :param instance_types: 1 to 40 types of one processor architecture, that of the image.
-    :param size: how many instances the lease grants, 1 to 10000.
+    :param max_size: most instances there can be, 1 to 10000.
     :param lease: until when the annex may exist.
+    :param size: how many instances the lease grants, 0 to `max_size`. Default: - `max_size`.
     :param annex_name: the annex's name: a-z, 0-9 and single inner hyphens, at most 32 characters, one of its kind in
         the account and Region. Default: - the construct's id in lower case.
     :param vpc: network of the instances. Default: - a new `AnnexNetwork`: public subnets, no NAT gateway.
@@ -41,11 +40,6 @@ class Annex(Construct):
     :param associate_public_ip_address: whether instances get a public IPv4 address. Default: - what the subnet says.
     :param on_demand_base: how many instances are on-demand before any is spot. Default: 0.
     :param on_demand_percentage: percentage of the others that is on-demand. Default: 0 - all of them are spot.
-    :param volume_gib: size of the encrypted root volume, GiB. Default: 20.
-    :param root_device: the device name that the image gives its root volume. Default: `/dev/xvda`.
-    :param idle: how long an execution point stays without a job before it retires. Default: 20 minutes.
-    :param join: how long it may take to join the pool before it retires. Default: 15 minutes.
-    :param dead_man: how long after the lease's end it switches itself off if AWS did not. Default: 30 minutes.
     :raises ValueError: a value is not allowed.
     """
 
@@ -54,37 +48,23 @@ class Annex(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        pool: Pool,
-        machine_image: ec2.IMachineImage,
+        execution_point: ExecutionPoint,
         instance_types: Sequence[ec2.InstanceType],
-        size: float,
+        max_size: float,
         lease: Lease,
+        size: float | None = None,
         annex_name: str | None = None,
         vpc: ec2.IVpc | None = None,
         vpc_subnets: ec2.SubnetSelection | None = None,
         associate_public_ip_address: bool | None = None,
         on_demand_base: float = 0,
         on_demand_percentage: float = 0,
-        volume_gib: float = 20,
-        root_device: str = "/dev/xvda",
-        idle: Duration | None = None,
-        join: Duration | None = None,
-        dead_man: Duration | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
         name = checked_annex_name("Annex", construct_id, annex_name)
         if vpc is None and vpc_subnets is not None:
             allowed = "vpc_subnets only together with the vpc they are in"
             raise misuse("Annex vpc_subnets", received=vpc_subnets, allowed=allowed, fix="pass vpc too")
-        ep = ExecutionPoint(
-            pool=pool,
-            machine_image=machine_image,
-            volume_gib=volume_gib,
-            root_device=root_device,
-            idle=idle,
-            join=join,
-            dead_man=dead_man,
-        )
         self._credential = AnnexCredential(self, "Credential")
         self._fleet = AnnexFleet(
             self,
@@ -94,13 +74,13 @@ class Annex(Construct):
             vpc_subnets=vpc_subnets,
             associate_public_ip_address=associate_public_ip_address,
             instance_types=instance_types,
-            max_size=size,
+            max_size=max_size,
             on_demand_base=on_demand_base,
             on_demand_percentage=on_demand_percentage,
-            execution_point=ep,
+            execution_point=execution_point,
             credential=self._credential,
         )
-        self._checker = LeaseChecker(self, "LeaseChecker", fleet=self._fleet, lease=lease)
+        self._checker = LeaseChecker(self, "LeaseChecker", fleet=self._fleet, lease=lease, size=size)
         Tags.of(self).add(TAG_NAME, name)
 
     @property

@@ -38,12 +38,6 @@ def execution_point_template(
     :param security_group: security group of the instance.
     :param associate_public_ip_address: whether it gets a public IPv4 address; None is what the subnet says.
     """
-    root = ec2.BlockDeviceVolume.ebs(
-        execution_point.volume_gib,
-        delete_on_termination=True,
-        encrypted=True,
-        volume_type=ec2.EbsDeviceVolumeType.GP3,
-    )
     template = ec2.LaunchTemplate(
         scope,
         construct_id,
@@ -53,7 +47,7 @@ def execution_point_template(
         security_group=security_group,
         associate_public_ip_address=associate_public_ip_address,
         user_data=ec2.UserData.custom(_user_data(scope, annex_name, execution_point, credential)),
-        block_devices=[ec2.BlockDevice(device_name=execution_point.root_device, volume=root)],
+        block_devices=[_root_device(execution_point)],
         instance_initiated_shutdown_behavior=ec2.InstanceInitiatedShutdownBehavior.TERMINATE,
         require_imdsv2=True,
         http_endpoint=True,
@@ -64,6 +58,16 @@ def execution_point_template(
     )
     Tags.of(template).add("Name", f"annex-{annex_name}")
     return template
+
+
+def _root_device(execution_point: ExecutionPoint) -> ec2.BlockDevice:
+    volume = ec2.BlockDeviceVolume.ebs(
+        execution_point.volume_gib,
+        delete_on_termination=True,
+        encrypted=True,
+        volume_type=ec2.EbsDeviceVolumeType.GP3,
+    )
+    return ec2.BlockDevice(device_name=execution_point.root_device, volume=volume)
 
 
 def _user_data(

@@ -1,10 +1,12 @@
 """An annex of the spec file as a CloudFormation stack."""
 
+from datetime import timedelta
+
 from aws_cdk import Acknowledgment, CfnOutput, Duration, Environment, Fn, Stack, Validations
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
-from annex_constructs import Annex, Lease, Pool
+from annex_constructs import Annex, ExecutionPoint, Lease, Pool
 from annex_spec import AnnexSpec, PoolSpec
 
 _SSM = "ssm:"
@@ -30,19 +32,14 @@ class AnnexStack(Stack):
             self,
             "Annex",
             annex_name=annex.name,
-            pool=Pool(collector=pool.collector, trust_domain=pool.trust_domain),
-            machine_image=_image(annex),
+            execution_point=_execution_point(pool, annex),
             instance_types=[ec2.InstanceType(name) for name in annex.instance_types],
-            size=annex.size,
+            max_size=annex.size,
             lease=_lease(annex),
             vpc=vpc,
             vpc_subnets=subnets,
             on_demand_base=annex.on_demand_base,
             on_demand_percentage=annex.on_demand_percentage,
-            volume_gib=annex.volume_gib,
-            root_device=annex.root_device,
-            idle=Duration.seconds(int(annex.idle.total_seconds())),
-            join=Duration.seconds(int(annex.join.total_seconds())),
         )
         self._print_names()
 
@@ -86,10 +83,25 @@ def _image(annex: AnnexSpec) -> ec2.IMachineImage:
     return ec2.MachineImage.generic_linux({annex.region: annex.image})
 
 
+def _execution_point(pool: PoolSpec, annex: AnnexSpec) -> ExecutionPoint:
+    return ExecutionPoint(
+        pool=Pool(collector=pool.collector, trust_domain=pool.trust_domain),
+        machine_image=_image(annex),
+        volume_gib=annex.volume_gib,
+        root_device=annex.root_device,
+        idle=_duration(annex.idle),
+        join=_duration(annex.join),
+    )
+
+
 def _lease(annex: AnnexSpec) -> Lease:
     return Lease(
-        duration=None if annex.lease is None else Duration.seconds(int(annex.lease.total_seconds())),
+        duration=None if annex.lease is None else _duration(annex.lease),
         ends_at=annex.lease_ends_at,
-        reach=Duration.seconds(int(annex.reach.total_seconds())),
-        grace=Duration.seconds(int(annex.grace.total_seconds())),
+        reach=_duration(annex.reach),
+        grace=_duration(annex.grace),
     )
+
+
+def _duration(value: timedelta) -> Duration:
+    return Duration.seconds(int(value.total_seconds()))

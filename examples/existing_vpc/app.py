@@ -6,14 +6,16 @@ gateway), because execution points connect to the pool and to AWS by themselves.
 
 from datetime import UTC, datetime
 
-from aws_cdk import App, Duration, RemovalPolicy, Stack
+from aws_cdk import App, Duration, Environment, RemovalPolicy, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_s3 as s3
 
-from annex_constructs import Annex, Lease, Pool
+from annex_constructs import Annex, ExecutionPoint, Lease, Pool
 
 app = App()
-stack = Stack(app, "Campaign", description="Spring campaign: data and an annex to analyse it")
+stack = Stack(
+    app, "Campaign", env=Environment(region="us-east-1"), description="Spring campaign: data and an annex to analyse it"
+)
 vpc = ec2.Vpc.from_vpc_attributes(
     stack,
     "Vpc",
@@ -28,12 +30,15 @@ annex = Annex(
     stack,
     "Annex",
     annex_name="spring-campaign",
-    pool=Pool(collector="cm.example.edu:9618", trust_domain="example.edu"),
-    machine_image=ec2.MachineImage.generic_linux({"us-east-1": "ami-0123456789abcdef0"}),
+    execution_point=ExecutionPoint(
+        pool=Pool(collector="cm.example.edu:9618", trust_domain="example.edu"),
+        machine_image=ec2.MachineImage.generic_linux({"us-east-1": "ami-0123456789abcdef0"}),
+        volume_gib=100,
+        idle=Duration.minutes(10),
+    ),
     instance_types=[ec2.InstanceType(name) for name in ("c6a.4xlarge", "c6i.4xlarge", "m6a.4xlarge")],
-    size=50,
+    max_size=50,
     on_demand_base=5,
-    volume_gib=100,
     # Until the deadline, to be extended to at most three weeks from the deployment, whatever happens.
     lease=Lease(
         ends_at=datetime(2030, 6, 1, 8, tzinfo=UTC),
@@ -41,7 +46,6 @@ annex = Annex(
         grace=Duration.minutes(30),
     ),
     vpc=vpc,
-    idle=Duration.minutes(10),
 )
 # What the execution points' own software may read. Jobs cannot: the instance closes the metadata service to them.
 data.grant_read(annex.fleet)

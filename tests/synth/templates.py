@@ -1,0 +1,72 @@
+"""Annexes as CloudFormation templates, and how to look into them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from aws_cdk import App
+from aws_cdk.assertions import Template
+
+from annex_spec import AnnexSpec, PoolSpec
+from stacks import AnnexStack
+
+ROOT = Path(__file__).parents[2]
+Resources = dict[str, dict[str, Any]]
+
+OWN_NETWORK: dict[str, Any] = {
+    "name": "demo",
+    "region": "us-east-1",
+    "image": "ami-0123456789abcdef0",
+    "size": 2,
+    "lease": "8h",
+    "instance_types": ("c6a.large", "c6i.large"),
+}
+GIVEN_NETWORK = {
+    **OWN_NETWORK,
+    "vpc": "vpc-0123456789abcdef0",
+    "subnets": ("subnet-0123456789abcdef0", "subnet-0fedcba9876543210"),
+}
+_FAMILIES = ("c5", "c5a", "c6a", "c6i", "m5", "m6a", "m6i", "r5", "r6a", "r6i")
+_SIZES = ("large", "xlarge", "2xlarge", "4xlarge")
+LARGE = {
+    **OWN_NETWORK,
+    "name": "a123456789b123456789c123456789d1",
+    "account": "123456789012",
+    "image": "ssm:/a/parameter",
+    "size": 10_000,
+    "grace": "2h",
+    "instance_types": tuple(
+        f"{family}.{size}" for family in _FAMILIES for size in ("large", "xlarge", "2xlarge", "4xlarge")
+    ),
+    "on_demand_base": 100,
+    "on_demand_percentage": 20,
+    "volume_gib": 100,
+}
+SPECS = {"own network": OWN_NETWORK, "given network": GIVEN_NETWORK, "large": LARGE}
+
+
+def feature_flags() -> dict[str, Any]:
+    """The feature flags of the repository's app."""
+    context: dict[str, Any] = json.loads((ROOT / "cdk.json").read_text())["context"]
+    return context
+
+
+def annex_stack(app: App, spec: dict[str, Any]) -> AnnexStack:
+    pool = PoolSpec(collector="cm.example.edu", trust_domain="example.edu")
+    return AnnexStack(app, pool=pool, annex=AnnexSpec.model_validate(spec))
+
+
+def template_of(flags: dict[str, Any], spec: dict[str, Any]) -> dict[str, Any]:
+    return dict(Template.from_stack(annex_stack(App(context=flags), spec)).to_json())
+
+
+def of_type(resources: Resources, kind: str) -> Resources:
+    return {name: each for name, each in resources.items() if each["Type"] == kind}
+
+
+def only(resources: Resources, kind: str) -> dict[str, Any]:
+    """The properties of the one resource of its type."""
+    ((_, resource),) = of_type(resources, kind).items()
+    return dict(resource["Properties"])

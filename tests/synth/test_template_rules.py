@@ -1,0 +1,231 @@
+"""Rules that hold for the template of every annex, whatever it is made of."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aws_cdk import App
+
+from annex_lease.contract import DECLARED_TAGS, PROPAGATED_TAGS
+from tests.synth.templates import (
+    GIVEN_NETWORK,
+    LARGE,
+    OWN_NETWORK,
+    SPECS,
+    Resources,
+    annex_stack,
+    of_type,
+    only,
+    template_of,
+)
+
+# CloudFormation takes a template of 51,200 bytes in a request, without a bucket ("CloudFormation quotas").
+LARGEST_TEMPLATE_BYTES = 51_200
+TAGGABLE = {
+    "AWS::AutoScaling::AutoScalingGroup",
+    "AWS::EC2::InternetGateway",
+    "AWS::EC2::RouteTable",
+    "AWS::EC2::SecurityGroup",
+    "AWS::EC2::Subnet",
+    "AWS::EC2::VPC",
+    "AWS::IAM::Role",
+    "AWS::Lambda::Function",
+    "AWS::Logs::LogGroup",
+    "AWS::SecretsManager::Secret",
+}
+UNTAGGABLE = {
+    "AWS::EC2::LaunchTemplate",  # has TagSpecifications instead
+    "AWS::EC2::Route",
+    "AWS::EC2::SubnetRouteTableAssociation",
+    "AWS::EC2::VPCGatewayAttachment",
+    "AWS::IAM::InstanceProfile",
+    "AWS::IAM::Policy",
+    "AWS::Scheduler::Schedule",
+    "Custom::AnnexLease",
+}
+
+
+def template_data(resources: Resources) -> dict[str, Any]:
+    return dict(only(resources, "AWS::EC2::LaunchTemplate")["LaunchTemplateData"])
+
+
+def test_the_group_starts_nothing_by_itself(resources: Resources) -> None:
+    group = only(resources, "AWS::AutoScaling::AutoScalingGroup")
+    assert group["MinSize"] == "0"
+    assert "DesiredCapacity" not in group
+    assert group["CapacityRebalance"] is False
+    assert group["NewInstancesProtectedFromScaleIn"] is False
+    assert group["HealthCheckType"] == "EC2"
+    assert not {"LaunchTemplate", "LaunchConfigurationName", "AutoScalingGroupName"} & set(group)
+
+
+def test_a_changed_launch_template_replaces_no_running_instance(resources: Resources) -> None:
+    (group,) = of_type(resources, "AWS::AutoScaling::AutoScalingGroup").values()
+    # Without a rolling or replacing update, CloudFormation changes the group alone.
+    assert group["UpdatePolicy"] == {"AutoScalingScheduledAction": {"IgnoreUnmodifiedGroupSizeProperties": True}}
+    assert "CreationPolicy" not in group
+
+
+@pytest.mark.parametrize(("spec", "size"), [(OWN_NETWORK, "2"), (LARGE, "10000")])
+def test_spot_first_among_several_types(flags: dict[str, Any], spec: dict[str, Any], size: str) -> None:
+    group = only(template_of(flags, spec)["Resources"], "AWS::AutoScaling::AutoScalingGroup")
+    assert group["MaxSize"] == size
+    assert group["MixedInstancesPolicy"]["InstancesDistribution"] == {
+        "OnDemandBaseCapacity": spec.get("on_demand_base", 0),
+        "OnDemandPercentageAboveBaseCapacity": spec.get("on_demand_percentage", 0),
+        "SpotAllocationStrategy": "price-capacity-optimized",
+    }
+    launch = group["MixedInstancesPolicy"]["LaunchTemplate"]
+    assert [each["InstanceType"] for each in launch["Overrides"]] == list(spec["instance_types"])
+    assert list(launch["LaunchTemplateSpecification"]["Version"]) == ["Fn::GetAtt"]
+
+
+def test_the_lease_is_declared_on_the_group(resources: Resources) -> None:
+    tags = only(resources, "AWS::AutoScaling::AutoScalingGroup")["Tags"]
+    ours = {tag["Key"]: tag for tag in tags if tag["Key"].startswith("annex:")}
+    assert set(ours) < set(DECLARED_TAGS)
+    assert len(ours) == len(DECLARED_TAGS) - 1  # one of the two ways to say when the lease ends
+    assert all(tag["PropagateAtLaunch"] is (key in PROPAGATED_TAGS) for key, tag in ours.items())
+
+
+@pytest.mark.parametrize(
+    ("changes", "declared"),
+    [
+        ({}, {"lease-duration": "28800", "lease-reach": "57600", "lease-grace": "900", "size": "2"}),
+        ({"reach": "8h", "grace": "0s"}, {"lease-duration": "28800", "lease-reach": "28800", "lease-grace": "0"}),
+        ({"size": 7}, {"size": "7", "name": "demo"}),
+    ],
+)
+def test_declared_values(flags: dict[str, Any], changes: dict[str, Any], declared: dict[str, str]) -> None:
+    resources = template_of(flags, {**OWN_NETWORK, **changes})["Resources"]
+    tags = {tag["Key"]: tag["Value"] for tag in only(resources, "AWS::AutoScaling::AutoScalingGroup")["Tags"]}
+    assert {f"annex:{key}": value for key, value in declared.items()}.items() <= tags.items()
+    # A changed policy changes the custom resource, so that the deployment that changes it has it checked.
+    ours = {key: value for key, value in tags.items() if key.startswith("annex:")}
+    assert only(resources, "Custom::AnnexLease")["Declared"] == ours
+
+
+def test_instances_keep_to_the_metadata_service_of_version_2(resources: Resources) -> None:
+    data = template_data(resources)
+    assert data["MetadataOptions"] == {
+        "HttpEndpoint": "enabled",
+        "HttpProtocolIpv6": "disabled",
+        "HttpPutResponseHopLimit": 1,
+        "HttpTokens": "required",
+        "InstanceMetadataTags": "enabled",
+    }
+    assert data["InstanceInitiatedShutdownBehavior"] == "terminate"
+    assert data["Monitoring"] == {"Enabled": False}
+    assert not {"KeyName", "InstanceMarketOptions", "NetworkInterfaces"} & set(data)
+
+
+def test_every_volume_is_encrypted_and_goes_with_its_instance(resources: Resources) -> None:
+    mappings = template_data(resources)["BlockDeviceMappings"]
+    assert [mapping["DeviceName"] for mapping in mappings] == ["/dev/xvda"]
+    for mapping in mappings:
+        assert mapping["Ebs"]["Encrypted"] is True
+        assert mapping["Ebs"]["DeleteOnTermination"] is True
+        assert mapping["Ebs"]["VolumeType"] == "gp3"
+
+
+def test_everything_carries_the_name_of_the_annex(resources: Resources) -> None:
+    expected = only(resources, "Custom::AnnexLease")["Declared"]["annex:name"]
+    assert {each["Type"] for each in resources.values()} <= TAGGABLE | UNTAGGABLE
+    for logical_id, each in resources.items():
+        if each["Type"] in TAGGABLE:
+            tags = {tag["Key"]: tag["Value"] for tag in each["Properties"]["Tags"]}
+            assert tags.get("annex:name") == expected, logical_id
+    for specification in template_data(resources)["TagSpecifications"]:
+        assert {"Key": "annex:name", "Value": expected} in specification["Tags"]
+    kinds = [each["ResourceType"] for each in template_data(resources)["TagSpecifications"]]
+    assert kinds == ["instance", "volume"]
+
+
+def test_nothing_comes_in(resources: Resources) -> None:
+    group = only(resources, "AWS::EC2::SecurityGroup")
+    assert "SecurityGroupIngress" not in group
+    assert not of_type(resources, "AWS::EC2::SecurityGroupIngress")
+    egress = {(rule["IpProtocol"], rule["FromPort"], rule["ToPort"]) for rule in group["SecurityGroupEgress"]}
+    assert egress == {("tcp", 80, 80), ("tcp", 443, 443), ("tcp", 9618, 9618)}
+
+
+def test_the_secret_is_made_without_a_value(resources: Resources) -> None:
+    (secret,) = of_type(resources, "AWS::SecretsManager::Secret").values()
+    assert set(secret["Properties"]) == {"Description", "Tags"}
+
+
+def test_nothing_outlives_the_stack(resources: Resources) -> None:
+    for logical_id, each in resources.items():
+        assert each.get("DeletionPolicy", "Delete") == "Delete", logical_id
+        assert each.get("UpdateReplacePolicy", "Delete") == "Delete", logical_id
+
+
+def test_the_checker(resources: Resources) -> None:
+    function = only(resources, "AWS::Lambda::Function")
+    assert function["Runtime"] == "python3.13"
+    assert function["Architectures"] == ["arm64"]
+    assert function["Handler"] == "annex_lease.handler.handler"
+    assert set(function["Environment"]["Variables"]) == {"ANNEX_GROUP", "ANNEX_CREDENTIAL"}
+    assert only(resources, "AWS::Logs::LogGroup")["RetentionInDays"] == 30
+    schedule = only(resources, "AWS::Scheduler::Schedule")
+    assert schedule["ScheduleExpression"] == "rate(1 minute)"
+    assert schedule["State"] == "ENABLED"
+    assert schedule["FlexibleTimeWindow"] == {"Mode": "OFF"}
+    assert json.loads(schedule["Target"]["Input"]).get("RequestType") is None
+    assert function["Timeout"] < int(only(resources, "Custom::AnnexLease")["ServiceTimeout"]) <= 300
+
+
+def test_no_name_is_chosen_that_a_second_stack_could_not_have(resources: Resources) -> None:
+    chosen = {"RoleName", "FunctionName", "LogGroupName", "GroupName", "Name", "LaunchTemplateName"}
+    for logical_id, each in resources.items():
+        assert not chosen & set(each["Properties"]), logical_id
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_the_template_is_small(app: App, name: str) -> None:
+    template = app_template(app, SPECS[name])
+    assert len(template.encode()) <= LARGEST_TEMPLATE_BYTES
+    assert len(json.loads(template)["Resources"]) <= 40
+
+
+def app_template(app: App, spec: dict[str, Any]) -> str:
+    made = annex_stack(app, spec)
+    artifact = app.synth().get_stack_by_name(made.stack_name)
+    return Path(artifact.template_full_path).read_text(encoding="utf-8")
+
+
+def test_user_data_holds_references_and_no_secret(own_network: Resources) -> None:
+    parts = template_data(own_network)["UserData"]["Fn::Base64"]["Fn::Join"][1]
+    secret = next(iter(of_type(own_network, "AWS::SecretsManager::Secret")))
+    assert [part for part in parts if not isinstance(part, str)] == [{"Ref": secret}]
+    assert "ANNEX_COLLECTOR=cm.example.edu:9618\n" in parts[-1]
+
+
+def test_the_own_network_has_a_way_out_and_costs_nothing_idle(own_network: Resources) -> None:
+    assert len(of_type(own_network, "AWS::EC2::Subnet")) == 2
+    assert not of_type(own_network, "AWS::EC2::NatGateway")
+    assert not of_type(own_network, "AWS::EC2::EIP")
+    assert all(s["Properties"]["MapPublicIpOnLaunch"] for s in of_type(own_network, "AWS::EC2::Subnet").values())
+
+
+def test_a_given_network_is_used_as_it_is(flags: dict[str, Any]) -> None:
+    resources = template_of(flags, GIVEN_NETWORK)["Resources"]
+    assert not [each for each in resources.values() if each["Type"] in {"AWS::EC2::VPC", "AWS::EC2::Subnet"}]
+    group = only(resources, "AWS::AutoScaling::AutoScalingGroup")
+    assert group["VPCZoneIdentifier"] == list(GIVEN_NETWORK["subnets"])
+    assert only(resources, "AWS::EC2::SecurityGroup")["VpcId"] == GIVEN_NETWORK["vpc"]
+
+
+def test_the_stack_says_what_it_is(flags: dict[str, Any]) -> None:
+    made = annex_stack(App(context=flags), LARGE)
+    assert made.stack_name == f"Annex-{LARGE['name']}"
+    assert made.environment == f"aws://{LARGE['account']}/us-east-1"
+    assert made.termination_protection is False
+    template = template_of(flags, LARGE)
+    assert template["Description"].startswith(f"HTCondor annex {LARGE['name']}")
+    assert set(template["Outputs"]) == {"AutoScalingGroup", "Credential", "LeaseChecker"}
+    images = [each for each in template["Parameters"].values() if each["Type"].endswith("<AWS::EC2::Image::Id>")]
+    assert [each["Default"] for each in images] == ["/a/parameter"]

@@ -1,0 +1,70 @@
+"""The value objects: what they take at the edge and refuse beyond it, and how they say so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from aws_cdk import Duration, Token
+from aws_cdk import aws_ec2 as ec2
+
+from annex_constructs import ExecutionPoint, Lease, Pool
+
+
+def point_with(**changes: Any) -> ExecutionPoint:
+    image = ec2.MachineImage.generic_linux({"us-east-1": "ami-0123456789abcdef0"})
+    pool = Pool(collector="cm.example.edu", trust_domain="example.edu")
+    return ExecutionPoint(**{"pool": pool, "machine_image": image, **changes})
+
+
+GOOD_VALUES: list[Callable[[], object]] = [
+    lambda: Lease(duration=Duration.minutes(1)),
+    lambda: Lease(duration=Duration.days(366)),
+    lambda: Lease(duration=Duration.hours(1), reach=Duration.hours(1), grace=Duration.seconds(0)),
+    lambda: Lease(duration=Duration.hours(1), grace=Duration.hours(2)),
+    lambda: Pool(collector="192.0.2.1:65535", trust_domain="example.edu"),
+    lambda: Pool(collector=Token.as_string({"Ref": "Collector"}), trust_domain="example.edu"),
+    lambda: point_with(volume_gib=1, root_device="/dev/sda1", idle=Duration.seconds(30)),
+    lambda: point_with(volume_gib=16_384, join=Duration.hours(2), dead_man=Duration.days(1)),
+    lambda: point_with(volume_gib=Token.as_number({"Ref": "Volume"})),
+]
+BAD_VALUES: list[tuple[Callable[[], object], str]] = [
+    (lambda: Lease(), "received 'neither of them', allowed exactly one of them; fix: pass duration="),
+    (lambda: Lease(duration=Duration.hours(1), ends_at=datetime(2030, 1, 1, tzinfo=UTC)), "received 'both of them'"),
+    (lambda: Lease(duration=Duration.seconds(59)), "Lease duration: received '59 seconds', allowed whole seconds from"),
+    (lambda: Lease(duration=Duration.days(367)), "allowed whole seconds from 0:01:00 to 366 days"),
+    (lambda: Lease(duration=Duration.millis(90_500)), "allowed whole seconds"),
+    (lambda: Lease(duration=Duration.seconds(Token.as_number({"Ref": "S"}))), "known when the app is synthesised"),
+    (lambda: Lease(duration=Duration.hours(2), reach=Duration.hours(1)), "Lease reach: received '1 hour', allowed"),
+    (lambda: Lease(duration=Duration.hours(2), grace=Duration.minutes(121)), "Lease grace: received"),
+    (lambda: Lease(ends_at=datetime(2030, 1, 1, tzinfo=UTC)), "Lease reach: received None, allowed required with"),
+    (lambda: Lease(ends_at=datetime(2030, 1, 1), reach=Duration.days(1)), "allowed an aware datetime"),  # noqa: DTZ001
+    (
+        lambda: Pool(collector="cm.example.edu:0", trust_domain="example.edu"),
+        "received 'cm.example.edu:0', allowed host",
+    ),
+    (lambda: Pool(collector="cm.example.edu:", trust_domain="example.edu"), "Pool collector"),
+    (lambda: Pool(collector="http://cm", trust_domain="example.edu"), "Pool collector"),
+    (lambda: Pool(collector="cm.example.edu", trust_domain="example edu"), "received 'example edu', allowed a domain"),
+    (lambda: point_with(volume_gib=0), "received 0, allowed a whole number from 1 to 16384; fix: pass volume_gib=20"),
+    (lambda: point_with(volume_gib=20.5), "received 20.5"),
+    (lambda: point_with(volume_gib=True), "received True"),
+    (lambda: point_with(root_device="xvda"), "received 'xvda', allowed the device name"),
+    (lambda: point_with(idle=Duration.seconds(29)), "ExecutionPoint idle: received '29 seconds'"),
+    (lambda: point_with(join=Duration.hours(3)), "ExecutionPoint join: received '3 hours'"),
+    (lambda: point_with(dead_man=Duration.days(2)), "ExecutionPoint dead_man: received '2 days'"),
+]
+
+
+@pytest.mark.parametrize("make", GOOD_VALUES)
+def test_values_at_the_edge_are_taken(make: Callable[[], object]) -> None:
+    assert make()
+
+
+@pytest.mark.parametrize(("make", "complaint"), BAD_VALUES)
+def test_values_beyond_it_are_refused(make: Callable[[], object], complaint: str) -> None:
+    with pytest.raises(ValueError, match=r"received .*, allowed .*; fix: ") as refused:
+        make()
+    assert complaint in str(refused.value)
