@@ -4,6 +4,8 @@ import asyncio
 import logging
 import socket
 import threading
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,8 @@ from lab.machines import MachineHost
 _log = logging.getLogger(__name__)
 _TICK = 0.2
 """Seconds between two looks at machines, groups and schedules."""
+_FAREWELL = 1.5
+"""Seconds for requests under way when the cloud is stopped."""
 
 
 @dataclass(frozen=True)
@@ -35,8 +39,16 @@ class Settings:
     key: Path | None = None
 
 
-def run(settings: Settings, host: MachineHost, stop: threading.Event) -> None:
+def run(
+    settings: Settings, host: MachineHost, stop: threading.Event, clock_source: Callable[[], float] = time.time
+) -> None:
     """Serve until ``stop`` is set. Replaces the process environment; once per process.
+
+    Args:
+        settings: Where to listen and write.
+        host: What instances run on.
+        stop: Ends the cloud, and with it every machine.
+        clock_source: The time in seconds since the epoch; tests let it jump.
 
     Raises:
         PatchPointError: the installed MiniStack is not the one the lab extends.
@@ -53,7 +65,7 @@ def run(settings: Settings, host: MachineHost, stop: threading.Event) -> None:
 
     from lab.cloud import api, clock, metadata_service, world  # MiniStack reads the environment when imported
 
-    world.install(world.Machines(host))
+    world.install(world.Machines(host, clock_source))
     api.extend(f"https://127.0.0.1:{port}", authority.certificate)
     ticking = clock.Clock(_TICK)
     ticking.start()
@@ -74,7 +86,12 @@ async def _serve(listeners: tuple[tuple[Any, Config], ...], stop: threading.Even
         while not stop.is_set():
             await asyncio.sleep(0.1)
 
-    await asyncio.gather(*(serve(app, config, shutdown_trigger=stopped) for app, config in listeners))
+    servers = [asyncio.create_task(serve(app, config, shutdown_trigger=stopped)) for app, config in listeners]
+    done, _ = await asyncio.wait([*servers, asyncio.create_task(stopped())], return_when=asyncio.FIRST_COMPLETED)
+    for task in done:
+        task.result()  # a listener that cannot be bound ends the cloud with its error
+    # A client that is gone without a TLS goodbye would hold up the end for half a minute.
+    await asyncio.wait(servers, timeout=_FAREWELL)
 
 
 def _plain(bind: str) -> Config:
