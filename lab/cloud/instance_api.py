@@ -221,5 +221,14 @@ def install() -> None:
         **{name: guarded(not_modelled(name)) for name in ("StopInstances", "StartInstances", "RebootInstances")},
         CreateFleet=guarded(not_modelled("CreateFleet")),
     )
+    parse = ec2._parse_lt_data
+
+    def parse_template(parameters: Parameters, prefix: str = "LaunchTemplateData") -> dict[str, Any]:
+        """MiniStack's parser drops the market options of a template made through the API."""
+        found: dict[str, Any] = parse(parameters, prefix)
+        market = _value(parameters, f"{prefix}.InstanceMarketOptions.MarketType")
+        return {**found, "InstanceMarketOptions": {"MarketType": market}} if market else found
+
+    ec2._parse_lt_data = parse_template
     # Terminated instances are forgotten by the lab's own clock, after an hour as on AWS.
     ec2._cleanup_terminated = lambda: None

@@ -49,6 +49,7 @@ POINTS = (
     _function("ec2", "_error", "code", "message", "status"),
     _function("ec2", "_xml", "status", "root_tag", "inner"),
     _function("ec2", "_parse_filters", "params"),
+    _function("ec2", "_parse_lt_data", "params", "prefix"),
     _function("eventbridge", "_dispatch_to_lambda", "arn", "payload"),
     _function("eventbridge", "_dispatch_event", "event", "view"),
     _function("eventbridge", "_invoke_target", "target", "event", "rule", "view"),
