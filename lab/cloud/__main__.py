@@ -1,6 +1,8 @@
 """``python -m lab.cloud``: serve the AWS APIs and the instance metadata service (``--help`` says how)."""
 
 import argparse
+import logging
+import os
 import signal
 import sys
 import threading
@@ -11,8 +13,8 @@ from lab.cloud.server import Settings, run
 from lab.machines import MachineHost
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Serve until SIGTERM or SIGINT; returns the exit status."""
+def main(arguments: list[str] | None = None) -> None:
+    """Serve until SIGTERM or SIGINT."""
     parser = argparse.ArgumentParser(prog="python -m lab.cloud", description="AWS APIs and the metadata service")
     parser.add_argument("--bind", required=True, metavar="HOST:PORT", help="where the APIs are served with TLS")
     parser.add_argument("--metadata", required=True, metavar="HOST:PORT", help="where instances find their metadata")
@@ -32,7 +34,6 @@ def main(arguments: list[str] | None = None) -> int:
     certificate = given.tls_cert.resolve() if given.tls_cert else None
     key = given.tls_key.resolve() if given.tls_key else None
     run(Settings(given.bind, given.metadata, given.state.resolve(), certificate, key), _host(given.machines), stop)
-    return 0
 
 
 def _host(kind: str) -> MachineHost:
@@ -49,4 +50,7 @@ def _host(kind: str) -> MachineHost:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
+    logging.shutdown()
+    sys.stdout.flush()
+    os._exit(0)  # see lab.cloud.server.run

@@ -8,15 +8,15 @@ REGION = "us-east-1"
 ADMIN_ACCESS_KEY = "test"
 
 _KEPT = ("PATH", "LANG", "LC_ALL", "TZ", "PYTHONPATH", "VIRTUAL_ENV")
-_KEPT_FOR_MACHINES = ("ANNEX_LAB_DIRECTORY", "XDG_CACHE_HOME")
+_KEPT_FOR_THE_LAB = ("ANNEX_LAB_DIRECTORY", "XDG_CACHE_HOME", "LAB_GROUP_DELETE_SECONDS")
 
 
 def prepare(state: Path, internal_port: int, certificate: Path, key: Path) -> None:
     """Replace the process environment by the one the cloud runs in. Must run before MiniStack is imported.
 
     Lambda functions are subprocesses of the cloud and inherit its environment, so anything left over (a proxy, an
-    AWS profile, another CA bundle) would change what they do: only ``PATH``, the locale, Python's own and what the
-    machine host needs are kept.
+    AWS profile, another CA bundle) would change what they do: only ``PATH``, the locale, Python's own and
+    what the machine host and the tests need are kept.
 
     Args:
         state: Directory for everything the cloud writes; created.
@@ -24,7 +24,7 @@ def prepare(state: Path, internal_port: int, certificate: Path, key: Path) -> No
         certificate: Certificate (PEM) of that loopback listener.
         key: Private key (PEM) of that loopback listener.
     """
-    kept = {name: os.environ[name] for name in (*_KEPT, *_KEPT_FOR_MACHINES) if name in os.environ}
+    kept = {name: os.environ[name] for name in (*_KEPT, *_KEPT_FOR_THE_LAB) if name in os.environ}
     directories = {name: state / name for name in ("tmp", "s3", "ministack", "home")}
     for directory in directories.values():
         directory.mkdir(parents=True, exist_ok=True)

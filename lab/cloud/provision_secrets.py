@@ -27,8 +27,11 @@ def install() -> None:
                 f"The operation failed because the secret {name} already exists. (Service: AWSSecretsManager; "
                 "Error Code: ResourceExistsException)"
             )
-        _, attributes = create(logical_id, {**declared, "Name": name}, stack_name)
-        if not declared.get("SecretString") and not declared.get("GenerateSecretString"):
+        named = {**declared, "Name": name}
+        if declared.get("GenerateSecretString") == {}:  # all defaults; MiniStack takes that for nothing
+            named["GenerateSecretString"] = {"PasswordLength": 32}
+        _, attributes = create(logical_id, named, stack_name)
+        if "SecretString" not in declared and "GenerateSecretString" not in declared:
             secretsmanager._secrets[name]["Versions"] = {}
         return attributes["Arn"], attributes
 

@@ -44,6 +44,9 @@ def run(
 ) -> None:
     """Serve until ``stop`` is set. Replaces the process environment; once per process.
 
+    When it returns, every machine is off, but threads that wait for a custom resource's answer may still do so, for up
+    to an hour: the caller ends the process without joining them (``os._exit``).
+
     Args:
         settings: Where to listen and write.
         host: What instances run on.
@@ -74,8 +77,9 @@ def run(
         (api.second_listener, _tls(f"fd://{internal.detach()}", certificate, key)),
         (metadata_service.application, _plain(settings.metadata)),
     )
+    loop = asyncio.new_event_loop()  # asyncio.run() would wait for those threads
     try:
-        asyncio.run(_serve(listeners, stop))
+        loop.run_until_complete(_serve(listeners, stop))
     finally:
         ticking.stop()
         world.machines().close()

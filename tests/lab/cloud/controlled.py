@@ -4,6 +4,7 @@
 machines stay in "starting", ``STATE/deaf`` makes them ignore the power button, ``STATE/clock`` is added to the time.
 """
 
+import os
 import signal
 import sys
 import threading
@@ -50,3 +51,4 @@ def main(api: str, metadata: str, state: Path) -> None:
 
 if __name__ == "__main__":
     main(sys.argv[1], sys.argv[2], Path(sys.argv[3]))
+    os._exit(0)  # see lab.cloud.server.run
