@@ -24,4 +24,8 @@ ANNEX_(IDLE|JOIN|DEAD_MAN)_SECONDS=[1-9][0-9]{0,7}' "$settings"); then
     while IFS= read -r line; do
         export "${line?}"
     done <"$settings"
+    if [ "${#ANNEX_NAME}" -gt 32 ]; then
+        echo "annex: $settings: ANNEX_NAME longer than 32 characters"
+        return 1
+    fi
 }

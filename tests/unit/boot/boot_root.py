@@ -1,0 +1,102 @@
+"""A small root directory in which the boot scripts run as shipped, with stand-ins for what reaches outside.
+
+Only /usr/bin and the libraries are the host's. /usr/sbin, first in the scripts' PATH, holds the stand-ins.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+from annex_constructs.user_data import BOOT_FILES, EpSettings, boot_file
+
+FAKES = Path(__file__).parent / "fakes"
+TOKEN = "aGVhZGVy.cGF5bG9hZA.c2lnbmF0dXJl"
+SECRET = "arn:aws:secretsmanager:us-east-1:123456789012:secret:Annex-demo-AbCdEf"
+SETTINGS = EpSettings(
+    annex="demo",
+    region="us-east-1",
+    credential_arn=SECRET,
+    collector="cm.example.edu:9618",
+    trust_domain="example.edu",
+    idle_seconds=1200,
+    join_seconds=90_000_000,
+    dead_man_seconds=600,
+)
+ENTER = """
+set -e
+mount --make-rprivate /
+for dir in usr/bin usr/lib usr/lib32 usr/lib64 usr/libexec proc dev; do
+    [ ! -d "/$dir" ] || { mkdir -p "$1/$dir"; mount --rbind "/$dir" "$1/$dir"; }
+done
+exec chroot "$1" /bin/sh "/usr/local/lib/annex/$2" "$@"
+"""
+
+
+class BootRoot:
+    """One instance, with a valid lease and a stored credential unless a test says otherwise."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        for link in ("bin", "lib", "lib64", "sbin"):
+            (path / link).symlink_to(f"usr/{link}")
+        for name in ("tmp", "run/annex", "etc/condor/config.d", "var/log/condor"):
+            (path / name).mkdir(parents=True)
+        for name, (target, _) in BOOT_FILES.items():
+            self.write(target, boot_file(name))
+        self.write("etc/annex/annex.env", SETTINGS.environment())
+        self.write("etc/condor/condor_config", "RELEASE_DIR = /usr\n")
+        for name in ("condor_ping", "nft", "systemctl", "systemd-run", "systemd-sysusers"):
+            self._stand_in(name, "answer")
+        for name in ("aws", "curl", "record", "setpriv", "sleep"):
+            self._stand_in(name, name)
+        self.write("fake/calls", "")
+        self.tell("instance-id", "i-0abc")
+        self.tell("instance-type", "c6a.large")
+        self.tell("placement_region", "us-east-1")
+        self.tell("tags_instance_annex:lease-end", "2099-01-01T00:00:00Z")
+        self.write("fake/secretsmanager", TOKEN + "\n")
+        self.write("fake/autoscaling", "done\n")
+
+    def _stand_in(self, name: str, source: str) -> None:
+        self.write(f"usr/sbin/{name}", (FAKES / source).read_text())
+        (self.path / "usr/sbin" / name).chmod(0o755)
+
+    def write(self, name: str, text: str) -> None:
+        target = self.path / name.lstrip("/")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text)
+
+    def read(self, name: str) -> str:
+        return (self.path / name.lstrip("/")).read_text()
+
+    def tell(self, fact: str, value: str) -> None:
+        """Set what the metadata service says."""
+        self.write(f"fake/imds/{fact}", value + "\n")
+
+    def forget(self, fact: str) -> None:
+        (self.path / "fake/imds" / fact).unlink()
+
+    def exists(self, name: str) -> bool:
+        return (self.path / name.lstrip("/")).exists()
+
+    def run(self, script: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        own_user = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
+        return subprocess.run(
+            ["unshare", *own_user, "--mount", "sh", "-c", ENTER, "sh", str(self.path), script],
+            env={"PATH": "/usr/sbin:/usr/bin", **environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    def calls(self, program: str) -> list[str]:
+        """Return the arguments of each call of a program, in order."""
+        return [
+            line.removeprefix(program + " ")
+            for line in self.read("fake/calls").splitlines()
+            if line.startswith(program + " ")
+        ]

@@ -1,0 +1,165 @@
+"""annex-prepare: HTCondor starts only after all of it; each of its failures is final."""
+
+from __future__ import annotations
+
+import pytest
+from boot_root import SECRET, SETTINGS, TOKEN, BootRoot
+
+END = 4_070_908_800  # 2099-01-01T00:00:00Z
+CREDENTIAL = "etc/condor/tokens.d/annex"
+
+
+def test_prepares_everything(root: BootRoot) -> None:
+    done = root.run("prepare")
+    assert done.returncode == 0, done.stdout
+    assert root.read("run/annex/lease-end") == f"{END}\n"
+    assert root.read(CREDENTIAL) == TOKEN + "\n"
+    assert (root.path / CREDENTIAL).stat().st_mode & 0o777 == 0o600
+    assert (root.path / CREDENTIAL).parent.stat().st_mode & 0o777 == 0o700
+    assert root.read("etc/condor/condor_config").endswith("NETWORK_HOSTNAME = i-0abc.annex-demo.example.edu\n")
+    config = root.read("etc/condor/config.d/91-annex-instance")
+    for line in (
+        "ANNEX_COLLECTOR = cm.example.edu:9618",
+        "TRUST_DOMAIN = example.edu",
+        'AnnexName = "demo"',
+        'AnnexInstanceId = "i-0abc"',
+        'AnnexInstanceType = "c6a.large"',
+        f"AnnexLeaseEnd = {END}",
+        "STARTD_NOCLAIM_SHUTDOWN = 1200",
+        "UPDATE_INTERVAL = 60",
+        "SLOT1_1_USER = slot1_1",
+    ):
+        assert line in config.splitlines()
+
+
+def test_timers_are_armed_before_the_first_slow_step(root: BootRoot) -> None:
+    root.run("prepare")
+    calls = root.read("fake/calls").splitlines()
+    limit = next(i for i, call in enumerate(calls) if "--unit=annex-join-limit" in call)
+    dead_man = next(i for i, call in enumerate(calls) if f"--on-calendar=@{END + SETTINGS.dead_man_seconds}" in call)
+    aws = next(i for i, call in enumerate(calls) if call.startswith("aws "))
+    assert limit < dead_man < aws
+    assert f"--on-boot={SETTINGS.join_seconds}s" in calls[limit]
+    assert calls[dead_man].endswith("systemctl poweroff --force")
+
+
+def test_one_call_of_aws_and_the_token_in_no_argument_or_output(root: BootRoot) -> None:
+    done = root.run("prepare")
+    (call,) = root.calls("aws")
+    assert call.startswith("secretsmanager get-secret-value --region us-east-1 --secret-id " + SECRET)
+    for text in (done.stdout, root.read("fake/calls")):
+        assert "cGF5bG9hZA" not in text
+        assert "session" not in text  # the metadata session token, which a job could use
+
+
+def test_a_second_run_of_the_same_boot_changes_nothing(root: BootRoot) -> None:
+    assert root.run("prepare").returncode == 0
+    before = root.read("etc/condor/condor_config"), root.read("etc/condor/config.d/91-annex-instance")
+    assert root.run("prepare").returncode == 0
+    assert (root.read("etc/condor/condor_config"), root.read("etc/condor/config.d/91-annex-instance")) == before
+    assert len([call for call in root.calls("systemd-run") if "dead-man" in call]) == 1
+
+
+def refused(root: BootRoot, message: str) -> None:
+    done = root.run("prepare")
+    assert done.returncode != 0
+    assert message in done.stdout
+    assert root.exists("run/annex/reason")
+    assert not root.exists(CREDENTIAL)
+
+
+def test_without_a_lease_end(root: BootRoot) -> None:
+    root.forget("tags_instance_annex:lease-end")
+    refused(root, "no instance id, type and lease end")
+    assert root.calls("aws") == []
+
+
+def test_without_metadata(root: BootRoot) -> None:
+    (root.path / "fake/imds").rename(root.path / "fake/gone")
+    refused(root, "no instance id, type and lease end")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2020-01-01T00:00:00Z",
+        "",
+        "tomorrow",
+        "2099-01-01T00:00:00",
+        "2099-01-01 00:00:00Z",
+        "2099-02-30T00:00:00Z",
+        "2099-01-01T00:00:00+00:00",
+        "4070908800",
+        "$(touch /pwned)",
+        "2099-01-01T00:00:00Z; touch /pwned",
+    ],
+)
+def test_lease_ends_that_start_nothing(root: BootRoot, text: str) -> None:
+    root.tell("tags_instance_annex:lease-end", text)
+    refused(root, "lease")
+    assert root.calls("aws") == []
+    assert not root.exists("pwned")
+
+
+@pytest.mark.parametrize("instance_type", ['c6a" x', "c6a.large\\nSTART=True", "$(id)"])
+def test_metadata_that_is_no_instance_type(root: BootRoot, instance_type: str) -> None:
+    root.tell("instance-type", instance_type)
+    refused(root, "malformed")
+
+
+GOOD = SETTINGS.environment()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        GOOD.replace("ANNEX_REGION=us-east-1\n", ""),
+        GOOD + "ANNEX_REGION=us-east-1\n",
+        GOOD.replace("ANNEX_REGION=us-east-1", "ANNEX_NAME=demo"),
+        GOOD + "PATH=/tmp\n",
+        GOOD.replace("=demo", "=Demo"),
+        GOOD.replace("=demo", "=de--mo"),
+        GOOD.replace("=demo", "=" + "a" * 33),
+        GOOD.replace("=demo", "=a" + "-a" * 16),
+        GOOD.replace("=demo", "=$(touch /pwned)"),
+        GOOD.replace("us-east-1\n", "us-east-1; touch /pwned\n"),
+        GOOD.replace("cm.example.edu:9618", "cm.example.edu"),
+        GOOD.replace("cm.example.edu:9618", "-x:9618"),
+        GOOD.replace("=1200", "=0"),
+        GOOD.replace("=1200", "=1e3"),
+        GOOD.replace("=600\n", "=600"),
+        GOOD.replace("\n", "\r\n"),
+    ],
+)
+def test_settings_that_start_nothing(root: BootRoot, text: str) -> None:
+    root.write("etc/annex/annex.env", text)
+    refused(root, "settings refused")
+    assert not root.exists("pwned")
+
+
+def test_the_longest_name_is_accepted(root: BootRoot) -> None:
+    root.write("etc/annex/annex.env", GOOD.replace("=demo", "=" + "a" * 32))
+    assert root.run("prepare").returncode == 0
+
+
+@pytest.mark.parametrize("value", ["None\n", "\n", "", "not a token\n", f"{TOKEN}\n{TOKEN}\n", '{"token": "a.b.c"}\n'])
+def test_secrets_that_are_no_token(root: BootRoot, value: str) -> None:
+    root.write("fake/secretsmanager", value)
+    root.write("etc/annex/annex.env", GOOD.replace(str(SETTINGS.join_seconds), "1"))
+    refused(root, "no credential within 1 s")
+
+
+def test_the_credential_is_asked_for_until_the_limit(root: BootRoot) -> None:
+    (root.path / "fake/secretsmanager").unlink()
+    root.write("fake/step-1", ":")
+    root.write("fake/step-2", f"echo {TOKEN} > /fake/secretsmanager")
+    done = root.run("prepare")
+    assert done.returncode == 0, done.stdout
+    assert len(root.calls("aws")) == 3
+
+
+@pytest.mark.parametrize("program", ["systemd-run", "systemd-sysusers"])
+def test_a_tool_that_fails(root: BootRoot, program: str) -> None:
+    root.write(f"fake/{program}.fails", "1")
+    refused(root, "cannot")

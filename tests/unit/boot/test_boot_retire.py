@@ -1,0 +1,104 @@
+"""annex-retire, annex-join and the firewall: out of the group first, and off whatever happened."""
+
+from __future__ import annotations
+
+import pytest
+from boot_root import BootRoot
+
+from annex_constructs.user_data import boot_file
+
+LEAVE = (
+    "autoscaling terminate-instance-in-auto-scaling-group --region us-east-1 --instance-id i-0abc"
+    " --should-decrement-desired-capacity --output text"
+)
+
+
+def test_leaves_the_group_once(root: BootRoot) -> None:
+    done = root.run("retire")
+    assert done.returncode == 0
+    assert root.calls("aws") == [LEAVE]
+    assert "annex: retired\n" in done.stdout
+
+
+def test_gives_up_after_three_refusals(root: BootRoot) -> None:
+    (root.path / "fake/autoscaling").unlink()
+    done = root.run("retire")
+    assert done.returncode == 0
+    assert root.calls("aws") == [LEAVE] * 3
+    assert "going off all the same" in done.stdout
+
+
+def test_without_metadata_there_is_nobody_to_ask(root: BootRoot) -> None:
+    (root.path / "fake/imds").rename(root.path / "fake/gone")
+    done = root.run("retire")
+    assert done.returncode == 0
+    assert root.calls("aws") == []
+
+
+def test_however_it_ends_the_machine_goes_off() -> None:
+    unit = boot_file("annex-retire.service").splitlines()
+    assert {"SuccessAction=poweroff", "FailureAction=poweroff", "TimeoutStartSec=8min"} <= set(unit)
+
+
+@pytest.mark.parametrize("unit", ["annex-firewall.service", "annex-prepare.service", "condor-annex.conf"])
+def test_whatever_fails_leads_to_the_retirement(unit: str) -> None:
+    lines = boot_file(unit).splitlines()
+    assert "OnFailure=annex-retire.service" in lines
+    assert unit == "condor-annex.conf" or any(line.startswith("TimeoutStartSec=") for line in lines)
+
+
+def test_htcondor_waits_for_the_firewall_and_the_preparation() -> None:
+    lines = boot_file("condor-annex.conf").splitlines()
+    for key in ("Requires", "After"):
+        assert f"{key}=annex-firewall.service annex-prepare.service" in lines
+    assert "OnSuccess=annex-retire.service" in lines
+    assert "Restart=no" in lines
+
+
+@pytest.mark.parametrize(
+    ("environment", "reason", "why"),
+    [
+        ({"MONITOR_UNIT": "condor.service", "MONITOR_SERVICE_RESULT": "success"}, "", "idle"),
+        (
+            {"MONITOR_UNIT": "condor.service", "MONITOR_SERVICE_RESULT": "signal"},
+            "",
+            "condor.service failed (signal)",
+        ),
+        ({}, "", "did not join in time"),
+        ({"MONITOR_UNIT": "annex-prepare.service", "MONITOR_SERVICE_RESULT": "exit-code"}, "the lease ended", None),
+    ],
+)
+def test_says_why(root: BootRoot, environment: dict[str, str], reason: str, why: str | None) -> None:
+    if reason:
+        root.write("run/annex/reason", reason)
+    assert root.run("retire", **environment).stdout.startswith(f"annex: retiring: {why or reason}\n")
+
+
+def test_joined_when_the_collector_accepts_the_token(root: BootRoot) -> None:
+    root.write("fake/condor_ping.fails", "2")
+    root.write("var/log/condor/.startd_address", "<10.0.0.1:9618>\n")
+    done = root.run("join")
+    assert len(root.calls("condor_ping")) == 3
+    assert root.calls("systemctl") == ["stop annex-join-limit.timer"]
+    assert root.exists("run/annex/joined")
+    assert "annex: joined" in done.stdout
+
+
+def test_not_joined_without_a_startd(root: BootRoot) -> None:
+    root.write("fake/step-1", ":")
+    root.run("join")
+    assert root.calls("condor_ping") == root.calls("systemctl") == []
+
+
+RULES = "reject\n" * 4
+
+
+@pytest.mark.parametrize(
+    ("rules", "curl", "load_fails", "code"),
+    [(RULES, 7, 0, 0), (RULES, 28, 0, 0), (RULES, 0, 0, 1), ("reject\n", 7, 0, 1), ("", 7, 0, 1), (RULES, 7, 1, 1)],
+)
+def test_the_firewall_is_proved(root: BootRoot, rules: str, curl: int, load_fails: int, code: int) -> None:
+    root.write("fake/nft", rules)
+    root.write("fake/nft.fails", str(load_fails))
+    root.write("fake/curl-as-nobody", str(curl))
+    assert root.run("firewall").returncode == code

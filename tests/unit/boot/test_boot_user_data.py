@@ -1,0 +1,173 @@
+"""What leaves the house as user data: everything the instance needs, nothing secret, the same every time."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import email
+import gzip
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from boot_root import SETTINGS
+
+from annex_constructs import boot, user_data
+from annex_constructs.user_data import (
+    BOOT_FILES,
+    LARGEST_USER_DATA_BYTES,
+    EpSettings,
+    boot_file,
+    render_user_data,
+)
+
+DIRECTORY = Path(boot.__file__).parent
+SCRIPTS = sorted(name for name, (path, _) in BOOT_FILES.items() if path.startswith("/usr/local/lib/annex/"))
+LONGEST = EpSettings(
+    annex="a" * 32,
+    region="ap-southeast-1",
+    credential_arn="arn:aws-us-gov:secretsmanager:us-gov-west-1:123456789012:secret:" + "s" * 512,
+    collector="c" * 253 + ":65535",
+    trust_domain="d" * 253,
+    idle_seconds=99_999_999,
+    join_seconds=99_999_999,
+    dead_man_seconds=99_999_999,
+)
+
+
+def parts(text: str) -> list[dict[str, Any]]:
+    """The cloud-configs, as cloud-init takes them apart."""
+    message = email.message_from_string(text)
+    found = []
+    for part in message.walk():
+        if part.is_multipart():
+            continue
+        payload = part.get_payload(decode=True)
+        assert isinstance(payload, bytes)
+        if part.get_content_type() == "application/gzip":
+            payload = gzip.decompress(payload)
+        assert payload.startswith(b"#cloud-config\n")
+        found.append(yaml.safe_load(payload))
+    return found
+
+
+def test_holds_every_file_byte_for_byte() -> None:
+    static, own = parts(render_user_data(SETTINGS))
+    written = {entry["path"]: (entry["permissions"], entry["content"]) for entry in static["write_files"]}
+    assert written == {path: (mode, boot_file(name)) for name, (path, mode) in BOOT_FILES.items()}
+    (settings,) = own["write_files"]
+    assert (settings["path"], settings["content"]) == ("/etc/annex/annex.env", SETTINGS.environment())
+
+
+def test_every_boot_file_has_a_place() -> None:
+    present = {path.name for path in DIRECTORY.iterdir() if path.is_file()}
+    assert present == set(BOOT_FILES) | {"__init__.py", "cloud-config.yaml"}
+
+
+def test_only_whole_line_comments_are_left_out() -> None:
+    for name in BOOT_FILES:
+        lines = [line for line in (DIRECTORY / name).read_text().splitlines() if line.strip()]
+        kept = boot_file(name).splitlines()
+        assert [line for line in lines if line in kept or not line.lstrip().startswith("#")] == kept
+
+
+def test_htcondor_is_held_back_before_anything_else() -> None:
+    static, _ = parts(render_user_data(SETTINGS))
+    assert static["bootcmd"][0] == ["systemctl", "--no-block", "stop", "condor.service"]
+    assert static["bootcmd"][1][-1] == "/usr/local/lib/annex/begin"
+
+
+@pytest.mark.parametrize("settings", [SETTINGS, LONGEST])
+def test_fits(settings: EpSettings) -> None:
+    assert len(render_user_data(settings).encode()) <= LARGEST_USER_DATA_BYTES
+
+
+def test_too_long_is_refused() -> None:
+    with pytest.raises(ValueError, match="must be at most 12288"):
+        render_user_data(dataclasses.replace(SETTINGS, collector="${Token[TOKEN.1]}" + "c" * LARGEST_USER_DATA_BYTES))
+
+
+def test_same_settings_same_bytes() -> None:
+    again = dataclasses.replace(SETTINGS)
+    assert render_user_data(SETTINGS) == render_user_data(again)
+    packed = base64.b64decode(render_user_data(SETTINGS).split("\n\n")[2])
+    assert packed[4:8] == b"\0\0\0\0", "no time in the gzip header"
+
+
+def test_no_secret_no_placeholder_no_address_of_a_laboratory() -> None:
+    text = "".join(boot_file(name) for name in [*BOOT_FILES, "cloud-config.yaml"]) + render_user_data(SETTINGS)
+    assert not re.search(r"@@|\{\{|%\(|TODO|FIXME|198\.18\.|pool\.lab|endpoint[-_]url|BEGIN .*KEY|eyJ", text)
+
+
+def test_values_known_only_at_deployment_pass_through() -> None:
+    token = "${Token[TOKEN.42]}"
+    settings = dataclasses.replace(
+        SETTINGS, region="${Token[AWS.Region.4]}", credential_arn=token, collector=f"{token}:9618", trust_domain=token
+    )
+    text = render_user_data(settings)
+    assert f"      ANNEX_CREDENTIAL={token}\n" in text
+    assert f"      ANNEX_COLLECTOR={token}:9618\n" in text
+    assert "      ANNEX_REGION=${Token[AWS.Region.4]}\n" in text
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("annex", "Demo"),
+        ("annex", "a" * 33),
+        ("annex", "-a"),
+        ("annex", "a-"),
+        ("annex", "a--b"),
+        ("annex", "demo\n"),
+        ("annex", ""),
+        ("region", "us-east-1\nEVIL=1"),
+        ("region", "mars"),
+        ("credential_arn", "arn:aws:secretsmanager:us-east-1:123456789012:secret:$(id)"),
+        ("credential_arn", "arn:aws:s3:::bucket"),
+        ("credential_arn", "${Token[TOKEN.1]}\nEVIL=1"),
+        ("collector", "cm.example.edu"),
+        ("collector", "cm.example.edu:9618 x"),
+        ("collector", "-cm:9618"),
+        ("collector", "$(DAEMON):9618"),
+        ("trust_domain", "a b"),
+        ("trust_domain", 'x"'),
+        ("idle_seconds", 0),
+        ("idle_seconds", -1),
+        ("join_seconds", 100_000_000),
+        ("dead_man_seconds", 1.5),
+        ("dead_man_seconds", True),
+    ],
+)
+def test_hostile_values_are_refused(field: str, value: object) -> None:
+    with pytest.raises(ValueError, match=f"^{field} = .*: must be "):
+        dataclasses.replace(SETTINGS, **{field: value})
+
+
+@pytest.mark.parametrize("annex", ["a", "a" * 32, "a-1", "pa", "paper"])
+def test_names_that_are_names(annex: str) -> None:
+    assert f"ANNEX_NAME={annex}\n" in render_user_data(dataclasses.replace(SETTINGS, annex=annex))
+
+
+def test_shellcheck_finds_nothing() -> None:
+    assert shutil.which("shellcheck"), "shellcheck is needed: install the package of that name"
+    files = [*(DIRECTORY / name for name in SCRIPTS), *(Path(__file__).parent / "fakes").iterdir()]
+    done = subprocess.run(
+        ["shellcheck", "--external-sources", *map(str, files)], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_what_is_written_is_shell(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text(boot_file(name))
+    subprocess.run(["sh", "-n", str(tmp_path / name)], check=True)
+
+
+def test_the_instance_checks_with_the_same_patterns() -> None:
+    for key, pattern, _ in user_data._TEXT_SETTINGS.values():
+        without_length = re.sub(r"^\(\?=.*?\)", "", pattern)
+        assert f"{key}={without_length}\n" in boot_file("settings.sh")

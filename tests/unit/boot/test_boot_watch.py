@@ -1,0 +1,82 @@
+"""annex-watch and the cron hook: the lease moves, the machine follows; never to a later end than it was told."""
+
+from __future__ import annotations
+
+import pytest
+from boot_root import BootRoot
+
+OLD, NEW = 4_070_908_800, 4_070_912_400
+TAG = "tags_instance_annex:lease-end"
+
+
+@pytest.fixture
+def running(root: BootRoot) -> BootRoot:
+    root.write("run/annex/lease-end", f"{OLD}\n")
+    root.write("run/annex/dead-man", f"{OLD + 600}\n")
+    root.write("fake/step-1", ":")
+    return root
+
+
+def test_nothing_changes(running: BootRoot) -> None:
+    running.run("watch")
+    assert running.calls("systemd-run") == running.calls("systemctl") == []
+    assert len([call for call in running.calls("curl") if "-X PUT" in call]) == 1
+
+
+@pytest.mark.parametrize(("text", "end"), [("2099-01-01T01:00:00Z", NEW), ("2098-12-31T23:00:00Z", OLD - 3600)])
+def test_the_lease_moves(running: BootRoot, text: str, end: int) -> None:
+    running.write("fake/step-1", f"echo {text} > '/fake/imds/{TAG}'")
+    running.write("fake/step-2", ":")
+    done = running.run("watch")
+    assert f"annex: lease until {text}" in done.stdout
+    assert running.read("run/annex/lease-end") == f"{end}\n"
+    calls = running.read("fake/calls")
+    assert calls.index(f"--on-calendar=@{end + 600}") < calls.index(f"stop annex-dead-man-{OLD + 600}.timer")
+    assert len(running.calls("systemd-run")) == 1
+
+
+@pytest.mark.parametrize("text", ["", "never", "2099-13-01T00:00:00Z", "99999999999"])
+def test_a_malformed_tag_keeps_the_known_end(running: BootRoot, text: str) -> None:
+    running.tell(TAG, text)
+    running.run("watch")
+    assert running.read("run/annex/lease-end") == f"{OLD}\n"
+    assert running.calls("systemd-run") == []
+
+
+def test_a_missing_tag_keeps_the_known_end(running: BootRoot) -> None:
+    running.forget(TAG)
+    running.run("watch")
+    assert running.read("run/annex/lease-end") == f"{OLD}\n"
+
+
+def test_an_end_without_its_timer_is_not_published(running: BootRoot) -> None:
+    running.tell(TAG, "2099-01-01T01:00:00Z")
+    running.write("fake/systemd-run.fails", "1")
+    running.run("watch")
+    assert running.read("run/annex/lease-end") == f"{NEW}\n", "the second try works"
+    running.write("fake/systemd-run.fails", "9")
+    running.write("fake/calls", "")
+    running.tell(TAG, "2099-01-01T02:00:00Z")
+    running.run("watch")
+    assert running.read("run/annex/lease-end") == f"{NEW}\n"
+    assert running.calls("systemctl") == []
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_the_end_comes(running: BootRoot, told: bool) -> None:
+    if told:
+        running.tell(TAG, "2020-01-01T00:00:00Z")
+    else:
+        running.forget(TAG)
+        running.write("run/annex/lease-end", "1577836800\n")
+    running.run("watch")
+    assert "--no-block start annex-retire.service" in running.calls("systemctl")
+    assert running.read("run/annex/reason") == "the lease ended\n"
+
+
+def test_the_hook_publishes_the_end_and_each_change(running: BootRoot) -> None:
+    running.write("fake/step-2", f"echo {NEW} > /run/annex/lease-end")
+    running.write("fake/step-3", "echo rubbish > /run/annex/lease-end")
+    running.write("fake/step-4", ": > /run/annex/lease-end")
+    done = running.run("lease-hook")
+    assert done.stdout == f"AnnexLeaseEnd = {OLD}\n- update:true\nAnnexLeaseEnd = {NEW}\n- update:true\n"
