@@ -38,7 +38,11 @@ def demo(
     error: str | None = None
     try:
         with show_site(steps) as site:
-            Demo(site, steps).run(keep=keep)
+            try:
+                Demo(site, steps).run(keep=keep)
+            except StepError:
+                console.print(site.evidence(), style="dim", markup=False, highlight=False, soft_wrap=True)
+                raise
             console.print(steps.summary())
             if keep:
                 look_around(console)

@@ -11,15 +11,14 @@ from typing import Any
 from annex_lease.contract import format_time, parse_time
 from lab.inventory import everything
 from lab.jobs import JobReport, Jobs
-from lab.operator import ACCOUNT, REGION
-from lab.site import Site
+from lab.site import Site, machines
 from lab.steps import StepError, Steps, wait_for
 
 ANNEX = "demo"
 STACK = f"Annex-{ANNEX}"
 # From the lease's end: one run of the checker is at most 60 s away, the machines then get their shutdown.
 END_WITHIN = 60 + 75
-BOOT_WITHIN = 300
+BOOT_WITHIN = 240
 
 
 class Demo:
@@ -47,8 +46,7 @@ class Demo:
 
     def bootstrap(self) -> None:
         with self.steps.step("cdk bootstrap: prepare the account, once"):
-            self.site.operator.run("cdk", "bootstrap", f"aws://{ACCOUNT}/{REGION}", "--no-notices", "--ci",
-                                   "-c", f"annexes={self.site.operator.spec}")  # fmt: skip
+            self.site.operator.bootstrap()
             self.before = everything()
 
     def deploy(self) -> None:
@@ -116,7 +114,7 @@ class Demo:
             self.site.operator.cdk("destroy", STACK, "--force")
             left = sorted(everything() - self.before)
             expect(not left, f"left behind: {left}")
-            expect(not self.site.machines(), f"machines still run: {self.site.machines()}")
+            expect(not machines(), f"machines still run: {machines()}")
             step.result = "nothing left"
         self.steps.facts["resources left"] = str(len(left))
 

@@ -64,7 +64,7 @@ class Operator:
     def command(self, *words: str) -> list[str]:
         return ["ip", "netns", "exec", self.namespace, *words]
 
-    def run(self, *words: str, stdin: str | None = None, seconds: float = 300, check: bool = True) -> str:
+    def run(self, *words: str, stdin: str = "", seconds: float = 300, check: bool = True) -> str:
         """Returns what the command printed.
 
         Raises:
@@ -76,7 +76,7 @@ class Operator:
                 self.command(*words),
                 env=self.environment(),
                 cwd=REPOSITORY,
-                input=stdin if stdin is not None else "",
+                input=stdin,
                 capture_output=True,
                 text=True,
                 timeout=seconds,
@@ -87,6 +87,10 @@ class Operator:
         if check and done.returncode != 0:
             raise StepError(f"`{shown}` exited {done.returncode}:\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}")
         return done.stdout
+
+    def bootstrap(self) -> None:
+        """`cdk bootstrap`, from an empty directory: with the account named it need not synthesise the app."""
+        self.run("env", "-C", str(self.home), "cdk", "bootstrap", f"aws://{ACCOUNT}/{REGION}", "--no-notices", "--ci")
 
     def cdk(self, *words: str, seconds: float = 300) -> str:
         return self.run("cdk", *words, "-c", f"annexes={self.spec}", "--output", str(self.home / "cdk.out"),

@@ -24,6 +24,8 @@ NETWORK_HOSTNAME = {HOST}
 # The package's directories below /run are made by systemd, which does not run here.
 LOCK = $(LOG)
 RUN = $(LOG)
+# It would tune the kernel of the machine that the lab runs on.
+ENABLE_KERNEL_TUNING = False
 DAEMON_LIST = MASTER COLLECTOR NEGOTIATOR SCHEDD
 use security:recommended
 # The lab is watched by people: matches and ads within seconds.
@@ -73,7 +75,9 @@ class Pool:
 
     def as_user(self, *words: str) -> list[str]:
         """The words of a command line that runs ``words`` as an ordinary user of the access point."""
-        return ["chroot", str(self.root), "runuser", "-u", USER, "--", *words]
+        # Nothing of the operator's environment: a user of the pool has neither its configuration nor AWS credentials.
+        clean = ["env", "-i", "PATH=/usr/bin:/bin", f"HOME=/home/{USER}", "LANG=C.UTF-8"]
+        return ["chroot", str(self.root), "runuser", "-u", USER, "--", *clean, *words]
 
     def _mount(self) -> None:
         # The state directory is in memory, which overlayfs needs for its upper layer: not an overlay itself.

@@ -35,13 +35,7 @@ class Site:
     def __init__(self, *, machines: str = "qemu") -> None:
         self.state = directory()
         self.pool = Pool(root_filesystem=image.root_filesystem(), state=self.state, namespace=POOL_NAMESPACE)
-        self.operator = Operator(
-            namespace=POOL_NAMESPACE,
-            home=self.pool.home,
-            tools=self.pool.tools,
-            authority=image.authority().certificate,
-            spec=SPEC,
-        )
+        self.operator = operator(SPEC)
         self._machines = machines
         self._network = Network(self.state)
         self._cloud: subprocess.Popen[bytes] | None = None
@@ -69,9 +63,15 @@ class Site:
         self.pool.stop()
         self._network.close()
 
-    def machines(self) -> list[int]:
-        """Process ids of the machines that run, from the sandbox's process table."""
-        return [pid for pid, words in processes() if Path(words[0]).name.startswith("qemu-system")]
+    def evidence(self, lines: int = 25) -> str:
+        """The ends of all logs, for a failure's report: everything else of the lab vanishes with it."""
+        logs = [*self.state.glob("*.log"), *self.state.glob("machines/*/*.log")]
+        logs += (self.pool.root / "var/log/condor").glob("*Log")
+        told = []
+        for log in sorted(logs):
+            tail = log.read_text(errors="replace").splitlines()[-lines:]
+            told.append(f"--- {log.relative_to(self.state)}\n" + "\n".join(tail))
+        return "\n".join(told)
 
     def _start_cloud(self) -> None:
         certificate, key = self.state / "server.crt", self.state / "server.key"
@@ -115,6 +115,18 @@ class Site:
 
     def _pool_answers(self) -> bool:
         return "Scheduler" in self.operator.run("condor_status", "-any", "-af", "MyType", check=False)
+
+
+def operator(spec: Path) -> Operator:
+    """The operator of this sandbox's pool, who works with the annexes of ``spec``; also from another process."""
+    home = directory() / "operator"
+    authority = image.authority().certificate
+    return Operator(namespace=POOL_NAMESPACE, home=home, tools=home / "bin", authority=authority, spec=spec)
+
+
+def machines() -> list[int]:
+    """Process ids of the machines that run, from the sandbox's process table."""
+    return [pid for pid, words in processes() if Path(words[0]).name.startswith("qemu-system")]
 
 
 def processes() -> list[tuple[int, list[str]]]:

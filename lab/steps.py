@@ -59,7 +59,7 @@ class Steps:
             step.ok = True
         finally:
             step.took = time.monotonic() - step.began
-            self.console.print(self._line(step))
+            self.console.print(self._line(step), soft_wrap=True, highlight=False)
 
     def elapsed(self) -> float:
         return time.monotonic() - self.began
