@@ -1,0 +1,51 @@
+"""Runs the scenarios of this directory in a pool of two machines."""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from annex_constructs.user_data import EpSettings
+
+TESTBED = Path(__file__).parent / "testbed.sh"
+SETTINGS = EpSettings(
+    annex="demo",
+    region="us-east-1",
+    credential_arn="arn:aws:secretsmanager:us-east-1:123456789012:secret:Annex-demo-AbCdEf",
+    collector="cm.example.edu:9618",
+    trust_domain="example.edu",
+    idle_seconds=20,
+    join_seconds=900,
+    dead_man_seconds=600,
+)
+
+
+@dataclass(frozen=True)
+class Bed:
+    """A pool and an execution point in namespaces, each a copy of the machine image's root directory."""
+
+    root: Path
+    user_data: Path
+
+    def run(self, scenario: str) -> dict[str, str]:
+        """Run a scenario; return what it found. Prints everything, for the report of a failure."""
+        namespaces = ["--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc"]
+        done = subprocess.run(
+            ["unshare", *namespaces, "bash", str(TESTBED), str(self.root), str(self.user_data), scenario],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=400,
+            check=False,
+        )
+        print(done.stdout)
+        found = {}
+        for line in done.stdout.splitlines():
+            if line.startswith("RESULT "):
+                name, _, value = line.removeprefix("RESULT ").partition(" ")
+                found[name] = value.strip()
+            elif line.startswith("VALUE "):
+                name, _, value = line.removeprefix("VALUE ").partition(" = ")
+                found[name] = value.strip()
+        return found

@@ -1,0 +1,84 @@
+# shellcheck shell=bash
+# A real pool and the execution point with its real configuration: join, run, follow the lease, drain, go idle.
+alice=cm/root/home/alice
+echo "NETWORK_HOSTNAME = cm.example.edu" >>cm/root/etc/condor/condor_config
+cat >cm/root/etc/condor/config.d/10-pool <<'EOF'
+DAEMON_LIST = MASTER COLLECTOR NEGOTIATOR SCHEDD
+CONDOR_HOST = cm.example.edu
+TRUST_DOMAIN = example.edu
+UID_DOMAIN = example.edu
+ALLOW_ADVERTISE_STARTD = $(ALLOW_DAEMON) annex-*@example.edu
+ALLOW_ADVERTISE_MASTER = $(ALLOW_DAEMON) annex-*@example.edu
+NEGOTIATOR_INTERVAL = 2
+NEGOTIATOR_MIN_INTERVAL = 1
+ENABLE_KERNEL_TUNING = False
+EOF
+echo 'alice:x:2001:2001::/home/alice:/bin/bash' >>cm/root/etc/passwd
+echo 'alice:x:2001:' >>cm/root/etc/group
+mkdir -p $alice
+chown 2001:2001 $alice
+submit() { # submit NAME LINES
+    printf 'executable = /bin/sh\ntransfer_executable = false\nshould_transfer_files = YES\nrequest_memory = 50
+request_disk = 10M\nlog = %s.log\noutput = %s.out\n%s\nqueue\n' "$1" "$1" "$2" >$alice/"$1".sub
+    incm setpriv --reuid 2001 --regid 2001 --clear-groups env HOME=/home/alice \
+        sh -c "cd /home/alice && condor_submit -terse $1.sub" >/dev/null
+}
+event() { grep -q "^$2 " $alice/"$1".log; }
+slot() { incm condor_status -af "$@"; }
+slot_has() { slot "$1" | grep -qxF "$2"; }
+lease_end() { echo $(($(date +%s) + $1)) >ep/root/run/annex/lease-end; }
+
+incm condor_master -f >/dev/null 2>&1 &
+wait_for 30 test -s cm/root/var/log/condor/.schedd_address
+incm condor_token_create -identity annex-demo@example.edu -key POOL -authz ADVERTISE_STARTD -authz ADVERTISE_MASTER \
+    -lifetime 3600 >ep/root/etc/condor/tokens.d/annex
+chmod 600 ep/root/etc/condor/tokens.d/annex
+set -a
+# shellcheck source=/dev/null
+. ep/root/etc/annex/annex.env
+set +a
+lease_end 400
+inep sh /usr/local/lib/annex/configure i-0abc c6a.large "$(cat ep/root/run/annex/lease-end)" >/dev/null 2>&1
+
+began=$(milliseconds)
+inep condor_master -f >/dev/null 2>&1 &
+master=$!
+wait_for 60 slot_has AnnexInstanceId i-0abc
+result joined_ms $(($(milliseconds) - began))
+result slot "$(slot Name AnnexName AnnexInstanceId AnnexInstanceType AuthenticatedIdentity SlotType)"
+# The last step of the instance's own `join`, with the real tool.
+inep timeout 60 condor_ping -quiet -type COLLECTOR ADVERTISE_STARTD
+result ping $?
+for level in READ WRITE DAEMON NEGOTIATOR ADMINISTRATOR ADVERTISE_STARTD ADVERTISE_MASTER ADVERTISE_SCHEDD; do
+    inep condor_ping -quiet -type COLLECTOR $level >/dev/null 2>&1
+    result "may_$level" $?
+done
+
+submit long "arguments = \"-c 'sleep 300'\"
+allowed_execute_duration = 600"
+submit short "arguments = \"-c 'id -un; id -Gn; cat /etc/condor/tokens.d/annex && echo read; ls /tmp | wc -l'\"
+allowed_execute_duration = 60"
+wait_for 90 event short 005
+result short "$(tr '\n' ' ' <$alice/short.out)"
+event long 001
+result long_started_before $?
+
+lease_end 4000
+end=$(cat ep/root/run/annex/lease-end)
+began=$(milliseconds)
+wait_for 20 slot_has AnnexLeaseEnd "$end"
+result extension_seen_ms $(($(milliseconds) - began))
+wait_for 90 event long 001
+result long_started_after $?
+
+lease_end 125
+wait_for 30 event long 004
+result evicted $?
+wait_for 20 slot_has Start false
+result closed $?
+
+# Now idle for ANNEX_IDLE_SECONDS: the master leaves of itself, which is what condor.service waits for.
+began=$(milliseconds)
+wait $master
+result master_status $?
+result idle_ms $(($(milliseconds) - began))

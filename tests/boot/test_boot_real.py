@@ -1,0 +1,98 @@
+"""The boot files with the programs of the machine image: cloud-init, systemd, nftables and HTCondor."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from boot_testbed import Bed
+
+
+@pytest.fixture(scope="module")
+def configuration(testbed: Bed) -> dict[str, str]:
+    return testbed.run("configuration.sh")
+
+
+def test_the_programs_accept_the_files(configuration: dict[str, str]) -> None:
+    assert {name: configuration[name] for name in ("configure", "verify", "nft")} == {
+        "configure": "0",
+        "verify": "0",
+        "nft": "0",
+    }
+
+
+@pytest.mark.parametrize("level", ["READ", "CLIENT", "DAEMON", "ADMINISTRATOR", "WRITE", "NEGOTIATOR"])
+def test_every_level_demands_every_protection(configuration: dict[str, str], level: str) -> None:
+    for what in ("AUTHENTICATION", "ENCRYPTION", "INTEGRITY"):
+        assert configuration[f"SEC_{level}_{what}"] == "REQUIRED"
+    assert configuration[f"SEC_{level}_AUTHENTICATION_METHODS"] == "IDTOKENS"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DAEMON_LIST", "MASTER STARTD"),
+        ("COLLECTOR_HOST", "cm.example.edu:9618"),
+        ("CCB_ADDRESS", "cm.example.edu:9618"),
+        ("TRUST_DOMAIN", "example.edu"),
+        ("UID_DOMAIN", "annex-demo.example.edu"),
+        ("NETWORK_HOSTNAME", "i-0abc.annex-demo.example.edu"),
+        ("USE_SHARED_PORT", "true"),
+        ("STARTER_ALLOW_RUNAS_OWNER", "False"),
+        ("SLOT_TYPE_1_PARTITIONABLE", "True"),
+        ("NUM_SLOTS", "1"),
+        ("ENABLE_KERNEL_TUNING", "False"),
+        ("RunBenchmarks", "False"),
+        ("FILETRANSFER_PLUGINS", "/usr/libexec/condor/curl_plugin"),
+        ("STARTD_NOCLAIM_SHUTDOWN", "20"),
+        ("UPDATE_INTERVAL", "5"),
+        ("AnnexName", '"demo"'),
+        ("AnnexInstanceId", '"i-0abc"'),
+        ("AnnexInstanceType", '"c6a.large"'),
+        ("AnnexLeaseEnd", "4070908800"),
+    ],
+)
+def test_values(configuration: dict[str, str], name: str, value: str) -> None:
+    assert configuration[name] == value
+
+
+def test_nobody_is_allowed_by_name(configuration: dict[str, str]) -> None:
+    levels = "READ|WRITE|DAEMON|ADMINISTRATOR|NEGOTIATOR|ADVERTISE_(STARTD|SCHEDD|MASTER)"
+    allow = {name: value for name, value in configuration.items() if re.fullmatch(f"ALLOW_({levels})", name)}
+    assert set(allow.values()) <= {""}
+
+
+def test_only_root_reaches_the_metadata_service(testbed: Bed) -> None:
+    found = testbed.run("firewall.sh")
+    everything, time_only = "169.254.169.254 [fd00:ec2::254] 169.254.169.123", "169.254.169.123"
+    for who in ("root", "job", "condor", "container"):
+        assert found[f"{who}-before"] == everything, "the test itself reaches it without the rules"
+        assert found[f"{who}-after"] == (everything if who == "root" else time_only)
+    assert found["firewall"] == "0"
+    assert int(found["refused_ms"]) < 2000, "refused at once, not a wait for the job"
+    assert found["firewall_with_hole"] == "1"
+
+
+def test_joins_runs_follows_the_lease_and_leaves(testbed: Bed) -> None:
+    found = testbed.run("pool.sh")
+    assert found["slot"].split() == [
+        "slot1@i-0abc.annex-demo.example.edu",
+        "demo",
+        "i-0abc",
+        "c6a.large",
+        "annex-demo@example.edu",
+        "Partitionable",
+    ]
+    assert int(found["joined_ms"]) < 10_000, "without any name service"
+    assert found["ping"] == "0"
+    allowed = {name for name, value in found.items() if name.startswith("may_") and value == "0"}
+    # READ: the collector answers anybody (ALLOW_READ = *) unless the pool narrows it.
+    assert allowed == {"may_READ", "may_ADVERTISE_STARTD", "may_ADVERTISE_MASTER"}
+    # A slot's own account, no token, an empty /tmp.
+    assert found["short"] == "slot1_1 slot1_1 0"
+    assert found["long_started_before"] != "0", "600 s do not fit into what is left of 400 s"
+    assert int(found["extension_seen_ms"]) < 5_000
+    assert found["long_started_after"] == "0"
+    assert (found["evicted"], found["closed"]) == ("0", "0")
+    assert found["master_status"] == "0"
+    assert int(found["idle_ms"]) < 60_000

@@ -1,0 +1,55 @@
+#!/bin/bash
+# testbed.sh ROOT USER_DATA SCENARIO: a pool (cm) and an execution point (ep), each its own root directory (an overlay
+# on ROOT) and its own network namespace. Run it in namespaces of its own (unshare): everything vanishes with it.
+# A scenario prints its findings as "RESULT name value".
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+root=$1 user_data=$2 scenario=$3
+mount --make-rprivate /
+work=$(mktemp -d)
+mount -t tmpfs testbed "$work"
+mkdir -p /run/netns
+mount -t tmpfs netns /run/netns
+cd "$work" || exit 1
+ip netns add cm
+ip netns add ep
+ip -n cm link add eth0 type veth peer name eth0 netns ep
+for machine in cm ep; do
+    ip -n $machine link set lo up
+    ip -n $machine link set eth0 up
+    mkdir -p $machine/{upper,work,root}
+    mount -t overlay overlay -o "lowerdir=$root,upperdir=$machine/upper,workdir=$machine/work" $machine/root
+    mount -t proc proc $machine/root/proc
+    mount --rbind /dev $machine/root/dev
+    mount --rbind /sys $machine/root/sys
+    mount -t tmpfs run $machine/root/run
+    mkdir -p $machine/root/{run/lock,run/condor,run/annex,etc/condor/passwords.d,etc/condor/tokens.d}
+    # In there: /var/lock may be a link that would lead to the host's.
+    chroot $machine/root sh -c 'mkdir -p /var/lock/condor; chown condor: /run/condor /var/lock/condor'
+    chmod 700 $machine/root/etc/condor/{passwords.d,tokens.d}
+    # No name service: what HTCondor cannot do without is in the configuration.
+    printf '127.0.0.1 localhost\n10.9.0.1 cm.example.edu\n' >$machine/root/etc/hosts
+    rm -f $machine/root/etc/resolv.conf
+    : >$machine/root/etc/resolv.conf
+done
+ip -n cm addr add 10.9.0.1/24 dev eth0
+ip -n ep addr add 10.9.0.2/24 dev eth0
+incm() { ip netns exec cm chroot cm/root "$@"; }
+inep() { ip netns exec ep chroot ep/root "$@"; }
+result() { echo "RESULT $*"; }
+milliseconds() { date +%s%3N; }
+# wait_for SECONDS COMMAND...: until it succeeds.
+wait_for() {
+    local limit=$(($(milliseconds) + $1 * 1000))
+    shift
+    until "$@" >/dev/null 2>&1; do
+        [ "$(milliseconds)" -lt "$limit" ] || return 1
+        sleep 0.05
+    done
+}
+
+cp "$user_data" ep/root/tmp/user-data
+cp "$here/apply_user_data.py" ep/root/tmp/
+inep python3 /tmp/apply_user_data.py /tmp/user-data || exit 1
+# shellcheck source=/dev/null
+. "$here/$scenario"
