@@ -5,6 +5,7 @@ from ministack import app as gateway  # type: ignore[import-untyped]
 from ministack.core import iam_actions, iam_evaluator, lambda_runtime, responses  # type: ignore[import-untyped]
 from ministack.services import (  # type: ignore[import-untyped]
     autoscaling,
+    cloudwatch_logs,
     ec2,
     eventbridge,
     iam,
@@ -41,6 +42,7 @@ __all__ = [
     "Response",
     "account",
     "autoscaling",
+    "cloudwatch_logs",
     "custom_resource",
     "ec2",
     "eventbridge",

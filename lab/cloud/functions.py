@@ -8,7 +8,16 @@ from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
-from lab.cloud.emulator import custom_resource, eventbridge, lambda_runtime, lambda_svc
+from lab.cloud import roles
+from lab.cloud.emulator import (
+    account,
+    cloudwatch_logs,
+    custom_resource,
+    eventbridge,
+    lambda_runtime,
+    lambda_svc,
+    region,
+)
 
 # Of the cloud's own environment a function sees these only; the rest are the variables Lambda defines and the
 # function's own, which its runtime sets from the function's configuration:
@@ -38,8 +47,29 @@ def install(endpoint: str, authority: Path) -> None:
         Popen=popen,
     )
     eventbridge._dispatch_to_lambda = dispatch
+    _write_logs_as_the_function()
     custom_resource._gateway_url = lambda: endpoint
     custom_resource.invoke_custom_resource = invoke_custom_resource
+
+
+def _write_logs_as_the_function() -> None:
+    """A function's log is written with its own role, so nothing makes its log group anew after the stack removed it.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html
+    """
+    emit = lambda_svc._emit_lambda_logs
+
+    def emit_lambda_logs(func: Mapping[str, Any], *arguments: Any, **named: Any) -> None:
+        configuration = func.get("config") or func
+        name = (configuration.get("LoggingConfig") or {}).get("LogGroup")
+        name = name or f"/aws/lambda/{configuration['FunctionName']}"
+        group = f"arn:aws:logs:{region()}:{account()}:log-group:{name}"
+        needed = ["logs:CreateLogStream", "logs:PutLogEvents"]
+        needed += [] if name in cloudwatch_logs._log_groups else ["logs:CreateLogGroup"]
+        if all(roles.allows(str(configuration["Role"]), action, f"{group}:log-stream:") for action in needed):
+            emit(func, *arguments, **named)
+
+    lambda_svc._emit_lambda_logs = emit_lambda_logs
 
 
 def dispatch(arn: str, payload: str) -> None:

@@ -72,6 +72,11 @@ POINTS = (
     _function("lambda_svc", "_execution_record_for_config", "func", "config"),
     _function("lambda_svc", "_get_func_record_for_ref", "function_ref"),
     _function(
+        "lambda_svc",
+        "_emit_lambda_logs",
+        *("func", "request_id", "log_text", "error", "duration_ms", "log_source"),
+    ),
+    _function(
         "custom_resource",
         "invoke_custom_resource",
         *("request_type", "logical_id", "props", "stack_name", "stack_id", "resource_type", "physical_id", "old_props"),

@@ -10,8 +10,8 @@ from typing import Any
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
-from lab.cloud import functions, world
-from lab.cloud.emulator import eventbridge, iam_evaluator, lambda_svc, scheduler
+from lab.cloud import functions, roles, world
+from lab.cloud.emulator import eventbridge, lambda_svc, scheduler
 
 _log = logging.getLogger(__name__)
 
@@ -128,18 +128,7 @@ def _refusal(target: dict[str, Any], arn: str) -> str | None:
     if not function:
         return f"there is no Lambda function {name}"
     role = str(target.get("RoleArn") or "")
-    account, region = arn.split(":")[4], arn.split(":")[3]
-    context = iam_evaluator.EvalContext(
-        principal_arn=role,
-        principal_type="AssumedRole",
-        principal_account=account,
-        action="lambda:InvokeFunction",
-        resource_arn=arn,
-        region=region,
-    )
-    policies = iam_evaluator._gather_role_policies(role.rsplit("/", 1)[-1], account)
-    decision = iam_evaluator.evaluate(context, policies).decision
-    return None if decision == "Allow" else f"role {role} may not invoke {arn}: {decision}"
+    return None if roles.allows(role, "lambda:InvokeFunction", arn) else f"role {role} may not invoke {arn}"
 
 
 def install() -> None:

@@ -17,7 +17,6 @@ from lab.ca import Authority
 from lab.cloud.environment import prepare
 from lab.machines import MachineHost
 
-_log = logging.getLogger(__name__)
 _TICK = 0.2
 """Seconds between two looks at machines, groups and schedules."""
 _FAREWELL = 1.5
@@ -77,6 +76,7 @@ def run(
         (api.second_listener, _tls(f"fd://{internal.detach()}", certificate, key)),
         (metadata_service.application, _plain(settings.metadata)),
     )
+    logging.getLogger("asyncio").addFilter(_worth_logging)
     loop = asyncio.new_event_loop()  # asyncio.run() would wait for those threads
     try:
         loop.run_until_complete(_serve(listeners, stop))
@@ -96,6 +96,12 @@ async def _serve(listeners: tuple[tuple[Any, Config], ...], stop: threading.Even
         task.result()  # a listener that cannot be bound ends the cloud with its error
     # A client that is gone without a TLS goodbye would hold up the end for half a minute.
     await asyncio.wait(servers, timeout=_FAREWELL)
+
+
+def _worth_logging(record: logging.LogRecord) -> bool:
+    """Not that a client did not say goodbye when its idle connection was closed: most never do."""
+    error = record.exc_info[1] if record.exc_info else None
+    return not (isinstance(error, TimeoutError) and "SSL shutdown" in str(error))
 
 
 def _plain(bind: str) -> Config:

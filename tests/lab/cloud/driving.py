@@ -96,7 +96,11 @@ class Cloud:
         for client in self.clients.values():
             client.close()
         self.process.send_signal(signal.SIGTERM)
-        assert self.process.wait(timeout=20) == 0
+        try:
+            assert self.process.wait(timeout=20) == 0
+        finally:
+            self.process.kill()
+            self.process.wait()
 
 
 def start(state: Path, wrapper: list[str] | None = None, port: int | None = None) -> Cloud:

@@ -298,6 +298,28 @@ def test_subnet_in_use_cannot_be_deleted(cloud: Cloud, stack: Stack) -> None:
     stack.delete()
 
 
+@pytest.mark.parametrize("allowed", [True, False])
+def test_function_writes_its_log_with_its_own_role(cloud: Cloud, stack: Stack, allowed: bool) -> None:
+    resources = function(ANSWER)
+    write = {"Effect": "Allow", "Action": ["logs:CreateLogStream", "logs:PutLogEvents"], "Resource": att("Log", "Arn")}
+    document = {"Version": "2012-10-17", "Statement": [write]}
+    resources["Role"]["Properties"]["Policies"] = [{"PolicyName": "p", "PolicyDocument": document}] if allowed else []
+    resources["Log"] = {"Type": "AWS::Logs::LogGroup", "Properties": {}}
+    resources["Function"]["Properties"]["LoggingConfig"] = {"LogGroup": ref("Log")}
+    made = stack.create(resources, {"Log": ref("Log"), "Function": ref("Function")})
+    logs = cloud.client("logs")
+
+    def streams() -> list[Any]:
+        found: list[Any] = logs.describe_log_streams(logGroupName=made["Log"])["logStreams"]
+        return found
+
+    cloud.client("lambda").invoke(FunctionName=made["Function"])
+    assert bool(streams()) == allowed
+    logs.delete_log_group(logGroupName=made["Log"])
+    cloud.client("lambda").invoke(FunctionName=made["Function"])
+    assert not logs.describe_log_groups(logGroupNamePrefix=made["Log"])["logGroups"]
+
+
 SCHEDULED = """
 import boto3, json
 def handler(event, context):
