@@ -63,6 +63,9 @@ def _customisation(certificate: Path) -> list[str]:
         f'chroot "$1" systemctl disable {" ".join(recipe.DISABLED_UNITS)}',
         f'chroot "$1" systemctl enable {" ".join(recipe.ENABLED_UNITS)}',
         f'chroot "$1" systemctl mask {" ".join(recipe.MASKED_UNITS)}',
+        'chroot "$1" systemctl set-default multi-user.target',
+        # Newer than /usr: nothing needs to be brought up to date with it at the first boot (systemd-update-done(8)).
+        'touch "$1/etc/.updated" "$1/var/.updated"',
     ]
 
 
