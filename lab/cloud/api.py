@@ -6,6 +6,7 @@ from lab.cloud import (
     admin,
     authorisation,
     autoscaling_service,
+    custom_resources,
     functions,
     instance_api,
     patching,
@@ -32,6 +33,7 @@ def extend(endpoint: str, authority: Path) -> None:
     instance_api.install()
     authorisation.install()
     functions.install(endpoint, authority)
+    custom_resources.install(endpoint)
     scheduling.install()
     for part in (provision_functions, provision_groups, provision_network, provision_secrets, resource_tags):
         part.install()

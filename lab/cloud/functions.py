@@ -1,4 +1,4 @@
-"""Lambda: a clean environment for functions, asynchronous retries, and custom resources as CloudFormation runs them."""
+"""Lambda: a clean environment for functions, asynchronous retries, and logs written with the function's own role."""
 
 import json
 import subprocess
@@ -6,13 +6,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
-from uuid import uuid4
 
 from lab.cloud import roles
 from lab.cloud.emulator import (
     account,
     cloudwatch_logs,
-    custom_resource,
     eventbridge,
     lambda_runtime,
     lambda_svc,
@@ -24,7 +22,6 @@ from lab.cloud.emulator import (
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime
 _FROM_THE_CLOUD = ("PATH", "LANG", "TZ", "TMPDIR")
 _FROM_LAMBDA = ("AWS_", "LAMBDA_TASK_ROOT", "_LAMBDA_", "_X_AMZN_", "NODE_PATH")
-_DEFAULT_TIMEOUT = 3600
 
 
 def environment(spawned: Mapping[str, str], endpoint: str, authority: Path) -> dict[str, str]:
@@ -36,7 +33,7 @@ def environment(spawned: Mapping[str, str], endpoint: str, authority: Path) -> d
 
 
 def install(endpoint: str, authority: Path) -> None:
-    """Take over how functions are started and how events and custom resources invoke them."""
+    """Take over how functions are started, how events invoke them, and how their logs are written."""
 
     def popen(command: Sequence[str], *, env: Mapping[str, str], **options: Any) -> "subprocess.Popen[str]":
         return subprocess.Popen(list(command), env=environment(env, endpoint, authority), **options)
@@ -48,8 +45,6 @@ def install(endpoint: str, authority: Path) -> None:
     )
     eventbridge._dispatch_to_lambda = dispatch
     _write_logs_as_the_function()
-    custom_resource._gateway_url = lambda: endpoint
-    custom_resource.invoke_custom_resource = invoke_custom_resource
 
 
 def _write_logs_as_the_function() -> None:
@@ -87,63 +82,3 @@ def decoded(payload: str) -> Any:
         return json.loads(payload)
     except ValueError:
         return payload
-
-
-def invoke_custom_resource(
-    request_type: str,
-    logical_id: str,
-    props: dict[str, Any],
-    stack_name: str,
-    stack_id: str,
-    resource_type: str,
-    physical_id: str | None = None,
-    old_props: dict[str, Any] | None = None,
-) -> tuple[str, dict[str, Any]]:
-    """Send a custom resource its request and wait for the answer at the ResponseURL.
-
-    The function is invoked asynchronously, so a crash before it answers is retried by Lambda and seen by
-    CloudFormation only as silence, which ends after ServiceTimeout (default 3600 seconds):
-    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-cloudformation-customresource.html
-
-    Raises:
-        ValueError: there is no such function.
-        TimeoutError: no answer within ServiceTimeout.
-        RuntimeError: the answer was FAILED.
-    """
-    function_arn = str(props.get("ServiceToken") or "")
-    function, configuration, name = lambda_svc._get_func_record_for_ref(function_arn)
-    if not function or not configuration:
-        raise ValueError(f"the ServiceToken of {logical_id} names no Lambda function: {name or function_arn!r}")
-    token, request_id = str(uuid4()), str(uuid4())
-    event = {
-        "RequestType": request_type,
-        "ServiceToken": function_arn,
-        "ResponseURL": custom_resource._response_url(token),
-        "StackId": stack_id,
-        "RequestId": request_id,
-        "LogicalResourceId": logical_id,
-        "ResourceType": resource_type,
-        "ResourceProperties": custom_resource._normalise_resource_properties(props),
-    }
-    if physical_id is not None:
-        event["PhysicalResourceId"] = physical_id
-    if old_props is not None:
-        event["OldResourceProperties"] = custom_resource._normalise_resource_properties(old_props)
-    timeout = int(props.get("ServiceTimeout") or _DEFAULT_TIMEOUT)
-    answered = custom_resource.register_token(token)
-    lambda_svc.invoke_async_with_retry(lambda_svc._execution_record_for_config(function, configuration), event)
-    answered.wait(timeout=timeout)
-    with custom_resource._lock:
-        entry = custom_resource._pending.pop(token, None)
-    result = entry["result"] if entry else None
-    if result is None:
-        raise TimeoutError(
-            "CloudFormation did not receive a response from your Custom Resource. Please check your logs for "
-            f"requestId [{request_id}]. (no answer within the {timeout} seconds of its ServiceTimeout)"
-        )
-    if result.get("Status") != "SUCCESS":
-        raise RuntimeError(
-            f"Received response status [{result.get('Status')}] from custom resource. Message returned: "
-            f"{result.get('Reason', 'no reason given')} (RequestId: {request_id})"
-        )
-    return str(result.get("PhysicalResourceId") or physical_id or request_id), result.get("Data") or {}

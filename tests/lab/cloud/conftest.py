@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from .driving import Cloud, await_ready, eventually, start
+from .stacks import Stack
 
 IMAGE = "ami-0123456789abcdef0"
 
@@ -123,3 +124,10 @@ def group(cloud: Cloud, network: Network, template: Callable[..., str]) -> Itera
     left = {one["AutoScalingGroupName"] for one in autoscaling.describe_auto_scaling_groups()["AutoScalingGroups"]}
     for name in left & set(made):
         autoscaling.delete_auto_scaling_group(AutoScalingGroupName=name, ForceDelete=True)
+
+
+@pytest.fixture
+def stack(cloud: Cloud) -> Iterator[Stack]:
+    made = Stack(cloud)
+    yield made
+    made.client.delete_stack(StackName=made.name)
