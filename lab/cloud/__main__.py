@@ -8,13 +8,14 @@ import sys
 import threading
 from pathlib import Path
 
+from lab import LabError
 from lab.cloud.no_machines import NoMachines
 from lab.cloud.server import Settings, run
 from lab.machines import MachineHost
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Serve until SIGTERM or SIGINT."""
+def main(arguments: list[str] | None = None) -> str:
+    """Serve until SIGTERM or SIGINT; returns what went wrong, or nothing."""
     parser = argparse.ArgumentParser(prog="python -m lab.cloud", description="AWS APIs and the metadata service")
     parser.add_argument("--bind", required=True, metavar="HOST:PORT", help="where the APIs are served with TLS")
     parser.add_argument("--metadata", required=True, metavar="HOST:PORT", help="where instances find their metadata")
@@ -33,7 +34,14 @@ def main(arguments: list[str] | None = None) -> None:
         signal.signal(number, lambda *_: stop.set())
     certificate = given.tls_cert.resolve() if given.tls_cert else None
     key = given.tls_key.resolve() if given.tls_key else None
-    run(Settings(given.bind, given.metadata, given.state.resolve(), certificate, key), _host(given.machines), stop)
+    settings = Settings(given.bind, given.metadata, given.state.resolve(), certificate, key)
+    try:
+        run(settings, _host(given.machines), stop)
+    except OSError as error:
+        return f"error: cannot serve on {given.bind} and {given.metadata}: {error.strerror or error}; free or add them"
+    except LabError as error:
+        return f"error: {error}"
+    return ""
 
 
 def _host(kind: str) -> MachineHost:
@@ -50,7 +58,8 @@ def _host(kind: str) -> MachineHost:
 
 
 if __name__ == "__main__":
-    main()
+    problem = main()
+    sys.stderr.write(problem + "\n" if problem else "")
+    sys.stderr.flush()
     logging.shutdown()
-    sys.stdout.flush()
-    os._exit(0)  # see lab.cloud.server.run
+    os._exit(1 if problem else 0)  # see lab.cloud.server.run

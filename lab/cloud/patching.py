@@ -5,12 +5,13 @@ import inspect
 from dataclasses import dataclass
 from typing import Any
 
+from lab import LabError
 from lab.cloud import emulator
 
 VERSION = "1.5.33"
 
 
-class PatchPointError(RuntimeError):
+class PatchPointError(LabError):
     """MiniStack is not what the lab extends: another version, or a name that is gone or has another shape."""
 
 
