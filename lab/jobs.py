@@ -21,7 +21,7 @@ when_to_transfer_output = on_exit
 request_cpus = 1
 request_memory = 64
 request_disk = 10M
-allowed_execute_duration = 60
+allowed_execute_duration = 30
 requirements = TARGET.AnnexName == "{annex}"
 queue {count}
 """

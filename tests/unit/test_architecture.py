@@ -25,7 +25,7 @@ ALLOWED = {
 FOREIGN = {
     "annex_spec": {"pydantic"},
     "annex_lease": {"boto3", "botocore"},
-    "annex_constructs": {"aws_cdk", "constructs"},
+    "annex_constructs": {"aws_cdk", "constructs", "jsii"},  # jsii.implements: the only way to be an IGrantable
     "stacks": {"aws_cdk", "constructs"},
     "annex_pool": {"boto3", "botocore", "htcondor2", "classad2", "typer", "rich"},
     "app.py": {"aws_cdk"},
