@@ -1,0 +1,134 @@
+"""The demonstration itself, run as a person would run it, and watched from outside while it runs."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+LOOK_FOR_INSTANCES = (
+    "import boto3; print(sum(i['State']['Name'] in ('pending', 'running') for r in "
+    "boto3.client('ec2').describe_instances()['Reservations'] for i in r['Instances']))"
+)
+
+
+def traces() -> dict[str, set[str]]:
+    """What a lab could leave on a machine, as the host sees it."""
+    listing = {
+        "interfaces": ["ip", "-o", "-br", "link"],
+        "namespaces": ["ip", "netns", "list"],
+        "mounts": ["cat", "/proc/self/mounts"],
+        "temporary files": ["find", "/tmp", "/run", "-maxdepth", "1", "-name", "*annex*"],
+    }
+    found = {k: set(subprocess.run(v, capture_output=True, text=True, check=True).stdout.splitlines())
+             for k, v in listing.items()}  # fmt: skip
+    found["processes"] = {str(pid) for pid in our_processes()}
+    return found
+
+
+def our_processes() -> list[int]:
+    """Machines, daemons and clouds: what the lab starts."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        try:
+            words = (entry / "cmdline").read_bytes().decode(errors="replace") if entry.name.isdigit() else ""
+        except OSError:
+            continue
+        if any(word in words for word in ("qemu-system", "condor_", "lab.cloud", "dnsmasq")):
+            found.append(int(entry.name))
+    return found
+
+
+@dataclass
+class Seen:
+    """What an onlooker saw of the running demonstration, second by second."""
+
+    machines: list[int] = field(default_factory=list)
+    instances: list[int] = field(default_factory=list)
+    slots: set[str] = field(default_factory=set)
+    job_states: set[str] = field(default_factory=set)
+
+
+def look(seen: Seen) -> None:
+    machines = [pid for pid in our_processes() if "qemu-system" in Path(f"/proc/{pid}/cmdline").read_text()]
+    seen.machines.append(len(machines))
+    seen.slots |= set(inside("condor_status", "-af", "Name", "-constraint", 'AnnexName == "demo"').split())
+    seen.job_states |= set(inside("condor_q", "-allusers", "-af", "JobStatus").split())
+    instances = inside(sys.executable, "-c", LOOK_FOR_INSTANCES).strip()
+    if instances:
+        seen.instances.append(int(instances))
+
+
+def inside(*words: str) -> str:
+    """What a command on the pool's host printed; empty while there is no pool, or no answer yet."""
+    done = subprocess.run([sys.executable, "-m", "lab", "exec", "--", *words], cwd=ROOT, capture_output=True,
+                          text=True, check=False, stdin=subprocess.DEVNULL, timeout=60)  # fmt: skip
+    return done.stdout if done.returncode == 0 else ""
+
+
+@pytest.fixture(scope="module")
+def watched(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, object], Seen, str]:
+    report = tmp_path_factory.mktemp("demo") / "report.json"
+    before, seen = traces(), Seen()
+    words = [sys.executable, "-m", "lab", "demo", "--report", str(report)]
+    demo = subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                            env={**os.environ, "COLUMNS": "160"})  # fmt: skip
+    try:
+        until = time.monotonic() + 1500
+        while demo.poll() is None:
+            assert time.monotonic() < until, "the demonstration does not come to an end"
+            look(seen)
+            time.sleep(3)
+    finally:
+        demo.terminate()
+        printed = demo.communicate(timeout=120)[0]
+    assert demo.returncode == 0, printed
+    assert traces() == before
+    return json.loads(report.read_text()), seen, printed
+
+
+def test_every_step_did_what_it_says(watched: tuple[dict[str, object], Seen, str]) -> None:
+    record, _, printed = watched
+    assert record["ok"] is True
+    assert [step["ok"] for step in record["steps"]] == [True] * 10, printed  # type: ignore[attr-defined]
+    assert record["facts"]["instances after"] == "0"  # type: ignore[index]
+    assert record["facts"]["resources left"] == "0"  # type: ignore[index]
+    for fact in record["facts"]:  # type: ignore[attr-defined]
+        assert fact in printed
+
+
+def test_an_onlooker_saw_two_machines_come_and_go(watched: tuple[dict[str, object], Seen, str]) -> None:
+    _, seen, _ = watched
+    assert max(seen.machines) == 2
+    assert seen.machines[-1] == 0
+    assert max(seen.instances) == 2
+    assert seen.instances[-1] == 0
+
+
+def test_an_onlooker_saw_the_slots_and_the_job(watched: tuple[dict[str, object], Seen, str]) -> None:
+    _, seen, _ = watched
+    machines = {name.partition("@")[2] for name in seen.slots}
+    assert len(machines) == 2
+    assert all(name.startswith("i-") and name.endswith(".annex-demo.pool.lab") for name in machines)
+    assert "2" in seen.job_states, f"no job was seen running (2), only {seen.job_states}"
+
+
+def test_ctrl_c_leaves_nothing() -> None:
+    before = traces()
+    demo = subprocess.Popen([sys.executable, "-m", "lab", "demo"], cwd=ROOT, stdout=subprocess.PIPE,
+                            stderr=subprocess.STDOUT, text=True, start_new_session=True)  # fmt: skip
+    for line in demo.stdout or []:
+        if "cdk bootstrap" in line:
+            break
+    demo.send_signal(2)
+    printed = demo.communicate(timeout=60)[0]
+    assert demo.returncode != 0
+    assert "interrupted" in printed
+    assert traces() == before

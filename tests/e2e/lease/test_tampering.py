@@ -1,0 +1,137 @@
+"""Annexes whose lease record or checker is meddled with, deployed for real: none lives longer than it should."""
+
+from __future__ import annotations
+
+import io
+import time
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+import annex_lease
+from annex_lease.contract import TAG_NAME, TAG_UNTIL
+from lab.operator import Operator
+from lab.steps import wait_for
+
+LEASE = timedelta(minutes=3)
+NAMES = ("kept", "deleted", "rubbish", "absurd", "broken")
+SPEC = "".join(f'[annex.{name}]\nsize = 1\nlease = "3m"\nreach = "30m"\n' for name in NAMES)
+CHECK_EVERY = timedelta(seconds=60)
+SLACK = timedelta(seconds=10)  # of this machine, between a run of the checker and our look at its effect
+
+
+@dataclass
+class History:
+    """What was seen of each annex until well after every declared end."""
+
+    operator: Operator
+    declared: dict[str, datetime] = field(default_factory=dict)
+    last_alive: dict[str, datetime] = field(default_factory=dict)
+    extended: datetime | None = None
+
+
+def group(name: str) -> dict[str, Any]:
+    found = boto3.client("autoscaling").describe_auto_scaling_groups(
+        Filters=[{"Name": f"tag:{TAG_NAME}", "Values": [name]}]
+    )["AutoScalingGroups"]
+    (only,) = [g for g in found if {t["Key"]: t["Value"] for t in g["Tags"]}[TAG_NAME] == name]
+    return dict(only)
+
+
+def set_until(name: str, value: str | None) -> None:
+    tag = {"ResourceId": group(name)["AutoScalingGroupName"], "ResourceType": "auto-scaling-group", "Key": TAG_UNTIL}
+    if value is None:
+        boto3.client("autoscaling").delete_tags(Tags=[tag])
+    else:
+        tags = [{**tag, "Value": value, "PropagateAtLaunch": False}]
+        boto3.client("autoscaling").create_or_update_tags(Tags=tags)
+
+
+BROKEN = {"annex_lease/__init__.py": "", "annex_lease/handler.py": "raise RuntimeError('broken on purpose')\n"}
+SOUND = {f"annex_lease/{path.name}": path.read_text() for path in Path(annex_lease.__file__).parent.glob("*.py")}
+
+
+def set_code(name: str, files: dict[str, str]) -> None:
+    """Replaces the code of the annex's lease checker."""
+    code = io.BytesIO()
+    with zipfile.ZipFile(code, "w") as archive:
+        for path, text in files.items():
+            archive.writestr(path, text)
+    tagged = boto3.client("resourcegroupstaggingapi").get_resources(
+        TagFilters=[{"Key": TAG_NAME, "Values": [name]}], ResourceTypeFilters=["lambda:function"]
+    )["ResourceTagMappingList"]
+    boto3.client("lambda").update_function_code(FunctionName=tagged[0]["ResourceARN"], ZipFile=code.getvalue())
+
+
+@pytest.fixture(scope="module")
+def history(operator_of: Callable[[str], Operator]) -> History:
+    operator = operator_of(SPEC)
+    operator.cdk("deploy", "--all", "--require-approval", "never", "--concurrency", "5")
+    seen = History(operator)
+    for name in NAMES:
+        seen.declared[name] = group(name)["CreatedTime"] + LEASE
+    set_code("broken", BROKEN)  # raises when it is imported, as a broken release would
+    for name in NAMES:
+        # The broken checker's operator is told so; the credential is stored all the same.
+        operator.run("annex", "credential", "push", name, check=name != "broken")
+    sound = [name for name in NAMES if name != "broken"]
+    wait_for("instance in each sound annex", 60, lambda: all(group(name)["Instances"] for name in sound))
+    for name in sound:
+        operator.annex("extend", name, "--for", "10m")
+    set_until("deleted", None)
+    set_until("rubbish", "tomorrow")
+    set_until("absurd", "9999-12-31T23:59:59Z")
+    seen.extended = datetime.fromisoformat(operator.status("kept")["lease"]["end"])
+    until = max(seen.declared.values()) + CHECK_EVERY + SLACK
+    while datetime.now(UTC) < until:
+        moment = datetime.now(UTC)
+        for name in NAMES:
+            if group(name)["Instances"] or group(name)["DesiredCapacity"]:
+                seen.last_alive[name] = moment
+        time.sleep(2)
+    return seen
+
+
+@pytest.mark.parametrize("name", ["deleted", "rubbish", "absurd"])
+def test_a_spoilt_extension_is_none(history: History, name: str) -> None:
+    assert history.last_alive[name] <= history.declared[name] + CHECK_EVERY + SLACK
+    assert history.last_alive[name] >= history.declared[name] - SLACK, "it ended before anything said so"
+    assert group(name)["DesiredCapacity"] == 0
+    assert group(name)["Instances"] == []
+
+
+def test_a_sound_extension_holds(history: History) -> None:
+    assert history.extended is not None
+    assert history.extended > history.declared["kept"] + timedelta(minutes=4)
+    assert len(group("kept")["Instances"]) == 1
+
+
+def test_a_broken_checker_starts_nothing(history: History) -> None:
+    assert "broken" not in history.last_alive
+    assert history.operator.status("broken")["instances"] == []
+
+
+def test_an_annex_that_was_stopped_is_empty_and_stays_so(history: History) -> None:
+    history.operator.annex("stop", "kept")
+    assert group("kept")["Instances"] == []
+    # Neither the lost word of the operator nor a deploy of the same spec wakes it.
+    set_until("kept", None)
+    history.operator.cdk("deploy", "Annex-kept", "--require-approval", "never", "--force")
+    history.operator.run("annex", "credential", "push", "kept", check=False)
+    time.sleep(5)
+    assert group("kept")["DesiredCapacity"] == 0
+    assert group("kept")["Instances"] == []
+
+
+def test_destroy_leaves_nothing(history: History) -> None:
+    set_code("broken", SOUND)  # CloudFormation waits for its answer; without one the deletion fails, which README tells
+    history.operator.cdk("destroy", "--all", "--force", "--concurrency", "5", seconds=600)
+    left = boto3.client("resourcegroupstaggingapi").get_resources(TagFilters=[{"Key": TAG_NAME}])
+    assert left["ResourceTagMappingList"] == []
+    assert boto3.client("secretsmanager").list_secrets()["SecretList"] == []

@@ -1,0 +1,55 @@
+"""A machine dies while the lease lives, and another after it ended: only the first is replaced."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+
+import boto3
+
+from lab.operator import Operator
+from lab.site import machines
+from lab.steps import wait_for
+
+SPEC = '[annex.mortal]\nsize = 1\nlease = "30m"\nreach = "1h"\n'
+
+
+def in_group() -> list[str]:
+    (group,) = boto3.client("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"]
+    return [i["InstanceId"] for i in group["Instances"]]
+
+
+def state_of(instance: str) -> str:
+    (reservation,) = boto3.client("ec2").describe_instances(InstanceIds=[instance])["Reservations"]
+    return str(reservation["Instances"][0]["State"]["Name"])
+
+
+def test_a_dead_machine_is_replaced_while_the_lease_lives_and_never_after(
+    operator_of: Callable[[str], Operator],
+) -> None:
+    operator = operator_of(SPEC)
+    operator.cdk("deploy", "Annex-mortal", "--require-approval", "never")
+    operator.annex("credential", "push", "mortal")
+    (first,) = wait_for("machine", 60, machines)
+    (instance,) = in_group()
+    wait_for("running instance", 60, lambda: state_of(instance) == "running")
+
+    os.kill(first, signal.SIGKILL)
+    wait_for("end of the dead machine's instance", 60, lambda: state_of(instance) == "terminated")
+    (second,) = wait_for("replacement", 90, lambda: [pid for pid in machines() if pid != first])
+    (replacement,) = wait_for("replacement in the group", 30, in_group)
+    assert replacement != instance
+    wait_for("running replacement", 60, lambda: state_of(replacement) == "running")
+
+    operator.annex("stop", "mortal", "--no-wait")
+    if second in machines():
+        os.kill(second, signal.SIGKILL)
+    wait_for("end of the last machine", 60, lambda: not machines())
+    until = time.monotonic() + 75  # longer than the checker and the group need to look again
+    while time.monotonic() < until:
+        assert machines() == []
+        time.sleep(1)
+    assert in_group() == []
+    operator.cdk("destroy", "Annex-mortal", "--force")
