@@ -6,11 +6,11 @@ set -u
 here=$(cd "$(dirname "$0")" && pwd)
 root=$1 user_data=$2 scenario=$3
 mount --make-rprivate /
-work=$(mktemp -d)
-mount -t tmpfs testbed "$work"
-mkdir -p /run/netns
-mount -t tmpfs netns /run/netns
-cd "$work" || exit 1
+# Over directories that every machine has: nothing is left behind.
+mount -t tmpfs testbed /mnt
+mount -t tmpfs testbed /run
+mkdir /run/netns
+cd /mnt || exit 1
 ip netns add cm
 ip netns add ep
 ip -n cm link add eth0 type veth peer name eth0 netns ep
