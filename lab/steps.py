@@ -85,7 +85,7 @@ class Steps:
 
 
 def wait_for(what: str, seconds: float, probe: Callable[[], T | None], every: float = 0.5) -> T:
-    """Returns the first value of ``probe`` that is neither None nor False.
+    """Returns the first value of ``probe`` that is true: not None, not False, not empty.
 
     Raises:
         StepError: nothing of the kind was seen within ``seconds``.
@@ -93,7 +93,7 @@ def wait_for(what: str, seconds: float, probe: Callable[[], T | None], every: fl
     until = time.monotonic() + seconds
     while True:
         value = probe()
-        if value is not None and value is not False:
+        if value:
             return value
         if time.monotonic() > until:
             raise StepError(f"no {what} within {seconds:.0f} s")
