@@ -1,0 +1,52 @@
+"""README's plain AWS commands, run as shown: they end an annex without cdk and without annex."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import boto3
+
+from lab.operator import REPOSITORY, Operator
+from lab.steps import wait_for
+
+SPEC = '[annex.demo]\nsize = 2\nlease = "20m"\nreach = "30m"\n'
+POOL_ROOT = "/run/annex-lab/pool"  # the pool's root file system, which has the AWS CLI of the machine image
+
+
+def commands() -> str:
+    """The console block of "Stop everything by hand", without its prompts."""
+    section = Path(REPOSITORY / "README.md").read_text().split("## Stop everything by hand")[1]
+    (block,) = re.findall(r"```console\n(.*?)```", section, re.S)
+    return "set -eu\n" + re.sub(r"^\$ ", "", block, flags=re.M)
+
+
+def listed() -> list[str]:
+    groups = boto3.client("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"]
+    return [i["InstanceId"] for group in groups for i in group["Instances"]]
+
+
+def test_plain_aws_commands_end_an_annex(operator_of: Callable[[str], Operator]) -> None:
+    operator = operator_of(SPEC)
+    operator.cdk("deploy", "Annex-demo", "--require-approval", "never")
+    operator.annex("credential", "push", "demo")
+    wait_for(
+        "two instances",
+        30,
+        lambda: len(groups.describe_auto_scaling_groups()["AutoScalingGroups"][0]["Instances"]) == 2,
+    )
+
+    # The CLI of the image trusts the lab's authority by itself; the operator's variable names a file outside.
+    operator.run("chroot", POOL_ROOT, "env", "-u", "AWS_CA_BUNDLE", "bash", "-c", commands())
+
+    def gone() -> bool:
+        stacks = boto3.client("cloudformation").describe_stacks()["Stacks"]
+        return "Annex-demo" not in {stack["StackName"] for stack in stacks}
+
+    wait_for("end of the stack", 120, gone)
+    assert boto3.client("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"] == []
+    tag = {"Key": "annex:name", "Value": "demo"}
+    reservations = boto3.client("ec2").describe_instances()["Reservations"]
+    ours = [i for reservation in reservations for i in reservation["Instances"] if tag in i["Tags"]]
+    assert [i["State"]["Name"] for i in ours] == ["terminated"] * 2
