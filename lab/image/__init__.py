@@ -28,7 +28,7 @@ def disk_image() -> Path:
 
 def kernel() -> Path:
     """The kernel of the image, which boots the disk without an initial RAM disk."""
-    return _image() / "vmlinuz"
+    return _image() / "vmlinux"
 
 
 def authority() -> Authority:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from pathlib import Path
 
 from lab import LabError
 from lab.ca import Authority
 from lab.image import recipe
+from lab.image.kernel import unpack
 from lab.image.mirror import acquire_settings, mirror
 from lab.processes import require, run
 
@@ -29,7 +29,8 @@ def build(directory: Path) -> None:
     kernels = sorted((root / "boot").glob("vmlinuz-*"))
     if len(kernels) != 1:
         raise LabError(f"the image must hold one kernel, found {[k.name for k in kernels]}")
-    shutil.move(kernels[0], directory / "vmlinuz")
+    unpack(kernels[0], directory / "vmlinux", root=root)
+    kernels[0].unlink()
     _make_disk(root, directory / "disk.raw")
 
 

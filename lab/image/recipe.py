@@ -17,6 +17,7 @@ PACKAGES = (
     "dbus",  # logind, which hears the power button, talks over it
     "nftables",
     "iproute2",
+    "zstd",  # unpacks the kernel when the image is built
     "ca-certificates",
     "curl",
 )
@@ -72,6 +73,7 @@ MASKED_UNITS = (
     "proc-sys-fs-binfmt_misc.automount",
     "getty@tty1.service",
     "remote-fs.target",
+    "dracut-shutdown.service",
 )
 ENABLED_UNITS = ("systemd-networkd.service",)
 FILES = Path(__file__).parent / "files"  # laid over the root directory as they are
