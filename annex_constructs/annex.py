@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import jsii
-from aws_cdk import Tags
+from aws_cdk import Duration, Tags
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_secretsmanager as secretsmanager
@@ -28,7 +28,7 @@ class Annex(Construct):
     leaves nothing. Permissions and connections of its instances are granted on the annex itself:
     `bucket.grant_read(annex)`.
 
-    :param execution_point: what each instance is, and which pool it joins.
+    :param execution_point: what each instance is, and which pool it joins; its drain is shorter than the lease.
     :param instance_types: 1 to 40 types of one processor architecture, that of the image.
     :param max_size: most instances there can be, 1 to 10000.
     :param lease: until when the annex may exist.
@@ -65,6 +65,7 @@ class Annex(Construct):
         if vpc is None and vpc_subnets is not None:
             allowed = "vpc_subnets only together with the vpc they are in"
             raise misuse("Annex vpc_subnets", received=vpc_subnets, allowed=allowed, fix="pass vpc too")
+        _check_drain(execution_point, lease)
         self._credential = AnnexCredential(self, "Credential")
         self._fleet = AnnexFleet(
             self,
@@ -117,3 +118,15 @@ class Annex(Construct):
     def connections(self) -> ec2.Connections:
         """What the instances may connect to."""
         return self._fleet.connections
+
+
+def _check_drain(execution_point: ExecutionPoint, lease: Lease) -> None:
+    """Refuse an annex whose jobs would have to leave before its lease begins."""
+    duration = lease.to_policy("a", 0).duration_seconds
+    if duration is not None and execution_point.drain_seconds >= duration:
+        raise misuse(
+            "ExecutionPoint drain",
+            received=Duration.seconds(execution_point.drain_seconds).to_human_string(),
+            allowed=f"less than the lease's duration, {Duration.seconds(duration).to_human_string()}",
+            fix=f"pass drain=Duration.seconds({duration // 2})",
+        )

@@ -22,6 +22,8 @@ class ExecutionPoint:
     :param machine_image: a Debian image with cloud-init, HTCondor and the AWS CLI installed.
     :param volume_gib: size of the root volume, 1 to 16384 GiB; encrypted gp3, deleted with the instance. Default: 20.
     :param root_device: the device name that the image gives its root volume. Default: `/dev/xvda`.
+    :param drain: how long before the end of the lease running jobs are sent back to the queue, and jobs that would not
+        end by then are refused; 10 seconds to 1 hour. Default: 2 minutes.
     :param idle: how long it stays without a job before it retires; 30 seconds to 7 days. Default: 20 minutes.
     :param join: how long it may take to join the pool before it retires; 1 minute to 2 hours. Default: 15 minutes.
     :param dead_man: how long after the end of the lease it switches itself off, even if AWS never stops it;
@@ -33,6 +35,7 @@ class ExecutionPoint:
     machine_image: ec2.IMachineImage
     volume_gib: float = 20
     root_device: str = "/dev/xvda"
+    drain: Duration | None = None
     idle: Duration | None = None
     join: Duration | None = None
     dead_man: Duration | None = None
@@ -50,7 +53,12 @@ class ExecutionPoint:
                 fix='pass root_device="/dev/xvda"',
             )
         # Each reads and checks one of the durations.
-        _ = (self.idle_seconds, self.join_seconds, self.dead_man_seconds)
+        _ = (self.drain_seconds, self.idle_seconds, self.join_seconds, self.dead_man_seconds)
+
+    @property
+    def drain_seconds(self) -> int:
+        """How long before the end of the lease running jobs are sent back to the queue, in seconds."""
+        return self._seconds("drain", self.drain, 2, timedelta(seconds=10), timedelta(hours=1))
 
     @property
     def idle_seconds(self) -> int:

@@ -80,6 +80,7 @@ def _user_data(
             credential_arn=credential.secret_arn,
             collector=execution_point.pool.address,
             trust_domain=execution_point.pool.trust_domain,
+            drain_seconds=execution_point.drain_seconds,
             idle_seconds=execution_point.idle_seconds,
             join_seconds=execution_point.join_seconds,
             dead_man_seconds=execution_point.dead_man_seconds,

@@ -68,6 +68,7 @@ _TEXT_SETTINGS = {
     ),
 }
 _SECONDS_SETTINGS = {
+    "drain_seconds": "ANNEX_DRAIN_SECONDS",
     "idle_seconds": "ANNEX_IDLE_SECONDS",
     "join_seconds": "ANNEX_JOIN_SECONDS",
     "dead_man_seconds": "ANNEX_DEAD_MAN_SECONDS",
@@ -88,6 +89,7 @@ class EpSettings:
         credential_arn: ARN of the secret that holds the IDTOKEN.
         collector: The pool's collector as ``HOST:PORT``.
         trust_domain: The pool's TRUST_DOMAIN.
+        drain_seconds: Time before the lease end at which running jobs are sent back to the queue.
         idle_seconds: Time without a claim after which the instance retires.
         join_seconds: Time after boot within which the pool must have accepted the instance; it retires otherwise.
         dead_man_seconds: Time past the lease end after which the instance powers itself off, asking nobody.
@@ -101,6 +103,7 @@ class EpSettings:
     credential_arn: str
     collector: str
     trust_domain: str
+    drain_seconds: int
     idle_seconds: int
     join_seconds: int
     dead_man_seconds: int

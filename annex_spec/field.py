@@ -17,6 +17,7 @@ LONGEST_LEASE = timedelta(days=366)
 _SHORTEST_LEASE = timedelta(minutes=1)
 _NO_TIME, _LONGEST_GRACE = timedelta(0), timedelta(hours=2)
 _SHORTEST_IDLE, _LONGEST_IDLE = timedelta(seconds=30), timedelta(days=7)
+_SHORTEST_DRAIN, _LONGEST_DRAIN = timedelta(seconds=10), timedelta(hours=1)
 _SHORTEST_JOIN, _LONGEST_JOIN = timedelta(minutes=1), timedelta(hours=2)
 
 # The same rule as annex_lease.contract (a test compares the two): this package imports nothing of ours.
@@ -154,6 +155,7 @@ LeaseEndsAt = Annotated[
 ]
 Reach = Annotated[timedelta, _within(_SHORTEST_LEASE, LONGEST_LEASE), _span(_SHORTEST_LEASE, LONGEST_LEASE, '"24h"')]
 Grace = Annotated[timedelta, _within(_NO_TIME, _LONGEST_GRACE), _span(_NO_TIME, _LONGEST_GRACE, '"15m"')]
+Drain = Annotated[timedelta, _within(_SHORTEST_DRAIN, _LONGEST_DRAIN), _span(_SHORTEST_DRAIN, _LONGEST_DRAIN, '"2m"')]
 Idle = Annotated[timedelta, _within(_SHORTEST_IDLE, _LONGEST_IDLE), _span(_SHORTEST_IDLE, _LONGEST_IDLE, '"20m"')]
 Join = Annotated[timedelta, _within(_SHORTEST_JOIN, _LONGEST_JOIN), _span(_SHORTEST_JOIN, _LONGEST_JOIN, '"15m"')]
 # 40 overrides are the most a mixed instances policy of an Auto Scaling group takes.

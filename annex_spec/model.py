@@ -48,6 +48,8 @@ class AnnexSpec(BaseModel):
         reach: how long after its creation the annex may exist at most, extended or not.
             Default: twice `lease`, at most 366 days; required with `lease_ends_at`.
         grace: how long an instance may take to shut down after the end. Default: 15 minutes.
+        drain: how long before the end running jobs are sent back to the queue; shorter than `lease`.
+            Default: 2 minutes.
         idle: how long an execution point stays without a job. Default: 20 minutes.
         join: how long an execution point may take to join the pool. Default: 15 minutes.
         instance_types: types the fleet may use, in order of preference.
@@ -71,6 +73,7 @@ class AnnexSpec(BaseModel):
     lease_ends_at: field.LeaseEndsAt = None
     reach: field.Reach = Field(default_factory=_default_reach)
     grace: field.Grace = timedelta(minutes=15)
+    drain: field.Drain = timedelta(minutes=2)
     idle: field.Idle = timedelta(minutes=20)
     join: field.Join = timedelta(minutes=15)
     instance_types: field.InstanceTypes
@@ -99,6 +102,19 @@ class AnnexSpec(BaseModel):
             lease = format_duration(self.lease)
             raise ContradictionError(
                 "reach", f'"{format_duration(self.reach)}"', f"the lease, {lease}, or more", f'reach = "{lease}"'
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _lease_holds_the_drain(self) -> Self:
+        if self.lease is not None and self.drain >= self.lease:
+            # Not one job would ever start.
+            default = "" if "drain" in self.model_fields_set else ", the default"
+            raise ContradictionError(
+                "drain",
+                f'"{format_duration(self.drain)}"{default}',
+                f"less than the lease, {format_duration(self.lease)}",
+                f'drain = "{format_duration(self.lease / 2)}"',
             )
         return self
 

@@ -89,6 +89,7 @@ def _execution_point(pool: PoolSpec, annex: AnnexSpec) -> ExecutionPoint:
         machine_image=_image(annex),
         volume_gib=annex.volume_gib,
         root_device=annex.root_device,
+        drain=_duration(annex.drain),
         idle=_duration(annex.idle),
         join=_duration(annex.join),
     )

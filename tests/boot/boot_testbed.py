@@ -15,6 +15,7 @@ SETTINGS = EpSettings(
     credential_arn="arn:aws:secretsmanager:us-east-1:123456789012:secret:Annex-demo-AbCdEf",
     collector="cm.example.edu:9618",
     trust_domain="example.edu",
+    drain_seconds=10,
     idle_seconds=40,
     join_seconds=900,
     dead_man_seconds=600,

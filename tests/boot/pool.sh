@@ -47,7 +47,7 @@ inep condor_master -f >/dev/null 2>&1 &
 master=$!
 wait_for 60 slot_has AnnexInstanceId i-0abc
 result joined_ms $(($(milliseconds) - began))
-result slot "$(slot Name AnnexName AnnexInstanceId AnnexInstanceType AuthenticatedIdentity SlotType)"
+result slot "$(slot Name AnnexName AnnexInstanceId AnnexInstanceType AuthenticatedIdentity SlotType MachineMaxVacateTime)"
 # The last step of the instance's own `join`, with the real tool.
 inep timeout 60 condor_ping -quiet -type COLLECTOR ADVERTISE_STARTD
 result ping $?
@@ -56,7 +56,8 @@ for level in READ WRITE DAEMON NEGOTIATOR ADMINISTRATOR ADVERTISE_STARTD ADVERTI
     result "may_$level" $?
 done
 
-submit long "arguments = \"-c 'sleep 300'\"
+# Deaf to the signal by which it is asked to leave.
+submit long "arguments = \"-c 'trap : TERM; while :; do sleep 1; done'\"
 allowed_execute_duration = 600"
 submit short "arguments = \"-c 'id -un; id -Gn; cat /etc/condor/tokens.d/annex && echo read; ls /tmp | wc -l'\"
 allowed_execute_duration = 60"
@@ -73,9 +74,12 @@ result extension_seen_ms $(($(milliseconds) - began))
 wait_for 90 event long 001
 result long_started_after $?
 
-lease_end 125
-wait_for 30 event long 004
+# Running until ANNEX_DRAIN_SECONDS before the end, gone before it.
+lease_end 20
+end=$(cat ep/root/run/annex/lease-end)
+wait_for 40 event long 004
 result evicted $?
+result left_ms $((end * 1000 - $(milliseconds)))
 wait_for 20 slot_has Start false
 result closed $?
 

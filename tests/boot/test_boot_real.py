@@ -44,6 +44,11 @@ def test_every_level_demands_every_protection(configuration: dict[str, str], lev
         ("ENABLE_KERNEL_TUNING", "False"),
         ("RunBenchmarks", "False"),
         ("FILETRANSFER_PLUGINS", "/usr/libexec/condor/curl_plugin"),
+        ("ANNEX_DRAIN", "10"),
+        ("ANNEX_DRAINING", "time() >= AnnexLeaseEnd - 10"),
+        ("PREEMPT", "time() >= AnnexLeaseEnd - 10"),
+        ("MachineMaxVacateTime", "7"),
+        ("POLLING_INTERVAL", "1"),
         ("STARTD_NOCLAIM_SHUTDOWN", "40"),
         ("UPDATE_INTERVAL", "5"),
         ("AnnexName", '"demo"'),
@@ -82,6 +87,7 @@ def test_joins_runs_follows_the_lease_and_leaves(testbed: Bed) -> None:
         "c6a.large",
         "annex-demo@example.edu",
         "Partitionable",
+        "7",
     ]
     assert int(found["joined_ms"]) < 10_000, "without any name service"
     assert found["ping"] == "0"
@@ -94,5 +100,6 @@ def test_joins_runs_follows_the_lease_and_leaves(testbed: Bed) -> None:
     assert int(found["extension_seen_ms"]) < 5_000
     assert found["long_started_after"] == "0"
     assert (found["evicted"], found["closed"]) == ("0", "0")
+    assert 0 < int(found["left_ms"]) <= 3_500, "the job had 7 s of the drain, the starter ended within the other 3"
     assert found["master_status"] == "0"
     assert 25_000 < int(found["idle_ms"]) < 80_000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import UTC, datetime
 from typing import Any
 
@@ -200,6 +201,21 @@ def test_a_fleet_has_one_lease(stack: Stack, fleet: AnnexFleet) -> None:
 def test_a_size_beyond_the_fleet_is_refused(stack: Stack, fleet: AnnexFleet, size: int) -> None:
     with pytest.raises(ValueError, match=f"LeaseChecker size: received {size}, allowed a whole number from 0 to 20"):
         LeaseChecker(stack, "Lease", fleet=fleet, lease=EIGHT_HOURS, size=size)
+
+
+@pytest.mark.parametrize(
+    ("duration", "drain"), [(Duration.minutes(2), None), (Duration.minutes(30), Duration.minutes(30))]
+)
+def test_a_drain_that_leaves_no_time_for_jobs_is_refused(
+    stack: Stack, point: ExecutionPoint, duration: Duration, drain: Duration | None
+) -> None:
+    draining = dataclasses.replace(point, drain=drain)
+    wanted: dict[str, Any] = {"execution_point": draining, "instance_types": TYPES, "max_size": 1}
+    with pytest.raises(ValueError, match=r"ExecutionPoint drain: received .*, allowed less than .*; fix: pass drain="):
+        Annex(stack, "Muon", lease=Lease(duration=duration), **wanted)
+    assert Annex(stack, "Longer", lease=Lease(duration=duration.plus(Duration.seconds(1))), **wanted)
+    end = datetime(2030, 6, 1, 8, tzinfo=UTC)
+    assert Annex(stack, "Absolute", lease=Lease(ends_at=end, reach=duration), **wanted)
 
 
 def test_subnets_come_with_their_vpc(stack: Stack, point: ExecutionPoint) -> None:

@@ -27,6 +27,8 @@ GOOD_VALUES: list[Callable[[], object]] = [
     lambda: Pool(collector="192.0.2.1:65535", trust_domain="example.edu"),
     lambda: Pool(collector=Token.as_string({"Ref": "Collector"}), trust_domain="example.edu"),
     lambda: point_with(volume_gib=1, root_device="/dev/sda1", idle=Duration.seconds(30)),
+    lambda: point_with(drain=Duration.seconds(10)),
+    lambda: point_with(drain=Duration.hours(1)),
     lambda: point_with(volume_gib=16_384, join=Duration.hours(2), dead_man=Duration.days(1)),
     lambda: point_with(volume_gib=Token.as_number({"Ref": "Volume"})),
 ]
@@ -52,6 +54,11 @@ BAD_VALUES: list[tuple[Callable[[], object], str]] = [
     (lambda: point_with(volume_gib=20.5), "received 20.5"),
     (lambda: point_with(volume_gib=True), "received True"),
     (lambda: point_with(root_device="xvda"), "received 'xvda', allowed the device name"),
+    (
+        lambda: point_with(drain=Duration.seconds(9)),
+        "ExecutionPoint drain: received '9 seconds', allowed whole seconds",
+    ),
+    (lambda: point_with(drain=Duration.seconds(3601)), "allowed whole seconds from 0:00:10 to 1:00:00"),
     (lambda: point_with(idle=Duration.seconds(29)), "ExecutionPoint idle: received '29 seconds'"),
     (lambda: point_with(join=Duration.hours(3)), "ExecutionPoint join: received '3 hours'"),
     (lambda: point_with(dead_man=Duration.days(2)), "ExecutionPoint dead_man: received '2 days'"),

@@ -20,6 +20,7 @@ SETTINGS = EpSettings(
     credential_arn=SECRET,
     collector="cm.example.edu:9618",
     trust_domain="example.edu",
+    drain_seconds=120,
     idle_seconds=1200,
     join_seconds=90_000_000,
     dead_man_seconds=600,

@@ -25,6 +25,8 @@ def test_prepares_everything(root: BootRoot) -> None:
         'AnnexInstanceId = "i-0abc"',
         'AnnexInstanceType = "c6a.large"',
         f"AnnexLeaseEnd = {END}",
+        "ANNEX_DRAIN = 120",
+        "MachineMaxVacateTime = 90",
         "STARTD_NOCLAIM_SHUTDOWN = 1200",
         "UPDATE_INTERVAL = 60",
         "SLOT1_1_USER = slot1_1",
@@ -126,6 +128,10 @@ GOOD = SETTINGS.environment()
         GOOD.replace("us-east-1\n", "us-east-1; touch /pwned\n"),
         GOOD.replace("cm.example.edu:9618", "cm.example.edu"),
         GOOD.replace("cm.example.edu:9618", "-x:9618"),
+        GOOD.replace("ANNEX_DRAIN_SECONDS=120\n", ""),
+        GOOD.replace("=120\n", "=0\n"),
+        GOOD.replace("=120\n", "=2m\n"),
+        GOOD.replace("=120\n", "=120 || true\n"),
         GOOD.replace("=1200", "=0"),
         GOOD.replace("=1200", "=1e3"),
         GOOD.replace("=600\n", "=600"),
@@ -136,6 +142,15 @@ def test_settings_that_start_nothing(root: BootRoot, text: str) -> None:
     root.write("etc/annex/annex.env", text)
     refused(root, "settings refused")
     assert not root.exists("pwned")
+
+
+@pytest.mark.parametrize(("drain", "vacate"), [(1, 1), (10, 7), (30, 20), (90, 60), (91, 61), (3600, 3570)])
+def test_jobs_get_most_of_the_drain_and_the_starter_the_rest(root: BootRoot, drain: int, vacate: int) -> None:
+    root.write("etc/annex/annex.env", GOOD.replace("ANNEX_DRAIN_SECONDS=120\n", f"ANNEX_DRAIN_SECONDS={drain}\n"))
+    assert root.run("prepare").returncode == 0
+    config = root.read("etc/condor/config.d/91-annex-instance").splitlines()
+    assert f"ANNEX_DRAIN = {drain}" in config
+    assert f"MachineMaxVacateTime = {vacate}" in config
 
 
 def test_the_longest_name_is_accepted(root: BootRoot) -> None:

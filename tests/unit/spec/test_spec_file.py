@@ -38,6 +38,7 @@ def test_defaults_of_an_annex(read_annex: ReadAnnex) -> None:
     annex = read_annex().annexes["demo"]
     assert annex.reach == timedelta(hours=16)
     assert (annex.grace, annex.idle, annex.join) == tuple(timedelta(minutes=minutes) for minutes in (15, 20, 15))
+    assert annex.drain == timedelta(minutes=2)
     assert (annex.account, annex.vpc, annex.subnets) == (None, None, ())
     assert (annex.on_demand_base, annex.on_demand_percentage) == (0, 0)
     assert (annex.volume_gib, annex.root_device) == (20, "/dev/xvda")
@@ -79,6 +80,7 @@ def test_a_vpc_is_never_mixed_with_the_subnets_of_the_defaults(read: Read) -> No
         ({"lease_ends_at": "2030-06-01T08:00:00Z"}, "lease", "exactly one of lease and lease_ends_at"),
         ({"lease": None, "lease_ends_at": "2030-06-01T08:00:00Z"}, "reach", "required with lease_ends_at"),
         ({"reach": '"7h59m59s"'}, "reach", "the lease, 8h, or more"),
+        ({"lease": '"1h"', "drain": '"1h"'}, "drain", "less than the lease, 1h"),
         ({"on_demand_base": "3"}, "on_demand_base", "from 0 to the size, 2"),
         ({"vpc": '"vpc-01234567"'}, "subnets", "vpc and subnets together"),
         ({"subnets": '["subnet-01234567"]'}, "vpc", "vpc and subnets together"),
@@ -92,6 +94,21 @@ def test_keys_that_do_not_go_together(
     (problem,) = caught.value.problems
     assert problem.key == key
     assert allowed in problem.allowed
+
+
+@pytest.mark.parametrize(("lease", "fix"), [("2m", "1m"), ("1m1s", "30s")])
+def test_the_default_drain_needs_a_longer_lease(read_annex: ReadAnnex, lease: str, fix: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        read_annex(lease=f'"{lease}"')
+    (problem,) = caught.value.problems
+    assert (problem.key, problem.received, problem.fix) == ("drain", '"2m", the default', f'drain = "{fix}"')
+    assert read_annex(lease=f'"{lease}"', drain=f'"{fix}"').annexes["demo"].drain < timedelta(minutes=2)
+    assert read_annex(lease='"2m1s"').annexes["demo"].drain == timedelta(minutes=2)
+
+
+def test_an_absolute_end_goes_with_any_drain(read_annex: ReadAnnex) -> None:
+    annex = read_annex(lease=None, lease_ends_at="2030-06-01T08:00:00Z", reach='"1h"', drain='"1h"').annexes["demo"]
+    assert annex.drain == timedelta(hours=1)
 
 
 @pytest.mark.parametrize("key", ["region", "image", "size", "instance_types"])
@@ -180,8 +197,8 @@ from 30s to 7d
     fix:      instance_types = ["c6a.large", "c6i.large"]
   [annex.a] instance_type
     received: ["c6a.large"]
-    allowed:  the keys region, account, image, size, lease, lease_ends_at, reach, grace, idle, join, instance_types, \
-on_demand_base, on_demand_percentage, vpc, subnets, volume_gib, root_device
+    allowed:  the keys region, account, image, size, lease, lease_ends_at, reach, grace, drain, idle, join, \
+instance_types, on_demand_base, on_demand_percentage, vpc, subnets, volume_gib, root_device
     fix:      did you mean instance_types?"""
     )
 

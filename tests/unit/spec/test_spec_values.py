@@ -12,12 +12,13 @@ VPC, SUBNET = '"vpc-0123456789abcdef0"', "subnet-0123456789abcdef0"
 ACCEPTED = [
     ("size", "1", 1),
     ("size", "10000", 10_000),
-    ("lease", '"1m"', timedelta(minutes=1)),
     ("lease", '"366d"', timedelta(days=366)),
     ("reach", '"8h"', timedelta(hours=8)),
     ("reach", '"366d"', timedelta(days=366)),
     ("grace", '"0s"', timedelta(0)),
     ("grace", '"2h"', timedelta(hours=2)),
+    ("drain", '"10s"', timedelta(seconds=10)),
+    ("drain", '"1h"', timedelta(hours=1)),
     ("idle", '"30s"', timedelta(seconds=30)),
     ("idle", '"7d"', timedelta(days=7)),
     ("join", '"1m"', timedelta(minutes=1)),
@@ -42,6 +43,7 @@ REFUSED = [
     *[("lease", value) for value in ('"59s"', '"366d1s"', '"8"', "8", "8.5", '""', "true", "08:00:00")],
     *[("reach", value) for value in ('"0s"', '"366d1s"', '"8"')],
     *[("grace", value) for value in ('"2h1s"', '"15"', "0")],
+    *[("drain", value) for value in ('"9s"', '"1h1s"', '"0s"', '"30"', "30")],
     *[("idle", value) for value in ('"29s"', '"7d1s"')],
     *[("join", value) for value in ('"59s"', '"2h1s"')],
     *[("region", value) for value in ('"us-east"', '"US-EAST-1"', '"us-east-1a"', '""', "1")],
@@ -61,6 +63,10 @@ REFUSED = [
 @pytest.mark.parametrize(("key", "written", "value"), ACCEPTED)
 def test_accepted(read_annex: ReadAnnex, key: str, written: str, value: object) -> None:
     assert getattr(read_annex(**{key: written}).annexes["demo"], key) == value
+
+
+def test_the_shortest_lease_is_accepted(read_annex: ReadAnnex) -> None:
+    assert read_annex(lease='"1m"', drain='"59s"').annexes["demo"].lease == timedelta(minutes=1)
 
 
 @pytest.mark.parametrize(("key", "written"), REFUSED)
