@@ -107,6 +107,11 @@ def entering(state_file: Path, command: Sequence[str], *, namespace: str | None 
     return [*prefix, *(("ip", "netns", "exec", namespace) if namespace else ()), *command]
 
 
+def is_running(state_file: Path) -> bool:
+    """Whether the lab that was started with this ``state_file`` is running."""
+    return _running(state_file) is not None
+
+
 def stop_on_signals() -> None:
     """Makes TERM and HUP end this command like Ctrl-C does: by KeyboardInterrupt, so that it stops things in order."""
 
@@ -149,5 +154,14 @@ def _running(state_file: Path) -> int | None:
 
 
 def _started(pid: int) -> int:
-    """When a process started, in clock ticks since boot: https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html."""
-    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
+    """When a process that has not ended started, in clock ticks since boot.
+
+    Fields 3 and 22 of https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html. Raises ProcessLookupError.
+    """
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError as error:
+        raise ProcessLookupError(pid) from error
+    if fields[0] in "ZX":  # ended, but nobody has asked for its status yet
+        raise ProcessLookupError(pid)
+    return int(fields[19])

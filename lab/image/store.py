@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-_in_use: list[IO[str]] = []  # open locks of the entries this process uses: closed, and so released, with the process
+_in_use: dict[Path, IO[str]] = {}  # locks of the entries this process uses: closed, and so released, with the process
 
 
 def cache_directory() -> Path:
@@ -28,16 +28,15 @@ def entry(key: str, build: Callable[[Path], None], *, cache: Path | None = None)
     cache = cache or cache_directory()
     cache.mkdir(parents=True, exist_ok=True)
     directory = cache / key
-    lock = (cache / f"{key}.lock").open("a")
-    _in_use.append(lock)
-    fcntl.flock(lock, fcntl.LOCK_SH)
-    if directory.is_dir():
-        return directory
-    fcntl.flock(lock, fcntl.LOCK_EX)
-    if not directory.is_dir():
-        _build(directory, build)
-        _remove_unused(cache, key)
-    fcntl.flock(lock, fcntl.LOCK_SH)
+    # Two locks: who builds keeps the others waiting, who uses what was built keeps nobody waiting.
+    with (cache / f"{key}.build").open("a") as building:
+        fcntl.flock(building, fcntl.LOCK_EX)
+        if directory not in _in_use:
+            _in_use[directory] = (cache / f"{key}.lock").open("a")
+            fcntl.flock(_in_use[directory], fcntl.LOCK_SH)
+        if not directory.is_dir():
+            _build(directory, build)
+            _remove_unused(cache, key)
     return directory
 
 
@@ -58,7 +57,9 @@ def _remove_unused(cache: Path, key: str) -> None:
     for path in cache.glob("*.lock"):
         if path.stem == key:
             continue
-        with path.open("a") as lock, suppress(BlockingIOError):
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        building = path.with_suffix(".build")
+        with building.open("a") as build_lock, path.open("a") as use_lock, suppress(BlockingIOError):
+            for lock in (build_lock, use_lock):
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             for remains in (cache / path.stem, cache / f"{path.stem}.partial"):
                 shutil.rmtree(remains, ignore_errors=True)
