@@ -129,8 +129,8 @@ class AnnexFleet(Construct):
                 ],
                 instances_distribution=distribution,
             ),
-            # Jobs end before an instance is replaced: the execution point drains by itself when spot takes it back,
-            # and rebalancing would exceed the maximum and replace instances that were never taken.
+            # It would exceed the maximum, and replace instances that AWS only may take back: their jobs would be lost
+            # for nothing.
             capacity_rebalance=False,
             health_checks=autoscaling.HealthChecks.ec2(),
             new_instances_protected_from_scale_in=False,

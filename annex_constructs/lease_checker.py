@@ -122,6 +122,8 @@ class LeaseChecker(Construct):
             # A changed lease or size is checked by the deployment that changed it.
             properties={"Declared": declared},
         )
+        # No check before all that can start or stop an instance, and its way to the outside, is there.
+        self._schedule.node.add_dependency(fleet, fleet.vpc, role)
         # Made last and removed first: all that can start or stop an instance, and its way to the outside, is there
         # before the first grant and until the fleet is empty.
         resource.node.add_dependency(fleet, fleet.vpc, self._schedule, role)

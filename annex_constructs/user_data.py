@@ -50,7 +50,7 @@ _TEXT_SETTINGS = {
         r"(?=.{1,32}\Z)[a-z](-?[a-z0-9]){0,31}",
         "1 to 32 lower-case letters, digits and single inner hyphens, a letter first",
     ),
-    "region": ("ANNEX_REGION", r"[a-z]{2}(-[a-z]+)+-[0-9]+", "an AWS Region such as us-east-1"),
+    "region": ("ANNEX_REGION", r"[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}", "an AWS Region such as us-east-1"),
     "credential_arn": (
         "ANNEX_CREDENTIAL",
         r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[A-Za-z0-9/_+=.@-]+",

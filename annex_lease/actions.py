@@ -19,6 +19,13 @@ class PublishEnd:
 
 
 @dataclass(frozen=True)
+class SuspendRebalance:
+    """Suspend the group's AZRebalance process: it would terminate busy instances to even out the zones."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
 class Grant:
     """Set the desired capacity to the declared size, then record that this size was granted."""
 
@@ -74,7 +81,15 @@ class TerminateInstances:
 
 
 Action = (
-    PublishEnd | Grant | TellInstances | SuspendLaunch | ClearProtection | EmptyGroup | FinishHooks | TerminateInstances
+    PublishEnd
+    | SuspendRebalance
+    | Grant
+    | TellInstances
+    | SuspendLaunch
+    | ClearProtection
+    | EmptyGroup
+    | FinishHooks
+    | TerminateInstances
 )
 
 

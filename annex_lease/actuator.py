@@ -17,6 +17,7 @@ from annex_lease.actions import (
     Grant,
     PublishEnd,
     SuspendLaunch,
+    SuspendRebalance,
     TellInstances,
     TerminateInstances,
 )
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 
 _PROTECTION_BATCH = 50  # SetInstanceProtection, API reference: at most 50 instances
 _INSTANCE_BATCH = 100  # TerminateInstances takes 1,000 and CreateTags 1,000; AWS advises smaller batches
+# Asking once for each id of the batch would be throttled the more; the next run asks again. Whereas a denied call is
+# asked again for each id: one instance without our tag denies its whole batch.
+_THROTTLED = frozenset({"RequestLimitExceeded", "Throttling", "ThrottlingException"})
 _GONE = frozenset({"InvalidInstanceID.NotFound"})
 
 
@@ -76,6 +80,11 @@ def _(action: TellInstances, annex: Annex) -> None:
 @perform.register
 def _(action: SuspendLaunch, annex: Annex) -> None:
     annex.clients.autoscaling.suspend_processes(AutoScalingGroupName=annex.group, ScalingProcesses=["Launch"])
+
+
+@perform.register
+def _(action: SuspendRebalance, annex: Annex) -> None:
+    annex.clients.autoscaling.suspend_processes(AutoScalingGroupName=annex.group, ScalingProcesses=["AZRebalance"])
 
 
 @perform.register
@@ -145,8 +154,11 @@ def _in_batches(ids: Sequence[str], size: int, call: Callable[[list[str]], objec
         batch = list(ids[start : start + size])
         try:
             call(batch)
-        except ClientError:
-            refused.extend(_one_by_one(batch, call))
+        except ClientError as error:
+            if error.response["Error"]["Code"] in _THROTTLED:
+                refused.append(f"{len(batch)} instances: {error}")
+            else:
+                refused.extend(_one_by_one(batch, call))
     _raise_refused(refused)
 
 

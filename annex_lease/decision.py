@@ -19,6 +19,7 @@ from annex_lease.actions import (
     Grant,
     PublishEnd,
     SuspendLaunch,
+    SuspendRebalance,
     TellInstances,
     TerminateInstances,
 )
@@ -100,6 +101,11 @@ def _keep(group: Group, record: LeaseRecord, size: int, end: datetime, problems:
     """The lease is valid: publish its end, grant the declared size once, tell the instances of a changed end."""
     phase, reason, obstacle, needs = _grant_state(group, record, size)
     actions: list[Action] = list(_publish(record, end))
+    if "AZRebalance" not in group.suspended:
+        # Execution points leave one by one, so the zones get uneven, and Auto Scaling would launch above the desired
+        # capacity and terminate where there are more, jobs or not (EC2 Auto Scaling User Guide, "Availability Zone
+        # rebalancing"). CloudFormation has no property for it.
+        actions.append(SuspendRebalance("it would end busy instances to even out the zones"))
     if phase is Phase.ACTIVE and _grant_due(record, size):
         # After the end is published: an instance that starts without it could not know when to stop.
         actions.append(Grant(size, f"the declared size is {size}, the granted size {record.granted}"))

@@ -37,6 +37,7 @@ class _Run:
     environ: Mapping[str, str]
     now: datetime
     clients: Clients | None
+    sleep: Callable[[float], None]
     line: dict[str, object] = field(default_factory=dict)
 
     @property
@@ -73,10 +74,11 @@ def serve(
     environ: Mapping[str, str] = os.environ,
     now: datetime | None = None,
     clients: Clients | None = None,
+    sleep: Callable[[float], None] = time.sleep,
 ) -> dict[str, object]:
-    """`handler` with its surroundings given: environment variables, the time, and the AWS clients."""
+    """`handler` with its surroundings given: environment variables, the time, the AWS clients, and how it waits."""
     started = time.monotonic()
-    run = _Run(event, _seconds_left(context), environ, now or datetime.now(UTC), clients)
+    run = _Run(event, _seconds_left(context), environ, now or datetime.now(UTC), clients, sleep)
     kind = str(event.get("RequestType", "check"))
     run.line.update(event=kind, group=run.group, outcome="failed")
     try:
@@ -95,6 +97,8 @@ def serve(
 def _serve_check(run: _Run) -> dict[str, object]:
     try:
         report = _check(run)
+        if run.event.get("check") == "scheduled":
+            report = _stay_for_the_end(run, report)
     except Exception as error:
         _note_report(run, error)
         raise
@@ -102,11 +106,17 @@ def _serve_check(run: _Run) -> dict[str, object]:
     return report.as_data()
 
 
-def _check(run: _Run) -> Report:
+def _stay_for_the_end(run: _Run, report: Report) -> Report:
+    from annex_lease.punctuality import check_at_the_end
+
+    return check_at_the_end(report, run.now, run.seconds_left, lambda now: _check(run, now), sleep=run.sleep)
+
+
+def _check(run: _Run, now: datetime | None = None) -> Report:
     annex = run.annex()
     from annex_lease.checker import check_or_raise
 
-    return check_or_raise(annex, run.now)
+    return check_or_raise(annex, now or run.now)
 
 
 def _serve_request(run: _Run) -> dict[str, object]:

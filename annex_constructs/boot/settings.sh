@@ -5,7 +5,7 @@
 read_settings() {
     settings=/etc/annex/annex.env
     if ! malformed=$(LC_ALL=C grep -vxE 'ANNEX_NAME=[a-z](-?[a-z0-9]){0,31}
-ANNEX_REGION=[a-z]{2}(-[a-z]+)+-[0-9]+
+ANNEX_REGION=[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}
 ANNEX_CREDENTIAL=arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[A-Za-z0-9/_+=.@-]+
 ANNEX_COLLECTOR=[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?:[0-9]{1,5}
 ANNEX_TRUST_DOMAIN=[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?

@@ -9,14 +9,18 @@ import boto3
 import pytest
 
 from lab.operator import Operator
+from lab.steps import wait_for
 
 SPEC = '[annex.token]\nsize = 1\nlease = "10m"\nreach = "30m"\n'
 LEVELS = ("READ", "WRITE", "NEGOTIATOR", "ADMINISTRATOR", "CONFIG", "DAEMON", "ADVERTISE_STARTD", "ADVERTISE_SCHEDD",
           "ADVERTISE_MASTER")  # fmt: skip
 
 
+Thief = Callable[..., str]
+
+
 @pytest.fixture(scope="module")
-def thief(operator_of: Callable[[str], Operator], tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
+def thief(operator_of: Callable[[str], Operator], tmp_path_factory: pytest.TempPathFactory) -> Thief:
     """Runs condor_ping with nothing but the token that is in Secrets Manager, as an instance finds it."""
     operator = operator_of(SPEC)
     operator.cdk("deploy", "Annex-token", "--require-approval", "never")
@@ -37,24 +41,50 @@ def thief(operator_of: Callable[[str], Operator], tmp_path_factory: pytest.TempP
         "SEC_PASSWORD_DIRECTORY = /root/loot/none\n"
     )
 
-    def ping(kind: str, *levels: str) -> str:
-        return operator.run("chroot", "/run/annex-lab/pool", "env", "CONDOR_CONFIG=/root/loot/condor_config",
-                            "condor_ping", "-table", "-type", kind, *levels, check=False)  # fmt: skip
+    def steal(*words: str, stdin: str = "") -> str:
+        root = ["chroot", "/run/annex-lab/pool", "env", "CONDOR_CONFIG=/root/loot/condor_config"]
+        return operator.run(*root, *words, stdin=stdin, check=False)
 
-    return ping
+    return steal
 
 
 def allowed(table: str) -> set[str]:
-    rows = [line.split() for line in table.splitlines()]
-    return {row[0] for row in rows if row and row[0] in LEVELS and "ALLOW" in row}
+    rows = {line.split()[0]: line for line in table.splitlines() if line.split() and line.split()[0] in LEVELS}
+    assert set(rows) == set(LEVELS), f"no answer about every level: {table!r}"
+    return {level for level, row in rows.items() if "ALLOW" in row}
 
 
-def test_the_collector_lets_it_advertise_and_read_only(thief: Callable[..., str]) -> None:
-    table = thief("collector", *LEVELS)
+def test_the_collector_lets_it_advertise_and_read_only(thief: Thief) -> None:
     # The pool lets anybody read (ALLOW_READ = * of `use security:recommended`); the token itself does not carry READ.
-    assert allowed(table) - {"READ"} == {"ADVERTISE_STARTD", "ADVERTISE_MASTER"}, table
+    assert allowed(thief("condor_ping", "-table", "-type", "collector", *LEVELS)) == {
+        "READ",
+        "ADVERTISE_STARTD",
+        "ADVERTISE_MASTER",
+    }
 
 
-def test_the_schedd_lets_it_do_nothing(thief: Callable[..., str]) -> None:
-    table = thief("schedd", *LEVELS)
-    assert allowed(table) <= {"READ", "ADVERTISE_STARTD", "ADVERTISE_MASTER"}, table
+def test_the_schedd_lets_it_do_nothing(thief: Thief) -> None:
+    # A schedd takes no ads: there the two authorisations are words without a deed.
+    table = thief("condor_ping", "-table", "-type", "schedd", "-name", "cm.pool.lab", *LEVELS)
+    assert allowed(table) - {"ADVERTISE_STARTD", "ADVERTISE_MASTER"} == {"READ"}, table
+
+
+@pytest.mark.parametrize(
+    ("name", "accepted"),
+    [
+        ("slot1@i-0.annex-token.pool.lab", True),
+        ("slot1@i-0.annex-other.pool.lab", False),
+        ("slot1@node17.pool.lab", False),
+        ("slot1@annex-token.pool.lab.evil", False),
+    ],
+)
+def test_it_can_pose_as_nobody_else(thief: Thief, name: str, accepted: bool) -> None:
+    ad = f'MyType = "Machine"\nName = "{name}"\nMyAddress = "<198.18.0.10:1>"\nState = "Unclaimed"\n'
+    said = thief("sh", "-c", "condor_advertise UPDATE_STARTD_AD - 2>&1", stdin=ad)
+    wait_for("an answer of the collector", 10, lambda: thief("condor_status", "-any", "-af", "Name"))
+    assert (name in thief("condor_status", "-startd", "-af", "Name").split()) is accepted, said
+
+
+def test_it_cannot_be_traded_for_another_token(thief: Thief) -> None:
+    said = thief("condor_token_fetch", "-type", "COLLECTOR")
+    assert "eyJ" not in said, "a token came back"

@@ -30,6 +30,7 @@ class Cloud:
     def __init__(self, clients: Clients) -> None:
         self.clients = clients
         self.credential = ""
+        self.slept: list[float] = []
 
     def add_group(self, name: str, policy: LeasePolicy | None, *, protected: bool = False) -> None:
         image = self.clients.ec2.register_image(Name=f"image-{name}", Architecture="x86_64")["ImageId"]
@@ -88,7 +89,7 @@ class Cloud:
     def check(self, group: str, now: datetime, **event: object) -> dict[str, object]:
         """One run of the function."""
         environ = {"ANNEX_GROUP": group, "ANNEX_CREDENTIAL": self.credential}
-        return serve(event, Context(), environ=environ, now=now, clients=self.clients)
+        return serve(event, Context(), environ=environ, now=now, clients=self.clients, sleep=self.slept.append)
 
 
 class _Body:

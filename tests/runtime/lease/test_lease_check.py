@@ -32,6 +32,23 @@ def test_the_fleet_is_granted_once_and_knows_its_end(cloud: Cloud, group: str) -
     assert cloud.check(group, created + 2 * MINUTE)["actions"] == []
 
 
+def test_zones_are_not_evened_out(cloud: Cloud, group: str) -> None:
+    cloud.check(group, cloud.created(group))
+    assert [process["ProcessName"] for process in cloud.describe(group)["SuspendedProcesses"]] == ["AZRebalance"]
+
+
+def test_the_scheduled_run_before_the_end_stays_for_it(cloud: Cloud, group: str) -> None:
+    end = cloud.created(group) + HOUR
+    cloud.check(group, end - MINUTE * 2)
+    assert len(cloud.running(group)) == 2
+    # An operator who asks gets an answer at once; only the schedule's own run waits.
+    assert cloud.check(group, end - 40 * SECOND)["phase"] == "active"
+    assert cloud.slept == []
+    assert cloud.check(group, end - 40 * SECOND, check="scheduled")["phase"] != "active"
+    assert cloud.slept == [40.0]
+    assert cloud.running(group) == []
+
+
 def test_a_deploy_with_the_same_size_does_not_resize(cloud: Cloud, group: str) -> None:
     created = cloud.created(group)
     cloud.check(group, created)
@@ -157,7 +174,12 @@ def test_a_run_logs_one_line_of_json(cloud: Cloud, group: str, capsys: pytest.Ca
     assert len(lines) == 1
     line = json.loads(lines[0])
     assert (line["event"], line["group"], line["phase"], line["outcome"]) == ("check", "pa", "active", "done")
-    assert [action["action"] for action in line["actions"]] == ["PublishEnd", "TellInstances", "Grant"]
+    assert [action["action"] for action in line["actions"]] == [
+        "PublishEnd",
+        "SuspendRebalance",
+        "TellInstances",
+        "Grant",
+    ]
 
 
 def test_a_run_that_fails_logs_its_line_too(cloud: Cloud, group: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -198,3 +198,11 @@ def test_a_hook_that_is_over_already_is_no_failure(message: str, refused: bool) 
             actuator.perform(FinishHooks(("i-1",), (), "test"), annex)
     else:
         actuator.perform(FinishHooks(("i-1",), (), "test"), annex)
+
+
+def test_a_throttled_batch_is_not_asked_for_one_by_one(cloud: Cloud, group: str) -> None:
+    calls = fail(cloud.clients.ec2, "TerminateInstances", "RequestLimitExceeded")
+    annex = Annex(group, "", cloud.clients)
+    with pytest.raises(actuator.RefusedError, match=r"100 instances: .*RequestLimitExceeded"):
+        actuator.perform(TerminateInstances(tuple(f"i-{n:017x}" for n in range(250)), "test"), annex)
+    assert len(calls) == 3, "every batch is tried, and none id by id"

@@ -14,6 +14,7 @@ from annex_lease.actions import (
     Grant,
     PublishEnd,
     SuspendLaunch,
+    SuspendRebalance,
     TellInstances,
     TerminateInstances,
 )
@@ -38,7 +39,7 @@ def a_group(
     desired: int = 0,
     min_size: int = 0,
     max_size: int = 10,
-    suspended: frozenset[str] = frozenset(),
+    suspended: frozenset[str] = frozenset({"AZRebalance"}),  # as any check leaves it
     new_instances_protected: bool = False,
     credential: bool | None = True,
 ) -> Group:
@@ -109,6 +110,8 @@ def apply(group: Group, action: Action) -> Group:
             started = tuple(Instance(f"i-new{number}", "InService") for number in missing)
             group = replace(group, instances=group.instances + started)
             return _scale_in(_tagged(group, group_tag(contract.TAG_GRANTED, str(size))))
+        case SuspendRebalance():
+            return replace(group, suspended=group.suspended | {"AZRebalance"})
         case SuspendLaunch():
             return replace(group, suspended=group.suspended | {"Launch"})
         case ClearProtection(instance_ids=ids):

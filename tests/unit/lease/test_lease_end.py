@@ -14,7 +14,7 @@ from annex_lease.observed import Fact, Instance, Machine
 
 SECOND = timedelta(seconds=1)
 MIDDLE = CREATED + HOUR / 2
-LAUNCH = frozenset({"Launch"})
+LAUNCH = frozenset({"Launch", "AZRebalance"})
 RUNNING = (Instance("i-1", "InService"), Instance("i-2", "InService"))
 
 

@@ -14,7 +14,7 @@ from annex_lease.observed import Fact, Instance
 
 SECOND = timedelta(seconds=1)
 MIDDLE = CREATED + HOUR / 2
-LAUNCH = frozenset({"Launch"})
+LAUNCH = frozenset({"Launch", "AZRebalance"})
 RUNNING = (Instance("i-1", "InService"), Instance("i-2", "InService"))
 
 
@@ -32,6 +32,13 @@ def test_the_first_check_publishes_then_grants_then_tells() -> None:
     assert decision.end == END
     assert not decision.independent
     assert not decision.needs
+
+
+def test_zones_are_not_evened_out_before_anything_can_start() -> None:
+    new = a_group(suspended=frozenset())
+    assert kinds(decide(new, MIDDLE)) == ["PublishEnd", "SuspendRebalance", "Grant", "TellInstances"]
+    resumed = a_group(written=settled(), desired=2, instances=RUNNING, suspended=frozenset())
+    assert kinds(decide(resumed, MIDDLE)) == ["SuspendRebalance"]
 
 
 def test_a_granted_annex_is_left_alone() -> None:

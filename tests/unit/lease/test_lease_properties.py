@@ -63,7 +63,7 @@ def groups(draw: st.DrawFn) -> Group:
         desired=draw(st.integers(0, 6)),
         tags=tuple(Tag(key, value, draw(st.booleans())) for key, value in values.items()),
         instances=draw(instances),
-        suspended=draw(st.frozensets(st.sampled_from(["Launch", "Terminate"]))),
+        suspended=draw(st.frozensets(st.sampled_from(["Launch", "Terminate", "AZRebalance"]))),
         new_instances_protected=draw(st.booleans()),
         credential=draw(st.sampled_from([None, True, False])),
         machines=draw(machines),
