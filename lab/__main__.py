@@ -113,7 +113,7 @@ def look_around(console: Console) -> None:
     """Says what can be looked at, and waits until it is told to end."""
     enter = "  .venv/bin/python -m lab exec -- "
     for words in ("condor_status", f"annex status {ANNEX}", f"cdk diff {STACK} -c annexes=lab/annexes.toml", "bash"):
-        console.print(enter + words, highlight=False)
+        console.print(enter + words, highlight=False, soft_wrap=True)
     console.print("Ctrl-C here (or TERM to this process) ends it and removes everything.")
     signal.pause()
 

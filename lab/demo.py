@@ -37,7 +37,7 @@ class Demo:
         self.deploy()
         self.join()
         self.run_job()
-        self.extend()
+        self.extend(timedelta(hours=1) if keep else timedelta(seconds=60))
         if keep:
             return
         self.outlive_declared_end()
@@ -78,8 +78,8 @@ class Demo:
             step.result = f"{report.user} on {report.instance}, metadata service out of reach"
         self.steps.facts["job output"] = step.result
 
-    def extend(self) -> None:
-        wanted = self.declared_end + timedelta(seconds=60)
+    def extend(self, by: timedelta) -> None:
+        wanted = self.declared_end + by
         # A slow machine may have used up most of the lease while booting: then extend from now instead.
         wanted = max(wanted, datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=90))
         with self.steps.step(f"annex extend {ANNEX} --until {format_time(wanted)}") as step:

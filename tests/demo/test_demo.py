@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -120,6 +121,33 @@ def test_an_onlooker_saw_the_slots_and_the_job(watched: tuple[dict[str, object],
     assert "2" in seen.job_states, f"no job was seen running (2), only {seen.job_states}"
 
 
+def test_keep_leaves_it_running_and_its_hints_work() -> None:
+    before = traces()
+    demo = subprocess.Popen([sys.executable, "-m", "lab", "demo", "--keep"], cwd=ROOT, stdout=subprocess.PIPE,
+                            stderr=subprocess.STDOUT, text=True)  # fmt: skip
+    lines: list[str] = []
+    try:
+        for line in demo.stdout or []:
+            lines.append(line)
+            if "Ctrl-C here" in line:
+                break
+        hints = [line.strip() for line in lines if "python -m lab exec" in line]
+        assert [hint.split(" -- ")[1].split()[0] for hint in hints] == ["condor_status", "annex", "cdk", "bash"], lines
+        said = {}
+        for hint in hints:
+            done = subprocess.run(["bash", "-c", hint], cwd=ROOT, capture_output=True, text=True, check=False, input="")
+            assert done.returncode == 0, (hint, done.stdout, done.stderr)
+            said[hint.split(" -- ")[1].split()[0]] = done.stdout + done.stderr
+        assert said["condor_status"].count(".annex-demo.pool.lab") >= 2
+        assert "active" in said["annex"]
+        assert "no differences" in said["cdk"].lower()
+    finally:
+        demo.send_signal(signal.SIGTERM)
+        rest = demo.communicate(timeout=120)[0]
+    assert demo.returncode == 0, rest
+    assert traces() == before
+
+
 def test_ctrl_c_leaves_nothing() -> None:
     before = traces()
     demo = subprocess.Popen([sys.executable, "-m", "lab", "demo"], cwd=ROOT, stdout=subprocess.PIPE,
@@ -127,7 +155,7 @@ def test_ctrl_c_leaves_nothing() -> None:
     for line in demo.stdout or []:
         if "cdk bootstrap" in line:
             break
-    demo.send_signal(2)
+    demo.send_signal(signal.SIGINT)
     printed = demo.communicate(timeout=60)[0]
     assert demo.returncode != 0
     assert "interrupted" in printed
