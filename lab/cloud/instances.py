@@ -210,6 +210,7 @@ def _gone(record: Record) -> None:
         ec2._mark_iam_instance_profile_association_disassociated(association)
     for mapping in record["BlockDeviceMappings"]:
         ec2._volumes.pop(mapping["Ebs"]["VolumeId"], None)
+        ec2._tags.pop(mapping["Ebs"]["VolumeId"], None)  # or the tagging API would list a volume that is gone
     record["BlockDeviceMappings"] = []
     world.machines().forget(record["InstanceId"])
 

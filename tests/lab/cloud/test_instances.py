@@ -173,3 +173,19 @@ def test_admin_lists_machines_and_interrupts_spot_only(cloud: Cloud, launch: Lau
     assert show(cloud, spot)["State"]["Name"] == "running"
     cloud.advance(121)
     assert await_state(cloud, spot, "terminated")["StateReason"]["Code"] == "Server.SpotInstanceTermination"
+
+
+def test_tags_of_a_volume_go_with_its_instance(cloud: Cloud, launch: Launch, template: Callable[..., str]) -> None:
+    tag = {"Key": "annex:name", "Value": "gone"}
+    made = template(TagSpecifications=[{"ResourceType": "volume", "Tags": [tag]}])
+    [instance] = launch(LaunchTemplate={"LaunchTemplateId": made})
+    await_state(cloud, instance, "running")
+
+    def listed() -> list[str]:
+        found = cloud.client("resourcegroupstaggingapi").get_resources(TagFilters=[{"Key": "annex:name"}])
+        return [one["ResourceARN"] for one in found["ResourceTagMappingList"] if tag in one["Tags"]]
+
+    assert [arn.split(":")[-1].split("/")[0] for arn in listed()] == ["volume"]
+    cloud.client("ec2").terminate_instances(InstanceIds=[instance])
+    await_state(cloud, instance, "terminated")
+    assert listed() == []
