@@ -10,8 +10,9 @@ die() { echo "set-up: $*" >&2; exit 1; }
 command -v apt-get >/dev/null || die "needs Debian (apt-get not found)"
 [ "$(uname -m)" = x86_64 ] || die "the lab's machines are x86_64, this host is $(uname -m): the lab cannot run here"
 
-# mmdebstrap, the archive's keyring: the machine image.  qemu-*, dnsmasq-base, nftables, iproute2: machines and their network.
-# The boot files are checked by shellcheck, and tried with curl where they meet a metadata service.  Debian's python3 alone cannot make a virtual environment: python3-venv.
+# mmdebstrap, the archive's keyring: the machine image.  qemu-*, dnsmasq-base, nftables, iproute2: machines and their
+# network.  shellcheck, curl: the boot files' tests.  Debian's python3 alone cannot make a virtual environment:
+# python3-venv.
 packages=(ca-certificates mmdebstrap debian-archive-keyring gpgv qemu-system-x86 qemu-utils dnsmasq-base nftables
     iproute2 e2fsprogs util-linux procps curl shellcheck python3-venv)
 missing=()
