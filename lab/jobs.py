@@ -21,7 +21,7 @@ when_to_transfer_output = on_exit
 request_cpus = 1
 request_memory = 64
 request_disk = 10M
-allowed_execute_duration = 30
+allowed_execute_duration = 60
 requirements = TARGET.AnnexName == "{annex}"
 queue {count}
 """
@@ -36,7 +36,7 @@ for address in 169.254.169.254 '[fd00:ec2::254]'; do
     echo "metadata $address $code"
 done
 cat /etc/condor/tokens.d/* >/dev/null 2>&1 && echo "token readable" || echo "token unreadable"
-sleep 5
+sleep 20
 echo done
 """
 

@@ -91,7 +91,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, object]
         while demo.poll() is None:
             assert time.monotonic() < until, "the demonstration does not come to an end"
             look(seen)
-            time.sleep(10)  # each look costs a second of the processor that the machines boot with
+            time.sleep(6)  # each look costs a second of the processor that the machines boot with
     finally:
         demo.terminate()
         printed = demo.communicate(timeout=120)[0]
