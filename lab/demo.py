@@ -9,14 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from annex_lease.contract import format_time, parse_time
-from lab.inventory import everything
+from lab.inventory import everything, instances
 from lab.jobs import JobReport, Jobs
 from lab.site import Site, machines
 from lab.steps import StepError, Steps, wait_for
 
 ANNEX = "demo"
 STACK = f"Annex-{ANNEX}"
-# From the lease's end: one run of the checker is at most 60 s away, the machines then get their shutdown.
+# From the lease's end: the checker keeps it to the second, or else its next run is at most 60 s away; the machines then
+# get their shutdown.
 END_WITHIN = 60 + 75
 BOOT_WITHIN = 240
 
@@ -55,7 +56,7 @@ class Demo:
             status = self.status()
             expect(status["instances"] == [], f"instances before a credential: {status['instances']}")
             self.size = status["size"]
-            self.declared_end = instant(status["lease"]["end"])
+            self.declared_end = parse_time(status["lease"]["end"])
             step.result = f"lease until {self.declared_end:%H:%M:%S}Z"
         self.steps.facts["deployed in"] = f"{step.took:.1f} s"
         with self.steps.step(f"annex credential push {ANNEX}: now the lease checker may start instances") as step:
@@ -85,7 +86,7 @@ class Demo:
         with self.steps.step(f"annex extend {ANNEX} --until {format_time(wanted)}") as step:
             expect(datetime.now(UTC) < self.declared_end, "the lease ended before it could be extended")
             self.site.operator.annex("extend", ANNEX, "--until", format_time(wanted))
-            self.extended_end = instant(self.status()["lease"]["end"])
+            self.extended_end = parse_time(self.status()["lease"]["end"])
             expect(self.extended_end == wanted, f"the lease ends at {self.extended_end}, not {wanted}")
             told = int(wanted.timestamp())
             wait_for("new end in every slot's ad", 60, lambda: self.slots() and all(
@@ -130,7 +131,7 @@ class Demo:
 
     def billed(self) -> list[str]:
         """Instances that AWS would bill: asked of EC2 itself, not of our own status."""
-        return sorted(name for name in everything() - self.before if name.startswith("ec2/Instances/"))
+        return sorted(instances() - self.before)
 
 
 def check_job(report: JobReport) -> None:
@@ -144,10 +145,6 @@ def check_job(report: JobReport) -> None:
 def expect(condition: bool, otherwise: str) -> None:
     if not condition:
         raise StepError(otherwise)
-
-
-def instant(text: str) -> datetime:
-    return parse_time(text)
 
 
 def sleep_until(moment: datetime) -> None:

@@ -36,14 +36,20 @@ LISTINGS: list[tuple[str, str, str, str]] = [
 
 def everything() -> set[str]:
     """Names of all resources of the account in the default region, instances that still can cost money included."""
-    client = cast(Callable[[str], Any], boto3.client)  # the stubs know each service by its literal name only
     found = {f"{service}/{kind}/{name}" for service, call, kind, key in LISTINGS for name in
-             _names(client(service), call, kind, key)}  # fmt: skip
-    for reservation in _pages(client("ec2"), "describe_instances", "Reservations"):
-        found |= {
-            f"ec2/Instances/{i['InstanceId']}" for i in reservation["Instances"] if i["State"]["Name"] not in GONE
-        }
-    return found
+             _names(_client(service), call, kind, key)}  # fmt: skip
+    return found | instances()
+
+
+def instances() -> set[str]:
+    """Names of the instances that still can cost money."""
+    reservations = _pages(_client("ec2"), "describe_instances", "Reservations")
+    alive = (i for reservation in reservations for i in reservation["Instances"] if i["State"]["Name"] not in GONE)
+    return {f"ec2/Instances/{instance['InstanceId']}" for instance in alive}
+
+
+def _client(service: str) -> Any:
+    return cast(Callable[[str], Any], boto3.client)(service)  # the stubs know each service by its literal name only
 
 
 def _names(client: Any, call: str, kind: str, key: str) -> Iterator[str]:
