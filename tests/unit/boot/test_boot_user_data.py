@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import yaml
 from boot_root import SETTINGS
+from pydantic import TypeAdapter
 
 from annex_constructs import boot, user_data
 from annex_constructs.user_data import (
@@ -24,6 +25,7 @@ from annex_constructs.user_data import (
     boot_file,
     render_user_data,
 )
+from annex_spec.field import Region
 
 DIRECTORY = Path(boot.__file__).parent
 SCRIPTS = sorted(name for name, (path, _) in BOOT_FILES.items() if path.startswith("/usr/local/lib/annex/"))
@@ -174,3 +176,21 @@ def test_the_instance_checks_with_the_same_patterns() -> None:
     for key, pattern, _ in user_data._TEXT_SETTINGS.values():
         without_length = re.sub(r"^\(\?=.*?\)", "", pattern)
         assert f"{key}={without_length}\n" in boot_file("settings.sh")
+
+
+@pytest.mark.parametrize("region", ["us-east-1", "us-gov-west-1", "eusc-de-east-1", "ap-southeast-10"])
+def test_a_region_that_the_spec_takes_boots(region: str) -> None:
+    assert TypeAdapter(Region).validate_python(region) == region
+    assert f"ANNEX_REGION={region}\n" in dataclasses.replace(SETTINGS, region=region).environment()
+    (pattern,) = re.findall(r"^ANNEX_REGION=(.*)$", boot_file("settings.sh"), re.M)
+    checked = subprocess.run(["grep", "-Exq", pattern], input=region, text=True, check=False)
+    assert checked.returncode == 0, "the instance itself would refuse it"
+
+
+def test_the_firewall_follows_whatever_the_images_own_rules_do() -> None:
+    unit = boot_file("annex-firewall.service").splitlines()
+    assert "PartOf=nftables.service" in unit  # restart, stop
+    assert "ReloadPropagatedFrom=nftables.service" in unit
+    (reload,) = [line for line in unit if line.startswith("ExecReload=")]
+    assert "/usr/local/lib/annex/firewall ||" in reload, "a wall that cannot be put up again ends the instance"
+    assert "start annex-retire.service" in reload
