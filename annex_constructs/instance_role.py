@@ -1,4 +1,4 @@
-"""What an execution point may do in AWS: read its own credential, and leave its own group."""
+"""What an execution point may do in AWS: read its own credential, leave its own group, stay in it while busy."""
 
 from aws_cdk import aws_autoscaling as autoscaling
 from aws_cdk import aws_iam as iam
@@ -53,6 +53,30 @@ def retirement_policy(
     statement = iam.PolicyStatement(
         sid="LeaveOwnGroup",
         actions=["autoscaling:TerminateInstanceInAutoScalingGroup"],
+        resources=[group.auto_scaling_group_arn],
+    )
+    policy = iam.Policy(scope, construct_id, statements=[statement], roles=[role])
+    acknowledge_wildcard(policy, group.auto_scaling_group_arn, GROUP_ARN_REASON)
+    return policy
+
+
+def busy_policy(
+    scope: Construct, construct_id: str, *, role: iam.IRole, group: autoscaling.IAutoScalingGroup
+) -> iam.Policy:
+    """Let instances of their group protect themselves from scale-in while they are busy, and take that back.
+
+    No condition key can restrict the call to the caller's own instance (Service Authorization Reference, "Amazon EC2
+    Auto Scaling"); the group's ARN is the limit there is. What protection can do wrong is bounded by the lease
+    checker, which clears it at the end of the lease.
+
+    :param scope: parent construct; not the role, for the reason given at :func:`retirement_policy`.
+    :param construct_id: id in that scope.
+    :param role: role of the instances.
+    :param group: their Auto Scaling group.
+    """
+    statement = iam.PolicyStatement(
+        sid="ProtectWhileBusy",
+        actions=["autoscaling:SetInstanceProtection"],
         resources=[group.auto_scaling_group_arn],
     )
     policy = iam.Policy(scope, construct_id, statements=[statement], roles=[role])

@@ -74,6 +74,7 @@ _SECONDS_SETTINGS = {
     "dead_man_seconds": "ANNEX_DEAD_MAN_SECONDS",
 }
 _LONGEST_SECONDS = 99_999_999
+_FLAG_SETTINGS = {"protect_busy": "ANNEX_PROTECT_BUSY"}
 
 # How the CDK writes a value it will know only later into a string.
 _TOKEN = "${Token["  # noqa: S105 - not a credential
@@ -93,6 +94,7 @@ class EpSettings:
         idle_seconds: Time without a claim after which the instance retires.
         join_seconds: Time after boot within which the pool must have accepted the instance; it retires otherwise.
         dead_man_seconds: Time past the lease end after which the instance powers itself off, asking nobody.
+        protect_busy: Whether the instance protects itself from scale-in while a job runs on it.
 
     Raises:
         ValueError: If a value is not of the form the boot files accept.
@@ -107,6 +109,7 @@ class EpSettings:
     idle_seconds: int
     join_seconds: int
     dead_man_seconds: int
+    protect_busy: bool = False
 
     def __post_init__(self) -> None:
         for field, (_, pattern, allowed) in _TEXT_SETTINGS.items():
@@ -117,12 +120,17 @@ class EpSettings:
             value = getattr(self, field)
             if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= _LONGEST_SECONDS:
                 raise ValueError(f"{field} = {value!r}: must be whole seconds from 1 to {_LONGEST_SECONDS}")
+        for field in _FLAG_SETTINGS:
+            value = getattr(self, field)
+            if not isinstance(value, bool):
+                raise ValueError(f"{field} = {value!r}: must be True or False")
 
     def environment(self) -> str:
         """Return the text of ``/etc/annex/annex.env``: one ``KEY=value`` a line."""
         texts = [f"{key}={getattr(self, field)}" for field, (key, _, _) in _TEXT_SETTINGS.items()]
         numbers = [f"{key}={getattr(self, field)}" for field, key in _SECONDS_SETTINGS.items()]
-        return "".join(f"{line}\n" for line in texts + numbers)
+        flags = [f"{key}={int(getattr(self, field))}" for field, key in _FLAG_SETTINGS.items()]
+        return "".join(f"{line}\n" for line in texts + numbers + flags)
 
 
 def boot_file(name: str) -> str:

@@ -134,7 +134,11 @@ GOOD = SETTINGS.environment()
         GOOD.replace("=120\n", "=120 || true\n"),
         GOOD.replace("=1200", "=0"),
         GOOD.replace("=1200", "=1e3"),
-        GOOD.replace("=600\n", "=600"),
+        GOOD.replace("ANNEX_PROTECT_BUSY=0\n", ""),
+        GOOD.replace("ANNEX_PROTECT_BUSY=0", "ANNEX_PROTECT_BUSY=2"),
+        GOOD.replace("ANNEX_PROTECT_BUSY=0", "ANNEX_PROTECT_BUSY=yes"),
+        GOOD.replace("ANNEX_PROTECT_BUSY=0", "ANNEX_PROTECT_BUSY="),
+        GOOD.replace("=0\n", "=0"),
         GOOD.replace("\n", "\r\n"),
     ],
 )
@@ -151,6 +155,11 @@ def test_jobs_get_most_of_the_drain_and_the_starter_the_rest(root: BootRoot, dra
     config = root.read("etc/condor/config.d/91-annex-instance").splitlines()
     assert f"ANNEX_DRAIN = {drain}" in config
     assert f"MachineMaxVacateTime = {vacate}" in config
+
+
+def test_the_protection_may_be_wanted(root: BootRoot) -> None:
+    root.write("etc/annex/annex.env", GOOD.replace("ANNEX_PROTECT_BUSY=0", "ANNEX_PROTECT_BUSY=1"))
+    assert root.run("prepare").returncode == 0
 
 
 def test_the_longest_name_is_accepted(root: BootRoot) -> None:

@@ -39,6 +39,7 @@ LONGEST = EpSettings(
     idle_seconds=99_999_999,
     join_seconds=99_999_999,
     dead_man_seconds=99_999_999,
+    protect_busy=True,
 )
 
 
@@ -145,11 +146,21 @@ def test_values_known_only_at_deployment_pass_through() -> None:
         ("join_seconds", 100_000_000),
         ("dead_man_seconds", 1.5),
         ("dead_man_seconds", True),
+        ("protect_busy", 1),
+        ("protect_busy", "1"),
+        ("protect_busy", None),
     ],
 )
 def test_hostile_values_are_refused(field: str, value: object) -> None:
     with pytest.raises(ValueError, match=f"^{field} = .*: must be "):
         dataclasses.replace(SETTINGS, **{field: value})
+
+
+@pytest.mark.parametrize(("protect", "text"), [(False, "0"), (True, "1")])
+def test_the_protection_is_written_as_a_digit(protect: bool, text: str) -> None:
+    assert SETTINGS.environment().endswith("\nANNEX_PROTECT_BUSY=0\n"), "off unless asked for"
+    written = dataclasses.replace(SETTINGS, protect_busy=protect).environment()
+    assert written.endswith(f"\nANNEX_PROTECT_BUSY={text}\n")
 
 
 @pytest.mark.parametrize("annex", ["a", "a" * 32, "a-1", "pa", "paper"])
