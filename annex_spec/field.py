@@ -19,6 +19,12 @@ _NO_TIME, _LONGEST_GRACE = timedelta(0), timedelta(hours=2)
 _SHORTEST_IDLE, _LONGEST_IDLE = timedelta(seconds=30), timedelta(days=7)
 _SHORTEST_DRAIN, _LONGEST_DRAIN = timedelta(seconds=10), timedelta(hours=1)
 _SHORTEST_JOIN, _LONGEST_JOIN = timedelta(minutes=1), timedelta(hours=2)
+# The same as in annex_lease.contract (a test compares them): renewed by less, a lease would be renewed at every other
+# check; a warning later than a minute before the end is none.
+SHORTEST_RENEWAL = timedelta(minutes=10)
+SHORTEST_WARNING = timedelta(minutes=1)
+LARGEST_LIMIT_HOURS = 100_000_000
+_DEAREST_HOUR = 10_000
 
 # The same rule as annex_lease.contract (a test compares the two): this package imports nothing of ours.
 _NAME = re.compile(r"[a-z](?:-?[a-z0-9]){0,31}")
@@ -32,9 +38,14 @@ _IMAGE = re.compile(r"ami-(?:[0-9a-f]{8}|[0-9a-f]{17})|ssm:/[A-Za-z0-9_.-]+(?:/[
 _ACCOUNT = re.compile(r"[0-9]{12}")
 _VPC = re.compile(r"vpc-(?:[0-9a-f]{8}|[0-9a-f]{17})")
 _SUBNET = re.compile(r"subnet-(?:[0-9a-f]{8}|[0-9a-f]{17})")
+# A FIFO topic's name ends in `.fifo`: CloudWatch takes none as the action of an alarm, and Amazon SNS sends no e-mail
+# from one (Amazon SNS Developer Guide, "FIFO topics": they deliver to queues).
+_TOPIC = re.compile(r"arn:aws[a-z-]*:sns:([a-z0-9-]+):[0-9]{12}:[A-Za-z0-9_-]{1,256}")
+_LOCAL_PART = r"[A-Za-z0-9._%+-]{1,64}"
 _DEVICE = re.compile(r"/dev/(?:sd[a-z][0-9]{0,2}|xvd[a-z]{1,2}[0-9]{0,2})")
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _HOST = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
+_EMAIL = re.compile(rf"{_LOCAL_PART}@{_LABEL}(?:\.{_LABEL})+")
 _DEFAULT_PORT = 9618  # the shared port of every HTCondor daemon, COLLECTOR_PORT in its manual
 _LONGEST_HOST = 253
 # An execution point is called i-<17 hex digits>.annex-<name>.<trust domain>: a host name, so 253 characters at most.
@@ -44,6 +55,18 @@ _LONGEST_TRUST_DOMAIN = _LONGEST_HOST - len("i-0123456789abcdef0.annex-.") - _LO
 def is_annex_name(text: str) -> bool:
     """Whether `text` may name an annex: lower-case letters, digits and single inner hyphens, at most 32 characters."""
     return len(text) <= _LONGEST_NAME and _NAME.fullmatch(text) is not None
+
+
+def topic_region(arn: str) -> str:
+    """The Region in the ARN of an Amazon SNS topic.
+
+    Raises:
+        ValueError: it is no such ARN.
+    """
+    match = _TOPIC.fullmatch(arn)
+    if match is None:
+        raise _refuse()
+    return match.group(1)
 
 
 def _refuse() -> ValueError:
@@ -158,6 +181,32 @@ Grace = Annotated[timedelta, _within(_NO_TIME, _LONGEST_GRACE), _span(_NO_TIME, 
 Drain = Annotated[timedelta, _within(_SHORTEST_DRAIN, _LONGEST_DRAIN), _span(_SHORTEST_DRAIN, _LONGEST_DRAIN, '"2m"')]
 Idle = Annotated[timedelta, _within(_SHORTEST_IDLE, _LONGEST_IDLE), _span(_SHORTEST_IDLE, _LONGEST_IDLE, '"20m"')]
 Join = Annotated[timedelta, _within(_SHORTEST_JOIN, _LONGEST_JOIN), _span(_SHORTEST_JOIN, _LONGEST_JOIN, '"15m"')]
+RenewWhileBusy = Annotated[
+    Annotated[timedelta, _within(SHORTEST_RENEWAL, LONGEST_LEASE)] | None,
+    _span(SHORTEST_RENEWAL, LONGEST_LEASE, '"1h"'),
+]
+MaxInstanceHours = Annotated[
+    Annotated[int, Field(ge=1, le=LARGEST_LIMIT_HOURS)] | None,
+    _field(f"a whole number of hours from 1 to {LARGEST_LIMIT_HOURS}", "100"),
+]
+PricePerHour = Annotated[
+    Annotated[float, Field(gt=0, le=_DEAREST_HOUR, allow_inf_nan=False)] | None,
+    _field(f"a number above 0, at most {_DEAREST_HOUR}: the price of one instance-hour", "0.085"),
+]
+Warn = Annotated[
+    Annotated[timedelta, _within(SHORTEST_WARNING, LONGEST_LEASE)] | None,
+    _span(SHORTEST_WARNING, LONGEST_LEASE, '"15m"'),
+]
+AlarmEmail = Annotated[
+    Annotated[str, _matching(_EMAIL)] | None,
+    _field("one e-mail address", '"admin@example.edu"'),
+]
+AlarmTopic = Annotated[
+    Annotated[str, _matching(_TOPIC)] | None,
+    _field(
+        "the ARN of a standard Amazon SNS topic in the annex's Region", '"arn:aws:sns:us-east-1:123456789012:alarms"'
+    ),
+]
 # 40 overrides are the most a mixed instances policy of an Auto Scaling group takes.
 InstanceTypes = Annotated[
     tuple[Annotated[str, _matching(_INSTANCE_TYPE)], ...],

@@ -12,7 +12,7 @@ from annex_spec.problem import NOTHING, Problem, SpecError, nearest, shown
 
 _TABLES = ("pool", "defaults", "annex")
 # An annex that states one key of a pair means the pair: the other key of the defaults belongs to another choice.
-_PAIRS = (("lease", "lease_ends_at"), ("vpc", "subnets"))
+_PAIRS = (("lease", "lease_ends_at"), ("vpc", "subnets"), ("alarm_email", "alarm_topic"))
 
 
 @dataclass(frozen=True)

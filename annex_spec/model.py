@@ -11,12 +11,22 @@ from annex_spec.problem import NOTHING, ContradictionError
 
 # Strict: "2" is not a number and 1 is not true; a value of the wrong type is a mistake, not something to convert.
 _CONFIG = ConfigDict(extra="forbid", frozen=True, strict=True)
+_WARN = timedelta(minutes=15)
+# A busy annex is renewed in the second half of the renewal before its end. Jobs are sent away `drain` before the end,
+# so a few of the lease checker's runs, one a minute, must fit in between.
+_RENEWAL_SLACK = timedelta(minutes=6)
 
 
 def _default_reach(validated: dict[str, Any]) -> timedelta:
     lease = validated.get("lease")
     # Zero is not an allowed reach: it stands for "there is no default", and the rules of AnnexSpec refuse it.
     return min(2 * lease, field.LONGEST_LEASE) if isinstance(lease, timedelta) else timedelta(0)
+
+
+def _default_warn(validated: dict[str, Any]) -> timedelta | None:
+    lease = validated.get("lease")
+    half = timedelta(seconds=lease // timedelta(seconds=2)) if isinstance(lease, timedelta) else _WARN
+    return min(_WARN, half) if half >= field.SHORTEST_WARNING else None
 
 
 class PoolSpec(BaseModel):
@@ -52,6 +62,16 @@ class AnnexSpec(BaseModel):
             Default: 2 minutes.
         idle: how long an execution point stays without a job. Default: 20 minutes.
         join: how long an execution point may take to join the pool. Default: 15 minutes.
+        renew_while_busy: by how much the lease is renewed, within the reach, while jobs run when it would end; at
+            least twice `drain` and 6 minutes. Default: None - it is not renewed.
+        max_instance_hours: the annex ends when so many instance-hours are used. Default: None - as many as the lease
+            allows.
+        price_per_hour: price of one instance-hour in a currency of the operator's choice; only for showing what the
+            annex can cost. Default: None - it is shown in instance-hours.
+        warn: how long before the end a warning is published, to the alarm topic if there is one; shorter than `lease`.
+            Default: 15 minutes, or half of a lease that is shorter than 30; None for a lease below 2 minutes.
+        alarm_email: who is told when the lease is not enforced; AWS asks the address to confirm. Default: None.
+        alarm_topic: ARN of the Amazon SNS topic that is told instead. Default: None.
         instance_types: types the fleet may use, in order of preference.
         on_demand_base: how many instances are on-demand before any is spot. Default: 0.
         on_demand_percentage: percentage of the instances above the base that is on-demand.
@@ -76,6 +96,12 @@ class AnnexSpec(BaseModel):
     drain: field.Drain = timedelta(minutes=2)
     idle: field.Idle = timedelta(minutes=20)
     join: field.Join = timedelta(minutes=15)
+    renew_while_busy: field.RenewWhileBusy = None
+    max_instance_hours: field.MaxInstanceHours = None
+    price_per_hour: field.PricePerHour = None
+    warn: field.Warn = Field(default_factory=_default_warn)
+    alarm_email: field.AlarmEmail = None
+    alarm_topic: field.AlarmTopic = None
     instance_types: field.InstanceTypes
     on_demand_base: field.OnDemandBase = 0
     on_demand_percentage: field.OnDemandPercentage = 0
@@ -116,6 +142,40 @@ class AnnexSpec(BaseModel):
                 f"less than the lease, {format_duration(self.lease)}",
                 f'drain = "{format_duration(self.lease / 2)}"',
             )
+        return self
+
+    @model_validator(mode="after")
+    def _renewal_comes_before_the_drain(self) -> Self:
+        least = 2 * self.drain + _RENEWAL_SLACK
+        if self.renew_while_busy is not None and self.renew_while_busy < least:
+            received, needed = format_duration(self.renew_while_busy), format_duration(least)
+            allowed = f"{needed} or more: twice the drain, {format_duration(self.drain)}, and 6m"
+            fix = f'renew_while_busy = "{needed}"'
+            raise ContradictionError("renew_while_busy", f'"{received}"', allowed, fix)
+        return self
+
+    @model_validator(mode="after")
+    def _lease_holds_the_warning(self) -> Self:
+        if self.lease is not None and self.warn is not None and self.warn >= self.lease:
+            allowed = f"less than the lease, {format_duration(self.lease)}"
+            half = max(self.lease / 2, field.SHORTEST_WARNING)
+            fix = f'warn = "{format_duration(half)}"' if half < self.lease else "remove warn"
+            raise ContradictionError("warn", f'"{format_duration(self.warn)}"', allowed, fix)
+        return self
+
+    @model_validator(mode="after")
+    def _one_alarm_in_its_region(self) -> Self:
+        if self.alarm_topic is None:
+            return self
+        if self.alarm_email is not None:
+            allowed = "at most one of alarm_email and alarm_topic"
+            fix = "remove one of the two; the address can subscribe to the topic"
+            raise ContradictionError("alarm_email", "both alarm_email and alarm_topic", allowed, fix)
+        if field.topic_region(self.alarm_topic) != self.region:
+            # An alarm of Amazon CloudWatch and the lease checker publish in their own Region only.
+            allowed = f"a topic in the annex's Region, {self.region}"
+            fix = f'use a topic of {self.region}, or remove alarm_topic and write alarm_email = "admin@example.edu"'
+            raise ContradictionError("alarm_topic", f'"{self.alarm_topic}"', allowed, fix)
         return self
 
     @model_validator(mode="after")

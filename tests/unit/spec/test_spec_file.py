@@ -10,11 +10,12 @@ import pytest
 from pydantic import ValidationError
 from spec_texts import POOL, Read, ReadAnnex
 
-from annex_spec import SpecError, load
+from annex_spec import AnnexSpec, SpecError, load
 
 ROOT = Path(__file__).parents[3]
 KEYS = 'size = 2\ninstance_types = ["c6a.large"]\n'
 DEFAULTS = '[defaults]\nregion = "us-east-1"\nimage = "ami-01234567"\nlease = "8h"\n'
+TOPIC = "arn:aws:sns:us-east-1:123456789012:alarms"
 VPC, SUBNETS = 'vpc = "vpc-01234567"\n', 'subnets = ["subnet-01234567"]\n'
 
 
@@ -32,6 +33,15 @@ def test_the_commented_keys_of_the_example_are_right(read: Read) -> None:
     text = (ROOT / "annexes.toml").read_text(encoding="utf-8")
     demo = read(re.sub(r"^# (?=\w+ = )", "", text, flags=re.MULTILINE)).annexes["demo"]
     assert (demo.account, demo.reach) == ("123456789012", timedelta(hours=16))
+    assert (demo.renew_while_busy, demo.max_instance_hours) == (timedelta(hours=1), 20)
+    assert (demo.price_per_hour, demo.warn) == (0.0765, timedelta(minutes=15))
+    assert (demo.alarm_email, demo.alarm_topic) == ("admin@example.edu", None)
+
+
+def test_every_key_is_in_the_example() -> None:
+    text = (ROOT / "annexes.toml").read_text(encoding="utf-8")
+    missing = [key for key in AnnexSpec.model_fields if not re.search(rf"\b{key}\b", text)]
+    assert missing == []
 
 
 def test_defaults_of_an_annex(read_annex: ReadAnnex) -> None:
@@ -39,6 +49,8 @@ def test_defaults_of_an_annex(read_annex: ReadAnnex) -> None:
     assert annex.reach == timedelta(hours=16)
     assert (annex.grace, annex.idle, annex.join) == tuple(timedelta(minutes=minutes) for minutes in (15, 20, 15))
     assert annex.drain == timedelta(minutes=2)
+    assert (annex.renew_while_busy, annex.max_instance_hours, annex.price_per_hour) == (None, None, None)
+    assert (annex.warn, annex.alarm_email, annex.alarm_topic) == (timedelta(minutes=15), None, None)
     assert (annex.account, annex.vpc, annex.subnets) == (None, None, ())
     assert (annex.on_demand_base, annex.on_demand_percentage) == (0, 0)
     assert (annex.volume_gib, annex.root_device) == (20, "/dev/xvda")
@@ -81,6 +93,11 @@ def test_a_vpc_is_never_mixed_with_the_subnets_of_the_defaults(read: Read) -> No
         ({"lease": None, "lease_ends_at": "2030-06-01T08:00:00Z"}, "reach", "required with lease_ends_at"),
         ({"reach": '"7h59m59s"'}, "reach", "the lease, 8h, or more"),
         ({"lease": '"1h"', "drain": '"1h"'}, "drain", "less than the lease, 1h"),
+        ({"renew_while_busy": '"10m"', "drain": '"121s"'}, "renew_while_busy", "10m2s or more: twice the drain, 2m1s"),
+        ({"renew_while_busy": '"2h"', "drain": '"1h"'}, "renew_while_busy", "2h6m or more: twice the drain, 1h"),
+        ({"warn": '"8h"'}, "warn", "less than the lease, 8h"),
+        ({"alarm_email": '"a@example.edu"', "alarm_topic": f'"{TOPIC}"'}, "alarm_email", "at most one of"),
+        ({"alarm_topic": f'"{TOPIC}"', "region": '"eu-west-1"'}, "alarm_topic", "in the annex's Region, eu-west-1"),
         ({"on_demand_base": "3"}, "on_demand_base", "from 0 to the size, 2"),
         ({"vpc": '"vpc-01234567"'}, "subnets", "vpc and subnets together"),
         ({"subnets": '["subnet-01234567"]'}, "vpc", "vpc and subnets together"),
@@ -94,21 +111,6 @@ def test_keys_that_do_not_go_together(
     (problem,) = caught.value.problems
     assert problem.key == key
     assert allowed in problem.allowed
-
-
-@pytest.mark.parametrize(("lease", "fix"), [("2m", "1m"), ("1m1s", "30s")])
-def test_the_default_drain_needs_a_longer_lease(read_annex: ReadAnnex, lease: str, fix: str) -> None:
-    with pytest.raises(SpecError) as caught:
-        read_annex(lease=f'"{lease}"')
-    (problem,) = caught.value.problems
-    assert (problem.key, problem.received, problem.fix) == ("drain", '"2m", the default', f'drain = "{fix}"')
-    assert read_annex(lease=f'"{lease}"', drain=f'"{fix}"').annexes["demo"].drain < timedelta(minutes=2)
-    assert read_annex(lease='"2m1s"').annexes["demo"].drain == timedelta(minutes=2)
-
-
-def test_an_absolute_end_goes_with_any_drain(read_annex: ReadAnnex) -> None:
-    annex = read_annex(lease=None, lease_ends_at="2030-06-01T08:00:00Z", reach='"1h"', drain='"1h"').annexes["demo"]
-    assert annex.drain == timedelta(hours=1)
 
 
 @pytest.mark.parametrize("key", ["region", "image", "size", "instance_types"])
@@ -198,6 +200,7 @@ from 30s to 7d
   [annex.a] instance_type
     received: ["c6a.large"]
     allowed:  the keys region, account, image, size, lease, lease_ends_at, reach, grace, drain, idle, join, \
+renew_while_busy, max_instance_hours, price_per_hour, warn, alarm_email, alarm_topic, \
 instance_types, on_demand_base, on_demand_percentage, vpc, subnets, volume_gib, root_device
     fix:      did you mean instance_types?"""
     )

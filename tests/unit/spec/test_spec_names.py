@@ -18,5 +18,8 @@ def test_the_same_length(length: int) -> None:
     assert field.is_annex_name("a" * length) == contract.is_annex_name("a" * length) == (length <= 32)
 
 
-def test_the_same_longest_lease() -> None:
+def test_the_same_ranges() -> None:
     assert field.LONGEST_LEASE.total_seconds() == contract.LONGEST_REACH_SECONDS
+    assert field.SHORTEST_RENEWAL.total_seconds() == contract.SHORTEST_RENEWAL_SECONDS
+    assert field.SHORTEST_WARNING.total_seconds() == contract.SHORTEST_WARNING_SECONDS
+    assert field.LARGEST_LIMIT_HOURS == contract.LARGEST_LIMIT_HOURS

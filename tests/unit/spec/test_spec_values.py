@@ -7,6 +7,7 @@ from spec_texts import POOL, Read, ReadAnnex
 
 from annex_spec import SpecError
 
+TOPIC = "arn:aws:sns:us-east-1:123456789012:alarms"
 VPC, SUBNET = '"vpc-0123456789abcdef0"', "subnet-0123456789abcdef0"
 
 ACCEPTED = [
@@ -23,6 +24,16 @@ ACCEPTED = [
     ("idle", '"7d"', timedelta(days=7)),
     ("join", '"1m"', timedelta(minutes=1)),
     ("join", '"2h"', timedelta(hours=2)),
+    ("renew_while_busy", '"10m"', timedelta(minutes=10)),
+    ("renew_while_busy", '"366d"', timedelta(days=366)),
+    ("max_instance_hours", "1", 1),
+    ("max_instance_hours", "100000000", 100_000_000),
+    ("price_per_hour", "0.085", 0.085),
+    ("price_per_hour", "10000", 10_000),
+    ("warn", '"1m"', timedelta(minutes=1)),
+    ("warn", '"7h59m59s"', timedelta(hours=8) - timedelta(seconds=1)),
+    ("alarm_email", '"a.b+annex@cs.example.edu"', "a.b+annex@cs.example.edu"),
+    ("alarm_topic", f'"{TOPIC}"', TOPIC),
     ("region", '"us-gov-west-1"', "us-gov-west-1"),
     ("region", '"eusc-de-east-1"', "eusc-de-east-1"),
     ("region", '"ap-southeast-2"', "ap-southeast-2"),
@@ -46,6 +57,14 @@ REFUSED = [
     *[("drain", value) for value in ('"9s"', '"1h1s"', '"0s"', '"30"', "30")],
     *[("idle", value) for value in ('"29s"', '"7d1s"')],
     *[("join", value) for value in ('"59s"', '"2h1s"')],
+    *[("renew_while_busy", value) for value in ('"9m59s"', '"366d1s"', '"1"', "60", "true")],
+    *[("max_instance_hours", value) for value in ("0", "-1", "100000001", "1.5", '"100"', "true")],
+    *[("price_per_hour", value) for value in ("0", "-0.1", "10000.01", "nan", "inf", '"0.085"', "true")],
+    *[("warn", value) for value in ('"59s"', '"0s"', '"366d1s"', '"15"', "15")],
+    *[("alarm_email", value) for value in ('""', '"admin"', '"a@b"', '"a b@example.edu"', '"a@b.edu, c@d.edu"', "1")],
+    *[("alarm_email", f'"{"a" * 65}@example.edu"'), ("alarm_email", r'"a@example.edu\n"')],
+    *[("alarm_topic", value) for value in ('"alarms"', f'"{TOPIC}.fifo"', f'"{TOPIC}:sub"', f'"{TOPIC[:-7]}"')],
+    ("alarm_topic", '"arn:aws:sqs:us-east-1:123456789012:alarms"'),
     *[("region", value) for value in ('"us-east"', '"US-EAST-1"', '"us-east-1a"', '""', "1")],
     *[("account", value) for value in ('"12345678901"', '"1234567890123"', "123456789012", '"12345678901a"')],
     *[("image", value) for value in ('"ami-1"', '"ami-0123456789abcdeg0"', '"ssm:"', '"ssm:/a b"', '"debian"')],
