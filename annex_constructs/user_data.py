@@ -20,6 +20,7 @@ _PROGRAMS = "/usr/local/lib/annex/"
 _UNITS = "/etc/systemd/system/"
 
 BOOT_FILES: dict[str, tuple[str, str]] = {
+    "annex-busy.service": (_UNITS + "annex-busy.service", "0644"),
     "annex-firewall.service": (_UNITS + "annex-firewall.service", "0644"),
     "annex-join.service": (_UNITS + "annex-join.service", "0644"),
     "annex-prepare.service": (_UNITS + "annex-prepare.service", "0644"),
@@ -27,6 +28,7 @@ BOOT_FILES: dict[str, tuple[str, str]] = {
     "annex-watch.service": (_UNITS + "annex-watch.service", "0644"),
     "annex.target": (_UNITS + "annex.target", "0644"),
     "begin": (_PROGRAMS + "begin", "0755"),
+    "busy": (_PROGRAMS + "busy", "0755"),
     "condor-annex.conf": (_UNITS + "condor.service.d/annex.conf", "0644"),
     "condor.conf": ("/etc/condor/config.d/90-annex", "0644"),
     "configure": (_PROGRAMS + "configure", "0755"),
@@ -39,6 +41,7 @@ BOOT_FILES: dict[str, tuple[str, str]] = {
     "prepare": (_PROGRAMS + "prepare", "0755"),
     "retire": (_PROGRAMS + "retire", "0755"),
     "settings.sh": (_PROGRAMS + "settings.sh", "0644"),
+    "wall.sh": (_PROGRAMS + "wall.sh", "0644"),
     "watch": (_PROGRAMS + "watch", "0755"),
 }
 """Name in ``annex_constructs/boot`` -> path and mode on the instance."""

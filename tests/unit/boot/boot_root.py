@@ -12,6 +12,7 @@ from pathlib import Path
 from annex_constructs.user_data import BOOT_FILES, EpSettings, boot_file
 
 FAKES = Path(__file__).parent / "fakes"
+RULES = "reject\n" * 4
 TOKEN = "aGVhZGVy.cGF5bG9hZA.c2lnbmF0dXJl"
 SECRET = "arn:aws:secretsmanager:us-east-1:123456789012:secret:Annex-demo-AbCdEf"
 SETTINGS = EpSettings(
@@ -48,7 +49,7 @@ class BootRoot:
             self.write(target, boot_file(name))
         self.write("etc/annex/annex.env", SETTINGS.environment())
         self.write("etc/condor/condor_config", "RELEASE_DIR = /usr\n")
-        for name in ("condor_ping", "nft", "systemctl", "systemd-run", "systemd-sysusers"):
+        for name in ("condor_ping", "nft", "pgrep", "systemctl", "systemd-run", "systemd-sysusers"):
             self._stand_in(name, "answer")
         for name in ("aws", "curl", "record", "setpriv", "sleep"):
             self._stand_in(name, name)
@@ -58,7 +59,10 @@ class BootRoot:
         self.tell("placement_region", "us-east-1")
         self.tell("tags_instance_annex:lease-end", "2099-01-01T00:00:00Z")
         self.write("fake/secretsmanager", TOKEN + "\n")
+        self.tell("tags_instance_aws:autoscaling:groupName", "Annex-demo-Group-1")
         self.write("fake/autoscaling", "done\n")
+        self.write("fake/nft", RULES)
+        self.write("fake/curl-as-nobody", "7")
 
     def _stand_in(self, name: str, source: str) -> None:
         self.write(f"usr/sbin/{name}", (FAKES / source).read_text())

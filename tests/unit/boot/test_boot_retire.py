@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from boot_root import BootRoot
+from boot_root import RULES, BootRoot
 
 from annex_constructs.user_data import boot_file
 
@@ -88,9 +88,6 @@ def test_not_joined_without_a_startd(root: BootRoot) -> None:
     root.write("fake/step-1", ":")
     root.run("join")
     assert root.calls("condor_ping") == root.calls("systemctl") == []
-
-
-RULES = "reject\n" * 4
 
 
 @pytest.mark.parametrize(

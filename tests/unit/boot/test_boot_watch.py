@@ -19,7 +19,8 @@ def running(root: BootRoot) -> BootRoot:
 
 def test_nothing_changes(running: BootRoot) -> None:
     running.run("watch")
-    assert running.calls("systemd-run") == running.calls("systemctl") == []
+    assert running.calls("systemd-run") == running.calls("systemctl") == running.calls("setpriv") == []
+    assert set(running.calls("nft")) == {"list table inet annex"}
     assert len([call for call in running.calls("curl") if "-X PUT" in call]) == 1
 
 
@@ -72,6 +73,46 @@ def test_the_end_comes(running: BootRoot, told: bool) -> None:
     running.run("watch")
     assert "--no-block start annex-retire.service" in running.calls("systemctl")
     assert running.read("run/annex/reason") == "the lease ended\n"
+
+
+LOAD = "-f /etc/annex/firewall.nft"
+
+
+def test_a_flushed_firewall_is_put_up_again(running: BootRoot) -> None:
+    running.write("fake/nft.fails", "1")
+    done = running.run("watch")
+    assert running.calls("nft").count(LOAD) == 1
+    assert len(running.calls("setpriv")) == 1, "it is tried as an ordinary user"
+    assert "the firewall is gone: putting it up again" in done.stdout
+    assert running.calls("systemctl") == [], "no job is lost for it"
+    assert not running.exists("run/annex/reason")
+
+
+def test_a_firewall_with_a_rule_missing_is_put_up_again(running: BootRoot) -> None:
+    running.write("fake/nft", "reject\n" * 3)
+    running.run("watch")
+    assert LOAD in running.calls("nft")
+
+
+def test_a_moment_without_memory_ends_no_machine(running: BootRoot) -> None:
+    running.write("fake/nft.fails", "2")
+    running.write("fake/step-2", ":")
+    running.run("watch")
+    assert running.calls("nft").count(LOAD) == 2
+    assert running.calls("systemctl") == []
+
+
+@pytest.mark.parametrize("curl", [7, 0])
+def test_a_firewall_that_cannot_be_put_up_again_ends_the_machine(running: BootRoot, curl: int) -> None:
+    running.write("fake/nft.fails" if curl else "fake/curl-as-nobody", "9" if curl else "0")
+    running.write("fake/nft", "" if curl else "reject\n" * 3)
+    running.write("fake/step-2", ":")
+    running.run("watch")
+    assert running.calls("systemctl")[:2] == [
+        "--no-block stop condor.service",
+        "--no-block start annex-retire.service",
+    ]
+    assert running.read("run/annex/reason") == "the firewall is gone\n"
 
 
 def test_the_hook_publishes_the_end_and_each_change(running: BootRoot) -> None:

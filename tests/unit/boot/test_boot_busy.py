@@ -1,0 +1,114 @@
+"""annex-busy: protected from scale-in exactly while a job runs; AWS is asked only about a change, until it answers."""
+
+from __future__ import annotations
+
+import pytest
+from boot_root import SETTINGS, BootRoot
+
+from annex_constructs.user_data import boot_file
+
+CALL = (
+    "autoscaling set-instance-protection --region us-east-1 --auto-scaling-group-name Annex-demo-Group-1"
+    " --instance-ids i-0abc {} --output text"
+)
+PROTECT, RELEASE = CALL.format("--protected-from-scale-in"), CALL.format("--no-protected-from-scale-in")
+BUSY, IDLE, UNKNOWN = "0", "1", "3"
+REFUSE, ACCEPT = "mv /fake/autoscaling /fake/refusing", "mv /fake/refusing /fake/autoscaling"
+TOLD = "var/lib/annex/told"
+
+
+@pytest.fixture
+def point(root: BootRoot) -> BootRoot:
+    root.write("etc/annex/annex.env", SETTINGS.environment().replace("BUSY=0", "BUSY=1"))
+    root.write("usr/sbin/pgrep", "#!/bin/sh\necho pgrep $* >>/fake/calls\nexit $(cat /fake/pgrep)\n")
+    return root
+
+
+def looks(point: BootRoot, *seen: str) -> list[str]:
+    """What AWS is asked while the process table shows this; after a comma stands what else happens before a look."""
+    first, *others = seen
+    point.write("fake/pgrep", first)
+    for number, each in enumerate(others, 1):
+        code, _, event = each.partition(",")
+        point.write(f"fake/step-{number}", f"echo {code} > /fake/pgrep\n{event or ':'}\n")
+    point.write("fake/calls", "")
+    done = point.run("busy")
+    assert len(point.calls("pgrep")) == len(seen), done.stdout
+    for step in point.path.glob("fake/step-*"):
+        step.unlink()
+    return point.calls("aws")
+
+
+def test_an_idle_machine_asks_for_nothing(point: BootRoot) -> None:
+    assert looks(point, IDLE, IDLE, IDLE) == []
+    assert point.calls("curl") == []
+
+
+def test_protected_once_while_a_job_runs_and_released_once_after_it(point: BootRoot) -> None:
+    assert looks(point, IDLE, BUSY, BUSY, BUSY) == [PROTECT]
+    assert looks(point, BUSY, IDLE, IDLE, IDLE) == [RELEASE]
+
+
+def test_only_roots_starters_count(point: BootRoot) -> None:
+    looks(point, IDLE, IDLE)
+    assert set(point.calls("pgrep")) == {"-x -U 0 condor_starter"}
+
+
+def test_the_moment_between_two_jobs_changes_nothing(point: BootRoot) -> None:
+    assert looks(point, BUSY, IDLE, BUSY, IDLE, BUSY) == [PROTECT]
+
+
+@pytest.mark.parametrize("before", [BUSY, IDLE])
+def test_a_look_that_fails_changes_nothing(point: BootRoot, before: str) -> None:
+    looks(point, before, before)
+    assert looks(point, UNKNOWN, UNKNOWN, UNKNOWN) == []
+    assert looks(point, before, before) == []
+
+
+def test_a_refused_call_is_repeated_until_it_counts(point: BootRoot) -> None:
+    assert looks(point, IDLE, f"{BUSY},{REFUSE}", BUSY, f"{BUSY},{ACCEPT}", BUSY) == [PROTECT] * 3
+    assert looks(point, IDLE, f"{IDLE},{REFUSE}", IDLE, f"{IDLE},{ACCEPT}", IDLE) == [RELEASE] * 3
+
+
+def test_a_call_without_an_answer_may_have_worked(point: BootRoot) -> None:
+    assert looks(point, IDLE, f"{BUSY},{REFUSE}", IDLE, IDLE, f"{IDLE},{ACCEPT}", IDLE)[-1] == RELEASE
+    assert looks(point, IDLE, IDLE) == []
+
+
+@pytest.mark.parametrize("fact", ["instance-id", "tags_instance_aws:autoscaling:groupName"])
+def test_metadata_that_does_not_answer_is_asked_again(point: BootRoot, fact: str) -> None:
+    (point.path / f"fake/imds/{fact}").rename(point.path / "fake/away")
+    back = f"{BUSY},mv /fake/away '/fake/imds/{fact}'"
+    assert looks(point, BUSY, BUSY, back, BUSY) == [PROTECT]
+
+
+@pytest.mark.parametrize(
+    ("told", "seen", "calls"), [("busy", BUSY, []), ("busy", IDLE, [RELEASE]), ("", IDLE, [RELEASE])]
+)
+def test_what_was_told_survives_a_reboot(point: BootRoot, told: str, seen: str, calls: list[str]) -> None:
+    point.write(TOLD, told)
+    assert looks(point, seen, seen, seen) == calls
+
+
+def test_a_full_disk_does_not_make_it_forget(point: BootRoot) -> None:
+    (point.path / "var/lib/annex/told").mkdir(parents=True)
+    assert looks(point, BUSY, BUSY, BUSY, IDLE, IDLE, IDLE) == [PROTECT, RELEASE]
+
+
+def test_nothing_runs_where_no_protection_is_wanted(root: BootRoot) -> None:
+    done = root.run("busy")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert root.read("fake/calls") == ""
+    unit = boot_file("annex-busy.service").splitlines()
+    assert "Restart=on-failure" in unit, "it is not started for ever where it ends at once"
+
+
+def test_damaged_settings_start_nothing(point: BootRoot) -> None:
+    point.write("etc/annex/annex.env", SETTINGS.environment().replace("BUSY=0", "BUSY=2"))
+    assert point.run("busy").returncode != 0
+    assert point.calls("aws") == []
+
+
+def test_it_starts_with_the_machine() -> None:
+    assert "annex-busy.service" in boot_file("annex.target")
+    assert "After=annex-prepare.service" in boot_file("annex-busy.service").splitlines()
