@@ -1,0 +1,45 @@
+"""Settings of the property tests, and the AWS in process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import HealthCheck, settings
+from moto import mock_aws
+from moto.autoscaling.models import FakeAutoScalingGroup
+
+from annex_lease.gateway import Clients
+from tests.world.worlds import ModelWorld, MotoWorld
+
+# Deterministic: a failure is found again by the next run, and no run finds what another one does not.
+settings.register_profile(
+    "world", deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck), max_examples=40
+)
+settings.load_profile("world")
+
+
+@pytest.fixture
+def model() -> ModelWorld:
+    return ModelWorld()
+
+
+@pytest.fixture
+def moto(monkeypatch: pytest.MonkeyPatch) -> Iterator[MotoWorld]:
+    for key, value in {
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "MOTO_EC2_LOAD_DEFAULT_AMIS": "false",
+    }.items():
+        monkeypatch.setenv(key, value)
+    launch = FakeAutoScalingGroup.replace_autoscaling_group_instances
+
+    def launch_unless_suspended(group: FakeAutoScalingGroup, count: int, tags: dict[str, str]) -> None:
+        # moto launches and replaces whether Launch is suspended or not; AWS does not.
+        if "Launch" not in {process["ProcessName"] for process in group.suspended_processes}:
+            launch(group, count, tags)
+
+    monkeypatch.setattr(FakeAutoScalingGroup, "replace_autoscaling_group_instances", launch_unless_suspended)
+    with mock_aws():
+        yield MotoWorld(Clients())

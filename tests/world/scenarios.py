@@ -1,0 +1,89 @@
+"""Histories of an annex by name, each with what must be left in the end. They are played on any `World`.
+
+A scenario writes what an operator, CloudFormation or an execution point does with the operator's clients, and lets the
+function run as the schedule does. It says what it needs of a world; its end is the same however its runs were
+disturbed, as long as they are not disturbed for ever.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from tests.world import scenes_end, scenes_life
+from tests.world.stage import MINUTE, Can, Stage, World
+
+AFTER = 12  # minutes of runs after a scenario's last step: enough for two empty listings after a hook and a shutdown
+
+
+@dataclass(frozen=True)
+class End:
+    """What is left in the end; None: whatever."""
+
+    phase: str | None
+    living: int
+    desired: int | None = 0
+    launch_suspended: bool | None = True
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A history: what happens, and what is left in the end."""
+
+    name: str
+    play: Callable[[Stage], None]
+    end: End
+    needs: frozenset[Can]
+
+    def lacking(self, world: World) -> list[str]:
+        """Why the scenario cannot be played in this world; empty if it can."""
+        return [f"{need.value}: {world.lacks[need]}" for need in sorted(self.needs, key=str) if need in world.lacks]
+
+    def act(self, stage: Stage) -> None:
+        """Play it, and let the function run for some more minutes."""
+        self.play(stage)
+        stage.minutes(AFTER)
+
+    def left(self, stage: Stage) -> End:
+        """What is left now."""
+        group = stage.group()
+        return End(
+            stage.runs[-1].phase,
+            len(stage.alive()),
+            group["DesiredCapacity"] if group else None,
+            "Launch" in {one["ProcessName"] for one in group["SuspendedProcesses"]} if group else None,
+        )
+
+    def check(self, stage: Stage) -> None:
+        """What must be left is left."""
+        left = self.left(stage)
+        assert left == self.end, f"{self.name}: {left}, not {self.end}; last run {stage.runs[-1]}"
+        stage.expect(not stage.runs[-1].error or left.phase == "draining", "the last run failed")
+
+
+ENDED = End("ended", 0)
+GONE = End("ended", 0, None, None)
+RUNNING = End("active", 2, 2, False)
+
+
+def _all() -> Iterator[Scenario]:
+    ends = {"ENDED": ENDED, "GONE": GONE, "RUNNING": RUNNING}
+    for room in (scenes_life, scenes_end):
+        for name, scene in vars(room).items():
+            if callable(scene) and hasattr(scene, "ends"):
+                ending = scene.ends
+                end = ends[ending] if isinstance(ending, str) else End(*ending)
+                yield Scenario(name.replace("_", " "), scene, end, frozenset(scene.needs))
+
+
+SCENARIOS = tuple(_all())
+"""All scenarios."""
+
+
+def named(name: str) -> Scenario:
+    """The scenario of this name."""
+    (found,) = (one for one in SCENARIOS if one.name == name)
+    return found
+
+
+__all__ = ["AFTER", "MINUTE", "SCENARIOS", "End", "Scenario", "named"]

@@ -1,0 +1,221 @@
+"""Scenarios of an annex's end: whatever holds an instance back, nothing is left."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from annex_lease import contract
+from tests.world.aws_scaling import LAUNCHING, TERMINATING
+from tests.world.cloudformation import request
+from tests.world.scene import scene
+from tests.world.scenes_life import deploy_and_grant
+from tests.world.stage import HOUR, MINUTE, Can, Stage
+
+
+def _over(stage: Stage, seconds: float = HOUR + 16 * MINUTE) -> None:
+    stage.until(seconds)
+
+
+def _with(stage: Stage) -> tuple[Any, dict[str, Any], list[str]]:
+    """A granted annex: the operator's client, the group as a parameter, and the instances."""
+    deploy_and_grant(stage)
+    return stage.world.operator.autoscaling, {"AutoScalingGroupName": stage.site.group}, stage.alive()
+
+
+@scene("ENDED")
+def end(stage: Stage) -> None:
+    deploy_and_grant(stage)
+    _over(stage)
+
+
+@scene("ENDED", Can.BOOT)
+def end_while_booting(stage: Stage) -> None:
+    stage.make(policy={"duration_seconds": 70})
+    stage.minutes(2)
+
+
+@scene("ENDED")
+def end_with_protected_instances(stage: Stage) -> None:
+    autoscaling, group, ids = _with(stage)
+    autoscaling.set_instance_protection(**group, InstanceIds=ids, ProtectedFromScaleIn=True)
+    _over(stage)
+
+
+@scene("ENDED", Can.RESUMED_SCALE_IN)
+def end_of_a_group_that_protects_new_instances(stage: Stage) -> None:
+    stage.make(protect_new=True)
+    stage.minutes(2)
+    stage.until(HOUR)
+    stage.minutes(3)
+    stage.expect(not stage.alive(), "protection is taken away, and nobody waits for the grace")
+
+
+@scene("ENDED", Can.SUSPENDED_TERMINATE)
+def end_with_terminate_suspended(stage: Stage) -> None:
+    autoscaling, group, _ = _with(stage)
+    autoscaling.suspend_processes(**group, ScalingProcesses=["Terminate"])
+    stage.until(HOUR)
+    stage.minutes(3)
+    stage.expect(not stage.alive(), "the process is resumed, and nobody waits for the grace")
+
+
+@scene("ENDED")
+def end_with_a_minimum_size(stage: Stage) -> None:
+    autoscaling, group, _ = _with(stage)
+    autoscaling.update_auto_scaling_group(**group, MinSize=2)
+    _over(stage)
+
+
+def _hook(stage: Stage, transition: str, result: str = "CONTINUE") -> None:
+    stage.world.operator.autoscaling.put_lifecycle_hook(
+        AutoScalingGroupName=stage.site.group,
+        LifecycleHookName="Hook",
+        LifecycleTransition=transition,
+        HeartbeatTimeout=7200,
+        DefaultResult=result,
+    )
+
+
+@scene("ENDED", Can.HOOKS)
+def end_with_instances_waiting_to_launch(stage: Stage) -> None:
+    stage.make()
+    _hook(stage, LAUNCHING)
+    stage.minutes(2)
+    stage.expect(len(stage.alive()) == 2, "they wait")
+    stage.until(HOUR)
+    stage.minutes(4)
+    stage.expect(not stage.alive(), "the wait is ended, and nobody waits for the grace")
+
+
+@scene("ENDED", Can.HOOKS)
+def end_with_instances_waiting_to_terminate(stage: Stage) -> None:
+    deploy_and_grant(stage)
+    _hook(stage, TERMINATING)
+    stage.until(HOUR)
+    stage.minutes(4)
+    stage.expect(not stage.alive(), "the wait is ended, and nobody waits for the grace")
+
+
+@scene("ENDED", Can.RETAIN, Can.HOOKS, Can.ANY_STATE)
+def end_with_retained_instances(stage: Stage) -> None:
+    _, _, ids = _with(stage)
+    stage.world.set_state(ids[0], "Terminating:Retained")
+    _over(stage)
+
+
+@scene("ENDED", Can.ANY_STATE)
+def end_with_a_state_of_the_future(stage: Stage) -> None:
+    _, _, ids = _with(stage)
+    stage.world.set_state(ids[0], "Suspended:Animation")
+    _over(stage)
+
+
+@scene("ENDED", Can.WARM_POOL)
+def end_with_a_warm_pool(stage: Stage) -> None:
+    autoscaling, group, _ = _with(stage)
+    autoscaling.put_warm_pool(**group, MinSize=1, PoolState="Running")
+    stage.minutes(2)
+    stage.expect(len(stage.alive()) > 2, "the pool fills up")
+    stage.until(HOUR)
+    stage.minutes(3)
+    stage.expect(not stage.alive(), "the pool is deleted, and nobody waits for the grace")
+
+
+@scene("ENDED", Can.STANDBY)
+def end_with_an_instance_on_standby(stage: Stage) -> None:
+    autoscaling, group, ids = _with(stage)
+    autoscaling.enter_standby(**group, InstanceIds=ids[:1], ShouldDecrementDesiredCapacity=True)
+    _over(stage)
+
+
+@scene("ENDED", Can.DETACH)
+def end_with_a_detached_instance(stage: Stage) -> None:
+    autoscaling, group, ids = _with(stage)
+    autoscaling.detach_instances(**group, InstanceIds=ids[:1], ShouldDecrementDesiredCapacity=True)
+    _over(stage)
+
+
+@scene("ENDED", Can.DETACH)
+def end_with_all_instances_detached(stage: Stage) -> None:
+    autoscaling, group, ids = _with(stage)
+    autoscaling.detach_instances(**group, InstanceIds=ids, ShouldDecrementDesiredCapacity=True)
+    _over(stage)
+
+
+@scene("ENDED", Can.STOPPED)
+def end_with_a_stopped_instance(stage: Stage) -> None:
+    """A member that is stopped is replaced; with replacing suspended it stays, and costs its volume."""
+    autoscaling, group, ids = _with(stage)
+    autoscaling.suspend_processes(**group, ScalingProcesses=["ReplaceUnhealthy"])
+    stage.world.operator.ec2.stop_instances(InstanceIds=ids[:1])
+    _over(stage)
+
+
+@scene("ENDED")
+def end_in_the_middle_of_a_replacement(stage: Stage) -> None:
+    _, _, ids = _with(stage)
+    stage.until(HOUR - 20)
+    stage.world.operator.ec2.terminate_instances(InstanceIds=ids[:1])
+    stage.minutes(17)
+
+
+@scene(("draining", 1, 0, True), Can.LOCKED)
+def end_with_an_instance_that_the_api_may_not_terminate(stage: Stage) -> None:
+    """EC2 refuses, so the instance is told in every run; the others are gone."""
+    stage.make(policy={"size": 3}, protect_new=True)
+    stage.minutes(2)
+    key = stage.alive()[0]
+    stage.world.operator.ec2.modify_instance_attribute(InstanceId=key, DisableApiTermination={"Value": True})
+    group = {"AutoScalingGroupName": stage.site.group}
+    stage.world.operator.autoscaling.suspend_processes(**group, ScalingProcesses=["Terminate"])
+    stage.world.operator.autoscaling.enter_standby(**group, InstanceIds=[key], ShouldDecrementDesiredCapacity=True)
+    _over(stage)
+
+
+@scene("GONE", Can.DELETE_GROUP)
+def group_deleted_by_somebody(stage: Stage) -> None:
+    autoscaling, group, _ = _with(stage)
+    autoscaling.delete_auto_scaling_group(**group, ForceDelete=True)
+
+
+@scene("GONE", Can.DELETE_GROUP, Can.DETACH)
+def group_deleted_after_an_instance_was_detached(stage: Stage) -> None:
+    """Nothing tells the lease of an instance without a group, so it goes."""
+    autoscaling, group, ids = _with(stage)
+    autoscaling.detach_instances(**group, InstanceIds=ids[:1], ShouldDecrementDesiredCapacity=True)
+    autoscaling.delete_auto_scaling_group(**group, ForceDelete=True)
+
+
+@scene("ENDED")
+def destroy(stage: Stage) -> None:
+    deploy_and_grant(stage)
+    answer = request(stage, "Delete")
+    stage.expect(answer == "SUCCESS", f"the answer is {answer}")
+    stage.expect(not stage.alive(), "nothing is left when CloudFormation goes on")
+    _destroyed(stage, answer)
+
+
+@scene("ENDED", Can.DELETION_PROTECTION, Can.HOOKS, Can.WARM_POOL)
+def destroy_with_everything_in_the_way(stage: Stage) -> None:
+    stage.make(protect_new=True)
+    stage.minutes(2)
+    group = {"AutoScalingGroupName": stage.site.group}
+    operator = stage.world.operator.autoscaling
+    operator.put_warm_pool(**group, MinSize=1)
+    _hook(stage, TERMINATING)
+    operator.suspend_processes(**group, ScalingProcesses=["Terminate"])
+    operator.update_auto_scaling_group(**group, DeletionProtection="prevent-all-deletion")
+    stage.minutes(2)
+    answer = request(stage, "Delete")
+    stage.expect(answer == "SUCCESS", f"the answer is {answer}")
+    _destroyed(stage, answer)
+    stage.expect(stage.group()["DeletionProtection"] == "none", "the group can be deleted")
+
+
+def _destroyed(stage: Stage, answer: str) -> None:
+    """What CloudFormation does about an answer that is not SUCCESS: nothing; the operator deletes the stack again."""
+    while answer != "SUCCESS":
+        stage.world.advance(MINUTE)
+        answer = request(stage, "Delete")
+    # The schedule goes next; a run that comes before that must not grant again.
+    stage.write(contract.TAG_UNTIL, stage.at(HOUR))

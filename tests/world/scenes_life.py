@@ -1,0 +1,191 @@
+"""Scenarios of an annex's life: deploy, grant, extend, renew, more money than allowed, a record that says nothing."""
+
+from __future__ import annotations
+
+from annex_lease import contract
+from tests.world.cloudformation import request
+from tests.world.scene import scene
+from tests.world.stage import HOUR, MINUTE, Can, Stage
+
+
+@scene("RUNNING")
+def deploy_and_grant(stage: Stage) -> None:
+    stage.make()
+    request(stage, "Create")
+    stage.minutes(2)
+    stage.expect(stage.tags()[contract.TAG_GRANTED] == "2", "the grant is remembered")
+
+
+@scene(("waiting", 0, 0, False))
+def deploy_without_credential(stage: Stage) -> None:
+    stage.make(credential=False)
+    request(stage, "Create")
+    stage.minutes(3)
+
+
+@scene("RUNNING")
+def credential_pushed_after_the_deploy(stage: Stage) -> None:
+    deploy_without_credential(stage)
+    stage.world.operator.secretsmanager.put_secret_value(SecretId=stage.site.secret_arn, SecretString="value")
+
+
+@scene(("active", 3, 3, False))
+def larger_size_deployed(stage: Stage) -> None:
+    deploy_and_grant(stage)
+    stage.write(contract.TAG_SIZE, "3")
+    request(stage, "Update")
+
+
+@scene(("active", 1, 1, False))
+def smaller_size_deployed(stage: Stage) -> None:
+    deploy_and_grant(stage)
+    stage.write(contract.TAG_SIZE, "1")
+
+
+@scene("RUNNING")
+def extend(stage: Stage) -> None:
+    deploy_and_grant(stage)
+    stage.until(50 * MINUTE)
+    stage.write(contract.TAG_UNTIL, stage.at(1.8 * HOUR))
+    stage.minutes(1)
+    stage.until(HOUR + MINUTE)
+
+
+@scene("ENDED")
+def extend_and_end(stage: Stage) -> None:
+    extend(stage)
+    stage.until(1.8 * HOUR + 16 * MINUTE)
+
+
+@scene("ENDED")
+def extend_beyond_the_reach(stage: Stage) -> None:
+    deploy_and_grant(stage)
+    stage.write(contract.TAG_UNTIL, stage.at(200 * HOUR))
+    stage.minutes(1)
+    stage.until(HOUR + 16 * MINUTE)
+
+
+@scene("ENDED")
+def extend_after_the_end(stage: Stage) -> None:
+    deploy_and_grant(stage)
+    stage.until(HOUR + 16 * MINUTE)
+    stage.minutes(3)
+    stage.write(contract.TAG_UNTIL, stage.at(1.9 * HOUR))
+
+
+@scene("ENDED")
+def stop(stage: Stage) -> None:
+    deploy_and_grant(stage)
+    stage.until(20 * MINUTE)
+    stage.write(contract.TAG_UNTIL, stage.at(20 * MINUTE))
+    stage.minutes(17)
+
+
+@scene("RUNNING")
+def renewal_of_an_ended_annex(stage: Stage) -> None:
+    deploy_and_grant(stage)
+    stage.until(HOUR + 16 * MINUTE)
+    stage.minutes(3)
+    stage.expect(not stage.alive(), "it ended")
+    stage.write(contract.TAG_UNTIL, stage.at(1.9 * HOUR))
+    stage.write(contract.TAG_RENEWED, stage.at(HOUR + 20 * MINUTE))
+
+
+@scene("ENDED")
+def renewal_that_ends_again(stage: Stage) -> None:
+    renewal_of_an_ended_annex(stage)
+    stage.minutes(2)
+    stage.until(1.9 * HOUR + 16 * MINUTE)
+
+
+@scene("ENDED")
+def renewal_without_a_later_end(stage: Stage) -> None:
+    deploy_and_grant(stage)
+    stage.until(HOUR + 16 * MINUTE)
+    stage.write(contract.TAG_RENEWED, stage.at(HOUR + 16 * MINUTE))
+    stage.minutes(2)
+
+
+def _busy(stage: Stage, busy: bool) -> None:
+    for key in stage.alive()[:1]:
+        stage.world.operator.autoscaling.set_instance_protection(
+            AutoScalingGroupName=stage.site.group, InstanceIds=[key], ProtectedFromScaleIn=busy
+        )
+
+
+@scene(("active", 2, 2, False))
+def renew_while_busy(stage: Stage) -> None:
+    stage.make(policy={"renew_seconds": 1200})
+    stage.minutes(3)
+    _busy(stage, True)
+    stage.until(55 * MINUTE)
+    stage.minutes(10)
+
+
+@scene("ENDED")
+def renew_while_busy_until_idle(stage: Stage) -> None:
+    renew_while_busy(stage)
+    _busy(stage, False)
+    stage.until(100 * MINUTE)
+
+
+@scene("ENDED")
+def busy_for_ever(stage: Stage) -> None:
+    """Nothing that a busy instance does passes the reach."""
+    stage.make(policy={"renew_seconds": 1800})
+    stage.minutes(3)
+    _busy(stage, True)
+    for minutes in (50, 70, 90, 110):
+        stage.until(minutes * MINUTE)
+    stage.until(2 * HOUR + 16 * MINUTE)
+
+
+@scene("ENDED", Can.BOOT, Can.METER)
+def money_limit(stage: Stage) -> None:
+    """Two instances use up one instance-hour in half an hour."""
+    stage.make(policy={"max_instance_hours": 1})
+    stage.minutes(20)
+    stage.expect(len(stage.alive()) == 2, "there is money left")
+    stage.minutes(30)
+    stage.expect(not stage.alive(), "the money is used up")
+
+
+@scene("ENDED", Can.TOPIC)
+def warned_before_the_end(stage: Stage) -> None:
+    stage.make(policy={"warn_seconds": 600}, topic=True)
+    stage.minutes(3)
+    stage.until(51 * MINUTE)
+    stage.expect(len(stage.world.published()) == 1, "it is said once")
+    stage.until(HOUR + 16 * MINUTE)
+
+
+@scene("ENDED")
+def missing_record(stage: Stage) -> None:
+    deploy_and_grant(stage)
+    tag = {"ResourceId": stage.site.group, "ResourceType": "auto-scaling-group", "Key": contract.TAG_REACH}
+    stage.world.operator.autoscaling.delete_tags(Tags=[tag])
+
+
+@scene("ENDED")
+def malformed_record(stage: Stage) -> None:
+    deploy_and_grant(stage)
+    stage.write(contract.TAG_DURATION, "3600000000000")
+
+
+@scene("ENDED")
+def group_without_any_record(stage: Stage) -> None:
+    stage.make(declared=False)
+    stage.world.operator.autoscaling.update_auto_scaling_group(AutoScalingGroupName=stage.site.group, DesiredCapacity=3)
+
+
+@scene("ENDED")
+def raised_by_hand_after_the_end(stage: Stage) -> None:
+    deploy_and_grant(stage)
+    stage.until(HOUR + 16 * MINUTE)
+    stage.world.operator.autoscaling.resume_processes(
+        AutoScalingGroupName=stage.site.group, ScalingProcesses=["Launch"]
+    )
+    stage.world.operator.autoscaling.update_auto_scaling_group(
+        AutoScalingGroupName=stage.site.group, MinSize=1, DesiredCapacity=2
+    )
+    stage.minutes(2)
