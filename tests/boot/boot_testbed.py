@@ -19,6 +19,7 @@ SETTINGS = EpSettings(
     idle_seconds=40,
     join_seconds=900,
     dead_man_seconds=600,
+    protect_busy=True,
 )
 
 

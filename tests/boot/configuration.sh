@@ -5,7 +5,7 @@ set -a
 . ep/root/etc/annex/annex.env
 inep sh /usr/local/lib/annex/configure i-0abc c6a.large 4070908800 >/dev/null 2>&1
 result configure $?
-inep systemd-analyze verify --man=no annex.target annex-{prepare,firewall,join,watch,retire}.service condor.service
+inep systemd-analyze verify --man=no annex.target annex-{prepare,firewall,join,watch,busy,retire}.service condor.service
 result verify $?
 inep nft --check --file /etc/annex/firewall.nft
 result nft $?

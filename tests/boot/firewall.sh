@@ -58,3 +58,28 @@ result refused_ms $(($(milliseconds) - began))
 sed -i 's/meta skuid 0 accept/meta skuid 65534 accept/' ep/root/etc/annex/firewall.nft
 inep sh /usr/local/lib/annex/firewall
 result firewall_with_hole $?
+
+# Somebody flushes the kernel's rules while the machine runs: its watch notices.
+sed -i 's/meta skuid 65534 accept/meta skuid 0 accept/' ep/root/etc/annex/firewall.nft
+inep sh /usr/local/lib/annex/firewall
+echo 4070908800 >ep/root/run/annex/lease-end
+stand_in systemctl
+inep sh /usr/local/lib/annex/watch >/dev/null 2>&1 &
+sleep 2 # its first look
+stands() { inep nft list table inet annex; }
+inep nft flush ruleset
+stands >/dev/null 2>&1
+result flushed $?
+began=$(milliseconds)
+wait_for 20 stands
+result restored_ms $(($(milliseconds) - began))
+ask_all restored
+called condor
+result stopped_for_it $?
+# And if it cannot be put up again, no job goes on.
+echo 'table' >ep/root/etc/annex/firewall.nft
+inep nft flush ruleset
+wait_for 20 called 'start annex-retire.service'
+result retires $?
+result retiring "$(tr '\n' ';' <ep/root/tmp/calls)"
+result reason "$(cat ep/root/run/annex/reason)"

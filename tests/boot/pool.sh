@@ -28,6 +28,8 @@ request_disk = 10M\nlog = %s.log\noutput = %s.out\n%s\nqueue\n' "$1" "$1" "$2" >
 event() { grep -q "^$2 " $alice/"$1".log; }
 slot() { incm condor_status -af "$@"; }
 slot_has() { slot "$1" | grep -qxF "$2"; }
+# The execution point's answer to "does a job run here", as Auto Scaling gets to hear it.
+protection() { grep -oE -- '--(no-)?protected-from-scale-in' ep/root/tmp/calls | tr '\n' ' '; }
 lease_end() { echo $(($(date +%s) + $1)) >ep/root/run/annex/lease-end; }
 
 incm condor_master -f >/dev/null 2>&1 &
@@ -42,6 +44,10 @@ set +a
 lease_end 400
 inep sh /usr/local/lib/annex/configure i-0abc c6a.large "$(cat ep/root/run/annex/lease-end)" >/dev/null 2>&1
 
+stand_in aws
+ip -n ep addr add 169.254.169.254/32 dev lo
+ip netns exec ep python3 "$here/metadata_service.py" >/dev/null 2>&1 &
+inep sh /usr/local/lib/annex/busy >/dev/null 2>&1 &
 began=$(milliseconds)
 inep condor_master -f >/dev/null 2>&1 &
 master=$!
@@ -55,6 +61,12 @@ for level in READ WRITE DAEMON NEGOTIATOR ADMINISTRATOR ADVERTISE_STARTD ADVERTI
     inep condor_ping -quiet -type COLLECTOR $level >/dev/null 2>&1
     result "may_$level" $?
 done
+
+# Not a starter of the startd's, whatever it is called; it runs longer than every job here.
+cp ep/root/usr/bin/sleep ep/root/tmp/condor_starter
+inep setpriv --reuid 65534 --regid 65534 --clear-groups /tmp/condor_starter 300 &
+called aws
+result protected_idle $?
 
 # Deaf to the signal by which it is asked to leave.
 submit long "arguments = \"-c 'trap : TERM; while :; do sleep 1; done'\"
@@ -74,6 +86,9 @@ result extension_seen_ms $(($(milliseconds) - began))
 wait_for 90 event long 001
 result long_started_after $?
 
+wait_for 40 called ' --protected-from-scale-in'
+result protected "$(cat ep/root/tmp/calls)"
+
 # Running until ANNEX_DRAIN_SECONDS before the end, gone before it.
 lease_end 20
 end=$(cat ep/root/run/annex/lease-end)
@@ -85,6 +100,9 @@ result closed $?
 
 # Now idle for ANNEX_IDLE_SECONDS: the master leaves of itself, which is what condor.service waits for.
 began=$(milliseconds)
+wait_for 60 called --no-protected-from-scale-in
+result released_ms $(($(milliseconds) - began))
+result protection "$(protection)"
 wait $master
 result master_status $?
 result idle_ms $(($(milliseconds) - began))

@@ -78,10 +78,19 @@ def test_only_root_reaches_the_metadata_service(testbed: Bed) -> None:
     everything, time_only = "169.254.169.254 [fd00:ec2::254] 169.254.169.123", "169.254.169.123"
     for who in ("root", "job", "condor", "container"):
         assert found[f"{who}-before"] == everything, "the test itself reaches it without the rules"
-        assert found[f"{who}-after"] == (everything if who == "root" else time_only)
+        for moment in ("after", "restored"):
+            assert found[f"{who}-{moment}"] == (everything if who == "root" else time_only)
     assert found["firewall"] == "0"
     assert int(found["refused_ms"]) < 2000, "refused at once, not a wait for the job"
     assert found["firewall_with_hole"] == "1"
+    assert found["flushed"] == "1", "the test itself takes the rules away"
+    assert int(found["restored_ms"]) < 15_000
+    assert found["stopped_for_it"] == "1", "no job is lost for it"
+    assert found["retires"] == "0"
+    assert found["retiring"] == (
+        "systemctl --no-block stop condor.service;systemctl --no-block start annex-retire.service;"
+    )
+    assert found["reason"] == "the firewall is gone"
 
 
 def test_joins_runs_follows_the_lease_and_leaves(testbed: Bed) -> None:
@@ -107,5 +116,12 @@ def test_joins_runs_follows_the_lease_and_leaves(testbed: Bed) -> None:
     assert found["long_started_after"] == "0"
     assert (found["evicted"], found["closed"]) == ("0", "0")
     assert 0 < int(found["left_ms"]) <= 3_500, "the job had 7 s of the drain, the starter ended within the other 3"
+    assert found["protected_idle"] == "1", "nothing to protect before the first job"
+    assert found["protected"] == (
+        "aws autoscaling set-instance-protection --region us-east-1 --auto-scaling-group-name Annex-demo-Group-1"
+        " --instance-ids i-0abc --protected-from-scale-in --output text"
+    )
+    assert found["protection"] == "--protected-from-scale-in --no-protected-from-scale-in", "once each, by the startd"
+    assert int(found["released_ms"]) < 45_000, "two looks"
     assert found["master_status"] == "0"
     assert 25_000 < int(found["idle_ms"]) < 80_000

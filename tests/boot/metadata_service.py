@@ -1,0 +1,36 @@
+"""An instance metadata service, version 2, with the few facts the boot files ask for; run on the execution point."""
+
+from __future__ import annotations
+
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+FACTS = {
+    "/latest/meta-data/instance-id": "i-0abc",
+    "/latest/meta-data/tags/instance/aws:autoscaling:groupName": "Annex-demo-Group-1",
+}
+
+
+class Service(BaseHTTPRequestHandler):
+    def do_PUT(self) -> None:
+        self.reply(200, "session")
+
+    def do_GET(self) -> None:
+        if self.headers.get("X-aws-ec2-metadata-token") != "session":
+            self.reply(401, "")
+        elif self.path in FACTS:
+            self.reply(200, FACTS[self.path])
+        else:
+            self.reply(404, "")
+
+    def reply(self, status: int, text: str) -> None:
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text.encode())
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Keep the scenario's output to its findings."""
+
+
+if __name__ == "__main__":
+    HTTPServer(("169.254.169.254", 80), Service).serve_forever()
