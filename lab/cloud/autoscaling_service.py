@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from lab.cloud import group_api, member_api, world
+from lab.cloud import group_api, group_tag_api, member_api, warm_pool_api, world
 from lab.cloud.emulator import Response, autoscaling
 from lab.cloud.query import ApiError, answer, failure, nested
 
@@ -16,9 +16,9 @@ ACTIONS: dict[str, Handler] = {
     "DescribeAutoScalingGroups": group_api.describe_groups,
     "SetDesiredCapacity": group_api.set_desired_capacity,
     "DescribeScalingActivities": group_api.describe_activities,
-    "CreateOrUpdateTags": group_api.create_tags,
-    "DeleteTags": group_api.delete_tags,
-    "DescribeTags": group_api.describe_tags,
+    "CreateOrUpdateTags": group_tag_api.create_tags,
+    "DeleteTags": group_tag_api.delete_tags,
+    "DescribeTags": group_tag_api.describe_tags,
     "SuspendProcesses": group_api.suspend_processes,
     "ResumeProcesses": group_api.resume_processes,
     "PutLifecycleHook": group_api.put_hook,
@@ -34,6 +34,9 @@ ACTIONS: dict[str, Handler] = {
     "DetachInstances": member_api.detach,
     "EnterStandby": member_api.enter_standby,
     "ExitStandby": member_api.exit_standby,
+    "PutWarmPool": warm_pool_api.put,
+    "DescribeWarmPool": warm_pool_api.describe,
+    "DeleteWarmPool": warm_pool_api.delete,
 }
 
 

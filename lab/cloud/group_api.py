@@ -6,10 +6,10 @@ https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_Operations.html
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from lab.cloud import groups, lifecycle, scaling, world
-from lab.cloud.group_record import apply_settings, create, hook_of, set_tag
-from lab.cloud.group_view import activity_view, group_view, hook_view, tag_view, timestamp
-from lab.cloud.groups import Group, Tag
+from lab.cloud import groups, lifecycle, scaling, warm_pool, world
+from lab.cloud.group_record import apply_settings, create, hook_of
+from lab.cloud.group_view import activity_view, group_view, hook_view, timestamp
+from lab.cloud.groups import Group
 from lab.cloud.query import ApiError, flag, integer
 
 Result = dict[str, Any]
@@ -46,13 +46,8 @@ def set_desired_capacity(request: dict[str, Any]) -> Result:
 
 def delete_group(request: dict[str, Any]) -> Result:
     group = groups.get(str(request.get("AutoScalingGroupName") or ""))
+    check_deletion(group, force=flag(request.get("ForceDelete")))
     if not flag(request.get("ForceDelete")):
-        if group.members:
-            raise ApiError(
-                "ResourceInUse",
-                "You cannot delete an AutoScalingGroup while there are instances or pending Spot instance request(s) "
-                "still in the group.",
-            )
         groups.remove(group.name)
         return {}
     # ForceDelete terminates without lifecycle hooks and whatever is suspended or protected.
@@ -60,9 +55,33 @@ def delete_group(request: dict[str, Any]) -> Result:
     for member in group.members:
         member.waiting.clear()
         scaling.finish_termination(member)
-    if not group.members:
+    warm_pool.delete(group)
+    if not group.managed():
         groups.remove(group.name)
     return {}
+
+
+def check_deletion(group: Group, *, force: bool) -> None:
+    """Whether the group may be deleted now.
+
+    https://docs.aws.amazon.com/autoscaling/ec2/userguide/resource-deletion-protection.html
+
+    Raises:
+        ApiError: ValidationError for a protected group, ResourceInUse while it has instances or a warm pool ("the
+            force delete option also deletes the warm pool": API_DeleteAutoScalingGroup).
+    """
+    refused = ("prevent-all-deletion", "prevent-force-deletion") if force else ("prevent-all-deletion",)
+    if group.deletion_protection in refused:
+        raise ApiError(
+            "ValidationError",
+            f"AutoScalingGroup {group.name} cannot be deleted: its deletion protection is {group.deletion_protection}",
+        )
+    if not force and (group.members or group.warm_pool):
+        raise ApiError(
+            "ResourceInUse",
+            "You cannot delete an AutoScalingGroup while there are instances or pending Spot instance request(s) "
+            "still in the group.",
+        )
 
 
 def describe_groups(request: dict[str, Any]) -> Result:
@@ -131,47 +150,6 @@ def describe_activities(request: dict[str, Any]) -> Result:
     return page(found, request, "Activities", lambda pair: activity_view(*pair), default=100, most=100)
 
 
-def create_tags(request: dict[str, Any]) -> Result:
-    declared = [(_tagged(tag), tag) for tag in request.get("Tags") or []]
-    for group, tag in declared:
-        set_tag(group, tag)
-    return {}
-
-
-def delete_tags(request: dict[str, Any]) -> Result:
-    for group, tag in [(_tagged(tag), tag) for tag in request.get("Tags") or []]:
-        group.tags.pop(str(tag["Key"]), None)
-    return {}
-
-
-def _tagged(tag: dict[str, Any]) -> Group:
-    kind = str(tag.get("ResourceType") or "auto-scaling-group")
-    if kind != "auto-scaling-group":
-        raise ApiError("ValidationError", f"ResourceType must be auto-scaling-group, received {kind}")
-    return groups.get(str(tag.get("ResourceId") or ""))
-
-
-def describe_tags(request: dict[str, Any]) -> Result:
-    filters = {
-        str(one["Name"]): [str(value) for value in one.get("Values") or []] for one in request.get("Filters") or []
-    }
-    unknown = set(filters) - {"auto-scaling-group", "key", "value", "propagate-at-launch"}
-    if unknown:
-        raise ApiError("ValidationError", f"Filter types {sorted(unknown)} are not correct")
-
-    def chosen(group: Group, tag: Tag) -> bool:
-        values = {
-            "auto-scaling-group": group.name,
-            "key": tag.key,
-            "value": tag.value,
-            "propagate-at-launch": str(tag.propagate).lower(),
-        }
-        return all(values[name] in allowed for name, allowed in filters.items())
-
-    found = [(group, tag) for group in groups.here() for tag in group.tags.values() if chosen(group, tag)]
-    return page(found, request, "Tags", lambda pair: tag_view(*pair), default=50, most=100)
-
-
 def suspend_processes(request: dict[str, Any]) -> Result:
     group = groups.get(str(request.get("AutoScalingGroupName") or ""))
     for process in _processes(request):
@@ -211,9 +189,9 @@ def delete_hook(request: dict[str, Any]) -> Result:
         raise ApiError("ValidationError", f"No Lifecycle Hook found for AutoScaling group {group.name} named {name}")
     # "If there are any outstanding lifecycle actions, they are completed first (ABANDON for launching instances,
     # CONTINUE for terminating instances)": API_DeleteLifecycleHook
-    for member in list(group.members):
+    for member in group.managed():
         if name in member.waiting:
-            result = "ABANDON" if member.lifecycle == "Pending:Wait" else "CONTINUE"
+            result = "ABANDON" if member.lifecycle.endswith("Pending:Wait") else "CONTINUE"
             scaling.complete(group, member, name, result)
     return {}
 

@@ -68,7 +68,20 @@ def apply_settings(group: Group, declared: Mapping[str, Any]) -> None:
     cooldown = integer(declared, "DefaultCooldown", integer(declared, "Cooldown", group.cooldown))
     group.health_check_grace = grace if grace is not None else group.health_check_grace
     group.cooldown = cooldown if cooldown is not None else group.cooldown
+    group.deletion_protection = _protection(str(declared.get("DeletionProtection") or group.deletion_protection))
+    policy = declared.get("InstanceLifecyclePolicy")
+    if policy is not None:
+        # https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_RetentionTriggers.html
+        group.retain_abandoned = (policy.get("RetentionTriggers") or {}).get("TerminateHookAbandon") == "retain"
     group.max_instance_lifetime = integer(declared, "MaxInstanceLifetime", group.max_instance_lifetime)
+
+
+def _protection(level: str) -> str:
+    """https://docs.aws.amazon.com/autoscaling/ec2/userguide/resource-deletion-protection.html."""
+    levels = ("none", "prevent-force-deletion", "prevent-all-deletion")
+    if level not in levels:
+        raise ApiError("ValidationError", f"DeletionProtection must be one of {levels}, received '{level}'")
+    return level
 
 
 def _template(declared: Mapping[str, Any]) -> dict[str, str]:

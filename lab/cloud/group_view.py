@@ -5,7 +5,7 @@ from typing import Any
 
 from lab.cloud import instances
 from lab.cloud.emulator import ec2
-from lab.cloud.groups import Activity, Group, Hook, Member, Tag
+from lab.cloud.groups import Activity, Group, Hook, Member, Tag, WarmPool
 
 
 def timestamp(moment: float | datetime.datetime) -> str:
@@ -47,7 +47,23 @@ def group_view(group: Group) -> dict[str, Any]:
         ),
         "MaxInstanceLifetime": group.max_instance_lifetime,
         "CapacityRebalance": group.capacity_rebalance,
+        "WarmPoolConfiguration": warm_pool_view(group.warm_pool) if group.warm_pool else None,
+        "WarmPoolSize": len(group.warm) if group.warm_pool else None,
+        "DeletionProtection": group.deletion_protection,
+        "InstanceLifecyclePolicy": (
+            {"RetentionTriggers": {"TerminateHookAbandon": "retain"}} if group.retain_abandoned else None
+        ),
         "TrafficSources": [],
+    }
+
+
+def warm_pool_view(pool: WarmPool) -> dict[str, Any]:
+    """https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_WarmPoolConfiguration.html."""
+    return {
+        "MaxGroupPreparedCapacity": pool.prepared,
+        "MinSize": pool.minimum,
+        "PoolState": pool.state,
+        "Status": "PendingDelete" if pool.deleting else None,
     }
 
 

@@ -95,6 +95,16 @@ class Activity:
 
 
 @dataclass
+class WarmPool:
+    """A group's warm pool. https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_WarmPoolConfiguration.html."""
+
+    state: str = "Stopped"
+    minimum: int = 0
+    prepared: int | None = None
+    deleting: bool = False
+
+
+@dataclass
 class Group:
     """An Auto Scaling group."""
 
@@ -113,6 +123,8 @@ class Group:
     hooks: dict[str, Hook] = field(default_factory=dict)
     suspended: dict[str, str] = field(default_factory=dict)
     members: list[Member] = field(default_factory=list)
+    warm_pool: WarmPool | None = None
+    warm: list[Member] = field(default_factory=list)
     activities: list[Activity] = field(default_factory=list)
     termination_policies: list[str] = field(default_factory=lambda: ["Default"])
     new_instances_protected: bool = False
@@ -121,12 +133,18 @@ class Group:
     cooldown: int = 300
     capacity_rebalance: bool = False
     max_instance_lifetime: int | None = None
+    deletion_protection: str = "none"
+    retain_abandoned: bool = False
     deleting: bool = False
     launch_backoff_until: float = 0.0
 
     def member(self, instance_id: str) -> Member | None:
         """The member with this instance id, or None."""
         return next((one for one in self.members if one.instance_id == instance_id), None)
+
+    def managed(self) -> list[Member]:
+        """Every instance Auto Scaling manages for the group: its members, then its warm pool's."""
+        return [*self.members, *self.warm]
 
     def launched(self) -> list[Member]:
         """The members that count towards the desired capacity, oldest first."""
@@ -190,6 +208,15 @@ def get(name: str) -> Group:
 def of_instance(instance_id: str) -> Group | None:
     """The group an instance of the current account and region is a member of, or None."""
     return next((group for group in here() if group.member(instance_id)), None)
+
+
+def managing(instance_id: str) -> tuple[Group, Member] | None:
+    """The group that manages an instance, in service or in its warm pool, with the instance; or None."""
+    for group in here():
+        for one in group.managed():
+            if one.instance_id == instance_id:
+                return group, one
+    return None
 
 
 def here() -> list[Group]:

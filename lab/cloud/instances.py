@@ -165,6 +165,13 @@ def terminate(record: Record, reason: tuple[str, str] = ("Client.UserInitiatedSh
     world.machines().stop(record["InstanceId"])
 
 
+def stop(record: Record) -> None:
+    """Begin to stop an instance: it keeps its volumes, and can be terminated later."""
+    if state(record) in ("pending", "running"):
+        _set(record, "stopping")
+        world.machines().stop(record["InstanceId"])
+
+
 def advance(states: dict[str, MachineState]) -> None:
     """Move every instance to the state its machine is in. Call with the lock held."""
     now = world.now()
@@ -196,6 +203,8 @@ def _advance_one(record: Record, machine: MachineState) -> None:
             _gone(record)
         else:
             _set(record, "stopped")
+    elif current == "stopping" and machine == MachineState.OFF:
+        _set(record, "stopped")
     elif current == "shutting-down" and machine == MachineState.OFF:
         _gone(record)
 

@@ -31,7 +31,8 @@ def wait(group: Group, member: Member, transition: str) -> bool:
     hooks = [hook for hook in group.hooks.values() if hook.transition == wanted]
     if not hooks:
         return False
-    member.lifecycle = "Pending:Wait" if transition == "LAUNCHING" else "Terminating:Wait"
+    warmed = "Warmed:" if member.lifecycle.startswith("Warmed:") else ""
+    member.lifecycle = warmed + ("Pending:Wait" if transition == "LAUNCHING" else "Terminating:Wait")
     member.waiting = {}
     for hook in hooks:
         action = WaitingAction(hook.name, str(uuid4()), hook.default, hook.heartbeat, world.now() + hook.heartbeat)
@@ -58,7 +59,7 @@ def expired(member: Member) -> list[WaitingAction]:
 
 def waiting_action(group: Group, hook: str, instance_id: str, token: str) -> tuple[Member, WaitingAction]:
     """The action a caller names by instance id or token. Raises ``ApiError`` (ValidationError) when none waits."""
-    for member in group.members:
+    for member in group.managed():
         action = member.waiting.get(hook)
         if action is not None and (member.instance_id == instance_id or (token and action.token == token)):
             return member, action

@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_Operations.html
 
 from typing import Any
 
-from lab.cloud import groups, instances, lifecycle, scaling, world
+from lab.cloud import groups, instances, lifecycle, scaling, tags, world
 from lab.cloud.group_api import Result, page
 from lab.cloud.group_view import activity_view, member_view
 from lab.cloud.groups import Group, Member
@@ -119,6 +119,7 @@ def attach(request: dict[str, Any]) -> Result:
         member = Member(record["InstanceId"], record["InstanceType"], zone, {}, group.new_instances_protected)
         member.lifecycle = "InService"
         group.members.append(member)
+        tags.name_group(member.instance_id, group.name)
     group.desired += len(ids)
     return {}
 
@@ -128,6 +129,7 @@ def detach(request: dict[str, Any]) -> Result:
     _decrement(request, group, len(members))
     for member in members:
         group.members.remove(member)
+        tags.name_group(member.instance_id, None)
     scaling.reconcile(group)
     return {"Activities": []}
 

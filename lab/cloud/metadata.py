@@ -57,9 +57,9 @@ def _meta_data(record: Record) -> dict[str, Any]:
         "services": {"domain": "amazonaws.com", "partition": "aws"},
         "system": "nitro",
     }
-    group = groups.of_instance(record["InstanceId"])
-    if group is not None:
-        content["autoscaling"] = {"target-lifecycle-state": _target_state(group, record["InstanceId"])}
+    managed = groups.managing(record["InstanceId"])
+    if managed is not None:
+        content["autoscaling"] = {"target-lifecycle-state": _target_state(*managed)}
     if found.metadata.tags:
         content["tags"] = {"instance": tags.of(record["InstanceId"])}
     if found.interrupt_at is not None:
@@ -116,11 +116,12 @@ def identity(record: Record) -> str:
     return json.dumps(document, indent=2)
 
 
-def _target_state(group: groups.Group, instance_id: str) -> str:
+def _target_state(group: groups.Group, member: groups.Member) -> str:
     """https://docs.aws.amazon.com/autoscaling/ec2/userguide/retrieving-target-lifecycle-state-through-imds.html."""
-    member = group.member(instance_id)
-    if member is None or member.lifecycle.startswith("Terminat"):
+    if member.lifecycle.startswith(("Terminat", "Warmed:Terminat")):
         return "Terminated"
+    if group.warm_pool is not None and member.lifecycle.startswith("Warmed:"):
+        return f"Warmed:{group.warm_pool.state}"
     return "Standby" if member.lifecycle == "Standby" else "InService"
 
 

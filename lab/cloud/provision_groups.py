@@ -9,6 +9,7 @@ from typing import Any
 
 from lab.cloud import groups, lifecycle, scaling, world
 from lab.cloud.emulator import provisioners, stacks
+from lab.cloud.group_api import check_deletion
 from lab.cloud.group_record import apply_settings, create, hook_of, set_tag
 from lab.cloud.query import ApiError, integer
 
@@ -57,10 +58,11 @@ def update_group(
 
 
 def delete_group(name: str, _: Properties) -> None:
-    """Scale to zero, wait until the instances are gone, then delete; fails when some stay.
+    """Scale to zero, wait until the instances are gone, then delete without force; fails when some stay.
 
-    What CloudFormation does too, so instances protected from scale-in or a suspended Terminate process make the
-    deletion of the stack fail: https://repost.aws/knowledge-center/auto-scaling-group-deletion-fails
+    What CloudFormation does too: instances protected from scale-in, in standby or retained, a suspended Terminate
+    process, a warm pool, or deletion protection make the deletion of the stack fail.
+    https://repost.aws/knowledge-center/auto-scaling-group-deletion-fails
     """
     limit = time.monotonic() + float(os.environ.get(_DELETE_SECONDS, "3600"))
     while True:
@@ -71,6 +73,7 @@ def delete_group(name: str, _: Properties) -> None:
             group.set_capacity(0, group.maximum, 0)
             scaling.reconcile(group)
             if not group.members:
+                check_deletion(group, force=False)
                 groups.remove(name)
                 return
             left = [member.instance_id for member in group.members]

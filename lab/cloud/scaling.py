@@ -4,15 +4,15 @@ https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-lifecycle
 """
 
 from collections import Counter
-from dataclasses import replace
 
-from lab.cloud import instances, lifecycle, purchase, templates, world
-from lab.cloud.emulator import ec2
+from lab.cloud import instances, launching, lifecycle, warm_pool, world
 from lab.cloud.groups import Activity, Group, Member, everywhere, remove
-from lab.cloud.query import ApiError
 
-_LAUNCH_RETRY = 15.0
-"""Seconds between attempts of a group that cannot launch; AWS waits with growing delays."""
+RETAINED = "Terminating:Retained"
+"""State of a member whose termination was abandoned under a policy that retains it: it goes on running, and costing.
+
+https://docs.aws.amazon.com/autoscaling/ec2/userguide/instance-lifecycle-policy.html
+"""
 
 
 def advance() -> None:
@@ -22,14 +22,15 @@ def advance() -> None:
             for member in list(group.members):
                 _follow(group, member)
             reconcile(group)
-            if group.deleting and not group.members:
+            warm_pool.advance(group)
+            if group.deleting and not group.managed():
                 remove(group.name)
 
 
 def reconcile(group: Group) -> None:
     """Launch or scale in until the group has its desired capacity. Call with the lock held."""
     while "Launch" not in group.suspended and not group.deleting and len(group.launched()) < group.desired:
-        if world.now() < group.launch_backoff_until or not _launch(group):
+        if world.now() < group.launch_backoff_until or not launching.launch(group):
             return
     excess = len(group.launched()) - group.desired
     if excess <= 0:
@@ -62,80 +63,18 @@ def _victims(group: Group) -> list[Member]:
     return ordered
 
 
-def _launch(group: Group) -> bool:
-    activity = group.begin(
-        "Launching a new EC2 instance",
-        f"an instance was started in response to a difference between desired and actual capacity, "
-        f"increasing the capacity from {len(group.launched())} to {len(group.launched()) + 1}.",
-    )
-    try:
-        member = _launch_member(group)
-    except ApiError as error:
-        activity.close("Failed", f"{error.code}: {error.message}. Launching EC2 instance failed.")
-        group.launch_backoff_until = world.now() + _LAUNCH_RETRY
-        return False
-    activity.description = f"Launching a new EC2 instance: {member.instance_id}"
-    member.activity = activity
-    group.members.append(member)
-    return True
-
-
-def _launch_member(group: Group) -> Member:
-    present = []
-    for one in group.launched():
-        record = instances.find(one.instance_id)
-        present.append((one.instance_type, record is not None and instances.details(record).spot))
-    bought = purchase.choose(group.template, group.mixed, present)
-    template = templates.resolve(bought.template)
-    spec = templates.launch_spec(template.data)
-    spec = replace(
-        spec,
-        instance_type=bought.instance_type or spec.instance_type,
-        spot=bought.spot or spec.spot,
-        subnet_id=_subnet(group) or spec.subnet_id,
-    )
-    # Group tags win over the template's, and AWS adds its own:
-    # https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-tagging.html
-    spec = spec.with_tags({tag.key: tag.value for tag in group.tags.values() if tag.propagate})
-    spec = spec.with_tags(
-        {
-            "aws:ec2launchtemplate:id": template.template_id,
-            "aws:ec2launchtemplate:version": str(template.version),
-            "aws:autoscaling:groupName": group.name,
-        }
-    )
-    record = instances.launch(spec)
-    return Member(
-        instance_id=record["InstanceId"],
-        instance_type=record["InstanceType"],
-        zone=record["Placement"]["AvailabilityZone"],
-        template={
-            "LaunchTemplateId": template.template_id,
-            "LaunchTemplateName": template.name,
-            "Version": str(template.version),
-        },
-        protected=group.new_instances_protected,
-    )
-
-
-def _subnet(group: Group) -> str:
-    """The group's subnet with the fewest members in its zone: Auto Scaling balances the zones."""
-    known = [subnet for subnet in group.subnets if subnet in ec2._subnets]
-    if group.subnets and not known:
-        raise ApiError("InvalidSubnetID.NotFound", f"The subnet IDs {group.subnets} do not exist")
-    counted = Counter(one.zone for one in group.launched())
-    return min(known, key=lambda subnet: counted[ec2._subnets[subnet]["AvailabilityZone"]], default="")
-
-
 def begin_termination(group: Group, member: Member, cause: str) -> Activity:
     """Take a member out of service: through its lifecycle hooks, then terminate the instance."""
-    if member.lifecycle.startswith("Terminating") and member.activity is not None:
+    retained = member.lifecycle == RETAINED
+    if member.lifecycle.startswith("Terminating") and member.activity is not None and not retained:
         return member.activity
     if member.activity is not None:
         member.activity.close("Cancelled", "the instance was terminated before it was in service")
     activity = group.begin(f"Terminating EC2 instance: {member.instance_id}", cause)
     member.activity = activity
-    if not lifecycle.wait(group, member, "TERMINATING"):
+    # "Retained instances [...] remain until you call TerminateInstanceInAutoScalingGroup": their hooks are over.
+    # https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_RetentionTriggers.html
+    if retained or not lifecycle.wait(group, member, "TERMINATING"):
         finish_termination(member)
     return activity
 
@@ -151,7 +90,10 @@ def finish_termination(member: Member) -> None:
 def _follow(group: Group, member: Member) -> None:
     record = instances.find(member.instance_id)
     state = "terminated" if record is None else instances.state(record)
-    if state == "terminated" and (member.lifecycle.startswith("Terminating") or _was_never_running(member)):
+    # "The lifecycle ends when you terminate the instance": on standby, too, where nobody checks its health.
+    if state == "terminated" and (
+        member.lifecycle.startswith(("Terminating", "Standby")) or _was_never_running(member)
+    ):
         _leave(group, member, record)
         return
     if member.lifecycle == "Pending" and state == "running" and not lifecycle.wait(group, member, "LAUNCHING"):
@@ -191,7 +133,7 @@ def _leave(group: Group, member: Member, record: instances.Record | None) -> Non
     if member.lifecycle == "Pending":
         reason = instances.details(record).state_reason if record else None
         member.activity.close("Failed", reason[1] if reason else "the instance terminated before it was running")
-        group.launch_backoff_until = world.now() + _LAUNCH_RETRY
+        group.launch_backoff_until = world.now() + launching.RETRY
     else:
         member.activity.close("Successful")
         lifecycle.announce(group, "EC2 Instance Terminate Successful", {"EC2InstanceId": member.instance_id})
@@ -216,10 +158,14 @@ def complete(group: Group, member: Member, hook: str, result: str) -> None:
         member.waiting.clear()
     if member.waiting:
         return
-    if member.lifecycle == "Pending:Wait" and result == "ABANDON":
+    if member.lifecycle.startswith("Warmed:"):
+        warm_pool.proceed(group, member, result)
+    elif member.lifecycle == "Pending:Wait" and result == "ABANDON":
         begin_termination(group, member, "the lifecycle action was abandoned")
     elif member.lifecycle == "Pending:Wait":
         member.lifecycle = "Pending:Proceed"
         enter_service(group, member)
+    elif result == "ABANDON" and group.retain_abandoned:
+        member.lifecycle = RETAINED
     elif member.lifecycle == "Terminating:Wait":
         finish_termination(member)

@@ -9,11 +9,23 @@ from lab.cloud.query import ApiError
 _READABLE = re.compile(r"[0-9a-zA-Z\-_+=,.@:]{1,255}")
 _RESERVED_NAMES = {".", "..", "_index"}
 _LIMIT = 50
+GROUP_NAME = "aws:autoscaling:groupName"
 
 
 def of(resource_id: str) -> dict[str, str]:
     """The tags of an EC2 resource of the current account and region."""
     return {str(tag["Key"]): str(tag.get("Value", "")) for tag in ec2._tags.get(resource_id) or []}
+
+
+def name_group(resource_id: str, group: str | None) -> None:
+    """Write the tag by which an instance says which Auto Scaling group it is in, or take it away.
+
+    Auto Scaling adds it "to all instances it launches" or that are attached, and takes it from detached ones; whatever
+    else an instance is tagged with it keeps:
+    https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-tagging.html
+    """
+    kept = [tag for tag in ec2._tags.get(resource_id) or [] if tag["Key"] != GROUP_NAME]
+    ec2._tags[resource_id] = kept if group is None else [*kept, {"Key": GROUP_NAME, "Value": group}]
 
 
 def check_user_keys(keys: Iterable[str]) -> None:
