@@ -21,7 +21,7 @@ when_to_transfer_output = on_exit
 request_cpus = 1
 request_memory = 64
 request_disk = 10M
-allowed_execute_duration = 60
+allowed_execute_duration = {seconds}
 requirements = TARGET.AnnexName == "{annex}"
 queue {count}
 """
@@ -74,11 +74,11 @@ class Jobs:
         self._pool = pool
         self._operator = operator
 
-    def submit(self, *, annex: str, count: int = 1, script: str = SCRIPT) -> str:
-        """Returns the directory of the job, as the user sees it."""
+    def submit(self, *, annex: str, count: int = 1, script: str = SCRIPT, seconds: int = 60) -> str:
+        """Returns the directory of the job, as the user sees it; ``seconds`` is how long it says it may take."""
         home = f"/home/{USER}/job-{time.time_ns()}"
         self._as_user("mkdir", home)
-        self._write(f"{home}/job.sub", SUBMIT.format(annex=annex, count=count))
+        self._write(f"{home}/job.sub", SUBMIT.format(annex=annex, count=count, seconds=seconds))
         self._write(f"{home}/job.sh", script)
         self._as_user("sh", "-c", f"cd {home} && chmod +x job.sh && condor_submit -terse job.sub")
         return home
@@ -93,6 +93,10 @@ class Jobs:
             self._as_user("condor_wait", "-wait", str(int(seconds)), f"{home}/log")
         except StepError as failed:
             raise StepError(f"{failed}\n{self.read(f'{home}/log')}\n{self.analysis()}") from failed
+
+    def remove(self) -> None:
+        """Removes every job of the user."""
+        self._as_user("condor_rm", USER)
 
     def report(self, home: str, process: int = 0) -> JobReport:
         return JobReport.parse(self.read(f"{home}/out.{process}"))

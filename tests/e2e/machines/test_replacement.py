@@ -9,24 +9,13 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import boto3
+from only_group import in_group, set_until
 
-from annex_lease.contract import TAG_UNTIL, format_time
 from lab.operator import Operator
 from lab.site import machines
 from lab.steps import wait_for
 
 SPEC = '[annex.mortal]\nsize = 1\nlease = "30m"\nreach = "1h"\n'
-
-
-def in_group() -> list[str]:
-    (group,) = boto3.client("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"]
-    return [i["InstanceId"] for i in group["Instances"]]
-
-
-def set_until(value: str) -> None:
-    (group,) = boto3.client("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"]
-    tag = {"ResourceId": group["AutoScalingGroupName"], "ResourceType": "auto-scaling-group", "Key": TAG_UNTIL}
-    boto3.client("autoscaling").create_or_update_tags(Tags=[{**tag, "Value": value, "PropagateAtLaunch": False}])
 
 
 def state_of(instance: str) -> str:
@@ -53,7 +42,7 @@ def test_a_dead_machine_is_replaced_while_the_lease_lives_and_never_after(
 
     # The end comes; the machine dies a moment later, before it has shut down and before the checker's next minute.
     end = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=65)
-    set_until(format_time(end))
+    set_until(end)
     time.sleep((end - datetime.now(UTC)).total_seconds() + 2)
     assert second in machines(), "it was gone before it could be killed"
     os.kill(second, signal.SIGKILL)

@@ -75,6 +75,12 @@ def test_a_call_without_an_answer_may_have_worked(point: BootRoot) -> None:
     assert looks(point, IDLE, IDLE) == []
 
 
+def test_a_call_that_was_cut_off_may_have_worked(point: BootRoot) -> None:
+    assert looks(point, IDLE, f"{BUSY},{REFUSE}") == [PROTECT]
+    assert point.read(TOLD) == "unknown\n"
+    assert looks(point, IDLE, f"{IDLE},{ACCEPT}", IDLE) == [RELEASE], "another run takes it back"
+
+
 @pytest.mark.parametrize("fact", ["instance-id", "tags_instance_aws:autoscaling:groupName"])
 def test_metadata_that_does_not_answer_is_asked_again(point: BootRoot, fact: str) -> None:
     (point.path / f"fake/imds/{fact}").rename(point.path / "fake/away")

@@ -99,6 +99,7 @@ def test_a_moment_without_memory_ends_no_machine(running: BootRoot) -> None:
     running.write("fake/step-2", ":")
     running.run("watch")
     assert running.calls("nft").count(LOAD) == 2
+    assert running.calls("sleep")[0] == "1", "between the two"
     assert running.calls("systemctl") == []
 
 

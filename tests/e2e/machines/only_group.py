@@ -1,0 +1,42 @@
+"""The account's one Auto Scaling group: its record, its instances, and the operator's word on its end."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import boto3
+
+from annex_lease.contract import TAG_UNTIL, format_time
+
+
+def group() -> dict[str, Any]:
+    (only,) = boto3.client("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"]
+    return dict(only)
+
+
+def in_group() -> list[str]:
+    return [instance["InstanceId"] for instance in group()["Instances"]]
+
+
+def protected() -> list[bool]:
+    """Of each instance of the group, whether it is protected from scale-in."""
+    return [instance["ProtectedFromScaleIn"] for instance in group()["Instances"]]
+
+
+def tags() -> dict[str, str]:
+    return {tag["Key"]: tag["Value"] for tag in group()["Tags"]}
+
+
+def set_until(end: datetime) -> None:
+    boto3.client("autoscaling").create_or_update_tags(
+        Tags=[
+            {
+                "ResourceId": group()["AutoScalingGroupName"],
+                "ResourceType": "auto-scaling-group",
+                "Key": TAG_UNTIL,
+                "Value": format_time(end),
+                "PropagateAtLaunch": False,
+            }
+        ]
+    )
