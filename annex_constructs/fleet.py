@@ -13,13 +13,14 @@ from constructs import Construct
 from annex_constructs.acknowledgement import acknowledge
 from annex_constructs.credential import AnnexCredential
 from annex_constructs.execution_point import ExecutionPoint
-from annex_constructs.fleet_checks import check_capacity, check_types, checked_annex_name
-from annex_constructs.instance_role import AnnexInstanceRole, retirement_policy
+from annex_constructs.fleet_checks import check_capacity, check_types
+from annex_constructs.identity import annex_id, check_only_one, checked_annex_name
+from annex_constructs.instance_role import AnnexInstanceRole, busy_policy, retirement_policy
 from annex_constructs.launch_template import execution_point_template
 from annex_constructs.misuse import misuse
 from annex_constructs.security_group import AnnexSecurityGroup
 from annex_constructs.tag_keys import TagKeyValidation
-from annex_lease.contract import TAG_NAME, Tag
+from annex_lease.contract import TAG_ID, TAG_NAME, Tag
 
 
 @jsii.implements(iam.IGrantable, ec2.IConnectable)
@@ -47,6 +48,8 @@ class AnnexFleet(Construct):
         NAT gateway, to reach the pool and AWS. Default: - what the subnet says.
     :param security_group: security group of the instances. Default: - a new `AnnexSecurityGroup` for the pool.
     :param role: role of the instances. Default: - a new `AnnexInstanceRole` for the credential.
+    :param protect_busy: whether an instance protects itself from scale-in while a job runs on it: a lease that is to be
+        renewed while busy needs it. Default: False.
     :raises ValueError: a value is not allowed.
     """
 
@@ -67,12 +70,16 @@ class AnnexFleet(Construct):
         associate_public_ip_address: bool | None = None,
         security_group: ec2.ISecurityGroup | None = None,
         role: AnnexInstanceRole | None = None,
+        protect_busy: bool = False,
     ) -> None:
         super().__init__(scope, construct_id)
         self._annex_name = checked_annex_name("AnnexFleet", construct_id, annex_name)
+        check_only_one(AnnexFleet, self, self._annex_name)
         check_capacity(max_size, on_demand_base, on_demand_percentage)
         check_types(instance_types)
         self._declared = False
+        self._execution_point = execution_point
+        self._protect_busy = protect_busy
         self._max_size = max_size
         self._vpc = vpc
         self._credential = credential or AnnexCredential(self, "Credential")
@@ -80,7 +87,7 @@ class AnnexFleet(Construct):
         self._security_group = security_group or AnnexSecurityGroup(
             self, "SecurityGroup", vpc=vpc, pool=execution_point.pool
         )
-        self._launch_template = self._make_template(execution_point, instance_types[0], associate_public_ip_address)
+        self._launch_template = self._make_template(instance_types[0], associate_public_ip_address)
         distribution = autoscaling.InstancesDistribution(
             on_demand_base_capacity=on_demand_base,
             on_demand_percentage_above_base_capacity=on_demand_percentage,
@@ -88,25 +95,27 @@ class AnnexFleet(Construct):
         )
         self._group = self._make_group(instance_types, distribution, vpc_subnets)
         retirement_policy(self, "Retirement", role=self._role, group=self._group)
+        if protect_busy:
+            busy_policy(self, "Busy", role=self._role, group=self._group)
         Tags.of(self).add(TAG_NAME, self._annex_name)
+        Tags.of(self).add(TAG_ID, self.annex_id)
         self.node.add_validation(TagKeyValidation(self, self._group, self._launch_template))
 
     def _make_template(
-        self,
-        execution_point: ExecutionPoint,
-        instance_type: ec2.InstanceType,
-        associate_public_ip_address: bool | None,
+        self, instance_type: ec2.InstanceType, associate_public_ip_address: bool | None
     ) -> ec2.LaunchTemplate:
         return execution_point_template(
             self,
             "LaunchTemplate",
             annex_name=self._annex_name,
-            execution_point=execution_point,
+            annex_id=self.annex_id,
+            execution_point=self._execution_point,
             instance_type=instance_type,
             credential=self._credential,
             role=self._role,
             security_group=self._security_group,
             associate_public_ip_address=associate_public_ip_address,
+            protect_busy=self._protect_busy,
         )
 
     def _make_group(
@@ -169,6 +178,21 @@ class AnnexFleet(Construct):
     def annex_name(self) -> str:
         """The annex's name."""
         return self._annex_name
+
+    @property
+    def annex_id(self) -> str:
+        """What no other annex has, be it of the same name in another stack: the stack's UUID, a dot and the name."""
+        return annex_id(self._annex_name)
+
+    @property
+    def execution_point(self) -> ExecutionPoint:
+        """What each instance is."""
+        return self._execution_point
+
+    @property
+    def protect_busy(self) -> bool:
+        """Whether an instance protects itself from scale-in while a job runs on it."""
+        return self._protect_busy
 
     @property
     def max_size(self) -> float:

@@ -1,4 +1,4 @@
-"""What a fleet can be: its name, its size, its instance types."""
+"""What a fleet can be: its size, its instance types."""
 
 from collections.abc import Sequence
 
@@ -6,30 +6,10 @@ from aws_cdk import Token
 from aws_cdk import aws_ec2 as ec2
 
 from annex_constructs.misuse import check_whole_number, misuse
-from annex_lease.contract import is_annex_name
 
 LARGEST_SIZE = 10_000
 """Most instances a fleet can be declared with: a slip in a number must not become a bill."""
 _MOST_TYPES = 40  # overrides of a mixed instances policy
-
-
-def checked_annex_name(owner: str, construct_id: str, annex_name: str | None) -> str:
-    """The annex's name, from the construct's id if it has none of its own.
-
-    :param owner: class of the construct.
-    :param construct_id: its id.
-    :param annex_name: name given by the caller.
-    :raises ValueError: it cannot name an annex. A token is refused too: the name is part of identities in the pool.
-    """
-    name = construct_id.lower() if annex_name is None else annex_name
-    if Token.is_unresolved(name) or not is_annex_name(name):
-        raise misuse(
-            f"{owner} annex_name",
-            received=name,
-            allowed="a-z, 0-9 and single inner hyphens, a letter first, at most 32 characters",
-            fix='pass annex_name="muon"',
-        )
-    return name
 
 
 def check_capacity(max_size: float, on_demand_base: float, on_demand_percentage: float) -> None:

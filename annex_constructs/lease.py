@@ -6,12 +6,23 @@ from datetime import datetime, timedelta
 from aws_cdk import Duration
 
 from annex_constructs.misuse import misuse, seconds
-from annex_lease.contract import LONGEST_REACH_SECONDS, LeasePolicy
+from annex_lease.contract import (
+    LARGEST_LIMIT_HOURS,
+    LONGEST_REACH_SECONDS,
+    SHORTEST_RENEWAL_SECONDS,
+    SHORTEST_WARNING_SECONDS,
+)
+from annex_lease.policy import LeasePolicy
 
 _LONGEST = timedelta(seconds=LONGEST_REACH_SECONDS)
 _SHORTEST = timedelta(minutes=1)
 _LONGEST_GRACE = timedelta(hours=2)
 _DEFAULT_GRACE = timedelta(minutes=15)
+_SHORTEST_RENEWAL = timedelta(seconds=SHORTEST_RENEWAL_SECONDS)
+_SHORTEST_WARNING = timedelta(seconds=SHORTEST_WARNING_SECONDS)
+# A busy annex is renewed in the second half of the renewal before its end. Jobs are sent away `drain` before the end,
+# so a few of the lease checker's runs, one a minute, must fit in between.
+_RENEWAL_SLACK_SECONDS = 360
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +36,13 @@ class Lease:
         never older than this, whatever is written later. Default: - twice `duration`; required with `ends_at`.
     :param grace: how long an instance may take to shut down after the end before it is terminated by its id; up to
         2 hours. Default: 15 minutes.
+    :param renew_while_busy: by how much the end moves on, within the reach, while jobs run when it draws near;
+        10 minutes to 366 days, and at least twice the execution points' drain and 6 minutes. The fleet's execution
+        points must protect themselves while busy. Default: - the lease ends, jobs or no jobs.
+    :param max_instance_hours: the lease ends when so many instance-hours are used; 1 to 100 million. Default: - only
+        time ends the lease.
+    :param warn: how long before the end a warning is published, if there is a topic for it; 1 minute to 366 days, less
+        than `duration`. Default: - no warning.
     :raises ValueError: a value is not allowed, or it is not known when the app is synthesised.
     """
 
@@ -32,6 +50,9 @@ class Lease:
     ends_at: datetime | None = None
     reach: Duration | None = None
     grace: Duration | None = None
+    renew_while_busy: Duration | None = None
+    max_instance_hours: int | None = None
+    warn: Duration | None = None
 
     def __post_init__(self) -> None:
         """Refuse a lease that says nothing, says two things, or has no end that AWS's clock can tell."""
@@ -52,6 +73,31 @@ class Lease:
             )
         self.to_policy("a", 0)
 
+    def check_drain(self, drain_seconds: int) -> None:
+        """Refuse a lease whose jobs would leave before it begins, or before it could be renewed for them.
+
+        :param drain_seconds: how long before the end execution points send their jobs away.
+        :raises ValueError: the lease is too short for that.
+        """
+        policy = self.to_policy("a", 0)
+        drain = Duration.seconds(drain_seconds).to_human_string()
+        duration = policy.duration_seconds
+        if duration is not None and drain_seconds >= duration:
+            raise misuse(
+                "ExecutionPoint drain",
+                received=drain,
+                allowed=f"less than the lease's duration, {Duration.seconds(duration).to_human_string()}",
+                fix=f"pass drain=Duration.seconds({duration // 2})",
+            )
+        least = 2 * drain_seconds + _RENEWAL_SLACK_SECONDS
+        if self.renew_while_busy is not None and policy.renew_seconds is not None and policy.renew_seconds < least:
+            raise misuse(
+                "Lease renew_while_busy",
+                received=self.renew_while_busy.to_human_string(),
+                allowed=f"at least twice the drain of the execution points, {drain}, and 6 minutes",
+                fix=f"pass renew_while_busy=Duration.seconds({least})",
+            )
+
     def to_policy(self, annex: str, size: int) -> LeasePolicy:
         """The lease as the contract between template and lease checker has it.
 
@@ -71,6 +117,7 @@ class Lease:
                     fix="pass reach=Duration.days(30)",
                 )
             reach = min(2 * duration, LONGEST_REACH_SECONDS)
+        most = _LONGEST if duration is None else timedelta(seconds=duration - 1)
         return LeasePolicy(
             annex=annex,
             size=size,
@@ -78,7 +125,26 @@ class Lease:
             grace_seconds=int(_DEFAULT_GRACE.total_seconds()) if grace is None else grace,
             duration_seconds=duration,
             ends_at=self.ends_at,
+            renew_seconds=self._seconds(
+                "renew_while_busy", self.renew_while_busy, least=_SHORTEST_RENEWAL, most=_LONGEST
+            ),
+            max_instance_hours=self._limit(),
+            warn_seconds=self._seconds("warn", self.warn, least=_SHORTEST_WARNING, most=most),
         )
+
+    def _limit(self) -> int | None:
+        limit = self.max_instance_hours
+        if limit is None:
+            return None
+        # A token, which is a number out of any range, is refused too.
+        if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= LARGEST_LIMIT_HOURS:
+            raise misuse(
+                "Lease max_instance_hours",
+                received=limit,
+                allowed=f"a whole number from 1 to {LARGEST_LIMIT_HOURS}, known when the app is synthesised",
+                fix="pass max_instance_hours=100",
+            )
+        return limit
 
     @staticmethod
     def _seconds(name: str, value: Duration | None, *, least: timedelta, most: timedelta) -> int | None:

@@ -1,27 +1,34 @@
 """The one who gives a fleet its capacity, and takes it away when the lease ends."""
 
 from aws_cdk import CustomResource, Duration, RemovalPolicy, Tags, Token, Tokenization
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_lambda_destinations as destinations
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_scheduler_targets as targets
 from aws_cdk import aws_secretsmanager as secretsmanager
-from constructs import Construct
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct, IDependable
 
 from annex_constructs.acknowledgement import acknowledge
 from annex_constructs.checker_code import HANDLER, CheckerCode
-from annex_constructs.checker_role import checker_role
+from annex_constructs.checker_fallback import CheckerFallback
+from annex_constructs.checker_role import CheckerReach, checker_role
+from annex_constructs.dead_letter_queue import dead_letter_queue
 from annex_constructs.fleet import AnnexFleet
 from annex_constructs.fleet_checks import LARGEST_SIZE
 from annex_constructs.lease import Lease
-from annex_constructs.misuse import check_whole_number
+from annex_constructs.misuse import check_whole_number, misuse
 from annex_constructs.scheduler_role import scheduler_role
-from annex_lease.contract import TAG_NAME, policy_tags
+from annex_lease.contract import TAG_ID, TAG_NAME
+from annex_lease.policy import policy_tags
 
-_TIMEOUT = Duration.minutes(2)
-# Longer than a crash at once, Lambda's minute before it tries again, and a second run; CloudFormation would wait 1 h.
-_SERVICE_TIMEOUT = Duration.minutes(4)
+_TIMEOUT = Duration.minutes(4)
+# Longer than a run that times out, and then the fallback's; CloudFormation itself would wait for an hour.
+_SERVICE_TIMEOUT = Duration.minutes(10)
+# A check that comes late is worth nothing: the next one, a minute later, sees the same world.
+_OLDEST_EVENT = Duration.minutes(1)
 
 
 class LeaseChecker(Construct):
@@ -30,14 +37,17 @@ class LeaseChecker(Construct):
     A function that looks every minute and makes the world match the lease. The lease itself is a few tags on the
     fleet's group, which this construct declares. The same function serves a custom resource of the stack: at
     deployment the fleet is granted at once, and before anything is removed the fleet is emptied. Nothing is granted
-    before the schedule and all permissions exist, nor before the credential holds a value.
+    before the schedule and all permissions exist, nor before the credential holds a value. Checks that could not be
+    delivered, or failed, are kept in a dead-letter queue for 14 days.
 
     :param fleet: the fleet; it can have one checker.
     :param lease: until when the fleet may have instances.
     :param size: how many instances to grant, 0 to the fleet's `max_size`. Default: - `max_size`.
     :param credential: secret that must hold a value before anything is granted. Default: - the fleet's.
+    :param topic: where the lease's warning is published. Default: - nowhere.
     :param log_retention: how long the function's log is kept while the annex exists. Default: one month.
-    :raises ValueError: a value is not allowed, or the fleet has a checker already.
+    :raises ValueError: a value is not allowed, the fleet has a checker already, or the lease does not go with the
+        fleet's execution points.
     """
 
     def __init__(
@@ -49,37 +59,50 @@ class LeaseChecker(Construct):
         lease: Lease,
         size: float | None = None,
         credential: secretsmanager.ISecret | None = None,
+        topic: sns.ITopic | None = None,
         log_retention: logs.RetentionDays = logs.RetentionDays.ONE_MONTH,
     ) -> None:
         super().__init__(scope, construct_id)
         declared = self._declare(fleet, lease, fleet.max_size if size is None else size)
-        credential = credential or fleet.credential
-        log_group = logs.LogGroup(self, "Log", retention=log_retention, removal_policy=RemovalPolicy.DESTROY)
-        group = fleet.auto_scaling_group
-        role = checker_role(self, "Role", group=group, credential=credential, log_group=log_group)
-        with CheckerCode() as code:
-            self._function = lambda_.Function(
-                self,
-                "Function",
-                description=f"Lease checker of annex {fleet.annex_name}",
-                runtime=lambda_.Runtime.PYTHON_3_13,
-                architecture=lambda_.Architecture.ARM_64,
-                code=code,
-                handler=HANDLER,
-                timeout=_TIMEOUT,
-                memory_size=256,
-                role=role,
-                log_group=log_group,
-                environment={
-                    "ANNEX_GROUP": group.auto_scaling_group_name,
-                    "ANNEX_CREDENTIAL": credential.secret_arn,
-                },
-            )
-        reason = "3.13 is tested and supported until 2029; a newer runtime is a decision, not an effect of an update."
-        acknowledge(self._function, "AwsSolutions-L1", reason)
+        self._annex_name = fleet.annex_name
+        self._dead_letter_queue = dead_letter_queue(self, "FailedChecks")
+        self._fallback = CheckerFallback(
+            self,
+            "Fallback",
+            group=fleet.auto_scaling_group,
+            annex_name=fleet.annex_name,
+            annex_id=fleet.annex_id,
+        )
+        reach = CheckerReach(
+            annex_id=fleet.annex_id,
+            group=fleet.auto_scaling_group,
+            credential=credential or fleet.credential,
+            log_group=logs.LogGroup(self, "Log", retention=log_retention, removal_policy=RemovalPolicy.DESTROY),
+            dead_letter_queue=self._dead_letter_queue,
+            fallback=self._fallback.function,
+            topic=topic,
+        )
+        self._function = self._make_function(reach)
         self._schedule = self._make_schedule()
-        self._make_custom_resource(fleet, role, declared)
+        self._resource = self._make_custom_resource(reach.group.auto_scaling_group_name, declared)
+        # No check before all that can start or stop an instance, and its way to the outside, is there. What the
+        # function and its role refer to is there before them anyway; what becomes of a check that fails is not.
+        failing = [
+            self._function.node.find_child("EventInvokeConfig"),
+            self._dead_letter_queue.node.find_child("Policy"),
+        ]
+        self._schedule.node.add_dependency(fleet, fleet.vpc, *failing)
+        self.wait_for(self._schedule)
         Tags.of(self).add(TAG_NAME, fleet.annex_name)
+        Tags.of(self).add(TAG_ID, fleet.annex_id)
+
+    def wait_for(self, *dependencies: IDependable) -> None:
+        """Grant nothing at deployment before these exist, and remove them only when the fleet is empty.
+
+        :param dependencies: for example what tells somebody that the lease is not enforced.
+        """
+        # The custom resource is made last and removed first.
+        self._resource.node.add_dependency(*dependencies)
 
     def _declare(self, fleet: AnnexFleet, lease: Lease, size: float) -> dict[str, str]:
         """Write the lease on the group, as its record."""
@@ -87,20 +110,63 @@ class LeaseChecker(Construct):
         most = int(fleet.max_size) if known else LARGEST_SIZE
         fix = "pass a size within the fleet's max_size"
         check_whole_number("LeaseChecker size", size, least=0, most=most, fix=fix)
+        lease.check_drain(fleet.execution_point.drain_seconds)
+        if lease.renew_while_busy is not None and not fleet.protect_busy:
+            raise misuse(
+                "LeaseChecker lease",
+                received="a lease that is renewed while busy",
+                allowed="such a lease with a fleet whose instances protect themselves while busy: nothing else tells",
+                fix="pass protect_busy=True to the AnnexFleet, or leave renew_while_busy out",
+            )
         unresolved = Token.is_unresolved(size)
         policy = lease.to_policy(fleet.annex_name, 0 if unresolved else int(size))
-        tags = policy_tags(policy, size=Tokenization.stringify_number(size) if unresolved else None)
+        text = Tokenization.stringify_number(size) if unresolved else None
+        tags = policy_tags(policy, size=text, annex_id=fleet.annex_id)
         fleet.declare_lease(tags)
         return {tag.key: tag.value for tag in tags}
 
+    def _make_function(self, reach: CheckerReach) -> lambda_.Function:
+        role = checker_role(self, "Role", reach=reach)
+        with CheckerCode() as code:
+            function = lambda_.Function(
+                self,
+                "Function",
+                description=f"Lease checker of annex {self._annex_name}",
+                runtime=lambda_.Runtime.PYTHON_3_13,
+                architecture=lambda_.Architecture.ARM_64,
+                code=code,
+                handler=HANDLER,
+                timeout=_TIMEOUT,
+                memory_size=256,
+                # As it is: the queue and the fallback would add permissions, one for every version and alias.
+                role=role.without_policy_updates(),
+                log_group=reach.log_group,
+                retry_attempts=0,
+                max_event_age=_OLDEST_EVENT,
+                dead_letter_queue=reach.dead_letter_queue,
+                on_failure=destinations.LambdaDestination(reach.fallback),
+                environment={
+                    "ANNEX_GROUP": reach.group.auto_scaling_group_name,
+                    "ANNEX_CREDENTIAL": reach.credential.secret_arn,
+                    "ANNEX_NAME": self._annex_name,
+                    "ANNEX_ID": reach.annex_id,
+                    "ANNEX_TOPIC": "" if reach.topic is None else reach.topic.topic_arn,
+                },
+            )
+        function.node.add_dependency(role)
+        reason = "3.13 is tested and supported until 2029; a newer runtime is a decision, not an effect of an update."
+        acknowledge(function, "AwsSolutions-L1", reason)
+        return function
+
     def _make_schedule(self) -> scheduler.Schedule:
-        role = scheduler_role(self, "SchedulerRole", function=self._function)
+        queue = self._dead_letter_queue
+        role = scheduler_role(self, "SchedulerRole", function=self._function, dead_letter_queue=queue)
         target = targets.LambdaInvoke(
             self._function,
             input=scheduler.ScheduleTargetInput.from_object({"check": "scheduled"}),
-            # A check that comes late is worth nothing: the next one sees the same world.
             retry_attempts=0,
-            max_event_age=Duration.minutes(1),
+            max_event_age=_OLDEST_EVENT,
+            dead_letter_queue=queue,
             # As it is: the target would add permission for every version and alias of the function.
             role=role.without_policy_updates(),
         )
@@ -112,21 +178,21 @@ class LeaseChecker(Construct):
             target=target,
         )
 
-    def _make_custom_resource(self, fleet: AnnexFleet, role: iam.Role, declared: dict[str, str]) -> None:
-        resource = CustomResource(
+    def _make_custom_resource(self, group: str, declared: dict[str, str]) -> CustomResource:
+        return CustomResource(
             self,
             "Lease",
             service_token=self._function.function_arn,
             service_timeout=_SERVICE_TIMEOUT,
             resource_type="Custom::AnnexLease",
-            # A changed lease or size is checked by the deployment that changed it.
-            properties={"Declared": declared},
+            # A lease, a size or a group that changed is checked by the deployment that changed it.
+            properties={"Group": group, "Declared": declared},
         )
-        # No check before all that can start or stop an instance, and its way to the outside, is there.
-        self._schedule.node.add_dependency(fleet, fleet.vpc, role)
-        # Made last and removed first: all that can start or stop an instance, and its way to the outside, is there
-        # before the first grant and until the fleet is empty.
-        resource.node.add_dependency(fleet, fleet.vpc, self._schedule, role)
+
+    @property
+    def annex_name(self) -> str:
+        """The annex's name."""
+        return self._annex_name
 
     @property
     def function(self) -> lambda_.IFunction:
@@ -137,3 +203,13 @@ class LeaseChecker(Construct):
     def schedule(self) -> scheduler.ISchedule:
         """What runs the function every minute."""
         return self._schedule
+
+    @property
+    def first_check(self) -> IDependable:
+        """The check of a deployment: what depends on it is made after it, and removed before the fleet is emptied."""
+        return self._resource
+
+    @property
+    def dead_letter_queue(self) -> sqs.IQueue:
+        """Where checks are kept that could not be delivered, or failed."""
+        return self._dead_letter_queue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import runpy
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from annex_spec import AnnexSpec, PoolSpec
 from stacks import AnnexStack
 
 ROOT = Path(__file__).parents[2]
+EXAMPLES = sorted(path.parent for path in (ROOT / "examples").glob("*/app.py"))
 Resources = dict[str, dict[str, Any]]
 
 OWN_NETWORK: dict[str, Any] = {
@@ -44,7 +46,16 @@ LARGE = {
     "on_demand_percentage": 20,
     "volume_gib": 100,
 }
-SPECS = {"own network": OWN_NETWORK, "given network": GIVEN_NETWORK, "large": LARGE}
+EVERYTHING = {
+    **OWN_NETWORK,
+    "renew_while_busy": "1h",
+    "max_instance_hours": 100,
+    "price_per_hour": 0.085,
+    "warn": "30m",
+    "alarm_email": "admin@example.edu",
+}
+TOPIC = "arn:aws:sns:us-east-1:123456789012:alarms"
+SPECS = {"own network": OWN_NETWORK, "given network": GIVEN_NETWORK, "large": LARGE, "everything": EVERYTHING}
 
 
 def feature_flags() -> dict[str, Any]:
@@ -62,8 +73,28 @@ def template_of(flags: dict[str, Any], spec: dict[str, Any]) -> dict[str, Any]:
     return dict(Template.from_stack(annex_stack(App(context=flags), spec)).to_json())
 
 
+def example_template(example: Path) -> dict[str, Any]:
+    """The template of the one stack of an example, as its reader would make it."""
+    app = runpy.run_path(str(example / "app.py"))["app"]
+    assert isinstance(app, App)
+    (stack,) = app.synth().stacks
+    assert not stack.messages
+    return dict(stack.template)
+
+
 def of_type(resources: Resources, kind: str) -> Resources:
     return {name: each for name, each in resources.items() if each["Type"] == kind}
+
+
+def named(resources: Resources, kind: str, part: str) -> str:
+    """The logical id of the one resource of its type whose id holds a part."""
+    (name,) = (each for each in of_type(resources, kind) if part in each)
+    return name
+
+
+def checker(resources: Resources) -> dict[str, Any]:
+    """The properties of the lease checker's function; the other function is its fallback."""
+    return dict(resources[named(resources, "AWS::Lambda::Function", "LeaseCheckerFunction")]["Properties"])
 
 
 def only(resources: Resources, kind: str) -> dict[str, Any]:

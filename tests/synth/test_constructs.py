@@ -67,7 +67,7 @@ def test_connections_are_opened_on_the_fleet(stack: Stack, fleet: AnnexFleet, vp
 def test_a_fleet_without_a_lease_gets_no_capacity(stack: Stack, fleet: AnnexFleet) -> None:
     assert fleet.max_size == 20
     resources = resources_of(stack)
-    assert set(tags_of(resources)) == {"Name", "annex:name"}
+    assert set(tags_of(resources)) == {"Name", "annex:id", "annex:name"}
     assert not of_type(resources, "AWS::Lambda::Function")
 
 

@@ -2,29 +2,11 @@
 
 from __future__ import annotations
 
-import runpy
 from pathlib import Path
-from typing import Any
 
 import pytest
-from aws_cdk import App
-from aws_cdk.cx_api import CloudAssembly
 
-from tests.synth.templates import ROOT, Resources, of_type, only
-
-EXAMPLES = sorted(path.parent for path in (ROOT / "examples").glob("*/app.py"))
-
-
-def assembly(example: Path) -> CloudAssembly:
-    app = runpy.run_path(str(example / "app.py"))["app"]
-    assert isinstance(app, App)
-    return app.synth()
-
-
-def template(example: Path) -> dict[str, Any]:
-    (stack,) = assembly(example).stacks
-    assert not stack.messages
-    return dict(stack.template)
+from tests.synth.templates import EXAMPLES, ROOT, Resources, example_template, of_type, only
 
 
 def test_there_are_two() -> None:
@@ -34,7 +16,7 @@ def test_there_are_two() -> None:
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)
 def test_an_example_is_an_annex_that_starts_nothing_by_itself(example: Path) -> None:
-    resources: Resources = template(example)["Resources"]
+    resources: Resources = example_template(example)["Resources"]
     group = only(resources, "AWS::AutoScaling::AutoScalingGroup")
     assert group["MinSize"] == "0"
     assert "DesiredCapacity" not in group
@@ -49,7 +31,7 @@ def test_five_lines_are_enough() -> None:
 
 
 def test_the_bucket_is_readable_by_the_fleet_and_its_lease_is_its_own() -> None:
-    resources: Resources = template(ROOT / "examples/existing_vpc")["Resources"]
+    resources: Resources = example_template(ROOT / "examples/existing_vpc")["Resources"]
     policies = [each["Properties"] for each in of_type(resources, "AWS::IAM::Policy").values()]
     actions = [s["Action"] for each in policies for s in each["PolicyDocument"]["Statement"]]
     assert ["s3:GetObject*", "s3:GetBucket*", "s3:List*"] in actions

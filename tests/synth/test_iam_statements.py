@@ -5,26 +5,23 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from aws_cdk import Stack
+from aws_cdk import Duration, Stack
 from aws_cdk import aws_sqs as sqs
 from aws_cdk.assertions import Template
 
-from annex_constructs import AnnexFleet
-from tests.synth.templates import OWN_NETWORK, Resources, of_type, template_of
+from annex_constructs import AnnexFleet, Lease, LeaseChecker
+from tests.synth.templates import OWN_NETWORK, Resources, named, of_type, template_of
 
 ACCOUNT = {"Ref": "AWS::AccountId"}
-
-
-def named(resources: dict[str, Any], kind: str, part: str) -> str:
-    (name,) = (each for each in of_type(resources, kind) if part in each)
-    return name
 
 
 @pytest.fixture(scope="module")
 def refs(own_network: Resources) -> dict[str, Any]:
     group = {"Ref": named(own_network, "AWS::AutoScaling::AutoScalingGroup", "Group")}
-    log = named(own_network, "AWS::Logs::LogGroup", "Log")
-    function = named(own_network, "AWS::Lambda::Function", "Function")
+    log = named(own_network, "AWS::Logs::LogGroup", "LeaseCheckerLog")
+    function = named(own_network, "AWS::Lambda::Function", "LeaseCheckerFunction")
+    fallback = named(own_network, "AWS::Lambda::Function", "Fallback")
+    queue = named(own_network, "AWS::SQS::Queue", "FailedChecks")
     parts = ["arn:aws:autoscaling:us-east-1:", ACCOUNT, ":autoScalingGroup:*:autoScalingGroupName/", group]
     return {
         "group": group,
@@ -32,6 +29,10 @@ def refs(own_network: Resources) -> dict[str, Any]:
         "instances": {"Fn::Join": ["", ["arn:aws:ec2:us-east-1:", ACCOUNT, ":instance/*"]]},
         "secret": {"Ref": named(own_network, "AWS::SecretsManager::Secret", "Credential")},
         "log": {"Fn::GetAtt": [log, "Arn"]},
+        "id": {"Fn::Select": [2, {"Fn::Split": ["/", {"Fn::Sub": "${AWS::StackId}.demo"}]}]},
+        "fallback": {"Fn::GetAtt": [fallback, "Arn"]},
+        "topic": {"Ref": named(own_network, "AWS::SNS::Topic", "AlarmTopic")},
+        "queue": {"Fn::GetAtt": [queue, "Arn"]},
         "function": {"Fn::GetAtt": [function, "Arn"]},
         "schedules": {"Fn::Join": ["", ["arn:aws:scheduler:us-east-1:", ACCOUNT, ":schedule-group/default"]]},
     }
@@ -84,6 +85,8 @@ def test_the_lease_checker_touches_its_own_annex_only(own_network: Resources, re
     act = [
         "autoscaling:CompleteLifecycleAction",
         "autoscaling:CreateOrUpdateTags",
+        "autoscaling:DeleteWarmPool",
+        "autoscaling:ResumeProcesses",
         "autoscaling:SetInstanceProtection",
         "autoscaling:SuspendProcesses",
         "autoscaling:UpdateAutoScalingGroup",
@@ -94,6 +97,7 @@ def test_the_lease_checker_touches_its_own_annex_only(own_network: Resources, re
             policy(
                 "Check",
                 allow("Look", look, "*"),
+                allow("CredentialIsThere", "secretsmanager:DescribeSecret", refs["secret"]),
                 allow("OwnGroup", act, refs["group_arn"]),
                 allow(
                     "TerminateOwnInstances",
@@ -102,12 +106,20 @@ def test_the_lease_checker_touches_its_own_annex_only(own_network: Resources, re
                     Condition={"StringEquals": own},
                 ),
                 allow(
+                    "TerminateDetachedInstances",
+                    "ec2:TerminateInstances",
+                    refs["instances"],
+                    Condition={"StringEquals": {"ec2:ResourceTag/annex:id": refs["id"]}},
+                ),
+                allow(
                     "TellOwnInstances",
                     "ec2:CreateTags",
                     refs["instances"],
                     Condition={"StringEquals": own, **told},
                 ),
-                allow("CredentialIsThere", "secretsmanager:DescribeSecret", refs["secret"]),
+                allow("Warn", "sns:Publish", refs["topic"]),
+                allow("FailedChecks", "sqs:SendMessage", refs["queue"]),
+                allow("Fallback", "lambda:InvokeFunction", refs["fallback"]),
                 allow("OwnLog", ["logs:CreateLogStream", "logs:PutLogEvents"], refs["log"]),
             )
         ],
@@ -118,15 +130,59 @@ def test_the_scheduler_runs_one_function_for_this_account(own_network: Resources
     condition = {"StringEquals": {"aws:SourceAccount": ACCOUNT, "aws:SourceArn": refs["schedules"]}}
     assert role(own_network, "SchedulerRole") == {
         "AssumeRolePolicyDocument": trust("scheduler.amazonaws.com", Condition=condition),
-        "Policies": [policy("Check", allow("Check", "lambda:InvokeFunction", refs["function"]))],
+        "Policies": [
+            policy(
+                "Check",
+                allow("Check", "lambda:InvokeFunction", refs["function"]),
+                allow("FailedDeliveries", "sqs:SendMessage", refs["queue"]),
+            )
+        ],
     }
 
 
+def test_instances_protect_themselves_only_if_the_lease_is_renewed_for_them(flags: Any) -> None:
+    resources = template_of(flags, {**OWN_NETWORK, "renew_while_busy": "1h"})["Resources"]
+    policies = [each["Properties"] for each in of_type(resources, "AWS::IAM::Policy").values()]
+    (busy,) = (each for each in policies if "Busy" in each["PolicyName"])
+    (statement,) = busy["PolicyDocument"]["Statement"]
+    assert (statement["Sid"], statement["Action"]) == ("ProtectWhileBusy", "autoscaling:SetInstanceProtection")
+    (leave,) = (each for each in policies if "Retirement" in each["PolicyName"])
+    assert (busy["Roles"], statement["Resource"]) == (
+        leave["Roles"],
+        leave["PolicyDocument"]["Statement"][0]["Resource"],
+    )
+
+
+def test_nobody_is_let_into_the_queue_and_nobody_without_encryption(own_network: Resources, refs: Any) -> None:
+    (policy,) = of_type(own_network, "AWS::SQS::QueuePolicy").values()
+    assert policy["Properties"]["PolicyDocument"]["Statement"] == [
+        {
+            "Effect": "Deny",
+            "Principal": {"AWS": "*"},
+            "Action": "sqs:*",
+            "Resource": refs["queue"],
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+        }
+    ]
+
+
 def test_there_is_no_other_identity_and_no_managed_policy(resources: Any) -> None:
-    kinds = sorted(each["Type"] for each in resources.values() if each["Type"].startswith("AWS::IAM::"))
-    assert kinds == ["AWS::IAM::InstanceProfile", "AWS::IAM::Policy", *["AWS::IAM::Role"] * 3]
+    kinds = {each["Type"] for each in resources.values() if each["Type"].startswith("AWS::IAM::")}
+    assert kinds == {"AWS::IAM::InstanceProfile", "AWS::IAM::Policy", "AWS::IAM::Role"}
+    owners = ("FleetRole", "LeaseCheckerRole", "SchedulerRole", "FallbackRole")
+    assert {named(resources, "AWS::IAM::Role", owner) for owner in owners} == set(of_type(resources, "AWS::IAM::Role"))
+    busy = "annex:lease-renew" in str(resources)
+    assert len(of_type(resources, "AWS::IAM::Policy")) == 1 + busy
     assert not [each for each in resources.values() if "ManagedPolicyArns" in each["Properties"]]
     assert not of_type(resources, "AWS::Lambda::Permission")
+
+
+def test_a_checker_without_a_topic_may_publish_nothing(stack: Stack, fleet: AnnexFleet) -> None:
+    LeaseChecker(stack, "Lease", fleet=fleet, lease=Lease(duration=Duration.hours(8)))
+    resources = Template.from_stack(stack).to_json()["Resources"]
+    (allowed,) = (actions(each) for name, each in of_type(resources, "AWS::IAM::Role").items() if "LeaseRole" in name)
+    assert "autoscaling:SuspendProcesses" in str(allowed)
+    assert "sns:" not in str(allowed)
 
 
 def test_a_grant_to_the_fleet_is_a_policy_of_its_role(stack: Stack, fleet: AnnexFleet) -> None:

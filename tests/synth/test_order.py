@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.synth.templates import Resources, of_type
+from tests.synth.templates import Resources, named, of_type
 
 
 def references(value: Any) -> set[str]:
@@ -41,9 +41,31 @@ def closure(name: str, direct: dict[str, set[str]]) -> set[str]:
 def test_the_lease_is_made_last_and_removed_first(resources: Resources) -> None:
     needed = needs(resources)
     (lease,) = of_type(resources, "Custom::AnnexLease")
-    # Everything: the schedule and every permission before the first grant, the way out before the first instance.
-    assert needed[lease] == set(resources) - {lease}
-    assert not [name for name, others in needed.items() if lease in others]
+    # Everything: the schedule and every permission before the first grant, the way out before the first instance. But
+    # for the alarm that nothing is checked: it would go off while there is nothing yet that checks.
+    silence = named(resources, "AWS::CloudWatch::Alarm", "Silence")
+    assert needed[lease] == set(resources) - {lease, silence}
+    assert [name for name, others in needed.items() if lease in others] == [silence]
+
+
+def test_the_first_check_finds_everything_it_needs(resources: Resources) -> None:
+    (schedule,) = of_type(resources, "AWS::Scheduler::Schedule")
+    (lease,) = of_type(resources, "Custom::AnnexLease")
+    telling = {"AWS::CloudWatch::Alarm", "AWS::SNS::Topic", "AWS::SNS::TopicPolicy", "AWS::SNS::Subscription"}
+    missing = set(resources) - needs(resources)[schedule] - {schedule, lease}
+    assert {resources[name]["Type"] for name in missing} <= telling
+
+
+def test_no_instance_can_start_before_its_lease_is_enforced(resources: Resources) -> None:
+    # The group is born empty, and the two that can grant it more are made after it, and after each other.
+    (group,) = of_type(resources, "AWS::AutoScaling::AutoScalingGroup").values()
+    assert (group["Properties"]["MinSize"], group["Properties"].get("DesiredCapacity")) == ("0", None)
+    (schedule,) = of_type(resources, "AWS::Scheduler::Schedule")
+    (lease,) = of_type(resources, "Custom::AnnexLease")
+    needed = needs(resources)
+    assert schedule in needed[lease]
+    for each in (named(resources, "AWS::Lambda::Function", "LeaseCheckerFunction"), "LeaseCheckerRole"):
+        assert [name for name in needed[schedule] if each in name]
 
 
 def test_there_is_no_circle(resources: Resources) -> None:
@@ -55,6 +77,6 @@ def test_the_group_waits_for_what_its_instances_may_do(resources: Resources) -> 
     (group,) = of_type(resources, "AWS::AutoScaling::AutoScalingGroup")
     (role,) = (name for name in of_type(resources, "AWS::IAM::Role") if "FleetRole" in name)
     assert role in needed[group]
-    (function,) = of_type(resources, "AWS::Lambda::Function")
+    function = named(resources, "AWS::Lambda::Function", "LeaseCheckerFunction")
     assert group in needed[function]
     assert function not in needed[group]

@@ -14,19 +14,24 @@ from aws_cdk import aws_ec2 as ec2
 from cdk_nag import AwsSolutionsChecks
 from cfnlint import ManualArgs, lint  # type: ignore[import-untyped]
 
-from tests.synth.templates import GIVEN_NETWORK, OWN_NETWORK, SPECS, annex_stack, template_of
+from tests.synth.templates import EVERYTHING, GIVEN_NETWORK, OWN_NETWORK, SPECS, annex_stack, of_type, template_of
 
+CHECKER = {
+    "AwsSolutions-IAM5[Resource::*]",
+    "AwsSolutions-IAM5[Resource::<group>]",
+    "AwsSolutions-IAM5[Resource::arn:aws:ec2:us-east-1:<AWS::AccountId>:instance/*]",
+}
+WAITING = ("AWS::Lambda::Function", "AWS::CloudWatch::Alarm")
 GOLDEN = {
     "Annex/Credential": {"AwsSolutions-SMG4"},
     "Annex/Fleet/Group": {"AwsSolutions-AS3", "AwsSolutions-EC26"},
     "Annex/Fleet/Retirement": {"AwsSolutions-IAM5[Resource::<group>]"},
     "Annex/LeaseChecker/Function": {"AwsSolutions-L1"},
-    "Annex/LeaseChecker/Role": {
-        "AwsSolutions-IAM5[Resource::*]",
-        "AwsSolutions-IAM5[Resource::<group>]",
-        "AwsSolutions-IAM5[Resource::arn:aws:ec2:us-east-1:<AWS::AccountId>:instance/*]",
-    },
+    "Annex/LeaseChecker/Fallback/Function": {"AwsSolutions-L1"},
+    "Annex/LeaseChecker/Fallback/Role": CHECKER,
+    "Annex/LeaseChecker/Role": CHECKER,
 }
+GOLDEN_BUSY = {"Annex/Fleet/Busy": {"AwsSolutions-IAM5[Resource::<group>]"}}
 GOLDEN_NETWORK = {"Annex/Network/Vpc": {"AwsSolutions-VPC7"}}
 GROUP_ARN = re.compile(r"arn:aws:autoscaling:us-east-1:<AWS::AccountId>:autoScalingGroup:\*:[^/]+/<AnnexFleetGroup\w+>")
 
@@ -45,7 +50,9 @@ def acknowledged(app: App) -> dict[str, dict[str, str]]:
     return found
 
 
-@pytest.mark.parametrize(("spec", "golden"), [(OWN_NETWORK, GOLDEN | GOLDEN_NETWORK), (GIVEN_NETWORK, GOLDEN)])
+@pytest.mark.parametrize(
+    ("spec", "golden"), [(EVERYTHING, GOLDEN | GOLDEN_BUSY | GOLDEN_NETWORK), (GIVEN_NETWORK, GOLDEN)]
+)
 def test_cdk_nag_finds_what_was_decided_and_nothing_else(app: App, spec: Any, golden: dict[str, set[str]]) -> None:
     annex_stack(app, spec)
     decided = acknowledged(app)
@@ -79,9 +86,10 @@ def test_cfn_lint_finds_nothing(flags: dict[str, Any], name: str) -> None:
     # I1022: prefer Fn::Sub to the Fn::Join that the CDK writes.
     config = ManualArgs(regions=["us-east-1"], include_checks=["I"], ignore_checks=["I1022"])
     found = [(match.rule.id, match.path[1], match.path[2]) for match in lint(json.dumps(template), config=config)]
-    # The CDK makes a function wait for its role's policies, and so for the role it refers to anyway.
-    (function,) = (key for key, each in template["Resources"].items() if each["Type"] == "AWS::Lambda::Function")
-    assert found == [("W3005", function, "DependsOn")]
+    # The CDK makes a function wait for its role's policies, and so for the role it refers to anyway; so an alarm for
+    # the policy of its topic, if the topic is ours.
+    waiting = {key for kind in WAITING for key in of_type(template["Resources"], kind)}
+    assert sorted(found) == [("W3005", key, "DependsOn") for key in sorted(waiting)]
 
 
 def test_the_feature_flags_are_those_the_cdk_recommends(flags: dict[str, Any]) -> None:

@@ -9,14 +9,15 @@ from typing import Any
 import pytest
 from aws_cdk import App
 
-from annex_lease.contract import DECLARED_TAGS, PROPAGATED_TAGS
+from annex_lease.contract import DECLARED_TAGS, PROPAGATED_TAGS, TAG_ENDS_AT, TAG_LIMIT, TAG_RENEW
 from tests.synth.templates import (
-    GIVEN_NETWORK,
     LARGE,
     OWN_NETWORK,
     SPECS,
     Resources,
     annex_stack,
+    checker,
+    named,
     of_type,
     only,
     template_of,
@@ -26,6 +27,7 @@ from tests.synth.templates import (
 LARGEST_TEMPLATE_BYTES = 51_200
 TAGGABLE = {
     "AWS::AutoScaling::AutoScalingGroup",
+    "AWS::CloudWatch::Alarm",
     "AWS::EC2::InternetGateway",
     "AWS::EC2::RouteTable",
     "AWS::EC2::SecurityGroup",
@@ -34,6 +36,8 @@ TAGGABLE = {
     "AWS::IAM::Role",
     "AWS::Lambda::Function",
     "AWS::Logs::LogGroup",
+    "AWS::SNS::Topic",
+    "AWS::SQS::Queue",
     "AWS::SecretsManager::Secret",
 }
 UNTAGGABLE = {
@@ -43,6 +47,10 @@ UNTAGGABLE = {
     "AWS::EC2::VPCGatewayAttachment",
     "AWS::IAM::InstanceProfile",
     "AWS::IAM::Policy",
+    "AWS::Lambda::EventInvokeConfig",
+    "AWS::SNS::Subscription",
+    "AWS::SNS::TopicPolicy",
+    "AWS::SQS::QueuePolicy",
     "AWS::Scheduler::Schedule",
     "Custom::AnnexLease",
 }
@@ -86,8 +94,9 @@ def test_spot_first_among_several_types(flags: dict[str, Any], spec: dict[str, A
 def test_the_lease_is_declared_on_the_group(resources: Resources) -> None:
     tags = only(resources, "AWS::AutoScaling::AutoScalingGroup")["Tags"]
     ours = {tag["Key"]: tag for tag in tags if tag["Key"].startswith("annex:")}
-    assert set(ours) < set(DECLARED_TAGS)
-    assert len(ours) == len(DECLARED_TAGS) - 1  # one of the two ways to say when the lease ends
+    assert set(ours) <= set(DECLARED_TAGS)
+    # One of the two ways to say when the lease ends, and what was not asked for.
+    assert set(DECLARED_TAGS) - set(ours) - {TAG_RENEW, TAG_LIMIT} == {TAG_ENDS_AT}
     assert all(tag["PropagateAtLaunch"] is (key in PROPAGATED_TAGS) for key, tag in ours.items())
 
 
@@ -96,16 +105,22 @@ def test_the_lease_is_declared_on_the_group(resources: Resources) -> None:
     [
         ({}, {"lease-duration": "28800", "lease-reach": "57600", "lease-grace": "900", "size": "2"}),
         ({"reach": "8h", "grace": "0s"}, {"lease-duration": "28800", "lease-reach": "28800", "lease-grace": "0"}),
-        ({"size": 7}, {"size": "7", "name": "demo"}),
+        ({"size": 7}, {"size": "7", "name": "demo", "lease-warning": "900"}),
+        (
+            {"renew_while_busy": "1h", "max_instance_hours": 100, "warn": "30m"},
+            {"lease-renew": "3600", "max-instance-hours": "100", "lease-warning": "1800"},
+        ),
     ],
 )
 def test_declared_values(flags: dict[str, Any], changes: dict[str, Any], declared: dict[str, str]) -> None:
     resources = template_of(flags, {**OWN_NETWORK, **changes})["Resources"]
     tags = {tag["Key"]: tag["Value"] for tag in only(resources, "AWS::AutoScaling::AutoScalingGroup")["Tags"]}
     assert {f"annex:{key}": value for key, value in declared.items()}.items() <= tags.items()
-    # A changed policy changes the custom resource, so that the deployment that changes it has it checked.
+    # A changed policy, or another group, changes the custom resource: the deployment that changes it has it checked.
     ours = {key: value for key, value in tags.items() if key.startswith("annex:")}
-    assert only(resources, "Custom::AnnexLease")["Declared"] == ours
+    lease = only(resources, "Custom::AnnexLease")
+    assert lease["Declared"] == ours
+    assert lease["Group"] == {"Ref": named(resources, "AWS::AutoScaling::AutoScalingGroup", "")}
 
 
 def test_instances_keep_to_the_metadata_service_of_version_2(resources: Resources) -> None:
@@ -131,17 +146,20 @@ def test_every_volume_is_encrypted_and_goes_with_its_instance(resources: Resourc
         assert mapping["Ebs"]["VolumeType"] == "gp3"
 
 
-def test_everything_carries_the_name_of_the_annex(resources: Resources) -> None:
-    expected = only(resources, "Custom::AnnexLease")["Declared"]["annex:name"]
+def test_everything_carries_the_name_and_the_id_of_the_annex(resources: Resources) -> None:
+    declared = only(resources, "Custom::AnnexLease")["Declared"]
+    expected = {key: declared[key] for key in ("annex:name", "annex:id")}
+    name = expected["annex:name"]
+    assert expected["annex:id"] == {"Fn::Select": [2, {"Fn::Split": ["/", {"Fn::Sub": f"${{AWS::StackId}}.{name}"}]}]}
     assert {each["Type"] for each in resources.values()} <= TAGGABLE | UNTAGGABLE
     for logical_id, each in resources.items():
         if each["Type"] in TAGGABLE:
             tags = {tag["Key"]: tag["Value"] for tag in each["Properties"]["Tags"]}
-            assert tags.get("annex:name") == expected, logical_id
+            assert expected.items() <= tags.items(), logical_id
     for specification in template_data(resources)["TagSpecifications"]:
-        assert {"Key": "annex:name", "Value": expected} in specification["Tags"]
+        assert expected.items() <= {tag["Key"]: tag["Value"] for tag in specification["Tags"]}.items()
     kinds = [each["ResourceType"] for each in template_data(resources)["TagSpecifications"]]
-    assert kinds == ["instance", "volume"]
+    assert kinds == ["instance", "volume", "network-interface"]
 
 
 def test_nothing_comes_in(resources: Resources) -> None:
@@ -157,72 +175,69 @@ def test_the_secret_is_made_without_a_value(resources: Resources) -> None:
     assert set(secret["Properties"]) == {"Description", "Tags"}
 
 
-def test_nothing_outlives_the_stack(resources: Resources) -> None:
-    for logical_id, each in resources.items():
-        assert each.get("DeletionPolicy", "Delete") == "Delete", logical_id
-        assert each.get("UpdateReplacePolicy", "Delete") == "Delete", logical_id
-
-
 def test_the_checker(resources: Resources) -> None:
-    function = only(resources, "AWS::Lambda::Function")
+    function = checker(resources)
     assert function["Runtime"] == "python3.13"
     assert function["Architectures"] == ["arm64"]
     assert function["Handler"] == "annex_lease.handler.handler"
-    assert set(function["Environment"]["Variables"]) == {"ANNEX_GROUP", "ANNEX_CREDENTIAL"}
-    assert only(resources, "AWS::Logs::LogGroup")["RetentionInDays"] == 30
+    names = {"GROUP", "CREDENTIAL", "NAME", "ID", "TOPIC"}
+    assert set(function["Environment"]["Variables"]) == {f"ANNEX_{name}" for name in names}
+    assert function["Timeout"] == 240
+    # A run that times out, and then its fallback's, before CloudFormation gives up.
+    fallback = resources[named(resources, "AWS::Lambda::Function", "Fallback")]["Properties"]
+    assert function["Timeout"] + fallback["Timeout"] < int(only(resources, "Custom::AnnexLease")["ServiceTimeout"])
+
+
+def test_the_schedule(resources: Resources) -> None:
     schedule = only(resources, "AWS::Scheduler::Schedule")
     assert schedule["ScheduleExpression"] == "rate(1 minute)"
     assert schedule["State"] == "ENABLED"
     assert schedule["FlexibleTimeWindow"] == {"Mode": "OFF"}
     assert json.loads(schedule["Target"]["Input"]).get("RequestType") is None
-    assert function["Timeout"] < int(only(resources, "Custom::AnnexLease")["ServiceTimeout"]) <= 300
+
+
+def test_a_late_check_is_dropped_and_a_failed_one_kept(resources: Resources) -> None:
+    queue = named(resources, "AWS::SQS::Queue", "FailedChecks")
+    arn = {"Fn::GetAtt": [queue, "Arn"]}
+    assert resources[queue]["Properties"]["MessageRetentionPeriod"] == 14 * 86_400
+    assert checker(resources)["DeadLetterConfig"] == {"TargetArn": arn}
+    target = only(resources, "AWS::Scheduler::Schedule")["Target"]
+    assert target["DeadLetterConfig"] == {"Arn": arn}
+    assert target["RetryPolicy"] == {"MaximumEventAgeInSeconds": 60, "MaximumRetryAttempts": 0}
+    asynchronous = only(resources, "AWS::Lambda::EventInvokeConfig")
+    assert (asynchronous["MaximumEventAgeInSeconds"], asynchronous["MaximumRetryAttempts"]) == (60, 0)
+    fallback = named(resources, "AWS::Lambda::Function", "Fallback")
+    assert asynchronous["DestinationConfig"] == {"OnFailure": {"Destination": {"Fn::GetAtt": [fallback, "Arn"]}}}
 
 
 def test_no_name_is_chosen_that_a_second_stack_could_not_have(resources: Resources) -> None:
-    chosen = {"RoleName", "FunctionName", "LogGroupName", "GroupName", "Name", "LaunchTemplateName"}
+    chosen = {
+        "AlarmName",
+        "QueueName",
+        "RoleName",
+        "TopicName",
+        "FunctionName",
+        "LogGroupName",
+        "GroupName",
+        "Name",
+        "LaunchTemplateName",
+    }
     for logical_id, each in resources.items():
-        assert not chosen & set(each["Properties"]), logical_id
+        refers = each["Type"] == "AWS::Lambda::EventInvokeConfig"  # to a function, by its name
+        assert not chosen & set(each["Properties"]) or refers, logical_id
 
 
 @pytest.mark.parametrize("name", SPECS)
 def test_the_template_is_small(app: App, name: str) -> None:
     template = app_template(app, SPECS[name])
     assert len(template.encode()) <= LARGEST_TEMPLATE_BYTES
-    assert len(json.loads(template)["Resources"]) <= 40
+    assert len(json.loads(template)["Resources"]) <= 45
 
 
 def app_template(app: App, spec: dict[str, Any]) -> str:
     made = annex_stack(app, spec)
     artifact = app.synth().get_stack_by_name(made.stack_name)
     return Path(artifact.template_full_path).read_text(encoding="utf-8")
-
-
-def test_user_data_holds_references_and_no_secret(own_network: Resources) -> None:
-    parts = template_data(own_network)["UserData"]["Fn::Base64"]["Fn::Join"][1]
-    secret = next(iter(of_type(own_network, "AWS::SecretsManager::Secret")))
-    assert [part for part in parts if not isinstance(part, str)] == [{"Ref": secret}]
-    assert "ANNEX_COLLECTOR=cm.example.edu:9618\n" in parts[-1]
-
-
-@pytest.mark.parametrize(("keys", "seconds"), [({}, 120), ({"drain": "30s"}, 30)])
-def test_user_data_holds_the_drain_of_the_spec(flags: dict[str, Any], keys: dict[str, str], seconds: int) -> None:
-    parts = template_data(template_of(flags, {**OWN_NETWORK, **keys})["Resources"])["UserData"]["Fn::Base64"]
-    assert f" ANNEX_DRAIN_SECONDS={seconds}\n" in parts["Fn::Join"][1][-1]
-
-
-def test_the_own_network_has_a_way_out_and_costs_nothing_idle(own_network: Resources) -> None:
-    assert len(of_type(own_network, "AWS::EC2::Subnet")) == 2
-    assert not of_type(own_network, "AWS::EC2::NatGateway")
-    assert not of_type(own_network, "AWS::EC2::EIP")
-    assert all(s["Properties"]["MapPublicIpOnLaunch"] for s in of_type(own_network, "AWS::EC2::Subnet").values())
-
-
-def test_a_given_network_is_used_as_it_is(flags: dict[str, Any]) -> None:
-    resources = template_of(flags, GIVEN_NETWORK)["Resources"]
-    assert not [each for each in resources.values() if each["Type"] in {"AWS::EC2::VPC", "AWS::EC2::Subnet"}]
-    group = only(resources, "AWS::AutoScaling::AutoScalingGroup")
-    assert group["VPCZoneIdentifier"] == list(GIVEN_NETWORK["subnets"])
-    assert only(resources, "AWS::EC2::SecurityGroup")["VpcId"] == GIVEN_NETWORK["vpc"]
 
 
 def test_the_stack_says_what_it_is(flags: dict[str, Any]) -> None:
