@@ -4,6 +4,7 @@ from pathlib import Path
 
 from lab.cloud import (
     admin,
+    attachment_api,
     authorisation,
     autoscaling_service,
     custom_resources,
@@ -16,6 +17,7 @@ from lab.cloud import (
     provision_secrets,
     resource_tags,
     scheduling,
+    termination_api,
 )
 from lab.cloud.asgi import Receive, Scope, Send, ignore_lifespan
 from lab.cloud.emulator import Response, gateway, imds
@@ -30,7 +32,8 @@ def extend(endpoint: str, authority: Path) -> None:
     """
     patching.verify()
     autoscaling_service.install()
-    instance_api.install()
+    for part in (instance_api, termination_api, attachment_api):
+        part.install()
     authorisation.install()
     functions.install(endpoint, authority)
     custom_resources.install(endpoint)

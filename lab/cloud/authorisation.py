@@ -96,7 +96,12 @@ def _ec2(action: str, parameters: Parameters) -> list[Check]:
         return _run_instances(parameters)
     ids = ec2._parse_member_list(parameters, "ResourceId") if action in ("CreateTags", "DeleteTags") else []
     ids = ids or ec2._parse_member_list(parameters, "InstanceId")
+    ids = ids or [one for one in (_first(parameters, name) for name in _SINGLE) if one]
     return [Check(f"ec2:{action}", _ec2_arn(one), _tag_keys("ec2", tags.of(one))) for one in ids]
+
+
+_SINGLE = ("VolumeId", "NetworkInterfaceId", "InstanceId")
+"""Parameters by which DeleteVolume, DeleteNetworkInterface and ModifyInstanceAttribute name their one resource."""
 
 
 def _ec2_arn(resource_id: str) -> str:
@@ -124,9 +129,9 @@ def _run_instances(parameters: Parameters) -> list[Check]:
     if subnet:
         resources.append(f"{base}:subnet/{subnet}")
     listed = [Check("ec2:RunInstances", one) for one in resources]
-    if "TagSpecification" in request:
-        keys = {"ec2:CreateAction": "RunInstances"}
-        listed.append(Check("ec2:CreateTags", f"{base}:instance/*", keys))
+    for part in (request.get("TagSpecification") or {}).values():
+        kind = part.get("ResourceType") or "instance"
+        listed.append(Check("ec2:CreateTags", f"{base}:{kind}/*", {"ec2:CreateAction": "RunInstances"}))
     return listed + _profile_roles(request.get("IamInstanceProfile") or data.get("IamInstanceProfile") or {})
 
 

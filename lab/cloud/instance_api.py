@@ -3,7 +3,6 @@
 https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_Operations.html
 """
 
-import base64
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -19,7 +18,7 @@ from lab.cloud.templates import LaunchSpec, MetadataOptions
 Parameters = Mapping[str, Any]
 Action = Callable[[Parameters], Response]
 
-_BATCH = 1000
+BATCH = 1000
 """Most resources one TerminateInstances or CreateTags may name, as their API pages say."""
 
 
@@ -37,23 +36,26 @@ def guarded(action: Action) -> Action:
     return run
 
 
-def _xml(action: str, body: str) -> Response:
+def xml(action: str, body: str) -> Response:
+    """A successful answer."""
     answer: Response = ec2._xml(200, f"{action}Response", body)
     return answer
 
 
-def _listed(parameters: Parameters, name: str) -> list[str]:
+def listed(parameters: Parameters, name: str) -> list[str]:
+    """The values of a numbered parameter."""
     found: list[str] = ec2._parse_member_list(parameters, name)
     return found
 
 
-def _value(parameters: Parameters, name: str) -> str:
+def value(parameters: Parameters, name: str) -> str:
+    """A parameter's text, empty when absent."""
     return str(ec2._p(parameters, name) or "")
 
 
 def run_instances(parameters: Parameters) -> Response:
     specification = {
-        name: _value(parameters, f"LaunchTemplate.{name}")
+        name: value(parameters, f"LaunchTemplate.{name}")
         for name in ("LaunchTemplateId", "LaunchTemplateName", "Version")
     }
     template = templates.resolve(specification) if any(specification.values()) else None
@@ -63,11 +65,11 @@ def run_instances(parameters: Parameters) -> Response:
         spec = spec.with_tags(
             {"aws:ec2launchtemplate:id": template.template_id, "aws:ec2launchtemplate:version": str(template.version)}
         )
-    if flag(_value(parameters, "DryRun")):
+    if flag(value(parameters, "DryRun")):
         raise ApiError("DryRunOperation", "Request would have succeeded, but DryRun flag is set.", 412)
     reservation = f"r-{uuid4().hex[:17]}"
-    made = [instances.launch(spec, reservation) for _ in range(int(_value(parameters, "MaxCount") or 1))]
-    return _xml(
+    made = [instances.launch(spec, reservation) for _ in range(int(value(parameters, "MaxCount") or 1))]
+    return xml(
         "RunInstances",
         f"<reservationId>{reservation}</reservationId><ownerId>{account()}</ownerId><groupSet/>"
         f"<instancesSet>{''.join(map(instance, made))}</instancesSet>",
@@ -78,51 +80,54 @@ def _overridden(spec: LaunchSpec, parameters: Parameters) -> LaunchSpec:
     """What the request itself says wins over the template."""
     tree = nested(parameters)
     options = tree.get("MetadataOptions") or {}
-    declared: dict[str, str] = {}
+    declared: dict[str, dict[str, str]] = {"instance": {}, "volume": {}, "network-interface": {}}
     for part in (tree.get("TagSpecification") or {}).values():
-        if part.get("ResourceType") == "instance":
-            declared |= {one["Key"]: one.get("Value", "") for one in (part.get("Tag") or {}).values()}
-    groups = tuple(_listed(parameters, "SecurityGroupId"))
-    user_data = _value(parameters, "UserData")
+        found = {one["Key"]: one.get("Value", "") for one in (part.get("Tag") or {}).values()}
+        declared.setdefault(part.get("ResourceType", ""), {}).update(found)
+    groups = tuple(listed(parameters, "SecurityGroupId"))
+    user_data = value(parameters, "UserData")
     return replace(
         spec,
-        image_id=_value(parameters, "ImageId") or spec.image_id,
-        instance_type=_value(parameters, "InstanceType") or spec.instance_type or "m1.small",
-        subnet_id=_value(parameters, "SubnetId") or spec.subnet_id,
-        key_name=_value(parameters, "KeyName") or spec.key_name,
+        image_id=value(parameters, "ImageId") or spec.image_id,
+        instance_type=value(parameters, "InstanceType") or spec.instance_type or "m1.small",
+        subnet_id=value(parameters, "SubnetId") or spec.subnet_id,
+        key_name=value(parameters, "KeyName") or spec.key_name,
         security_groups=groups or spec.security_groups,
         profile=tree.get("IamInstanceProfile") or spec.profile,
         user_data=templates.decode_user_data(user_data) if user_data else spec.user_data,
-        shutdown_behavior=_value(parameters, "InstanceInitiatedShutdownBehavior") or spec.shutdown_behavior,
+        shutdown_behavior=value(parameters, "InstanceInitiatedShutdownBehavior") or spec.shutdown_behavior,
         metadata=MetadataOptions(
             enabled=options.get("HttpEndpoint", "enabled" if spec.metadata.enabled else "disabled") == "enabled",
             tags=options.get("InstanceMetadataTags", "enabled" if spec.metadata.tags else "disabled") == "enabled",
             hop_limit=int(options.get("HttpPutResponseHopLimit", spec.metadata.hop_limit)),
         ),
-        tags={**spec.tags, **declared},
+        tags={**spec.tags, **declared["instance"]},
+        volume_tags={**spec.volume_tags, **declared["volume"]},
+        interface_tags={**spec.interface_tags, **declared["network-interface"]},
+        api_termination_disabled=flag(value(parameters, "DisableApiTermination"), spec.api_termination_disabled),
         spot=spec.spot or (tree.get("InstanceMarketOptions") or {}).get("MarketType") == "spot",
     )
 
 
 def describe_instances(parameters: Parameters) -> Response:
-    ids = _listed(parameters, "InstanceId")
-    found = _existing(ids) if ids else list(ec2._instances.values())
+    ids = listed(parameters, "InstanceId")
+    found = existing(ids) if ids else list(ec2._instances.values())
     filters = ec2._parse_filters(parameters)
     found = [record for record in found if matches(record, filters)]
-    size = _value(parameters, "MaxResults")
+    size = value(parameters, "MaxResults")
     if not size:
-        return _xml("DescribeInstances", f"<reservationSet>{reservations(found)}</reservationSet>")
+        return xml("DescribeInstances", f"<reservationSet>{reservations(found)}</reservationSet>")
     if ids or not 5 <= int(size) <= 1000:
         raise ApiError(
             "InvalidParameterValue", f"MaxResults must be 5 to 1000 and without instance IDs, received {size}"
         )
-    start = int(_value(parameters, "NextToken") or 0)
+    start = int(value(parameters, "NextToken") or 0)
     shown, end = found[start : start + int(size)], start + int(size)
     token = f"<nextToken>{end}</nextToken>" if end < len(found) else ""
-    return _xml("DescribeInstances", f"<reservationSet>{reservations(shown)}</reservationSet>{token}")
+    return xml("DescribeInstances", f"<reservationSet>{reservations(shown)}</reservationSet>{token}")
 
 
-def _existing(ids: list[str]) -> list[instances.Record]:
+def existing(ids: list[str]) -> list[instances.Record]:
     """The records of instance ids. Raises ``ApiError`` when one is malformed or unknown: calls are atomic."""
     for instance_id in ids:
         if not ec2._INSTANCE_ID_RE.match(instance_id):
@@ -135,28 +140,6 @@ def _existing(ids: list[str]) -> list[instances.Record]:
     return [ec2._instances[instance_id] for instance_id in dict.fromkeys(ids)]
 
 
-def terminate_instances(parameters: Parameters) -> Response:
-    """ "If you specify an ID that does not exist, the request fails and terminates none": API_TerminateInstances."""
-    ids = _listed(parameters, "InstanceId")
-    if not ids or len(ids) > _BATCH:
-        raise ApiError(
-            "InvalidParameterValue", f"TerminateInstances takes 1 to {_BATCH} instance IDs, received {len(ids)}"
-        )
-    items = ""
-    for record in _existing(ids):
-        before = dict(record["State"])
-        instances.terminate(record)
-        items += (
-            f"<item><instanceId>{record['InstanceId']}</instanceId>{_state('currentState', record['State'])}"
-            f"{_state('previousState', before)}</item>"
-        )
-    return _xml("TerminateInstances", f"<instancesSet>{items}</instancesSet>")
-
-
-def _state(element: str, state: Mapping[str, Any]) -> str:
-    return f"<{element}><code>{state['Code']}</code><name>{state['Name']}</name></{element}>"
-
-
 def not_modelled(name: str) -> Action:
     """An action the lab's machines cannot do; saying so is better than a record that tells lies."""
 
@@ -166,26 +149,8 @@ def not_modelled(name: str) -> Action:
     return refuse
 
 
-def describe_attribute(parameters: Parameters) -> Response:
-    record = _existing([_value(parameters, "InstanceId")])[0]
-    found = instances.details(record)
-    values = {
-        "userData": base64.b64encode(found.user_data).decode(),
-        "instanceInitiatedShutdownBehavior": found.shutdown_behavior,
-        "instanceType": record["InstanceType"],
-        "disableApiTermination": "false",
-    }
-    name = _value(parameters, "Attribute")
-    if name not in values:
-        raise ApiError("InvalidParameterValue", f"Attribute must be one of {sorted(values)}, received '{name}'")
-    return _xml(
-        "DescribeInstanceAttribute",
-        f"<instanceId>{record['InstanceId']}</instanceId><{name}><value>{values[name]}</value></{name}>",
-    )
-
-
 def create_tags(parameters: Parameters) -> Response:
-    ids = _listed(parameters, "ResourceId")
+    ids = listed(parameters, "ResourceId")
     declared = {str(tag["Key"]): str(tag["Value"]) for tag in ec2._parse_tags(parameters)}
     _check_taggable(ids, declared)
     for resource_id in ids:
@@ -195,16 +160,16 @@ def create_tags(parameters: Parameters) -> Response:
 
 
 def delete_tags(parameters: Parameters) -> Response:
-    _check_taggable(_listed(parameters, "ResourceId"), {str(tag["Key"]): "" for tag in ec2._parse_tags(parameters)})
+    _check_taggable(listed(parameters, "ResourceId"), {str(tag["Key"]): "" for tag in ec2._parse_tags(parameters)})
     answer: Response = ec2._delete_tags(parameters)
     return answer
 
 
 def _check_taggable(ids: list[str], declared: Mapping[str, str]) -> None:
-    if not ids or len(ids) > _BATCH:
-        raise ApiError("InvalidParameterValue", f"a call takes 1 to {_BATCH} resource IDs, received {len(ids)}")
+    if not ids or len(ids) > BATCH:
+        raise ApiError("InvalidParameterValue", f"a call takes 1 to {BATCH} resource IDs, received {len(ids)}")
     tags.check_user_keys(declared)
-    for record in _existing([one for one in ids if one.startswith("i-")]):
+    for record in existing([one for one in ids if one.startswith("i-")]):
         if instances.details(record).metadata.tags:
             tags.check_readable(declared)
 
@@ -214,8 +179,6 @@ def install() -> None:
     ec2._ACTION_MAP.update(
         RunInstances=guarded(run_instances),
         DescribeInstances=guarded(describe_instances),
-        TerminateInstances=guarded(terminate_instances),
-        DescribeInstanceAttribute=guarded(describe_attribute),
         CreateTags=guarded(create_tags),
         DeleteTags=guarded(delete_tags),
         **{name: guarded(not_modelled(name)) for name in ("StopInstances", "StartInstances", "RebootInstances")},
@@ -224,9 +187,12 @@ def install() -> None:
     parse = ec2._parse_lt_data
 
     def parse_template(parameters: Parameters, prefix: str = "LaunchTemplateData") -> dict[str, Any]:
-        """MiniStack's parser drops the market options of a template made through the API."""
+        """MiniStack's parser drops these members of a template made through the API."""
         found: dict[str, Any] = parse(parameters, prefix)
-        market = _value(parameters, f"{prefix}.InstanceMarketOptions.MarketType")
+        for number, interface in enumerate(found.get("NetworkInterfaces") or [], 1):
+            deleted = value(parameters, f"{prefix}.NetworkInterface.{number}.DeleteOnTermination")
+            interface.update({"DeleteOnTermination": deleted} if deleted else {})
+        market = value(parameters, f"{prefix}.InstanceMarketOptions.MarketType")
         return {**found, "InstanceMarketOptions": {"MarketType": market}} if market else found
 
     ec2._parse_lt_data = parse_template

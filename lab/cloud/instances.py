@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
-from lab.cloud import addresses, tags, world
+from lab.cloud import addresses, attachments, tags, world
 from lab.cloud.emulator import account, ec2, region
 from lab.cloud.query import ApiError
-from lab.cloud.templates import LaunchSpec, MetadataOptions, encrypted
+from lab.cloud.templates import LaunchSpec, MetadataOptions
 from lab.machines import Machine, MachineState
 
 Record = dict[str, Any]
@@ -39,6 +39,7 @@ class Details:
     metadata: MetadataOptions
     spot: bool
     launched: float
+    api_termination_disabled: bool = False
     terminated: float | None = None
     transition_reason: str = ""
     state_reason: tuple[str, str] | None = None
@@ -133,6 +134,7 @@ def _complete(record: Record, spec: LaunchSpec, reservation_id: str) -> None:
         metadata=spec.metadata,
         spot=spec.spot,
         launched=world.now(),
+        api_termination_disabled=spec.api_termination_disabled,
     )
     _set(record, "pending")
     zone = ec2._subnets[spec.subnet_id]["AvailabilityZone"]
@@ -142,17 +144,7 @@ def _complete(record: Record, spec: LaunchSpec, reservation_id: str) -> None:
     suffix = "ec2.internal" if region() == "us-east-1" else f"{region()}.compute.internal"
     record["PrivateDnsName"] = f"ip-{address.replace('.', '-')}.{suffix}"
     ec2._tags[record["InstanceId"]] = [{"Key": key, "Value": value} for key, value in spec.tags.items()]
-    root = ec2._volumes[record["BlockDeviceMappings"][0]["Ebs"]["VolumeId"]]
-    root["AvailabilityZone"] = zone
-    if spec.volumes:
-        declared = spec.volumes[0]
-        ebs = declared.get("Ebs") or {}
-        root.update(Size=int(ebs.get("VolumeSize") or root["Size"]), Encrypted=encrypted(declared))
-        record["RootDeviceName"] = record["BlockDeviceMappings"][0]["DeviceName"] = declared.get(
-            "DeviceName", record["RootDeviceName"]
-        )
-    if spec.volume_tags:
-        ec2._tags[root["VolumeId"]] = [{"Key": key, "Value": value} for key, value in spec.volume_tags.items()]
+    attachments.attach(record, spec, details(record).interface_id, details(record).mac)
 
 
 def terminate(record: Record, reason: tuple[str, str] = ("Client.UserInitiatedShutdown", "User initiated")) -> None:
@@ -217,10 +209,7 @@ def _gone(record: Record) -> None:
     association = ec2._find_active_iam_instance_profile_association(record["InstanceId"])
     if association:
         ec2._mark_iam_instance_profile_association_disassociated(association)
-    for mapping in record["BlockDeviceMappings"]:
-        ec2._volumes.pop(mapping["Ebs"]["VolumeId"], None)
-        ec2._tags.pop(mapping["Ebs"]["VolumeId"], None)  # or the tagging API would list a volume that is gone
-    record["BlockDeviceMappings"] = []
+    attachments.release(record, found.interface_id)
     world.machines().forget(record["InstanceId"])
 
 

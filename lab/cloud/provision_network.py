@@ -66,7 +66,7 @@ def _rule(permissions: str) -> dict[str, Any]:
 
 
 def _refuse_while_used(kind: str, is_used: Callable[[str, instances.Record], bool]) -> None:
-    """ "DependencyViolation": what an instance still uses cannot be deleted."""
+    """ "DependencyViolation": what an instance or a network interface still uses cannot be deleted."""
     handlers = provisioners._RESOURCE_HANDLERS[kind]
     delete = handlers["delete"]
 
@@ -77,6 +77,11 @@ def _refuse_while_used(kind: str, is_used: Callable[[str, instances.Record], boo
                 for record in instances.everywhere()
                 if instances.state(record) != "terminated" and is_used(physical_id, record)
             ]
+            users += [
+                interface["NetworkInterfaceId"]
+                for interface in ec2._network_interfaces.values()
+                if not interface["Attachment"] and is_used(physical_id, interface)
+            ]
         if users:
             raise ValueError(f"{physical_id} has dependencies and cannot be deleted: {users} (DependencyViolation)")
         delete(physical_id, declared)
@@ -84,12 +89,13 @@ def _refuse_while_used(kind: str, is_used: Callable[[str, instances.Record], boo
     handlers["delete"] = run
 
 
-def _group_is_used(group_id: str, record: instances.Record) -> bool:
-    return any(one["GroupId"] == group_id for one in record["SecurityGroups"])
+def _group_is_used(group_id: str, user: instances.Record) -> bool:
+    listed = user.get("SecurityGroups") or user.get("Groups") or []
+    return any(one["GroupId"] == group_id for one in listed)
 
 
-def _subnet_is_used(subnet_id: str, record: instances.Record) -> bool:
-    return bool(record["SubnetId"] == subnet_id)
+def _subnet_is_used(subnet_id: str, user: instances.Record) -> bool:
+    return bool(user["SubnetId"] == subnet_id)
 
 
 def _name_instance_profiles() -> None:

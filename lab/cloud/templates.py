@@ -38,6 +38,9 @@ class LaunchSpec:
     volumes: tuple[Mapping[str, Any], ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
     volume_tags: Mapping[str, str] = field(default_factory=dict)
+    interface_tags: Mapping[str, str] = field(default_factory=dict)
+    interface_deleted: bool = True
+    api_termination_disabled: bool = False
     spot: bool = False
 
     def with_tags(self, tags: Mapping[str, str]) -> "LaunchSpec":
@@ -114,6 +117,9 @@ def launch_spec(data: Mapping[str, Any]) -> LaunchSpec:
         volumes=tuple(data.get("BlockDeviceMappings") or ()),
         tags=_tags(data, "instance"),
         volume_tags=_tags(data, "volume"),
+        interface_tags=_tags(data, "network-interface"),
+        interface_deleted=flag(interface.get("DeleteOnTermination"), True),
+        api_termination_disabled=flag(data.get("DisableApiTermination")),
         spot=(data.get("InstanceMarketOptions") or {}).get("MarketType") == "spot",
     )
 
@@ -124,11 +130,6 @@ def decode_user_data(text: str) -> bytes:
         return base64.b64decode(text, validate=True)
     except binascii.Error:
         raise ApiError("InvalidUserData.Malformed", "Invalid BASE64 encoding of user data.") from None
-
-
-def encrypted(volume: Mapping[str, Any]) -> bool:
-    """Whether a block device mapping asks for encryption."""
-    return flag((volume.get("Ebs") or {}).get("Encrypted"))
 
 
 def _image(image_id: str) -> str:
