@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,6 +11,7 @@ from aws_cdk import aws_autoscaling as autoscaling
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sqs as sqs
 from aws_cdk.assertions import Template
 
 from annex_constructs import (
@@ -46,6 +46,10 @@ def test_an_annex_hands_out_its_parts(stack: Stack, point: ExecutionPoint) -> No
     assert isinstance(annex.fleet.security_group, ec2.SecurityGroup)
     assert isinstance(annex.checker.function, lambda_.Function)
     assert annex.checker.schedule.schedule_arn
+    assert isinstance(annex.checker.dead_letter_queue, sqs.Queue)
+    assert annex.alarms.topic.topic_arn
+    assert not annex.fleet.protect_busy
+    assert annex.fleet.execution_point is point
     assert annex.credential.secret_arn == annex.fleet.credential.secret_arn
     assert annex.vpc.vpc_id == annex.fleet.vpc.vpc_id
     assert annex.grant_principal is annex.fleet.role
@@ -201,21 +205,6 @@ def test_a_fleet_has_one_lease(stack: Stack, fleet: AnnexFleet) -> None:
 def test_a_size_beyond_the_fleet_is_refused(stack: Stack, fleet: AnnexFleet, size: int) -> None:
     with pytest.raises(ValueError, match=f"LeaseChecker size: received {size}, allowed a whole number from 0 to 20"):
         LeaseChecker(stack, "Lease", fleet=fleet, lease=EIGHT_HOURS, size=size)
-
-
-@pytest.mark.parametrize(
-    ("duration", "drain"), [(Duration.minutes(2), None), (Duration.minutes(30), Duration.minutes(30))]
-)
-def test_a_drain_that_leaves_no_time_for_jobs_is_refused(
-    stack: Stack, point: ExecutionPoint, duration: Duration, drain: Duration | None
-) -> None:
-    draining = dataclasses.replace(point, drain=drain)
-    wanted: dict[str, Any] = {"execution_point": draining, "instance_types": TYPES, "max_size": 1}
-    with pytest.raises(ValueError, match=r"ExecutionPoint drain: received .*, allowed less than .*; fix: pass drain="):
-        Annex(stack, "Muon", lease=Lease(duration=duration), **wanted)
-    assert Annex(stack, "Longer", lease=Lease(duration=duration.plus(Duration.seconds(1))), **wanted)
-    end = datetime(2030, 6, 1, 8, tzinfo=UTC)
-    assert Annex(stack, "Absolute", lease=Lease(ends_at=end, reach=duration), **wanted)
 
 
 def test_subnets_come_with_their_vpc(stack: Stack, point: ExecutionPoint) -> None:

@@ -24,6 +24,11 @@ GOOD_VALUES: list[Callable[[], object]] = [
     lambda: Lease(duration=Duration.days(366)),
     lambda: Lease(duration=Duration.hours(1), reach=Duration.hours(1), grace=Duration.seconds(0)),
     lambda: Lease(duration=Duration.hours(1), grace=Duration.hours(2)),
+    lambda: Lease(duration=Duration.hours(1), renew_while_busy=Duration.minutes(10), max_instance_hours=1),
+    lambda: Lease(duration=Duration.hours(1), renew_while_busy=Duration.days(366), max_instance_hours=100_000_000),
+    lambda: Lease(duration=Duration.hours(1), warn=Duration.minutes(1)),
+    lambda: Lease(duration=Duration.hours(1), warn=Duration.seconds(3599)),
+    lambda: Lease(ends_at=datetime(2030, 1, 1, tzinfo=UTC), reach=Duration.days(1), warn=Duration.days(366)),
     lambda: Pool(collector="192.0.2.1:65535", trust_domain="example.edu"),
     lambda: Pool(collector=Token.as_string({"Ref": "Collector"}), trust_domain="example.edu"),
     lambda: point_with(volume_gib=1, root_device="/dev/sda1", idle=Duration.seconds(30)),
@@ -41,6 +46,29 @@ BAD_VALUES: list[tuple[Callable[[], object], str]] = [
     (lambda: Lease(duration=Duration.seconds(Token.as_number({"Ref": "S"}))), "known when the app is synthesised"),
     (lambda: Lease(duration=Duration.hours(2), reach=Duration.hours(1)), "Lease reach: received '1 hour', allowed"),
     (lambda: Lease(duration=Duration.hours(2), grace=Duration.minutes(121)), "Lease grace: received"),
+    (
+        lambda: Lease(duration=Duration.hours(1), renew_while_busy=Duration.seconds(599)),
+        "allowed whole seconds from 0:10",
+    ),
+    (
+        lambda: Lease(duration=Duration.hours(1), renew_while_busy=Duration.days(367)),
+        "Lease renew_while_busy: received",
+    ),
+    (
+        lambda: Lease(duration=Duration.hours(1), max_instance_hours=0),
+        "Lease max_instance_hours: received 0, allowed a",
+    ),
+    (lambda: Lease(duration=Duration.hours(1), max_instance_hours=100_000_001), "from 1 to 100000000"),
+    (lambda: Lease(duration=Duration.hours(1), max_instance_hours=True), "received True"),
+    (
+        lambda: Lease(duration=Duration.hours(1), max_instance_hours=Token.as_number({"Ref": "H"})),  # type: ignore[arg-type]
+        "known when the app is synthesised",
+    ),
+    (lambda: Lease(duration=Duration.hours(1), warn=Duration.seconds(59)), "Lease warn: received '59 seconds'"),
+    (
+        lambda: Lease(duration=Duration.hours(1), warn=Duration.hours(1)),
+        "allowed whole seconds from 0:01:00 to 0:59:59",
+    ),
     (lambda: Lease(ends_at=datetime(2030, 1, 1, tzinfo=UTC)), "Lease reach: received None, allowed required with"),
     (lambda: Lease(ends_at=datetime(2030, 1, 1), reach=Duration.days(1)), "allowed an aware datetime"),  # noqa: DTZ001
     (

@@ -1,0 +1,147 @@
+"""A lease and the fleet it is for: what goes together, in an Annex and for those who wire the parts themselves."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from aws_cdk import App, Duration, NestedStack, Stack
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_sns as sns
+from aws_cdk.assertions import Template
+
+from annex_constructs import Annex, AnnexFleet, ExecutionPoint, Lease, LeaseChecker
+from tests.synth.templates import Resources, checker, of_type, only
+
+TYPES = [ec2.InstanceType("c6a.large")]
+EIGHT_HOURS = Lease(duration=Duration.hours(8))
+RENEWED = Lease(duration=Duration.hours(8), renew_while_busy=Duration.minutes(20))
+
+
+def fleet_in(scope: Stack, construct_id: str, vpc: ec2.IVpc, point: ExecutionPoint, **more: Any) -> AnnexFleet:
+    given = {"vpc": vpc, "instance_types": TYPES, "max_size": 2, "execution_point": point, **more}
+    return AnnexFleet(scope, construct_id, **given)
+
+
+def annex_in(scope: Stack, construct_id: str, point: ExecutionPoint, **more: Any) -> Annex:
+    given = {"execution_point": point, "instance_types": TYPES, "max_size": 1, "lease": EIGHT_HOURS, **more}
+    return Annex(scope, construct_id, **given)
+
+
+def resources_of(stack: Stack) -> Resources:
+    return dict(Template.from_stack(stack).to_json()["Resources"])
+
+
+@pytest.mark.parametrize(
+    ("duration", "drain"), [(Duration.minutes(2), None), (Duration.minutes(30), Duration.minutes(30))]
+)
+def test_a_drain_that_leaves_no_time_for_jobs_is_refused(
+    stack: Stack, point: ExecutionPoint, duration: Duration, drain: Duration | None
+) -> None:
+    draining = dataclasses.replace(point, drain=drain)
+    with pytest.raises(ValueError, match=r"ExecutionPoint drain: received .*, allowed less than .*; fix: pass drain="):
+        annex_in(stack, "Muon", draining, lease=Lease(duration=duration))
+    assert annex_in(stack, "Longer", draining, lease=Lease(duration=duration.plus(Duration.seconds(1))))
+    end = datetime(2030, 6, 1, 8, tzinfo=UTC)
+    assert annex_in(stack, "Absolute", draining, lease=Lease(ends_at=end, reach=duration))
+
+
+def test_it_is_refused_without_an_annex_too(stack: Stack, fleet: AnnexFleet) -> None:
+    with pytest.raises(ValueError, match=r"ExecutionPoint drain: received '2 minutes', allowed less than"):
+        LeaseChecker(stack, "Lease", fleet=fleet, lease=Lease(duration=Duration.minutes(2)))
+
+
+def test_a_renewal_that_would_come_after_the_drain_is_refused(
+    stack: Stack, vpc: ec2.IVpc, point: ExecutionPoint
+) -> None:
+    draining = dataclasses.replace(point, drain=Duration.minutes(7))
+    fleet = fleet_in(stack, "Muon", vpc, draining, protect_busy=True)
+    allowed = "allowed at least twice the drain of the execution points, 7 minutes, and 6 minutes"
+    with pytest.raises(ValueError, match=rf"Lease renew_while_busy: received '19 minutes 59 seconds', {allowed}; fix"):
+        LeaseChecker(
+            stack, "A", fleet=fleet, lease=dataclasses.replace(RENEWED, renew_while_busy=Duration.seconds(1199))
+        )
+    assert LeaseChecker(stack, "B", fleet=fleet, lease=RENEWED)
+
+
+def test_a_lease_that_is_renewed_needs_instances_that_say_they_are_busy(stack: Stack, fleet: AnnexFleet) -> None:
+    with pytest.raises(
+        ValueError, match=r"LeaseChecker lease: received .*fix: pass protect_busy=True to the AnnexFleet"
+    ):
+        LeaseChecker(stack, "Lease", fleet=fleet, lease=RENEWED)
+    assert LeaseChecker(stack, "Plain", fleet=fleet, lease=EIGHT_HOURS)
+
+
+@pytest.mark.parametrize(("lease", "protects"), [(EIGHT_HOURS, False), (RENEWED, True)])
+def test_an_annex_sees_to_that(stack: Stack, point: ExecutionPoint, lease: Lease, protects: bool) -> None:
+    annex = annex_in(stack, "Muon", point, lease=lease)
+    assert annex.fleet.protect_busy is protects
+    busy = [name for name in of_type(resources_of(stack), "AWS::IAM::Policy") if "Busy" in name]
+    assert bool(busy) is protects
+
+
+def test_what_a_lease_declares(stack: Stack, vpc: ec2.IVpc, point: ExecutionPoint) -> None:
+    lease = dataclasses.replace(RENEWED, max_instance_hours=100, warn=Duration.minutes(30))
+    LeaseChecker(stack, "Lease", fleet=fleet_in(stack, "Muon", vpc, point, protect_busy=True), lease=lease)
+    tags = {tag["Key"]: tag["Value"] for tag in only(resources_of(stack), "AWS::AutoScaling::AutoScalingGroup")["Tags"]}
+    declared = {"annex:lease-renew": "1200", "annex:max-instance-hours": "100", "annex:lease-warning": "1800"}
+    assert declared.items() <= tags.items()
+
+
+def test_two_fleets_of_a_name_in_a_stack_are_refused(stack: Stack, vpc: ec2.IVpc, point: ExecutionPoint) -> None:
+    fleet_in(stack, "Muon", vpc, point)
+    said = (
+        r"AnnexFleet annex_name: received 'muon', allowed a name that no other of the stack has, and Other/Muon has it"
+    )
+    with pytest.raises(ValueError, match=said):
+        fleet_in(stack, "Second", vpc, point, annex_name="muon")
+    with pytest.raises(ValueError, match=r"annex_name: received 'muon'.*Other/Muon has it"):
+        annex_in(stack, "Annex", point, annex_name="muon")
+    assert fleet_in(stack, "Third", vpc, point, annex_name="muon-2")
+
+
+def test_two_stacks_may_use_a_name_each_with_an_id_of_its_own(
+    app: App, stack: Stack, vpc: ec2.IVpc, point: ExecutionPoint
+) -> None:
+    inner, second = NestedStack(stack, "Inner"), Stack(app, "Second")
+    first = annex_in(stack, "Muon", point)
+    for other in (annex_in(inner, "Muon", point), annex_in(second, "Muon", point)):
+        # The same words, that CloudFormation reads with another AWS::StackId.
+        assert Stack.of(other).resolve(other.fleet.annex_id) == stack.resolve(first.fleet.annex_id)
+    parts = ["/", {"Fn::Sub": "${AWS::StackId}.muon"}]
+    assert stack.resolve(first.fleet.annex_id) == {"Fn::Select": [2, {"Fn::Split": parts}]}
+
+
+def test_the_id_comes_last_in_a_stack_id() -> None:
+    stack_id = "arn:aws:cloudformation:us-east-1:123456789012:stack/Annex-demo/8e1f4ad0-c7d2-11f0-8d6a-0affc1b2d3e4"
+    assert f"{stack_id}.demo".split("/")[2] == "8e1f4ad0-c7d2-11f0-8d6a-0affc1b2d3e4.demo"
+
+
+def test_an_alarm_topic_of_ones_own(stack: Stack, point: ExecutionPoint) -> None:
+    topic = sns.Topic(stack, "Topic")
+    annex_in(stack, "Muon", point, alarm_topic=topic)
+    resources = resources_of(stack)
+    reference = stack.resolve(topic.topic_arn)
+    assert len(of_type(resources, "AWS::SNS::Topic")) == 1
+    alarms = of_type(resources, "AWS::CloudWatch::Alarm").values()
+    assert {str(alarm["Properties"]["AlarmActions"]) for alarm in alarms} == {str([reference])}
+    function = next(each["Properties"] for name, each in resources.items() if "MuonLeaseCheckerFunction" in name)
+    assert function["Environment"]["Variables"]["ANNEX_TOPIC"] == reference
+
+
+def test_an_address_is_subscribed_to_the_topic_of_the_annex(stack: Stack, point: ExecutionPoint) -> None:
+    annex_in(stack, "Muon", point, alarm_email="admin@example.edu")
+    resources = resources_of(stack)
+    (subscription,) = of_type(resources, "AWS::SNS::Subscription").values()
+    assert subscription["Properties"]["Endpoint"] == "admin@example.edu"
+    assert subscription["Properties"]["TopicArn"] == checker(resources)["Environment"]["Variables"]["ANNEX_TOPIC"]
+
+
+def test_a_topic_or_an_address(stack: Stack, point: ExecutionPoint) -> None:
+    topic = sns.Topic(stack, "Topic")
+    with pytest.raises(
+        ValueError, match=r"Annex alarm_topic, alarm_email: received 'both of them', allowed at most one"
+    ):
+        annex_in(stack, "Muon", point, alarm_topic=topic, alarm_email="admin@example.edu")
