@@ -1,0 +1,87 @@
+"""What an instance is made from: whatever it leaves behind names its annex, and nothing of it outlives it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from aws_cdk import Aws, Fn, Stack
+from aws_cdk import aws_autoscaling as autoscaling
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_secretsmanager as secretsmanager
+from aws_cdk.assertions import Template
+
+from annex_constructs import ExecutionPoint
+from annex_constructs.instance_role import AnnexInstanceRole, busy_policy
+from annex_constructs.launch_template import execution_point_template
+from tests.synth.templates import of_type, only
+
+ID = Fn.join(".", [Fn.select(2, Fn.split("/", Aws.STACK_ID)), "muon"])
+
+
+def data_of(stack: Stack) -> dict[str, Any]:
+    resources = Template.from_stack(stack).to_json()["Resources"]
+    return dict(only(resources, "AWS::EC2::LaunchTemplate")["LaunchTemplateData"])
+
+
+def role_in(stack: Stack) -> AnnexInstanceRole:
+    return AnnexInstanceRole(stack, "Role", credential=secretsmanager.Secret(stack, "Credential"))
+
+
+def make(stack: Stack, point: ExecutionPoint, *, public: bool | None = None, protect: bool = False) -> dict[str, Any]:
+    vpc = ec2.Vpc(stack, "Vpc", nat_gateways=0)
+    execution_point_template(
+        stack,
+        "Template",
+        annex_name="muon",
+        annex_id=ID,
+        execution_point=point,
+        instance_type=ec2.InstanceType("c6a.large"),
+        credential=secretsmanager.Secret(stack, "Secret"),
+        role=role_in(stack),
+        security_group=ec2.SecurityGroup(stack, "SecurityGroup", vpc=vpc),
+        associate_public_ip_address=public,
+        protect_busy=protect,
+    )
+    return data_of(stack)
+
+
+def test_whatever_an_instance_leaves_behind_names_its_annex(stack: Stack, point: ExecutionPoint) -> None:
+    specifications = make(stack, point)["TagSpecifications"]
+    assert [each["ResourceType"] for each in specifications] == ["instance", "volume", "network-interface"]
+    uuid = {"Fn::Select": [2, {"Fn::Split": ["/", {"Ref": "AWS::StackId"}]}]}
+    identity = {"Fn::Join": [".", [uuid, "muon"]]}
+    for each in specifications:
+        tags = {tag["Key"]: tag["Value"] for tag in each["Tags"]}
+        assert tags == {"Name": "annex-muon", "annex:name": "muon", "annex:id": identity}
+
+
+@pytest.mark.parametrize("public", [True, False])
+def test_a_described_network_interface_goes_with_its_instance(
+    stack: Stack, point: ExecutionPoint, public: bool
+) -> None:
+    (interface,) = make(stack, point, public=public)["NetworkInterfaces"]
+    assert (interface["AssociatePublicIpAddress"], interface["DeleteOnTermination"]) == (public, True)
+
+
+def test_no_network_interface_is_described_without_need(stack: Stack, point: ExecutionPoint) -> None:
+    assert "NetworkInterfaces" not in make(stack, point)
+
+
+@pytest.mark.parametrize(("protect", "line"), [(True, "ANNEX_PROTECT_BUSY=1"), (False, "ANNEX_PROTECT_BUSY=0")])
+def test_the_instance_is_told_whether_to_protect_itself(
+    stack: Stack, point: ExecutionPoint, protect: bool, line: str
+) -> None:
+    assert f"      {line}\n" in str(make(stack, point, protect=protect)["UserData"]).replace("\\n", "\n")
+
+
+def test_protection_may_be_set_in_the_own_group_only(stack: Stack) -> None:
+    group = autoscaling.AutoScalingGroup.from_auto_scaling_group_name(stack, "Group", "annex-group")
+    busy_policy(stack, "Busy", role=role_in(stack), group=group)
+    policies = of_type(Template.from_stack(stack).to_json()["Resources"], "AWS::IAM::Policy")
+    (policy,) = policies.values()
+    (statement,) = policy["Properties"]["PolicyDocument"]["Statement"]
+    assert statement["Action"] == "autoscaling:SetInstanceProtection"
+    arn = stack.resolve(group.auto_scaling_group_arn)
+    assert statement["Resource"] == arn
+    assert str(arn).endswith(":autoScalingGroupName/annex-group']]}")
