@@ -9,23 +9,44 @@ from collections.abc import Iterator
 from tests.runtime.lease.answer_server import AnswerServer
 from tests.world.stage import Stage
 
+_servers: list[AnswerServer] = []
+
 
 @contextlib.contextmanager
-def answering() -> Iterator[AnswerServer]:
-    """A server in the place of CloudFormation's pre-signed address."""
+def answering() -> Iterator[None]:
+    """A server in the place of CloudFormation's pre-signed address, for all requests made meanwhile."""
     server = AnswerServer()
+    _servers.append(server)
     try:
-        yield server
+        yield
     finally:
+        _servers.remove(server)
         server.close()
 
 
 def request(stage: Stage, kind: str) -> str:
-    """A request of CloudFormation to the function; SUCCESS or FAILED, or nothing if it was killed."""
-    with answering() as server:
-        event = {"RequestType": kind, "ResponseURL": server.url, "StackId": "s", "RequestId": "r"}
-        event |= {"LogicalResourceId": "Lease"}
-        if kind != "Create":
-            event["PhysicalResourceId"] = f"lease-of-{stage.site.group}"
-        stage.run(event)
-        return str(json.loads(server.bodies[-1])["Status"]) if server.bodies else ""
+    """A request of CloudFormation to the function; SUCCESS or FAILED, or nothing if the function was killed.
+
+    Raises:
+        IndexError: nobody is `answering`.
+    """
+    server = _servers[-1]
+    event = {"RequestType": kind, "ResponseURL": server.url, "StackId": "s", "RequestId": "r"}
+    event |= {"LogicalResourceId": "Lease"}
+    if kind != "Create":
+        event["PhysicalResourceId"] = f"lease-of-{stage.site.group}"
+    server.bodies.clear()
+    stage.run(event)
+    return str(json.loads(server.bodies[-1])["Status"]) if server.bodies else ""
+
+
+def delete(stage: Stage) -> str:
+    """Delete the stack's custom resource; where that fails, the operator deletes the stack again. The first answer."""
+    first = answer = request(stage, "Delete")
+    for _ in range(10):
+        if answer == "SUCCESS":
+            break
+        stage.world.advance(60)
+        answer = request(stage, "Delete")
+    assert answer == "SUCCESS", f"the answer to ten requests is {answer}; last run {stage.runs[-1]}"
+    return first

@@ -10,6 +10,7 @@ from moto import mock_aws
 from moto.autoscaling.models import FakeAutoScalingGroup
 
 from annex_lease.gateway import Clients
+from tests.world.cloudformation import answering
 from tests.world.worlds import ModelWorld, MotoWorld
 
 # Deterministic: a failure is found again by the next run, and no run finds what another one does not.
@@ -17,6 +18,12 @@ settings.register_profile(
     "world", deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck), max_examples=40
 )
 settings.load_profile("world")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _cloudformation() -> Iterator[None]:
+    with answering():
+        yield
 
 
 @pytest.fixture

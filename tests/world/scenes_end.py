@@ -6,7 +6,7 @@ from typing import Any
 
 from annex_lease import contract
 from tests.world.aws_scaling import LAUNCHING, TERMINATING
-from tests.world.cloudformation import request
+from tests.world.cloudformation import delete
 from tests.world.scene import scene
 from tests.world.scenes_life import deploy_and_grant
 from tests.world.stage import HOUR, MINUTE, Can, Stage
@@ -189,10 +189,10 @@ def group_deleted_after_an_instance_was_detached(stage: Stage) -> None:
 @scene("ENDED")
 def destroy(stage: Stage) -> None:
     deploy_and_grant(stage)
-    answer = request(stage, "Delete")
-    stage.expect(answer == "SUCCESS", f"the answer is {answer}")
-    stage.expect(not stage.alive(), "nothing is left when CloudFormation goes on")
-    _destroyed(stage, answer)
+    stage.expect(delete(stage) == "SUCCESS", "the fleet is emptied at once")
+    assert not stage.alive(), "nothing is left when CloudFormation goes on"
+    # The schedule goes next; a run that comes before that must not grant again.
+    stage.write(contract.TAG_UNTIL, stage.at(HOUR))
 
 
 @scene("ENDED", Can.DELETION_PROTECTION, Can.HOOKS, Can.WARM_POOL)
@@ -206,16 +206,6 @@ def destroy_with_everything_in_the_way(stage: Stage) -> None:
     operator.suspend_processes(**group, ScalingProcesses=["Terminate"])
     operator.update_auto_scaling_group(**group, DeletionProtection="prevent-all-deletion")
     stage.minutes(2)
-    answer = request(stage, "Delete")
-    stage.expect(answer == "SUCCESS", f"the answer is {answer}")
-    _destroyed(stage, answer)
-    stage.expect(stage.group()["DeletionProtection"] == "none", "the group can be deleted")
-
-
-def _destroyed(stage: Stage, answer: str) -> None:
-    """What CloudFormation does about an answer that is not SUCCESS: nothing; the operator deletes the stack again."""
-    while answer != "SUCCESS":
-        stage.world.advance(MINUTE)
-        answer = request(stage, "Delete")
-    # The schedule goes next; a run that comes before that must not grant again.
-    stage.write(contract.TAG_UNTIL, stage.at(HOUR))
+    stage.expect(delete(stage) == "SUCCESS", "the fleet is emptied at once")
+    assert not stage.alive(), "nothing is left when CloudFormation goes on"
+    assert stage.group()["DeletionProtection"] == "none", "the group can be deleted"

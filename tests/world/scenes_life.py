@@ -154,7 +154,7 @@ def money_limit(stage: Stage) -> None:
 def warned_before_the_end(stage: Stage) -> None:
     stage.make(policy={"warn_seconds": 600}, topic=True)
     stage.minutes(3)
-    stage.until(51 * MINUTE)
+    stage.until(53 * MINUTE)
     stage.expect(len(stage.world.published()) == 1, "it is said once")
     stage.until(HOUR + 16 * MINUTE)
 

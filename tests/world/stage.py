@@ -163,8 +163,18 @@ class Stage:
         self.site = replace(self.site, policy=replace(self.site.policy, **policy), **changes)
         self.world.add_annex(self.site)
 
-    def run(self, event: Mapping[str, Any] = SCHEDULED, *, seconds: float = FUNCTION_SECONDS) -> Run:
-        """One run of the function, now."""
+    def run_as_of(self, moment: datetime) -> Run:
+        """One run of the function that takes the time for `moment`."""
+        return self.run(moment=moment)
+
+    def run(
+        self,
+        event: Mapping[str, Any] = SCHEDULED,
+        *,
+        seconds: float = FUNCTION_SECONDS,
+        moment: datetime | None = None,
+    ) -> Run:
+        """One run of the function, now, with so many seconds left to it."""
         self.before_run()
         context = Context(self.world, seconds)
         try:
@@ -172,7 +182,7 @@ class Stage:
                 event,
                 context,
                 environ=self.site.environ(),
-                now=self.world.now(),
+                now=moment or self.world.now(),
                 clients=self.world.clients,
                 sleep=self.world.advance,
                 memory=self.memory,
