@@ -53,6 +53,11 @@ def invoke(
         event["OldResourceProperties"] = custom_resource._normalise_resource_properties(old_props)
     answer = _exchange(event, token, int(props.get("ServiceTimeout") or _DEFAULT_TIMEOUT))
     if answer.get("Status") != "SUCCESS":
+        if request_type == "Create" and answer.get("PhysicalResourceId"):
+            # The first step of the rollback: what failed to be created is deleted by the id it failed under.
+            # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-requesttypes-create.html
+            named = str(answer["PhysicalResourceId"])
+            invoke("Delete", logical_id, props, stack_name, stack_id, resource_type, physical_id=named)
         raise RuntimeError(
             f"Received response status [{answer.get('Status')}] from custom resource. Message returned: "
             f"{answer.get('Reason', 'no reason given')} (RequestId: {request_id})"
@@ -63,8 +68,9 @@ def invoke(
 def _exchange(event: dict[str, Any], token: str, timeout: int) -> Answer:
     """Invoke the function and wait for what it sends to the ResponseURL.
 
-    A function that crashes before it answers is retried by Lambda; CloudFormation sees only silence, which ends after
-    ServiceTimeout (seconds, 3600 by default):
+    A function that crashes before it answers is retried by Lambda, and then the event goes to its destination, which
+    may answer instead. CloudFormation sees an answer or silence, which ends after ServiceTimeout (seconds, 3600 by
+    default):
     https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-cloudformation-customresource.html
     """
     function, configuration, name = lambda_svc._get_func_record_for_ref(event["ServiceToken"])
