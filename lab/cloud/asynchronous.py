@@ -1,8 +1,6 @@
 """Asynchronous invocation as Lambda documents it: retries, then the failed event goes where the function says.
 
 https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
-
-Only the pauses differ: Lambda waits one and two minutes before it runs a function again that failed, the lab seconds.
 """
 
 import threading
@@ -10,13 +8,13 @@ import time
 from typing import Any
 from uuid import uuid4
 
-from lab.cloud import failed_events
+from lab.cloud import failed_events, world
 from lab.cloud.emulator import lambda_svc, responses
 from lab.cloud.failed_events import Failure
 
 _RETRIES = 2
 _OLDEST_SECONDS = 21_600
-_FAILED_PAUSES = (1.0, 2.0)  # Lambda: 60 and 120
+_FAILED_PAUSES = (60.0, 120.0)
 _THROTTLED_PAUSE, _LONGEST_THROTTLED_PAUSE = 1.0, 300.0
 
 
@@ -49,7 +47,7 @@ def _run(function: dict[str, Any], event: Any, settings: dict[str, Any]) -> Fail
     """Run until it succeeds; a function error counts as a try, throttling only takes time."""
     retries = settings.get("MaximumRetryAttempts")
     retries = _RETRIES if retries is None else int(retries)
-    limit = time.monotonic() + int(settings.get("MaximumEventAgeInSeconds") or _OLDEST_SECONDS)
+    limit = world.now() + int(settings.get("MaximumEventAgeInSeconds") or _OLDEST_SECONDS)
     request_id, runs, pause = str(uuid4()), 0, _THROTTLED_PAUSE
     while True:
         result = lambda_svc._execute_function(function, event)
@@ -58,14 +56,21 @@ def _run(function: dict[str, Any], event: Any, settings: dict[str, Any]) -> Fail
         if result.get("throttle"):
             # "When you set reserved concurrency to zero [...] without any retries"; under which condition, AWS does not
             # say.
-            if function.get("concurrency") == 0 or time.monotonic() + pause > limit:
+            if function.get("concurrency") == 0 or world.now() + pause > limit:
                 return Failure(event, request_id, "EventAgeExceeded", runs, {})
-            time.sleep(pause)
+            _wait(pause)
             pause = min(2 * pause, _LONGEST_THROTTLED_PAUSE)
             continue
         runs += 1
         if runs > retries:
             return Failure(event, request_id, "RetriesExhausted", runs, result)
-        if time.monotonic() + _FAILED_PAUSES[runs - 1] > limit:
+        if world.now() + _FAILED_PAUSES[runs - 1] > limit:
             return Failure(event, request_id, "EventAgeExceeded", runs, result)
-        time.sleep(_FAILED_PAUSES[runs - 1])
+        _wait(_FAILED_PAUSES[runs - 1])
+
+
+def _wait(seconds: float) -> None:
+    """Wait by the cloud's clock, which a test may let jump."""
+    end = world.now() + seconds
+    while world.now() < end:
+        time.sleep(min(0.2, seconds))

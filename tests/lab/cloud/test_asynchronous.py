@@ -35,7 +35,9 @@ def may(role: dict[str, Any], action: str, resource: Any) -> None:
     role["Properties"].setdefault("Policies", []).append({"PolicyName": action[:3], "PolicyDocument": document})
 
 
-def resources(code: str = BROKEN, *, status: str = "FAILED", allowed: bool = True, retries: int = 0) -> dict[str, Any]:
+def resources(
+    code: str = BROKEN, *, status: str = "FAILED", allowed: bool = True, retries: int = 0, age: int = 60
+) -> dict[str, Any]:
     """A function whose failed events go to another function and to a queue."""
     made = function(code)
     taker = function(TAKER, STATUS=status, KEPT=ref("Kept"))  # type: ignore[arg-type]
@@ -54,7 +56,7 @@ def resources(code: str = BROKEN, *, status: str = "FAILED", allowed: bool = Tru
             "FunctionName": ref("Function"),
             "Qualifier": "$LATEST",
             "MaximumRetryAttempts": retries,
-            "MaximumEventAgeInSeconds": 60,
+            "MaximumEventAgeInSeconds": age,
             "DestinationConfig": {"OnFailure": {"Destination": att("Taker", "Arn")}},
         },
     }
@@ -81,10 +83,19 @@ def dead_letters(cloud: Cloud, queue: str) -> list[Any]:
     return list(found.get("Messages", []))
 
 
-@pytest.mark.parametrize("retries", [0, 1])
-def test_a_failed_event_goes_to_the_destination_and_to_the_queue(cloud: Cloud, stack: Stack, retries: int) -> None:
-    made = stack.create(resources(retries=retries), OUTPUTS)
+@pytest.mark.parametrize(
+    ("retries", "age", "condition", "runs"),
+    [(0, 60, "RetriesExhausted", 1), (1, 600, "RetriesExhausted", 2), (1, 60, "EventAgeExceeded", 1)],
+)
+def test_a_failed_event_goes_to_the_destination_and_to_the_queue(
+    cloud: Cloud, stack: Stack, retries: int, age: int, condition: str, runs: int
+) -> None:
+    made = stack.create(resources(retries=retries, age=age), OUTPUTS)
     send(cloud, made["Name"], {"check": "scheduled"})
+    if runs == 2:
+        time.sleep(2)
+        assert kept(cloud, made["Kept"]) is None, "Lambda waits a minute before it tries again"
+        cloud.advance(61)
     record = eventually(lambda: kept(cloud, made["Kept"]))
     assert set(record) == {
         *("version", "timestamp", "requestContext", "requestPayload", "responseContext", "responsePayload")
@@ -93,8 +104,7 @@ def test_a_failed_event_goes_to_the_destination_and_to_the_queue(cloud: Cloud, s
     assert record["requestPayload"] == {"check": "scheduled"}
     context = record["requestContext"]
     assert context["functionArn"] == f"{made['Arn']}:$LATEST"
-    assert context["condition"] == "RetriesExhausted"
-    assert context["approximateInvokeCount"] == retries + 1
+    assert (context["condition"], context["approximateInvokeCount"]) == (condition, runs)
     assert record["responseContext"]["functionError"] == "Unhandled"
     assert "at import" in record["responsePayload"]["errorMessage"]
     # The queue has the event alone, and says in the attributes what went wrong.
