@@ -39,12 +39,17 @@ annex = Annex(
     instance_types=[ec2.InstanceType(name) for name in ("c6a.4xlarge", "c6i.4xlarge", "m6a.4xlarge")],
     max_size=50,
     on_demand_base=5,
-    # Until the deadline, to be extended to at most three weeks from the deployment, whatever happens.
+    # Until the deadline, and while jobs run up to two hours more at a time; at most three weeks from the deployment,
+    # and at most so many instance-hours, whatever happens.
     lease=Lease(
         ends_at=datetime(2030, 6, 1, 8, tzinfo=UTC),
         reach=Duration.days(21),
         grace=Duration.minutes(30),
+        renew_while_busy=Duration.hours(2),
+        max_instance_hours=10_000,
+        warn=Duration.hours(4),
     ),
+    alarm_email="campaign@example.edu",  # AWS asks the address to confirm before it sends anything else
     vpc=vpc,
 )
 # What the execution points' own software may read. Jobs cannot: the instance closes the metadata service to them.

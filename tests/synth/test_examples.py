@@ -37,4 +37,8 @@ def test_the_bucket_is_readable_by_the_fleet_and_its_lease_is_its_own() -> None:
     assert ["s3:GetObject*", "s3:GetBucket*", "s3:List*"] in actions
     tags = {tag["Key"]: tag["Value"] for tag in only(resources, "AWS::AutoScaling::AutoScalingGroup")["Tags"]}
     assert tags["annex:lease-ends-at"] == "2030-06-01T08:00:00Z"
+    assert (tags["annex:lease-renew"], tags["annex:max-instance-hours"]) == ("7200", "10000")
+    assert [each["Properties"]["Protocol"] for each in of_type(resources, "AWS::SNS::Subscription").values()] == [
+        "email"
+    ]
     assert not of_type(resources, "AWS::EC2::VPC")

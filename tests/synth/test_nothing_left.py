@@ -91,3 +91,9 @@ def test_nothing_is_made_that_costs_and_cannot_be_told_to_go(every: Resources) -
     }
     assert not [name for name, each in every.items() if each["Type"] in costly]
     assert not {"DeletionProtectionEnabled", "TerminationProtection"} & set(keys(every))
+
+
+def test_no_annex_needs_another_stack(every: Resources) -> None:
+    """Neither the base stack nor another annex can be in the way of an annex's update or end, nor it in theirs."""
+    assert not {"Fn::ImportValue", "Fn::GetStackOutput"} & set(keys(every))
+    assert not [name for name, each in every.items() if each["Type"] == "AWS::CloudFormation::Stack"]

@@ -1,0 +1,81 @@
+"""What a changed spec does to an annex that lives: it changes it, and replaces nothing that its lease rests on.
+
+A replaced group would begin a new life with a new lease; a replaced checker or schedule would leave a gap in which
+nobody enforces one. Which properties CloudFormation can only set at creation is in AWS's resource schemas, as cfn-lint
+brings them along.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER  # type: ignore[import-untyped]
+
+from tests.synth.templates import OWN_NETWORK, TOPIC, Resources, named, template_of
+
+CHANGES: dict[str, dict[str, Any]] = {
+    "size": {"size": 7},
+    "lease": {"lease": "9h", "reach": "3d", "grace": "1m"},
+    "another kind of end": {"lease": None, "lease_ends_at": datetime(2030, 6, 1, 8, tzinfo=UTC), "reach": "30d"},
+    "renewal": {"renew_while_busy": "1h"},
+    "limit": {"max_instance_hours": 100, "price_per_hour": 0.1},
+    "warning": {"warn": "1h"},
+    "e-mail": {"alarm_email": "admin@example.edu"},
+    "topic": {"alarm_topic": TOPIC},
+    "image": {"image": "ami-0fedcba9876543210", "volume_gib": 100, "root_device": "/dev/sda1"},
+    "image by parameter": {"image": "ssm:/a/parameter"},
+    "types": {"instance_types": ("m6a.large",), "on_demand_base": 1, "on_demand_percentage": 50},
+    "times": {"drain": "1m", "idle": "1h", "join": "1h"},
+}
+KEPT = (
+    ("AWS::AutoScaling::AutoScalingGroup", "FleetGroup"),
+    ("AWS::Lambda::Function", "LeaseCheckerFunction"),
+    ("AWS::IAM::Role", "LeaseCheckerRole"),
+    ("AWS::IAM::Role", "SchedulerRole"),
+    ("AWS::SQS::Queue", "FailedChecks"),
+    ("AWS::Scheduler::Schedule", "Schedule"),
+    ("AWS::SecretsManager::Secret", "Credential"),
+    ("Custom::AnnexLease", "LeaseChecker"),
+)
+
+
+def only_at_creation(kind: str) -> set[str]:
+    """Properties whose change replaces a resource of the type; of a custom resource, the one who serves it."""
+    if kind.startswith("Custom::"):
+        return {"ServiceToken"}
+    schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", kind).schema
+    return {pointer.split("/")[2] for pointer in schema.get("createOnlyProperties", [])}
+
+
+def replaced(before: Resources, after: Resources) -> list[str]:
+    """Logical ids of what is gone, or would be replaced."""
+    return [
+        name
+        for name, each in before.items()
+        if name not in after
+        or after[name]["Type"] != each["Type"]
+        or any(
+            after[name]["Properties"].get(key) != each["Properties"].get(key) for key in only_at_creation(each["Type"])
+        )
+    ]
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_changed_spec_replaces_nothing_that_the_lease_rests_on(
+    own_network: Resources, flags: dict[str, Any], change: str
+) -> None:
+    resources = template_of(flags, {**OWN_NETWORK, **CHANGES[change]})["Resources"]
+    gone = replaced(own_network, resources)
+    assert not {named(own_network, kind, part) for kind, part in KEPT} & set(gone)
+    # The topic of the annex goes when another one is named; nothing else ever does.
+    assert [name for name in gone if "AlarmTopic" not in name] == []
+
+
+def test_the_comparison_sees_a_replacement(own_network: Resources) -> None:
+    group = named(own_network, "AWS::AutoScaling::AutoScalingGroup", "")
+    changed = {**own_network[group], "Properties": {**own_network[group]["Properties"], "AutoScalingGroupName": "a"}}
+    assert replaced(own_network, {**own_network, group: changed}) == [group]
+    assert replaced(own_network, {name: each for name, each in own_network.items() if name != group}) == [group]
+    assert replaced(own_network, own_network) == []
