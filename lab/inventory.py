@@ -20,6 +20,7 @@ LISTINGS: list[tuple[str, str, str, str]] = [
     ("ec2", "describe_security_groups", "SecurityGroups", "GroupId"),
     ("ec2", "describe_network_interfaces", "NetworkInterfaces", "NetworkInterfaceId"),
     ("ec2", "describe_addresses", "Addresses", "AllocationId"),
+    ("ec2", "describe_snapshots", "Snapshots", "SnapshotId"),
     ("ec2", "describe_key_pairs", "KeyPairs", "KeyName"),
     ("lambda", "list_functions", "Functions", "FunctionName"),
     ("scheduler", "list_schedules", "Schedules", "Arn"),
@@ -28,8 +29,14 @@ LISTINGS: list[tuple[str, str, str, str]] = [
     ("logs", "describe_log_groups", "logGroups", "logGroupName"),
     ("iam", "list_roles", "Roles", "RoleName"),
     ("iam", "list_instance_profiles", "InstanceProfiles", "InstanceProfileName"),
+    ("iam", "list_users", "Users", "UserName"),
+    ("ssm", "describe_parameters", "Parameters", "Name"),
+    ("events", "list_rules", "Rules", "Arn"),
     ("cloudwatch", "describe_alarms", "MetricAlarms", "AlarmName"),
+    ("cloudwatch", "describe_alarms", "CompositeAlarms", "AlarmName"),
+    ("cloudwatch", "list_dashboards", "DashboardEntries", "DashboardName"),
     ("sns", "list_topics", "Topics", "TopicArn"),
+    ("sns", "list_subscriptions", "Subscriptions", "SubscriptionArn"),
     ("sqs", "list_queues", "QueueUrls", ""),
 ]
 
@@ -38,7 +45,13 @@ def everything() -> set[str]:
     """Names of all resources of the account in the default region, instances that still can cost money included."""
     found = {f"{service}/{kind}/{name}" for service, call, kind, key in LISTINGS for name in
              _names(_client(service), call, kind, key)}  # fmt: skip
-    return found | instances()
+    return found | instances() | managed_policies()
+
+
+def managed_policies() -> set[str]:
+    """Names of the account's own managed policies: AWS's are everybody's."""
+    found = _client("iam").get_paginator("list_policies").paginate(Scope="Local")
+    return {f"iam/Policies/{policy['Arn']}" for page in found for policy in page["Policies"]}
 
 
 def instances() -> set[str]:

@@ -4,6 +4,8 @@ from pathlib import Path
 
 from lab.cloud import (
     admin,
+    alarms,
+    asynchronous,
     attachment_api,
     authorisation,
     autoscaling_service,
@@ -36,6 +38,8 @@ def extend(endpoint: str, authority: Path) -> None:
         part.install()
     authorisation.install()
     functions.install(endpoint, authority)
+    asynchronous.install()
+    alarms.install()
     custom_resources.install(endpoint)
     scheduling.install()
     for part in (provision_functions, provision_groups, provision_network, provision_secrets, resource_tags):

@@ -3,7 +3,7 @@
 import logging
 import threading
 
-from lab.cloud import instances, scaling, scheduling, world
+from lab.cloud import alarms, instances, scaling, scheduling, world
 
 _log = logging.getLogger(__name__)
 
@@ -42,4 +42,5 @@ def tick() -> None:
     with world.lock:
         instances.advance(world.machines().states())
         scaling.advance()
+        alarms.tick()
     scheduling.tick()

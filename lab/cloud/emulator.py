@@ -5,6 +5,8 @@ from ministack import app as gateway  # type: ignore[import-untyped]
 from ministack.core import iam_actions, iam_evaluator, lambda_runtime, responses  # type: ignore[import-untyped]
 from ministack.services import (  # type: ignore[import-untyped]
     autoscaling,
+    cloudformation,
+    cloudwatch,
     cloudwatch_logs,
     ec2,
     eventbridge,
@@ -42,6 +44,8 @@ __all__ = [
     "Response",
     "account",
     "autoscaling",
+    "cloudformation",
+    "cloudwatch",
     "cloudwatch_logs",
     "custom_resource",
     "ec2",

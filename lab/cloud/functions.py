@@ -7,7 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from lab.cloud import roles
+from lab.cloud import embedded_metrics, roles
 from lab.cloud.emulator import (
     account,
     cloudwatch_logs,
@@ -54,7 +54,9 @@ def _write_logs_as_the_function() -> None:
     """
     emit = lambda_svc._emit_lambda_logs
 
-    def emit_lambda_logs(func: Mapping[str, Any], *arguments: Any, **named: Any) -> None:
+    def emit_lambda_logs(
+        func: Mapping[str, Any], request_id: str, log_text: str, *arguments: Any, **named: Any
+    ) -> None:
         configuration = func.get("config") or func
         name = (configuration.get("LoggingConfig") or {}).get("LogGroup")
         name = name or f"/aws/lambda/{configuration['FunctionName']}"
@@ -62,7 +64,8 @@ def _write_logs_as_the_function() -> None:
         needed = ["logs:CreateLogStream", "logs:PutLogEvents"]
         needed += [] if name in cloudwatch_logs._log_groups else ["logs:CreateLogGroup"]
         if all(roles.allows(str(configuration["Role"]), action, f"{group}:log-stream:") for action in needed):
-            emit(func, *arguments, **named)
+            emit(func, request_id, log_text, *arguments, **named)
+            embedded_metrics.take(log_text)
 
     lambda_svc._emit_lambda_logs = emit_lambda_logs
 

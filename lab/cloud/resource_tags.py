@@ -4,9 +4,18 @@ https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/supported-
 not among them.)
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from lab.cloud.emulator import account, ec2, region, secretsmanager, tagging
+from lab.cloud.emulator import (
+    account,
+    cloudformation,
+    cloudwatch,
+    cloudwatch_logs,
+    ec2,
+    region,
+    secretsmanager,
+    tagging,
+)
 
 Found = tuple[str, list[dict[str, str]]]
 
@@ -28,7 +37,29 @@ def _secrets() -> Iterator[Found]:
         yield secret["ARN"], list(secret.get("Tags") or [])
 
 
+def _log_groups() -> Iterator[Found]:
+    for group in cloudwatch_logs._log_groups.values():
+        yield str(group["arn"]).removesuffix(":*"), _listed(group.get("tags") or {})
+
+
+def _alarms() -> Iterator[Found]:
+    for arn, found in cloudwatch._resource_tags.items():
+        if f":{region()}:" in arn:
+            yield arn, _listed(found)
+
+
+def _stacks() -> Iterator[Found]:
+    for stack in cloudformation._stacks.values():
+        if stack["StackStatus"] != "DELETE_COMPLETE":
+            yield stack["StackId"], list(stack.get("Tags") or [])
+
+
+def _listed(found: Mapping[str, str]) -> list[dict[str, str]]:
+    return [{"Key": key, "Value": value} for key, value in found.items()]
+
+
 def install() -> None:
     """Add these collectors."""
     for collectors in (tagging._COLLECTORS, tagging._RESOURCE_TAG_COLLECTORS):
         collectors.update(ec2=_ec2, secretsmanager=_secrets)
+    tagging._COLLECTORS.update(logs=_log_groups, cloudwatch=_alarms, cloudformation=_stacks)

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
-from lab.cloud import functions, roles, world
+from lab.cloud import failed_events, functions, roles, world
 from lab.cloud.emulator import eventbridge, lambda_svc, scheduler
 
 _log = logging.getLogger(__name__)
@@ -115,7 +115,9 @@ def _fire(schedule: dict[str, Any], moment: float) -> None:
         return
     _log.warning("schedule %s: %s", schedule["Arn"], refusal)
     dead_letters = (target.get("DeadLetterConfig") or {}).get("Arn")
-    if dead_letters:
+    # The schedule's execution role needs the permission to deliver dead-letter events:
+    # https://docs.aws.amazon.com/scheduler/latest/UserGuide/configuring-schedule-dlq.html
+    if dead_letters and failed_events.may_send(str(target.get("RoleArn") or ""), dead_letters):
         eventbridge._dispatch_to_sqs(eventbridge.parse_arn(dead_letters), payload)
 
 
