@@ -10,7 +10,7 @@ from constructs import Construct
 from annex_constructs.alarm_topic import AlarmTopic
 from annex_constructs.lease_checker import LeaseChecker
 from annex_lease import metrics
-from annex_lease.contract import TAG_NAME
+from annex_lease.contract import TAG_ID, TAG_NAME
 
 _MINUTE = Duration.minutes(1)  # of the schedule: one data point for each check
 # CloudWatch looks at more periods than these, and one heartbeat among them keeps the alarm quiet (CloudWatch User
@@ -62,6 +62,7 @@ class LeaseAlarms(Construct):
         self._failed_checks = self._make_failed_checks(checker)
         checker.wait_for(self._past_lease, self._record_ignored, self._failed_checks)
         Tags.of(self).add(TAG_NAME, checker.annex_name)
+        Tags.of(self).add(TAG_ID, checker.annex_id)
 
     def _make_silence(self) -> cloudwatch.Alarm:
         return self._alarm(

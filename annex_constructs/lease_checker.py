@@ -65,6 +65,7 @@ class LeaseChecker(Construct):
         super().__init__(scope, construct_id)
         declared = self._declare(fleet, lease, fleet.max_size if size is None else size)
         self._annex_name = fleet.annex_name
+        self._annex_id = fleet.annex_id
         self._dead_letter_queue = dead_letter_queue(self, "FailedChecks")
         self._fallback = CheckerFallback(
             self,
@@ -193,6 +194,11 @@ class LeaseChecker(Construct):
     def annex_name(self) -> str:
         """The annex's name."""
         return self._annex_name
+
+    @property
+    def annex_id(self) -> str:
+        """What no other annex has, be it of the same name in another stack."""
+        return self._annex_id
 
     @property
     def function(self) -> lambda_.IFunction:

@@ -1,4 +1,4 @@
-"""By which right EventBridge Scheduler runs the lease checker."""
+"""By which right EventBridge Scheduler runs a function."""
 
 from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
@@ -8,7 +8,12 @@ from constructs import Construct
 
 
 def scheduler_role(
-    scope: Construct, construct_id: str, *, function: lambda_.IFunction, dead_letter_queue: sqs.IQueue
+    scope: Construct,
+    construct_id: str,
+    *,
+    function: lambda_.IFunction,
+    dead_letter_queue: sqs.IQueue,
+    description: str = "Runs the lease checker every minute",
 ) -> iam.Role:
     """The role by which EventBridge Scheduler runs the function, for schedules of this account's default group.
 
@@ -20,6 +25,7 @@ def scheduler_role(
     :param function: the function to run; its unqualified ARN is all that is allowed.
     :param dead_letter_queue: where EventBridge Scheduler puts what it could not deliver, by this same role
         ("Configuring a schedule's dead-letter queue in EventBridge Scheduler").
+    :param description: what the role says of itself. Default: - that it runs the lease checker.
     """
     stack = Stack.of(scope)
     group = stack.format_arn(service="scheduler", resource="schedule-group", resource_name="default")
@@ -35,7 +41,7 @@ def scheduler_role(
         scope,
         construct_id,
         assumed_by=principal,
-        description="Runs the lease checker every minute",
+        description=description,
         # In the role itself, so that there is no moment at which the role exists without them.
         inline_policies={"Check": iam.PolicyDocument(statements=[check, failed])},
     )

@@ -57,6 +57,22 @@ EVERYTHING = {
 TOPIC = "arn:aws:sns:us-east-1:123456789012:alarms"
 SPECS = {"own network": OWN_NETWORK, "given network": GIVEN_NETWORK, "large": LARGE, "everything": EVERYTHING}
 
+TAGGABLE = {
+    "AWS::AutoScaling::AutoScalingGroup",
+    "AWS::CloudWatch::Alarm",
+    "AWS::EC2::InternetGateway",
+    "AWS::EC2::RouteTable",
+    "AWS::EC2::SecurityGroup",
+    "AWS::EC2::Subnet",
+    "AWS::EC2::VPC",
+    "AWS::IAM::Role",
+    "AWS::Lambda::Function",
+    "AWS::Logs::LogGroup",
+    "AWS::SNS::Topic",
+    "AWS::SQS::Queue",
+    "AWS::SecretsManager::Secret",
+}
+
 
 def feature_flags() -> dict[str, Any]:
     """The feature flags of the repository's app."""

@@ -12,8 +12,8 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_sns as sns
 from aws_cdk.assertions import Template
 
-from annex_constructs import Annex, AnnexFleet, ExecutionPoint, Lease, LeaseChecker
-from tests.synth.templates import Resources, checker, of_type, only
+from annex_constructs import Annex, AnnexFleet, ExecutionPoint, Lease, LeaseAlarms, LeaseChecker
+from tests.synth.templates import TAGGABLE, Resources, checker, of_type, only
 
 TYPES = [ec2.InstanceType("c6a.large")]
 EIGHT_HOURS = Lease(duration=Duration.hours(8))
@@ -117,6 +117,16 @@ def test_two_stacks_may_use_a_name_each_with_an_id_of_its_own(
 def test_the_id_comes_last_in_a_stack_id() -> None:
     stack_id = "arn:aws:cloudformation:us-east-1:123456789012:stack/Annex-demo/8e1f4ad0-c7d2-11f0-8d6a-0affc1b2d3e4"
     assert f"{stack_id}.demo".split("/")[2] == "8e1f4ad0-c7d2-11f0-8d6a-0affc1b2d3e4.demo"
+
+
+def test_parts_that_are_wired_by_hand_carry_name_and_id_too(stack: Stack, fleet: AnnexFleet) -> None:
+    LeaseAlarms(stack, "Alarms", checker=LeaseChecker(stack, "Lease", fleet=fleet, lease=EIGHT_HOURS))
+    identity = {"annex:name": "muon", "annex:id": stack.resolve(fleet.annex_id)}
+    taggable = [(name, each) for name, each in resources_of(stack).items() if each["Type"] in TAGGABLE]
+    assert {each["Type"] for _, each in taggable} >= {"AWS::SQS::Queue", "AWS::SNS::Topic", "AWS::CloudWatch::Alarm"}
+    for name, each in taggable:
+        tags = {tag["Key"]: tag["Value"] for tag in each["Properties"]["Tags"]}
+        assert identity.items() <= tags.items(), name
 
 
 def test_an_alarm_topic_of_ones_own(stack: Stack, point: ExecutionPoint) -> None:

@@ -14,6 +14,7 @@ from tests.synth.templates import (
     LARGE,
     OWN_NETWORK,
     SPECS,
+    TAGGABLE,
     Resources,
     annex_stack,
     checker,
@@ -25,21 +26,6 @@ from tests.synth.templates import (
 
 # CloudFormation takes a template of 51,200 bytes in a request, without a bucket ("CloudFormation quotas").
 LARGEST_TEMPLATE_BYTES = 51_200
-TAGGABLE = {
-    "AWS::AutoScaling::AutoScalingGroup",
-    "AWS::CloudWatch::Alarm",
-    "AWS::EC2::InternetGateway",
-    "AWS::EC2::RouteTable",
-    "AWS::EC2::SecurityGroup",
-    "AWS::EC2::Subnet",
-    "AWS::EC2::VPC",
-    "AWS::IAM::Role",
-    "AWS::Lambda::Function",
-    "AWS::Logs::LogGroup",
-    "AWS::SNS::Topic",
-    "AWS::SQS::Queue",
-    "AWS::SecretsManager::Secret",
-}
 UNTAGGABLE = {
     "AWS::EC2::LaunchTemplate",  # has TagSpecifications instead
     "AWS::EC2::Route",
