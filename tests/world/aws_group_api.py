@@ -27,7 +27,7 @@ def describe_auto_scaling_groups(account: Account, params: Params, page_size: in
             found = [one for one in found if set(one.tags) & set(wanted["Values"])]
         else:
             found = [one for one in found if key in one.tags and one.tags[key][0] in wanted["Values"]]
-    part, more = page_of(found, params, page_size or 50)
+    part, more = page_of(found, params, 50 if page_size is None else page_size)
     return {"AutoScalingGroups": [_described(account, group) for group in part], **more}
 
 

@@ -81,7 +81,9 @@ class Aws:
         """Keep the account as it is, for listings that lag behind."""
         self.past = copy.deepcopy(self.account)
 
-    def execute(self, account: Account, service: str, operation: str, params: dict[str, Any]) -> dict[str, Any]:
+    def execute(
+        self, account: Account, service: str, operation: str, params: dict[str, Any], page_size: int | None = None
+    ) -> dict[str, Any]:
         """Carry out a call, on this account or on a remembered one."""
         rooms = (aws_group_api, aws_member_api) if service == "autoscaling" else (aws_other_api,)
         found = (getattr(room, xform_name(operation), None) for room in rooms)
@@ -89,7 +91,7 @@ class Aws:
         if function is None:
             raise NotImplementedError(f"the model has no {service} {operation}")
         if operation in _PAGED:
-            return dict(function(account, params, self.page_size))
+            return dict(function(account, params, page_size))
         return dict(function(account, params))
 
     def call(self, service: str, operation: str, params: dict[str, Any], *, counted: bool) -> dict[str, Any]:
@@ -103,7 +105,11 @@ class Aws:
         self.calls.append(call)
         if self.call_seconds:
             self.advance(self.call_seconds)
-        return self.faults.carry_out(call, lambda p: self.execute(self.account, service, operation, p), self.past)
+
+        def do(params: dict[str, Any]) -> dict[str, Any]:
+            return self.execute(self.account, service, operation, params, self.page_size)
+
+        return self.faults.carry_out(call, do, self.past)
 
 
 class Clients:

@@ -125,6 +125,8 @@ def end_with_a_warm_pool(stage: Stage) -> None:
 def end_with_an_instance_on_standby(stage: Stage) -> None:
     autoscaling, group, ids = _with(stage)
     autoscaling.enter_standby(**group, InstanceIds=ids[:1], ShouldDecrementDesiredCapacity=True)
+    _over(stage, HOUR + 13 * MINUTE)
+    stage.expect(stage.alive() == ids[:1], "it has the grace, and the group takes no part in it")
     _over(stage)
 
 
@@ -161,14 +163,14 @@ def end_in_the_middle_of_a_replacement(stage: Stage) -> None:
 
 @scene(("draining", 1, 0, True), Can.LOCKED)
 def end_with_an_instance_that_the_api_may_not_terminate(stage: Stage) -> None:
-    """EC2 refuses, so the instance is told in every run; the others are gone."""
-    stage.make(policy={"size": 3}, protect_new=True)
+    """EC2 refuses to end it and those of its zone in the same call, so the others go one by one."""
+    stage.make(policy={"size": 5})
     stage.minutes(2)
-    key = stage.alive()[0]
-    stage.world.operator.ec2.modify_instance_attribute(InstanceId=key, DisableApiTermination={"Value": True})
-    group = {"AutoScalingGroupName": stage.site.group}
-    stage.world.operator.autoscaling.suspend_processes(**group, ScalingProcesses=["Terminate"])
-    stage.world.operator.autoscaling.enter_standby(**group, InstanceIds=[key], ShouldDecrementDesiredCapacity=True)
+    ids = stage.alive()
+    stage.world.operator.ec2.modify_instance_attribute(InstanceId=ids[2], DisableApiTermination={"Value": True})
+    stage.world.operator.autoscaling.enter_standby(
+        AutoScalingGroupName=stage.site.group, InstanceIds=ids, ShouldDecrementDesiredCapacity=True
+    )
     _over(stage)
 
 

@@ -13,7 +13,9 @@ def deploy_and_grant(stage: Stage) -> None:
     stage.make()
     request(stage, "Create")
     stage.minutes(2)
-    stage.expect(stage.tags()[contract.TAG_GRANTED] == "2", "the grant is remembered")
+    stage.expect(stage.tags().get(contract.TAG_GRANTED) == "2", "the grant is remembered")
+    processes = {one["ProcessName"] for one in stage.group()["SuspendedProcesses"]}
+    stage.expect(processes == {"AZRebalance"}, "rebalancing ends no busy instance")
 
 
 @scene(("waiting", 0, 0, False))
@@ -48,7 +50,15 @@ def extend(stage: Stage) -> None:
     stage.until(50 * MINUTE)
     stage.write(contract.TAG_UNTIL, stage.at(1.8 * HOUR))
     stage.minutes(1)
+    stage.expect(stage.tags().get(contract.TAG_END) == stage.at(1.8 * HOUR), "what starts later will know it")
+    found = stage.world.operator.ec2.describe_instances(InstanceIds=stage.alive())["Reservations"]
+    told = {tag["Value"] for part in found for one in part["Instances"] for tag in one["Tags"] if _is_end(tag)}
+    stage.expect(told == {stage.at(1.8 * HOUR)}, f"the instances know it, not {told}")
     stage.until(HOUR + MINUTE)
+
+
+def _is_end(tag: dict[str, str]) -> bool:
+    return tag["Key"] == contract.TAG_END
 
 
 @scene("ENDED")
@@ -71,6 +81,18 @@ def extend_after_the_end(stage: Stage) -> None:
     stage.until(HOUR + 16 * MINUTE)
     stage.minutes(3)
     stage.write(contract.TAG_UNTIL, stage.at(1.9 * HOUR))
+
+
+@scene("ENDED")
+def extend_while_it_is_draining(stage: Stage) -> None:
+    """An execution point has the grace to shut down; a word that comes now does not call it back."""
+    deploy_and_grant(stage)
+    ids = stage.alive()
+    group = {"AutoScalingGroupName": stage.site.group}
+    stage.world.operator.autoscaling.enter_standby(**group, InstanceIds=ids[:1], ShouldDecrementDesiredCapacity=True)
+    stage.until(HOUR + 5 * MINUTE)
+    stage.write(contract.TAG_UNTIL, stage.at(1.9 * HOUR))
+    stage.until(HOUR + 16 * MINUTE)
 
 
 @scene("ENDED")
@@ -150,6 +172,19 @@ def money_limit(stage: Stage) -> None:
     stage.expect(not stage.alive(), "the money is used up")
 
 
+@scene("ENDED", Can.BOOT, Can.METER)
+def money_limit_with_instances_that_come_later(stage: Stage) -> None:
+    """A fleet that somebody enlarges by hand uses up the money the sooner."""
+    stage.make(policy={"max_instance_hours": 1})
+    stage.minutes(5)
+    stage.world.operator.autoscaling.update_auto_scaling_group(
+        AutoScalingGroupName=stage.site.group, DesiredCapacity=10
+    )
+    stage.minutes(8)
+    left = stage.group()["DesiredCapacity"]
+    stage.expect(left == 0, "the money is used up")
+
+
 @scene("ENDED", Can.TOPIC)
 def warned_before_the_end(stage: Stage) -> None:
     stage.make(policy={"warn_seconds": 600}, topic=True)
@@ -164,6 +199,18 @@ def missing_record(stage: Stage) -> None:
     deploy_and_grant(stage)
     tag = {"ResourceId": stage.site.group, "ResourceType": "auto-scaling-group", "Key": contract.TAG_REACH}
     stage.world.operator.autoscaling.delete_tags(Tags=[tag])
+
+
+@scene("RUNNING")
+def a_check_between_the_two_calls_of_a_deploy(stage: Stage) -> None:
+    """CloudFormation deletes the tags of a group that changed, and writes them a moment later."""
+    deploy_and_grant(stage)
+    tag = {"ResourceId": stage.site.group, "ResourceType": "auto-scaling-group", "Key": contract.TAG_SIZE}
+    stage.world.operator.autoscaling.delete_tags(Tags=[tag])
+    stage.while_waiting = lambda: stage.write(contract.TAG_SIZE, "2")
+    stage.run()
+    stage.write(contract.TAG_SIZE, "2")
+    stage.expect(len(stage.alive()) == 2, "nobody is ended by it")
 
 
 @scene("ENDED")

@@ -1,7 +1,6 @@
 """Where a scenario is played: an annex in a world, the checker's runs, and what is left at the end.
 
-A `World` is an AWS of some kind with a clock. It is small, so that the model, an AWS in process and an emulated cloud
-can each stand behind it; what one of them cannot express it says in `lacks`, with the reason.
+See `tests.world.world` for what can stand behind it.
 """
 
 from __future__ import annotations
@@ -9,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from enum import Enum
-from typing import Any, Protocol
+from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -18,101 +16,14 @@ from annex_lease import contract
 from annex_lease.checker import CheckError
 from annex_lease.handler import serve
 from annex_lease.memory import Memory
-from annex_lease.policy import LeasePolicy
 from tests.world.aws_faults import Killed
+from tests.world.world import Can, Site, World
+
+__all__ = ["HOUR", "MINUTE", "Can", "Run", "Site", "Stage", "World"]
 
 MINUTE, HOUR = 60.0, 3600.0
 FUNCTION_SECONDS = 240.0  # the function's timeout
 SCHEDULED = {"check": "scheduled"}
-
-
-class Can(Enum):
-    """What a world may be able to express beyond groups, instances, tags, protection, a suspended Launch, secrets."""
-
-    BOOT = "instances that take time to start and to end"
-    HOOKS = "lifecycle hooks that hold instances"
-    RETAIN = "instances retained by a lifecycle policy"
-    SUSPENDED_TERMINATE = "a suspended Terminate process that keeps instances"
-    RESUMED_SCALE_IN = "a scale-in that goes on when protection is taken away"
-    WARM_POOL = "warm pools"
-    STANDBY = "instances on standby"
-    DETACH = "detached instances, which lose the group's own tag"
-    ANY_STATE = "any lifecycle state, also one that AWS does not have yet"
-    DELETION_PROTECTION = "groups protected from deletion"
-    LOCKED = "instances protected from termination by the API"
-    STOPPED = "instances that were stopped, and are replaced"
-    DELETE_GROUP = "the deletion of a group by somebody else"
-    METER = "the instance-seconds that were used"
-    TOPIC = "messages published to a topic"
-
-
-class World(Protocol):
-    """An AWS with a clock."""
-
-    clients: Any
-    """What the code under test gets: an object with the attributes autoscaling, ec2, secretsmanager, sns."""
-    operator: Any
-    """The same for everybody else."""
-    lacks: Mapping[Can, str]
-    """What this world cannot express, and why."""
-
-    def now(self) -> datetime:
-        """The time, aware."""
-
-    def advance(self, seconds: float) -> None:
-        """Let time pass."""
-
-    def add_annex(self, site: Site) -> None:
-        """Make the group as the template does: no capacity, the declared tags; the secret; the topic."""
-
-    def alive(self, group: str) -> set[str]:
-        """Ids of all instances that this group ever launched and that EC2 knows to be alive."""
-
-    def used(self, group: str, since: float) -> float:
-        """Instance-seconds used after so many seconds of the world's time (only with `Can.METER`)."""
-
-    def set_state(self, instance_id: str, state: str) -> None:
-        """Put an instance into a lifecycle state for good (only with `Can.ANY_STATE`)."""
-
-    def published(self) -> list[dict[str, str]]:
-        """What was published to topics (only with `Can.TOPIC`)."""
-
-
-POLICY = LeasePolicy("pa", size=2, reach_seconds=7200, grace_seconds=900, duration_seconds=3600)
-
-
-@dataclass(frozen=True)
-class Site:
-    """An annex as its stack makes it."""
-
-    policy: LeasePolicy = POLICY
-    group: str = "Annex-pa-Group-1A2B"
-    annex_id: str = "0a1b2c3d-0000-4000-8000-00000000000a.pa"
-    credential: bool | None = True  # whether the secret has a value; None: there is no secret, nothing is waited for
-    topic: bool = False
-    max_size: int = 10
-    protect_new: bool = False
-    declared: bool = True  # whether the template's tags are there
-
-    @property
-    def secret_arn(self) -> str:
-        """The ARN of the annex's secret."""
-        return f"arn:aws:secretsmanager:us-east-1:123456789012:secret:{self.policy.annex}-AbCdEf"
-
-    @property
-    def topic_arn(self) -> str:
-        """The ARN of the annex's topic; empty without one."""
-        return f"arn:aws:sns:us-east-1:123456789012:{self.policy.annex}" if self.topic else ""
-
-    def environ(self) -> dict[str, str]:
-        """The environment of the annex's function."""
-        return {
-            "ANNEX_GROUP": self.group,
-            "ANNEX_CREDENTIAL": "" if self.credential is None else self.secret_arn,
-            "ANNEX_NAME": self.policy.annex,
-            "ANNEX_ID": self.annex_id,
-            "ANNEX_TOPIC": self.topic_arn,
-        }
 
 
 @dataclass(frozen=True)
@@ -155,6 +66,7 @@ class Stage:
         self.runs: list[Run] = []
         self.memory = Memory()
         self.before_run: Callable[[], None] = lambda: None
+        self.while_waiting: Callable[[], None] = lambda: None
         self.start = world.now()
 
     def make(self, **changes: Any) -> None:
@@ -184,7 +96,7 @@ class Stage:
                 environ=self.site.environ(),
                 now=moment or self.world.now(),
                 clients=self.world.clients,
-                sleep=self.world.advance,
+                sleep=self._wait,
                 memory=self.memory,
             )
             run = Run(dict(reply))
@@ -192,10 +104,18 @@ class Stage:
             report = getattr(error, "report", None)
             run = Run(report.as_data() if report else {}, error)
         except Killed as error:
-            self.memory = Memory()  # the next run finds a new process
+            self.forget()
             run = Run({}, error)
         self.runs.append(run)
         return run
+
+    def forget(self) -> None:
+        """Let the next run find a new process."""
+        self.memory = Memory()
+
+    def _wait(self, seconds: float) -> None:
+        self.while_waiting()
+        self.world.advance(seconds)
 
     def minutes(self, number: int) -> Run:
         """So many scheduled runs, one a minute; the last one."""
@@ -239,6 +159,10 @@ class Stage:
         tag = {"ResourceId": self.site.group, "ResourceType": "auto-scaling-group", "Key": key, "Value": value}
         propagate = key in contract.PROPAGATED_TAGS
         self.world.operator.autoscaling.create_or_update_tags(Tags=[tag | {"PropagateAtLaunch": propagate}])
+
+    def reply_group(self) -> str:
+        """The group that the last run reported on."""
+        return str(self.runs[-1].reply.get("group", ""))
 
     def alive(self) -> list[str]:
         """Ids of the annex's instances that are alive, whoever they belong to by now."""

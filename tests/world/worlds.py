@@ -89,7 +89,7 @@ class ModelWorld:
 
 
 class MotoWorld:
-    """An AWS in process. It is inside `mock_aws()` and stands still; its time is the real one moved on by `advance`."""
+    """An AWS in process. It is inside `mock_aws()`; its time is that of its making, moved on by `advance`."""
 
     lacks: Mapping[Can, str] = {
         Can.BOOT: "instances run at once and are terminated at once",
@@ -109,15 +109,15 @@ class MotoWorld:
     def __init__(self, clients: Any) -> None:
         self.clients = clients
         self.operator = clients
-        self._passed = timedelta()
+        self._now = datetime.now(UTC)
 
     def now(self) -> datetime:
-        """The time, aware; whole seconds, as CreatedTime is compared."""
-        return datetime.now(UTC) + self._passed
+        """The time, aware; groups get their CreatedTime from the real clock, some moments later than this."""
+        return self._now
 
     def advance(self, seconds: float) -> None:
         """Let time pass."""
-        self._passed += timedelta(seconds=seconds)
+        self._now += timedelta(seconds=seconds)
 
     def add_annex(self, site: Site) -> None:
         """See `World`."""

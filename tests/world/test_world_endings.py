@@ -1,0 +1,73 @@
+"""What is said of an end: not before two listings a minute apart found nothing, and in a few calls."""
+
+from __future__ import annotations
+
+from tests.world.aws_model import NoFaults
+from tests.world.aws_state import Account
+from tests.world.stage import HOUR, MINUTE, Stage
+from tests.world.worlds import ModelWorld
+
+
+class Lagging(NoFaults):
+    """EC2's listing does not show any instance yet, for some calls: it is eventually consistent."""
+
+    def __init__(self, calls: int) -> None:
+        self.left = calls
+
+    def carry_out(self, call: object, do: object, past: Account) -> dict[str, object]:
+        answer = super().carry_out(call, do, past)  # type: ignore[arg-type]
+        if getattr(call, "operation", "") == "DescribeInstances" and self.left > 0:
+            self.left -= 1
+            answer["Reservations"] = []
+        return answer
+
+
+def test_the_end_is_reported_after_two_empty_listings_a_minute_apart() -> None:
+    world = ModelWorld()
+    stage = Stage(world)
+    stage.make()
+    stage.minutes(2)
+    world.operator.autoscaling.detach_instances(
+        AutoScalingGroupName=stage.site.group, InstanceIds=stage.alive(), ShouldDecrementDesiredCapacity=True
+    )
+    stage.until(HOUR + 16 * MINUTE, checked=False)
+    world.aws.faults = Lagging(2)
+    while stage.alive():
+        stage.run({"check": "now"})
+        assert stage.runs[-1].phase == "draining"
+        world.advance(20)
+    assert world.aws.account.now < HOUR + 18 * MINUTE
+    phases = [stage.minutes(1).phase for _ in range(4)]
+    assert phases[-1] == "ended"
+    assert "draining" in phases, "the first empty listing alone is no end"
+
+
+def test_a_restarted_function_looks_twice_again() -> None:
+    world = ModelWorld()
+    stage = Stage(world)
+    stage.make()
+    stage.minutes(2)
+    stage.until(HOUR + 16 * MINUTE)
+    assert stage.minutes(3).phase == "ended"
+    stage.forget()
+    assert stage.minutes(1).phase == "draining"
+    assert stage.minutes(1).phase == "ended"
+
+
+def test_an_end_takes_few_calls_and_a_quiet_minute_one() -> None:
+    world = ModelWorld()
+    stage = Stage(world)
+    stage.make()
+    stage.minutes(3)
+    calls = len(world.aws.calls)
+    stage.minutes(1)
+    assert [call.operation for call in world.aws.calls[calls:]] == ["DescribeAutoScalingGroups"]
+    stage.until(HOUR, checked=False)
+    calls = len(world.aws.calls)
+    stage.minutes(4)
+    assert stage.runs[-1].phase == "ended"
+    ended = [call.operation for call in world.aws.calls[calls:]]
+    assert [name for name in ended if not name.startswith("Describe")] == ["UpdateAutoScalingGroup", "SuspendProcesses"]
+    calls = len(world.aws.calls)
+    stage.minutes(3)
+    assert [call.operation for call in world.aws.calls[calls:]] == ["DescribeAutoScalingGroups"] * 3

@@ -1,0 +1,195 @@
+"""Every mechanism of the lease, taken out once: some scenario or property must notice.
+
+A scenario that goes on well without the mechanism that it is there for proves nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+from unittest import mock
+
+import pytest
+
+from annex_lease import actions, batches, checker, decision, gateway, memory, stopping, times
+from tests.world import test_world_endings as endings
+from tests.world import test_world_hostile as hostile
+from tests.world import test_world_scale as scale
+from tests.world.aws_model import Client
+from tests.world.scenarios import named
+from tests.world.stage import Stage
+from tests.world.worlds import ModelWorld
+
+Mutation = Callable[[], Any]
+
+
+def play(name: str, page_size: int | None = None) -> Callable[[], None]:
+    def run() -> None:
+        world = ModelWorld()
+        world.aws.page_size = page_size
+        stage = Stage(world)
+        scenario = named(name)
+        scenario.act(stage)
+        scenario.check(stage)
+
+    return run
+
+
+def without(kind: type[Any]) -> Mutation:
+    """Actions of this kind are not carried out."""
+    perform = checker.perform
+
+    def some(action: Any, annex: Any) -> None:
+        if not isinstance(action, kind):
+            perform(action, annex)
+
+    return lambda: mock.patch.object(checker, "perform", some)
+
+
+def put(room: Any, name: str, value: Any) -> Mutation:
+    """Something else in the place of this name."""
+    assert hasattr(room, name), f"{room.__name__} has no {name} any more: name the mechanism anew"
+    return lambda: mock.patch.object(room, name, value)
+
+
+@contextmanager
+def first_pages_only() -> Iterator[None]:
+    """Listings are taken for complete after their first page."""
+
+    def first_page(self: Client, name: str) -> Any:
+        return mock.Mock(paginate=lambda **given: [getattr(self, name)(**given)])
+
+    with mock.patch.object(Client, "get_paginator", first_page):
+        yield
+
+
+@contextmanager
+def failures_are_nothing() -> Iterator[None]:
+    """A listing that fails is taken for an empty one."""
+    listed = checker.list_machines
+
+    def quietly(annex: Any) -> Any:
+        try:
+            return listed(annex)
+        except Exception:  # noqa: BLE001 -- the blanket that must not be
+            return ()
+
+    with mock.patch.object(checker, "list_machines", quietly):
+        yield
+
+
+def _by_name_alone(instance: Any, annex: Any) -> Any:
+    del annex
+    return gateway.Machine(instance["InstanceId"], instance["State"]["Name"], True)
+
+
+def _later_first(seen: Any, *given: Any, **more: Any) -> Any:
+    decided = decision.decide(seen, *given, **more)
+    return decision.replace(decided, actions=tuple(reversed(decided.actions)))
+
+
+def _not_one_by_one(annex: Any, batch: Any, call: Any) -> list[str]:
+    del annex, call
+    return list(batch)
+
+
+def _always_confirmed(reason: str) -> Any:
+    del reason
+    return decision.Decision(decision.Phase.DRAINING, "", None)
+
+
+def _without_cap(record: Any, declared: Any, longest: Any) -> Any:
+    return record.until or min(declared, longest), ()
+
+
+def _twice_at_once(self: Any, seen: Any, now: Any) -> Any:
+    del self, now
+    return memory.replace(seen, empty_before=True)
+
+
+ACTIONS = {
+    actions.PublishEnd: "extend",
+    actions.SuspendRebalance: "deploy and grant",
+    actions.Grant: "deploy and grant",
+    actions.TellInstances: "extend",
+    actions.RenewLease: "renew while busy",
+    actions.ResumeLaunch: "renewal of an ended annex",
+    actions.RecordUse: "money limit with instances that come later",
+    actions.Warn: "warned before the end",
+    actions.EmptyGroup: "end",
+    actions.SuspendLaunch: "end",
+    actions.ResumeTerminate: "end with terminate suspended",
+    actions.DeleteWarmPool: "end with a warm pool",
+    actions.ClearProtection: "end of a group that protects new instances",
+    actions.FinishHooks: "end with instances waiting to terminate",
+    actions.AllowDeletion: "destroy with everything in the way",
+    actions.TerminateInstances: "end with an instance on standby",
+}
+
+MECHANISMS: dict[str, tuple[Mutation, Callable[[], Any]]] = {
+    "the reach caps everything": (put(times, "_base", _without_cap), play("extend beyond the reach")),
+    "a lease is granted only with its credential": (
+        put(checker, "credential_present", lambda annex: True),
+        play("deploy without credential"),
+    ),
+    "a listing is read to its last page": (first_pages_only, play("end with a detached instance", 0)),
+    "one bad id does not save another": (
+        put(batches, "_one_by_one", _not_one_by_one),
+        play("end with an instance that the api may not terminate"),
+    ),
+    "a record that cannot be read is read twice": (
+        put(decision, "_look_again", _always_confirmed),
+        play("malformed record"),
+    ),
+    "what ended stays ended": (
+        put(decision, "_was_stopped", lambda group, record: False),
+        play("extend after the end"),
+    ),
+    "tags are compared whole": (
+        put(gateway, "_machine", _by_name_alone),
+        hostile.test_what_carries_only_half_of_our_tags_is_nobodys_of_ours,
+    ),
+    "a detached instance is known by the annex's id": (
+        put(gateway, "TAG_ID", "no such tag"),
+        play("end with a detached instance"),
+    ),
+    "a listing that fails is an error": (
+        failures_are_nothing,
+        lambda: hostile.test_a_listing_that_is_refused_is_an_error_and_never_an_empty_one(
+            "DescribeInstances", hostile.Fault.DENIED
+        ),
+    ),
+    "spending is stopped first": (
+        put(checker, "decide", _later_first),
+        lambda: scale.test_no_time_left_stops_spending_first_and_goes_on_next_time(20.0),
+    ),
+    "hooks are finished": (put(stopping, "_hooks", lambda group: ()), play("end with instances waiting to launch")),
+    "an end is looked for twice": (
+        put(memory.Memory, "recall", _twice_at_once),
+        endings.test_the_end_is_reported_after_two_empty_listings_a_minute_apart,
+    ),
+    "no call is begun without time": (
+        put(batches, "CALL_SECONDS", -1e9),
+        lambda: scale.test_no_time_left_stops_spending_first_and_goes_on_next_time(20.0),
+    ),
+}
+
+
+def test_every_kind_of_action_is_here() -> None:
+    assert set(ACTIONS) == set(actions.Action.__args__)
+
+
+@pytest.mark.parametrize("kind", ACTIONS, ids=lambda kind: str(kind.__name__))
+def test_an_action_that_is_not_carried_out_is_missed(kind: type[Any]) -> None:
+    play(ACTIONS[kind])()
+    with without(kind)(), pytest.raises(AssertionError):
+        play(ACTIONS[kind])()
+
+
+@pytest.mark.parametrize("name", MECHANISMS)
+def test_a_mechanism_that_is_taken_out_is_missed(name: str) -> None:
+    mutation, proof = MECHANISMS[name]
+    proof()
+    with mutation(), pytest.raises(AssertionError):
+        proof()
