@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import boto3
 from botocore.config import Config
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 # Standard mode retries throttling and broken connections with jitter; what is left after that is an error.
 _CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 6}, connect_timeout=10, read_timeout=30)
 # The lease checker's function answers when its check is done; to give up earlier would say nothing about it.
-_CHECK_CONFIG = _CONFIG.merge(Config(read_timeout=150))
+_CHECK_CONFIG = _CONFIG.merge(Config(read_timeout=260))
 
 
 class Aws(Clients):
@@ -38,6 +38,7 @@ class Aws(Clients):
         """
         self.region = region
         self._session = boto3.Session(region_name=region)
+        self._others: dict[str, Any] = {}
 
     @cached_property
     def autoscaling(self) -> AutoScalingClient:
@@ -63,6 +64,12 @@ class Aws(Clients):
     def functions(self) -> LambdaClient:
         """The client for the lease checker's function."""
         return self._session.client("lambda", config=_CHECK_CONFIG)
+
+    def client(self, service: str) -> Any:
+        """The client of any other service, by boto3's name for it."""
+        if service not in self._others:
+            self._others[service] = self._session.client(cast("Any", service), config=_CONFIG)
+        return self._others[service]
 
     def account(self) -> str:
         """The account that the credentials in use belong to."""

@@ -8,9 +8,10 @@ from datetime import datetime
 from annex_pool.aws import asking
 from annex_pool.checker import Answer
 from annex_pool.error import AnnexError, InputError
+from annex_pool.expiry import version_id
 from annex_pool.finding import SECRET, find_arn
 from annex_pool.issuing import issue, read_file
-from annex_pool.lease import deployed, running_lease
+from annex_pool.lease import deployed, reachable_lease
 from annex_pool.outside import Outside
 from annex_pool.token import AUTHORIZATIONS, Rule, Token, defects, expiry, read_token, rule_for
 from annex_spec import AnnexSpec, PoolSpec
@@ -45,18 +46,21 @@ def push(outside: Outside, pool: PoolSpec, spec: AnnexSpec, command: str, file: 
         file: a file with a token issued elsewhere, `-` for standard input. Default: None - issue one.
 
     Raises:
-        AnnexError: the annex is not deployed or has ended; the token is refused; AWS could not be asked.
+        AnnexError: the annex is not deployed or its reach is over; the token is refused; AWS could not be asked.
     """
     aws = outside.connect(spec.region)
     found = deployed(aws, spec)
-    times = running_lease(found, outside.now())
+    # Also for an annex that has ended: without a fresh credential it could not be renewed.
+    _, times = reachable_lease(found, outside.now())
     rule = rule_for(spec.name, pool.trust_domain, times.longest)
-    secret = find_arn(aws, spec.name, SECRET, outside.sleep)
+    secret = find_arn(found, SECRET, outside.sleep)
     token = _from_file(file, rule, outside.now()) if file is not None else _issued(command, rule, outside)
     with asking(f"to store the token of annex {spec.name} in {aws.region}"):
-        aws.secretsmanager.put_secret_value(SecretId=secret, SecretString=token.text)
+        aws.secretsmanager.put_secret_value(
+            SecretId=secret, SecretString=token.text, ClientRequestToken=version_id(expiry(token))
+        )
     try:
-        answer = outside.ask_checker(aws, spec.name)
+        answer = outside.ask_checker(found)
     except AnnexError as error:
         raise AnnexError(f"the token is stored, but {error}; a working checker grants within a minute") from error
     return Pushed(rule.identity, expiry(token) or times.longest, answer)

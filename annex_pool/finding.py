@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from annex_lease.contract import TAG_NAME
+from annex_lease.contract import TAG_ID, TAG_NAME, TAG_STAND_IN
 from annex_lease.gateway import Annex, read_group
 from annex_lease.observed import Group
 from annex_pool.aws import Aws, asking
@@ -39,7 +39,12 @@ class Deployed:
     @property
     def annex(self) -> Annex:
         """The annex as the lease's own code takes it."""
-        return Annex(self.group.name, "", self.aws)
+        return Annex(self.group.name, "", self.aws, name=self.name, id=self.id)
+
+    @property
+    def id(self) -> str:
+        """The id of this very annex, which everything of it carries; empty if the group declares none."""
+        return next((tag.value for tag in self.group.tags if tag.key == TAG_ID), "")
 
 
 def find(aws: Aws, name: str) -> Deployed | None:
@@ -62,40 +67,52 @@ def find(aws: Aws, name: str) -> Deployed | None:
     return Deployed(name, aws, group) if group else None
 
 
-def find_arn(aws: Aws, name: str, kind: str, sleep: Callable[[float], None] | None) -> str:
-    """The ARN of the one resource of this kind that carries the annex's name.
+def find_arn(found: Deployed, kind: str, sleep: Callable[[float], None] | None) -> str:
+    """The ARN of the one resource of this kind that is the annex's own: it carries the annex's name and its id.
 
     Args:
-        aws: the clients of the annex's Region.
-        name: the annex's name.
+        found: the annex.
         kind: `SECRET` or `FUNCTION`.
         sleep: waits between looks, up to 12 seconds in all; None: look only once.
 
     Raises:
         AnnexError: AWS could not be asked, or there is not exactly one.
     """
-    what = f"{_KINDS[kind]} of annex {name}"
+    what = f"{_KINDS[kind]} of annex {found.name}"
     for attempt in range(_ATTEMPTS if sleep else 1):
         if attempt and sleep:
             sleep(_PAUSE_SECONDS)
-        with asking(f"for the {what} in {aws.region}"):
-            pages = aws.tagging.get_paginator("get_resources").paginate(
-                TagFilters=[{"Key": TAG_NAME, "Values": [name]}], ResourceTypeFilters=[kind]
-            )
-            arns = [
-                found["ResourceARN"]
-                for page in pages
-                for found in page["ResourceTagMappingList"]
-                if _carries(found.get("Tags", []), name)
-            ]
+        arns = _own_arns(found, kind, what)
         if arns:
             return _only(arns, what)
-    raise AnnexError(f"there is no {what} in {aws.region}: deploy it again with `cdk deploy Annex-{name}`")
+    raise AnnexError(f"there is no {what} in {found.aws.region}: deploy it again with `cdk deploy Annex-{found.name}`")
+
+
+def _own_arns(found: Deployed, kind: str, what: str) -> list[str]:
+    with asking(f"for the {what} in {found.aws.region}"):
+        pages = found.aws.tagging.get_paginator("get_resources").paginate(
+            TagFilters=[{"Key": TAG_NAME, "Values": [found.name]}], ResourceTypeFilters=[kind]
+        )
+        listed = [
+            (item["ResourceARN"], item.get("Tags", [])) for page in pages for item in page["ResourceTagMappingList"]
+        ]
+    named = [(arn, tags) for arn, tags in listed if _carries(tags, found.name) and not _stands_in(tags)]
+    # Whatever carries the name of this annex only is another one's, or somebody's copy: it must never get the token.
+    return [arn for arn, tags in named if not found.id or _value(tags, TAG_ID) == found.id]
 
 
 def _carries(tags: Sequence[Mapping[str, object]], name: str) -> bool:
     # Filter values may be matched loosely by the service; acting on another annex must be impossible.
-    return any(tag.get("Key") == TAG_NAME and tag.get("Value") == name for tag in tags)
+    return _value(tags, TAG_NAME) == name
+
+
+def _value(tags: Sequence[Mapping[str, object]], key: str) -> object:
+    return next((tag.get("Value") for tag in tags if tag.get("Key") == key), None)
+
+
+def _stands_in(tags: Sequence[Mapping[str, object]]) -> bool:
+    # The checker's stand-in is a function of the annex too, but it answers CloudFormation only.
+    return any(tag.get("Key") == TAG_STAND_IN for tag in tags)
 
 
 def _only(found: Sequence[_T], what: str) -> _T:

@@ -5,11 +5,16 @@ from __future__ import annotations
 from datetime import datetime
 
 from annex_lease.contract import format_time
-from annex_lease.record import LeaseTimes, lease_times, read_record
+from annex_lease.decision import Phase, decide
+from annex_lease.record import LeaseRecord, read_record
+from annex_lease.times import LeaseTimes, lease_times
 from annex_pool.aws import Aws, check_account
 from annex_pool.error import AnnexError
 from annex_pool.finding import Deployed, find
 from annex_spec import AnnexSpec
+
+OVER = frozenset({Phase.DRAINING, Phase.ENDED})
+"""The phases of an annex that is not to have instances any more."""
 
 
 def deployed(aws: Aws, spec: AnnexSpec) -> Deployed:
@@ -32,7 +37,24 @@ def running_lease(found: Deployed, now: datetime) -> LeaseTimes:
     """The times of a lease that has not ended yet, by the same rule the lease checker follows.
 
     Raises:
-        AnnexError: it has ended, or the tags of the group declare none.
+        AnnexError: it has ended, or was stopped; or the tags of the group declare none.
+    """
+    _, times = reachable_lease(found, now)
+    decision = decide(found.group, now)
+    if decision.phase in OVER:
+        raise AnnexError(
+            f"annex {found.name} has ended: {decision.reason}; an ended annex stays ended, however late its lease is "
+            f"said to end: to have its instances again run `annex renew {found.name}`, within its reach, which ends at "
+            f"{format_time(times.longest)}"
+        )
+    return times
+
+
+def reachable_lease(found: Deployed, now: datetime) -> tuple[LeaseRecord, LeaseTimes]:
+    """The lease of an annex that may have ended, as long as it could still be renewed.
+
+    Raises:
+        AnnexError: its reach is over; or the tags of the group declare none.
     """
     record = read_record(found.group.tags)
     times = lease_times(record, found.group.created)
@@ -41,9 +63,9 @@ def running_lease(found: Deployed, now: datetime) -> LeaseTimes:
             f"the tags of group {found.group.name} declare no lease, so annex {found.name} is being stopped: "
             f"{'; '.join(record.problems)}"
         )
-    if now >= times.end:
+    if now >= times.longest:
         raise AnnexError(
-            f"the lease of annex {found.name} ended at {format_time(times.end)} and an ended lease stays ended: "
+            f"the reach of annex {found.name} ended at {format_time(times.longest)} and no lease passes that: "
             f"run `cdk destroy Annex-{found.name}`, then `cdk deploy Annex-{found.name}` for a new one"
         )
-    return times
+    return record, times

@@ -5,21 +5,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from annex_lease.decision import Decision, decide
+from annex_lease.decision import decide
 from annex_lease.gateway import Annex, credential_present
 from annex_lease.observed import Fact, Group
-from annex_pool.aws import Aws, asking, check_account
+from annex_pool.aws import asking, check_account
 from annex_pool.collector import Slot
 from annex_pool.error import AnnexError
-from annex_pool.finding import SECRET, find, find_arn
+from annex_pool.finding import SECRET, Deployed, find, find_arn
 from annex_pool.instances import observe
 from annex_pool.outside import Outside
 from annex_pool.status import Seen, Status, status_of
 from annex_spec import AnnexSpec, PoolSpec
 
+_PAUSE_SECONDS = 10.0
+"""Between the two looks that it takes to say that nothing is left: AWS's listings are eventually consistent."""
+
 
 def look(outside: Outside, pool: PoolSpec, specs: Sequence[AnnexSpec]) -> list[Status]:
     """The status of each of these annexes; what could not be found out is in its `errors`.
+
+    Whatever looks as if nothing were left of it is looked at a second time, all of them after one pause.
 
     Args:
         outside: the world.
@@ -32,28 +37,44 @@ def look(outside: Outside, pool: PoolSpec, specs: Sequence[AnnexSpec]) -> list[S
         slots = outside.query_slots(pool.collector)
     except AnnexError as error:
         errors = (str(error),)
-    found = [_seen(outside, spec, slots, errors) for spec in specs]
+    found = [
+        _seen(outside, Seen(spec, asked=False, group=None, decision=None, slots=slots, errors=errors)) for spec in specs
+    ]
+    if any(_look_again(seen) for seen in found):
+        outside.sleep(_PAUSE_SECONDS)
+        found = [_seen(outside, seen) if _look_again(seen) else seen for seen in found]
     return [status_of(seen, outside.now()) for seen in found]
 
 
-def _seen(outside: Outside, spec: AnnexSpec, slots: Sequence[Slot] | None, errors: tuple[str, ...]) -> Seen:
-    seen = Seen(spec.name, spec.region, asked=False, group=None, decision=None, slots=slots, errors=errors)
+def _look_again(seen: Seen) -> bool:
+    decision = seen.decision
+    return decision is not None and (decision.empty or Fact.CONFIRMATION in decision.needs)
+
+
+def _seen(outside: Outside, before: Seen) -> Seen:
+    spec, decision = before.spec, before.decision
+    seen = replace(before, asked=False, group=None, decision=None)
     try:
         aws = outside.connect(spec.region)
         check_account(aws, spec.account)
-        deployed = find(aws, spec.name)
-        group = observe(deployed) if deployed else None
+        found = find(aws, spec.name)
+        group = observe(found) if found else None
         seen = replace(seen, asked=True, group=group)
-        return replace(seen, decision=_decided(outside, aws, spec.name, group)) if group else seen
+        if found is None or group is None:
+            return seen
+        group = replace(group, confirmed=decision is not None, empty_before=decision is not None and decision.empty)
+        return _decided(outside, found, replace(seen, group=group))
     except AnnexError as error:
         return replace(seen, errors=(*seen.errors, str(error)))
 
 
-def _decided(outside: Outside, aws: Aws, name: str, group: Group) -> Decision:
+def _decided(outside: Outside, found: Deployed, seen: Seen) -> Seen:
+    assert seen.group is not None  # noqa: S101 - whoever calls looked at it
+    group: Group = seen.group
     decision = decide(group, outside.now())
-    if Fact.CREDENTIAL not in decision.needs:
-        return decision
-    secret = find_arn(aws, name, SECRET, None)
-    with asking(f"whether the secret of annex {name} has a value"):
-        present = credential_present(Annex(group.name, secret, aws))
-    return decide(replace(group, credential=present), outside.now())
+    if Fact.CREDENTIAL in decision.needs:
+        secret = find_arn(found, SECRET, None)
+        with asking(f"whether the secret of annex {found.name} has a value"):
+            present = credential_present(Annex(group.name, secret, found.aws))
+        decision = decide(replace(group, credential=present), outside.now())
+    return replace(seen, decision=decision)

@@ -6,10 +6,20 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Protocol
 
 from annex_pool.aws import Aws
 from annex_pool.checker import Answer, ask_checker
 from annex_pool.collector import Slot, query_slots
+from annex_pool.finding import Deployed
+
+
+class AskChecker(Protocol):
+    """Has an annex's lease checker look, or say what it would do."""
+
+    def __call__(self, found: Deployed, *, dry_run: bool = False) -> Answer:
+        """See `annex_pool.checker.ask_checker`."""
+        ...
 
 
 def _now() -> datetime:
@@ -31,5 +41,5 @@ class Outside:
     now: Callable[[], datetime] = _now
     sleep: Callable[[float], None] = time.sleep
     connect: Callable[[str], Aws] = Aws
-    ask_checker: Callable[[Aws, str], Answer] = ask_checker
+    ask_checker: AskChecker = ask_checker
     query_slots: Callable[[str], Sequence[Slot]] = query_slots

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from annex_lease.contract import format_time
 from annex_lease.decision import Decision
+from annex_lease.ledger import HOUR_SECONDS
 from annex_lease.observed import Group
-from annex_lease.record import LeaseTimes, lease_times, read_record
+from annex_lease.record import LeaseRecord, read_record
+from annex_lease.times import LeaseTimes, lease_times
 from annex_pool.collector import Slot
 from annex_pool.instances import states
+from annex_spec import AnnexSpec
 
 NOT_DEPLOYED = "not deployed"
 
@@ -21,8 +24,7 @@ class Seen:
     """What was found about one annex. None always means "not known", never "none".
 
     Attributes:
-        name: the annex's name.
-        region: its Region.
+        spec: the annex as the spec declares it.
         asked: whether AWS answered what it was asked about the group; with `group` None: it is not deployed.
         group: its Auto Scaling group, with EC2's own list of its machines.
         decision: what the lease checker would decide about it now.
@@ -30,8 +32,7 @@ class Seen:
         errors: what could not be found out, and why.
     """
 
-    name: str
-    region: str
+    spec: AnnexSpec
     asked: bool
     group: Group | None
     decision: Decision | None
@@ -41,12 +42,31 @@ class Seen:
 
 @dataclass(frozen=True)
 class Instance:
-    """A living instance. `joined` and `jobs_running` are None if the pool did not answer."""
+    """A living instance. `joined` and `jobs_running` are None if the pool did not answer.
+
+    `protected` is its protection from scale-in: execution points that renew the lease while busy set it for the time
+    of a job.
+    """
 
     id: str
     state: str
+    protected: bool
     joined: bool | None
     jobs_running: int | None
+
+
+@dataclass(frozen=True)
+class Hours:
+    """What is used of an annex's instance-hours; `price` of one is None if the spec names none."""
+
+    used: float
+    limit: int
+    price: float | None
+
+    def as_data(self) -> dict[str, object]:
+        """As `annex status --json` prints it: used, limit, cost and cost_limit (null without a price)."""
+        cost, cost_limit = (None if self.price is None else round(n * self.price, 2) for n in (self.used, self.limit))
+        return {"used": round(self.used, 2), "limit": self.limit, "cost": cost, "cost_limit": cost_limit}
 
 
 @dataclass(frozen=True)
@@ -62,9 +82,13 @@ class Status:
     granted: int | None
     times: LeaseTimes | None
     created: datetime | None
+    next_warning: datetime | None
+    hours: Hours | None
     instances: tuple[Instance, ...] | None
     strangers: tuple[str, ...] | None
     jobs_running: int | None
+    overdue: int | None
+    record_problems: tuple[str, ...]
     problems: tuple[str, ...]
     errors: tuple[str, ...]
 
@@ -75,20 +99,22 @@ class Status:
             return None
         return sum(1 for instance in self.instances if instance.joined)
 
-    def as_data(self) -> dict[str, object]:
-        """The status as `annex status --json` prints it; null always means "not known" or "not deployed".
+    @property
+    def protected(self) -> int | None:
+        """How many of the living instances are protected from scale-in; None if AWS did not answer."""
+        return None if self.instances is None else sum(instance.protected for instance in self.instances)
 
-        Keys: name, region, stack, time (of the look); phase (waiting, active, ending, ended, "not deployed"), reason;
-        size (declared), granted; lease (created, declared_end, end, latest_end, seconds_left >= 0); instances (each:
-        id, state, joined, jobs_running), joined; strangers (names of slots that claim to be of this annex and of no
-        living instance of it); jobs_running; problems; errors. Times are UTC, YYYY-MM-DDTHH:MM:SSZ.
+    def as_data(self) -> dict[str, object]:
+        """The status as `annex status --json` prints it; null always means "not known", "not deployed" or "none".
+
+        Keys: name, region, stack, time (of the look); phase (waiting, granted, active, draining, ended, "not
+        deployed"), reason; size (declared), granted; lease (created, declared_end, end, latest_end, seconds_left >= 0,
+        next_warning); instance_hours (used, limit, cost, cost_limit; null without a limit); instances (each: id,
+        state, protected, joined, jobs_running), joined, protected; overdue (instances that should be gone); strangers
+        (names of slots that claim to be of this annex and of no living instance of it); jobs_running; record_problems
+        (what of the lease's record could not be followed); problems (those among them); errors. Times are UTC,
+        YYYY-MM-DDTHH:MM:SSZ.
         """
-        instances = None
-        if self.instances is not None:
-            instances = [
-                {"id": each.id, "state": each.state, "joined": each.joined, "jobs_running": each.jobs_running}
-                for each in self.instances
-            ]
         return {
             "name": self.name,
             "region": self.region,
@@ -99,10 +125,14 @@ class Status:
             "size": self.size,
             "granted": self.granted,
             "lease": self._lease(),
-            "instances": instances,
+            "instance_hours": None if self.hours is None else self.hours.as_data(),
+            "instances": None if self.instances is None else [vars(instance) for instance in self.instances],
             "joined": self.joined,
+            "protected": self.protected,
+            "overdue": self.overdue,
             "strangers": None if self.strangers is None else list(self.strangers),
             "jobs_running": self.jobs_running,
+            "record_problems": list(self.record_problems),
             "problems": list(self.problems),
             "errors": list(self.errors),
         }
@@ -116,6 +146,7 @@ class Status:
             "end": format_time(self.times.end),
             "latest_end": format_time(self.times.longest),
             "seconds_left": max(int((self.times.end - self.time).total_seconds()), 0),
+            "next_warning": None if self.next_warning is None else format_time(self.next_warning),
         }
 
 
@@ -126,34 +157,55 @@ def status_of(seen: Seen, now: datetime) -> Status:
         seen: what was found.
         now: the time of the look, aware.
     """
-    record = read_record(seen.group.tags) if seen.group else None
-    living = states(seen.group) if seen.group else {} if seen.asked else None
-    slots = None if seen.slots is None else [slot for slot in seen.slots if slot.annex == seen.name]
-    decision = seen.decision
+    group, decision = seen.group, seen.decision
+    record = read_record(group.tags) if group else None
+    times = lease_times(record, group.created) if record and group else None
+    living = states(group) if group else {} if seen.asked else None
+    slots = None if seen.slots is None else [slot for slot in seen.slots if slot.annex == seen.spec.name]
     return Status(
-        name=seen.name,
-        region=seen.region,
+        name=seen.spec.name,
+        region=seen.spec.region,
         time=now,
-        phase=decision.phase.value if decision else NOT_DEPLOYED if seen.asked and seen.group is None else None,
+        phase=decision.phase.value if decision else NOT_DEPLOYED if seen.asked and group is None else None,
         reason=decision.reason if decision else None,
         size=record.policy.size if record and record.policy else None,
-        granted=record.granted if record else None,
-        times=lease_times(record, seen.group.created) if record and seen.group else None,
-        created=seen.group.created if seen.group else None,
-        instances=None if living is None else _instances(living, slots),
+        granted=record.granted.size if record and record.granted else None,
+        times=times,
+        created=group.created if group else None,
+        next_warning=_next_warning(record, times, now) if record and times else None,
+        hours=_hours(record, decision, seen.spec) if record and decision else None,
+        instances=None if living is None else _instances(living, group, slots),
         strangers=None if living is None or slots is None else _strangers(living, slots),
         jobs_running=None if slots is None else sum(slot.busy for slot in slots),
+        overdue=decision.overdue if decision else None,
+        record_problems=decision.record_problems if decision else (),
         problems=decision.problems if decision else (),
         errors=seen.errors,
     )
 
 
-def _instances(living: Mapping[str, str], slots: Sequence[Slot] | None) -> tuple[Instance, ...]:
+def _next_warning(record: LeaseRecord, times: LeaseTimes, now: datetime) -> datetime | None:
+    policy = record.policy
+    if policy is None or policy.warn_seconds is None or now >= times.end or record.warned == format_time(times.end):
+        return None
+    return max(times.end - timedelta(seconds=policy.warn_seconds), times.start)
+
+
+def _hours(record: LeaseRecord, decision: Decision, spec: AnnexSpec) -> Hours | None:
+    # Of the record, not of the spec: the limit that counts is the one that was deployed.
+    limit = record.policy.max_instance_hours if record.policy else None
+    if limit is None:
+        return None
+    return Hours((decision.used_seconds or 0) / HOUR_SECONDS, limit, spec.price_per_hour)
+
+
+def _instances(living: Mapping[str, str], group: Group | None, slots: Sequence[Slot] | None) -> tuple[Instance, ...]:
+    protected = {instance.id for instance in group.instances if instance.protected} if group else set[str]()
     if slots is None:
-        return tuple(Instance(key, state, None, None) for key, state in living.items())
+        return tuple(Instance(key, state, key in protected, None, None) for key, state in living.items())
     joined = {slot.instance_id for slot in slots}
     jobs = {key: sum(slot.busy for slot in slots if slot.instance_id == key) for key in living}
-    return tuple(Instance(key, state, key in joined, jobs[key]) for key, state in living.items())
+    return tuple(Instance(key, state, key in protected, key in joined, jobs[key]) for key, state in living.items())
 
 
 def _strangers(living: Mapping[str, str], slots: Sequence[Slot]) -> tuple[str, ...]:

@@ -4,26 +4,29 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from annex_lease.actions import Action, ClearProtection, EmptyGroup, SuspendLaunch
-from annex_lease.actuator import RefusedError, perform
-from annex_lease.decision import Phase, decide
-from annex_lease.observed import Group
-from annex_lease.record import lease_times, read_record
+from annex_lease.actions import Action, PublishEnd, RecordUse, TellInstances, TerminateInstances
+from annex_lease.actuator import perform
+from annex_lease.batches import RefusedError
+from annex_lease.contract import TAG_UNTIL, format_time, group_tag
+from annex_lease.decision import Decision, Phase, decide
+from annex_lease.observed import Fact, Group
+from annex_lease.record import read_record
+from annex_lease.times import lease_times
 from annex_pool.error import AnnexError
-from annex_pool.extending import write_until
 from annex_pool.finding import Deployed
-from annex_pool.instances import living
+from annex_pool.instances import living, observe
 from annex_pool.lease import deployed
 from annex_pool.outside import Outside
+from annex_pool.writing import write_record
 from annex_spec import AnnexSpec
 
-_STOPS_SPENDING = (SuspendLaunch, ClearProtection, EmptyGroup)
-_OVER = (Phase.ENDING.value, Phase.ENDED.value)
+_BOOKKEEPING = (PublishEnd, TellInstances, RecordUse)
+_OVER = (Phase.DRAINING.value, Phase.ENDED.value)
 _POLL_SECONDS = 5.0
 # After the grace the checker terminates by id at its next minute; the rest is the machines' own shutdown.
 _AFTER_GRACE = timedelta(minutes=5)
@@ -72,7 +75,7 @@ def stop(
 
 def _checker_failures(outside: Outside, found: Deployed) -> list[str]:
     try:
-        answer = outside.ask_checker(found.aws, found.name)
+        answer = outside.ask_checker(found)
     except AnnexError as error:
         return [str(error)]
     if answer.phase in _OVER:
@@ -102,18 +105,44 @@ def _end_lease(found: Deployed, now: datetime) -> list[str]:
         # It is over already, and "now" written into the record would move the end and the grace on.
         return []
     try:
-        write_until(found, now)
+        write_record(found, {TAG_UNTIL: format_time(now)}, "the end of the lease")
     except AnnexError as error:
         return [str(error)]
     return []
 
 
 def _stop_spending(found: Deployed, now: datetime) -> list[str]:
-    # The same decision the checker takes when an annex is destroyed, without its terminations: jobs keep their grace.
-    actions = [
-        action for action in decide(found.group, now, closing=True).actions if isinstance(action, _STOPS_SPENDING)
-    ]
-    return [failure for action in actions for failure in _performed(action, found)]
+    decision = stop_decision(found.group, now)
+    failures = [failure for action in decision.actions for failure in _performed(action, found)]
+    if Fact.MACHINES not in decision.needs:
+        return failures
+    try:
+        group = observe(found)
+    except AnnexError as error:
+        return [*failures, str(error)]
+    actions = stop_decision(group, now).actions if group else ()
+    ids = [action for action in actions if isinstance(action, TerminateInstances) and action not in decision.actions]
+    return failures + [failure for action in ids for failure in _performed(action, found)]
+
+
+def stop_decision(group: Group, now: datetime) -> Decision:
+    """What the lease checker does about an annex whose lease is over, in its order: jobs keep their grace.
+
+    Decided as if the end were written already, since writing it may be what AWS refuses. A record that cannot be read
+    needs no second reading: the operator has said that it is to stop.
+
+    Args:
+        group: the annex's group.
+        now: the end of the lease, unless it ended before; aware.
+    """
+    times = lease_times(read_record(group.tags), group.created)
+    tags = group.tags
+    if times is not None and now < times.end:
+        kept = tuple(tag for tag in tags if tag.key != TAG_UNTIL)
+        tags = (*kept, group_tag(TAG_UNTIL, format_time(now)))
+    decision = decide(replace(group, tags=tags, confirmed=True), now)
+    # To write down what became of the lease is the checker's part.
+    return replace(decision, actions=tuple(each for each in decision.actions if not isinstance(each, _BOOKKEEPING)))
 
 
 def _performed(action: Action, found: Deployed) -> list[str]:

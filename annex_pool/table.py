@@ -16,8 +16,22 @@ from annex_spec import format_duration
 
 UNKNOWN = "?"
 _NONE = "-"
-_COLUMNS = ("annex", "phase", "lease end (UTC)", "left", "size", "granted", "instances", "joined", "jobs")
-_STYLES = {"active": "green", "waiting": "yellow", "ending": "yellow"}
+_COLUMNS = (
+    "annex",
+    "phase",
+    "lease end (UTC)",
+    "left",
+    "size",
+    "granted",
+    "instances",
+    "joined",
+    "busy",
+    "jobs",
+    "hours",
+    "next warning (UTC)",
+)
+_STYLES = {"active": "green", "granted": "green", "waiting": "yellow", "draining": "yellow"}
+_EXPLAINED = ("waiting", "draining")
 # Wide enough for every row: a line that is broken to fit an imagined terminal cannot be read by a program or a person.
 _PIPE_WIDTH = 240
 
@@ -44,8 +58,10 @@ def show(statuses: Sequence[Status], out: Console) -> None:
                 f"{status.name}: slot {stranger} says it belongs to this annex, but to no living instance of it",
                 soft_wrap=True,
             )
-        if status.phase == "waiting" and status.reason:
-            out.print(f"{status.name}: waiting: {status.reason}", soft_wrap=True)
+        if status.phase in _EXPLAINED and status.reason:
+            out.print(f"{status.name}: {status.phase}: {status.reason}", soft_wrap=True)
+        if status.overdue:
+            out.print(f"{status.name}: {status.overdue} instances should be gone by now", soft_wrap=True)
         for problem in status.problems:
             out.print(f"{status.name}: {problem}", soft_wrap=True)
 
@@ -59,10 +75,11 @@ def _row(status: Status) -> list[Text]:
     if status.times is not None:
         left = max(status.times.end - status.time, timedelta(0))
         lease = [format_time(status.times.end), format_duration(left) if left else "over"]
-    numbers = [_number(value) for value in (status.size, status.joined, status.jobs_running)]
+    numbers = [_number(value) for value in (status.size, status.joined, status.protected, status.jobs_running)]
     granted = _NONE if status.granted is None and status.size is not None else _number(status.granted)
-    size, joined, jobs = numbers
-    cells = [status.name, phase, *lease, size, granted, _instances(status), joined, jobs]
+    size, joined, busy, jobs = numbers
+    warning = _NONE if status.next_warning is None else format_time(status.next_warning)
+    cells = [status.name, phase, *lease, size, granted, _instances(status), joined, busy, jobs, _hours(status), warning]
     return [Text(cell, style=_STYLES.get(phase, "") if cell is phase else "") for cell in cells]
 
 
@@ -72,6 +89,16 @@ def _instances(status: Status) -> str:
     states = Counter(instance.state for instance in status.instances)
     counted = ", ".join(f"{number} {state}" for state, number in sorted(states.items()))
     return f"{len(status.instances)} ({counted})" if counted else "0"
+
+
+def _hours(status: Status) -> str:
+    if status.hours is None:
+        return UNKNOWN if status.phase is None else _NONE
+    used = f"{status.hours.used:.2f}/{status.hours.limit}"
+    if status.hours.price is None:
+        return used
+    cost, limit = (number * status.hours.price for number in (status.hours.used, status.hours.limit))
+    return f"{used} = {cost:.2f}/{limit:.2f}"
 
 
 def _number(value: int | None) -> str:

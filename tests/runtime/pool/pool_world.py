@@ -6,7 +6,7 @@ import base64
 import json
 import stat
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -15,14 +15,15 @@ from pathlib import Path
 from typer.testing import CliRunner
 
 from annex_lease.checker import check
-from annex_lease.contract import LeasePolicy, Tag, policy_tags
+from annex_lease.contract import Tag
 from annex_lease.gateway import Annex
+from annex_lease.policy import LeasePolicy, policy_tags
 from annex_pool.aws import Aws
 from annex_pool.checker import Answer, read_answer
 from annex_pool.cli import app
 from annex_pool.collector import Slot
 from annex_pool.error import AnnexError
-from annex_pool.finding import SECRET, find, find_arn
+from annex_pool.finding import SECRET, Deployed, find_arn
 from annex_pool.outside import Outside
 
 REGION = "us-east-1"
@@ -93,7 +94,7 @@ class World:
         return Result(done.exit_code, done.stdout, done.stderr)
 
     def outside(self) -> Outside:
-        return Outside(self.now, self._sleep, aws, self._check, self._slots)
+        return Outside(self.now, self.sleep, aws, self._check, self._slots)
 
     def now(self) -> datetime:
         return datetime.now(UTC) + self.shift
@@ -118,7 +119,7 @@ class World:
     def secret(self, name: str) -> str:
         return str(aws().secretsmanager.get_secret_value(SecretId=f"secret-{name}")["SecretString"])
 
-    def _sleep(self, seconds: float) -> None:
+    def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
         self.shift += timedelta(seconds=seconds)
         self.on_sleep()
@@ -129,19 +130,26 @@ class World:
             raise self.slots
         return self.slots
 
-    def _check(self, clients: Aws, name: str) -> Answer:
+    def _check(self, found: Deployed, *, dry_run: bool = False) -> Answer:
         """The real checker, run here: to invoke a function, moto would need containers."""
-        self.checks.append(name)
+        self.checks.append(found.name)
         if self.checker_fails:
-            raise AnnexError(f"the lease checker of annex {name} failed: boom; see its log")
-        found = find(clients, name)
-        assert found
-        report = check(Annex(found.group.name, find_arn(clients, name, SECRET, None), clients), self.now())
-        return read_answer(name, json.dumps(report.as_data()).encode(), failed=False)
+            raise AnnexError(f"the lease checker of annex {found.name} failed: boom; see its log")
+        annex = Annex(found.group.name, find_arn(found, SECRET, None), found.aws, name=found.name, id=found.id)
+        report = check(annex, self.now(), dry_run=dry_run, sleep=self.sleep)
+        return read_answer(found.name, json.dumps(report.as_data()).encode(), failed=False)
 
 
-def deploy(name: str, *, size: int = 3, reach: timedelta = timedelta(hours=16), secret: bool = True) -> None:
-    """What the stack of an annex holds, as far as the command sees it."""
+def deploy(
+    name: str,
+    *,
+    size: int = 3,
+    reach: timedelta = timedelta(hours=16),
+    secret: bool = True,
+    annex_id: str | None = None,
+    **lease: int,
+) -> None:
+    """What the stack of an annex holds, as far as the command sees it; `lease` is more of its policy."""
     ec2 = aws().ec2
     (subnet, *_) = ec2.describe_subnets()["Subnets"]
     ec2.create_launch_template(
@@ -151,7 +159,7 @@ def deploy(name: str, *, size: int = 3, reach: timedelta = timedelta(hours=16), 
             "InstanceType": "t3.micro",
         },
     )
-    policy = LeasePolicy(name, size, int(reach.total_seconds()), 900, duration_seconds=8 * 3600)
+    policy = LeasePolicy(name, size, int(reach.total_seconds()), 900, duration_seconds=8 * 3600, **lease)
     aws().autoscaling.create_auto_scaling_group(
         AutoScalingGroupName=f"Group-{name}",
         MinSize=0,
@@ -159,10 +167,16 @@ def deploy(name: str, *, size: int = 3, reach: timedelta = timedelta(hours=16), 
         DesiredCapacity=0,
         LaunchTemplate={"LaunchTemplateName": f"template-{name}", "Version": "$Latest"},
         VPCZoneIdentifier=subnet["SubnetId"],
-        Tags=[_declared(tag) for tag in policy_tags(policy)],  # type: ignore[misc]
+        Tags=[_declared(tag) for tag in policy_tags(policy, annex_id=annex_id)],  # type: ignore[misc]
     )
     if secret:
-        aws().secretsmanager.create_secret(Name=f"secret-{name}", Tags=[{"Key": "annex:name", "Value": name}])
+        tags = {"annex:name": name} | ({} if annex_id is None else {"annex:id": annex_id})
+        make_secret(f"secret-{name}", tags)
+
+
+def make_secret(name: str, tags: Mapping[str, str]) -> None:
+    """A secret without a value."""
+    aws().secretsmanager.create_secret(Name=name, Tags=[{"Key": key, "Value": value} for key, value in tags.items()])
 
 
 def _declared(tag: Tag) -> dict[str, object]:

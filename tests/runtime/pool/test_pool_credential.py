@@ -2,10 +2,12 @@
 
 import json
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
-from pool_world import World, aws, deploy, token
+from pool_world import World, aws, deploy, make_secret, token
+
+from annex_pool.expiry import stored_expiry
 
 SCOPE = "condor:/ADVERTISE_STARTD condor:/ADVERTISE_MASTER"
 
@@ -29,7 +31,7 @@ def test_push_stores_and_grants(world: World) -> None:
     assert stored not in done.out
     assert "eyJ" not in done.out
     assert "demo: stored a token for annex-demo@example.edu, valid until 2" in done.out
-    assert "demo: active" in done.out
+    assert "demo: granted" in done.out
     assert len(world.group("demo")["Instances"]) == 3  # type: ignore[arg-type]
     assert world.group("demo2")["Instances"] == []
     assert nothing_stored("demo2")
@@ -117,10 +119,10 @@ def test_not_deployed(world: World) -> None:
 
 def test_ended(world: World) -> None:
     deploy("demo")
-    world.shift = timedelta(hours=8, seconds=1)
+    world.shift = timedelta(hours=16, seconds=1)
     done = world.annex("credential", "push", "demo", "--token-command", world.issuer())
     assert done.exit_code == 1
-    assert "an ended lease stays ended" in done.err
+    assert "the reach of annex demo ended" in done.err
     assert not (world.folder / "argv").exists()
 
 
@@ -148,3 +150,51 @@ def test_a_failing_checker_is_an_error_after_storing(world: World) -> None:
     assert done.exit_code == 1
     assert "the token is stored, but the lease checker of annex demo failed: boom" in done.err
     assert world.secret("demo")
+
+
+def test_an_ended_annex_may_get_a_credential_and_stays_ended(world: World) -> None:
+    deploy("demo")
+    (world.folder / "token").write_text(right(exp=int(time.time()) + 10 * 3600))
+    world.shift = timedelta(hours=8, seconds=1)
+    done = world.annex("credential", "push", "demo", "--token-file", str(world.folder / "token"))
+    assert (done.exit_code, done.err) == (0, "")
+    assert "demo: draining" in done.out
+    assert world.group("demo")["Instances"] == []
+
+
+def test_the_versions_name_tells_when_the_token_expires(world: World) -> None:
+    deploy("demo")
+    world.annex("credential", "push", "demo", "--token-command", world.issuer())
+    (version,) = aws().secretsmanager.describe_secret(SecretId="secret-demo")["VersionIdsToStages"]
+    expires = stored_expiry(version)
+    assert expires
+    assert abs(expires - datetime.now(UTC) - timedelta(hours=16)) < timedelta(minutes=2)
+
+
+def test_the_token_goes_to_the_annexs_own_secret_only(world: World) -> None:
+    deploy("demo", annex_id="1.demo")
+    make_secret("foreign", {"annex:name": "demo"})
+    make_secret("other", {"annex:name": "demo", "annex:id": "2.demo"})
+    done = world.annex("credential", "push", "demo", "--token-command", world.issuer())
+    assert (done.exit_code, done.err) == (0, "")
+    assert not nothing_stored("demo")
+    for name in ("foreign", "other"):
+        assert "VersionIdsToStages" not in aws().secretsmanager.describe_secret(SecretId=name)
+
+
+def test_a_foreign_secret_alone_gets_nothing(world: World) -> None:
+    deploy("demo", annex_id="1.demo", secret=False)
+    make_secret("foreign", {"annex:name": "demo", "annex:id": "2.demo"})
+    done = world.annex("credential", "push", "demo", "--token-command", world.issuer())
+    assert done.exit_code == 1
+    assert "there is no secret of annex demo" in done.err
+    assert "VersionIdsToStages" not in aws().secretsmanager.describe_secret(SecretId="foreign")
+
+
+def test_two_secrets_of_one_id_are_an_error(world: World) -> None:
+    deploy("demo", annex_id="1.demo")
+    make_secret("copy", {"annex:name": "demo", "annex:id": "1.demo"})
+    done = world.annex("credential", "push", "demo", "--token-command", world.issuer())
+    assert done.exit_code == 1
+    assert "there are 2 instead of one secret of annex demo" in done.err
+    assert nothing_stored("demo")

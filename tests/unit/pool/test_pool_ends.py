@@ -3,21 +3,21 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from annex_specs import lease_ends
 
-from annex_lease.record import LeaseTimes
 from annex_pool.error import InputError
-from annex_pool.extending import wanted_end
 from annex_pool.moment import read_duration, read_time
+from annex_pool.wanted import wanted_end
 
 NOW = datetime(2030, 1, 1, 12, 0, 0, 500_000, tzinfo=UTC)
 END = datetime(2030, 1, 1, 14, tzinfo=UTC)
 LONGEST = datetime(2030, 1, 1, 20, tzinfo=UTC)
-TIMES = LeaseTimes(declared=END, longest=LONGEST, end=END, problems=())
+TIMES = lease_ends(END, LONGEST)
 HOUR, SECOND = timedelta(hours=1), timedelta(seconds=1)
 
 
 def wanted(*, span: timedelta | None = None, until: datetime | None = None) -> datetime | None:
-    return wanted_end("demo", TIMES, NOW, span=span, until=until)
+    return wanted_end("annex extend", "demo", TIMES, NOW, span=span, until=until)
 
 
 @pytest.mark.parametrize(
@@ -101,3 +101,23 @@ def test_exactly_one_of_the_two() -> None:
     for both in ({}, {"span": HOUR, "until": END}):
         with pytest.raises(InputError, match="exactly one of --for DURATION and --until TIME"):
             wanted(**both)  # type: ignore[arg-type]
+
+
+def test_the_end_that_the_money_makes_is_not_what_is_shortened() -> None:
+    """It comes before the declared end; a time between the two would take the later one away."""
+    times = lease_ends(NOW + HOUR, LONGEST, base=END + HOUR)
+    for asked in ({"until": END}, {"until": NOW + 2 * HOUR}):
+        with pytest.raises(InputError, match="earlier than the present end 2030-01-01T15:00:00Z"):
+            wanted_end("annex extend", "demo", times, NOW, span=None, **asked)
+    assert wanted_end("annex extend", "demo", times, NOW, span=2 * HOUR, until=None) is None
+
+
+def test_a_lease_that_ended_can_only_end_later_than_now() -> None:
+    times = lease_ends(NOW - 2 * HOUR, LONGEST)
+    for until in (NOW - 3 * HOUR, NOW - HOUR, NOW):
+        with pytest.raises(InputError, match="is not later than now, 2030-01-01T12:00:00Z"):
+            wanted_end("annex renew", "demo", times, NOW, span=None, until=until)
+    assert wanted_end("annex renew", "demo", times, NOW, span=None, until=NOW + SECOND) == NOW + SECOND
+    assert wanted_end("annex renew", "demo", times, NOW, span=HOUR, until=None) == NOW.replace(microsecond=0) + HOUR
+    with pytest.raises(InputError, match="annex renew demo --until 2030-01-01T20:00:00Z"):
+        wanted_end("annex renew", "demo", times, NOW, span=9 * HOUR, until=None)

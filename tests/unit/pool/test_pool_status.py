@@ -5,16 +5,19 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from annex_specs import annex_spec
 from rich.console import Console
 
-from annex_lease.contract import LeasePolicy, Tag, policy_tags
+from annex_lease.contract import Tag
 from annex_lease.decision import decide
 from annex_lease.observed import Group, Instance, Machine
+from annex_lease.policy import LeasePolicy, policy_tags
 from annex_pool.checker import read_answer
 from annex_pool.collector import Slot, read_slot
 from annex_pool.error import AnnexError
 from annex_pool.status import Seen, Status, status_of
 from annex_pool.table import show
+from annex_spec import AnnexSpec
 
 NOW = datetime(2030, 1, 1, 12, tzinfo=UTC)
 POLICY = LeasePolicy("demo", 2, 16 * 3600, 900, duration_seconds=8 * 3600)
@@ -25,7 +28,7 @@ GROUP = Group(
     max_size=2,
     desired=2,
     tags=(*policy_tags(POLICY), Tag("annex:granted", "2", False)),
-    instances=(Instance("i-1", "InService"), Instance("i-2", "Pending"), Instance("i-3", "Terminated")),
+    instances=(Instance("i-1", "InService", protected=True), Instance("i-2", "Pending"), Instance("i-3", "Terminated")),
     machines=(
         Machine("i-1", "running"),
         Machine("i-2", "pending"),
@@ -41,7 +44,7 @@ SLOTS = (
     Slot("slot1@i-9", "demo", "i-9", False),
     Slot("slot1@i-2", "demo2", "i-2", True),
 )
-SEEN = Seen("demo", "us-east-1", True, GROUP, decide(GROUP, NOW), SLOTS, ())
+SEEN = Seen(annex_spec(), True, GROUP, decide(GROUP, NOW), SLOTS, ())
 
 
 def text(*statuses: Status) -> str:
@@ -67,15 +70,20 @@ def test_both_sides() -> None:
             "end": "2030-01-01T19:00:00Z",
             "latest_end": "2030-01-02T03:00:00Z",
             "seconds_left": 7 * 3600,
+            "next_warning": None,
         },
+        "instance_hours": None,
         "instances": [
-            {"id": "i-1", "state": "InService", "joined": True, "jobs_running": 2},
-            {"id": "i-2", "state": "Pending", "joined": False, "jobs_running": 0},
-            {"id": "i-4", "state": "running", "joined": False, "jobs_running": 0},
+            {"id": "i-1", "state": "InService", "protected": True, "joined": True, "jobs_running": 2},
+            {"id": "i-2", "state": "Pending", "protected": False, "joined": False, "jobs_running": 0},
+            {"id": "i-4", "state": "running", "protected": False, "joined": False, "jobs_running": 0},
         ],
         "joined": 1,
+        "protected": 1,
+        "overdue": 0,
         "strangers": ["slot1@i-9"],
         "jobs_running": 2,
+        "record_problems": [],
         "problems": [],
         "errors": [],
     }
@@ -87,14 +95,14 @@ def test_a_silent_pool_is_not_an_empty_one() -> None:
     assert (data["joined"], data["jobs_running"], data["strangers"]) == (None, None, None)
     assert status.instances
     assert {instance.joined for instance in status.instances} == {None}
-    assert text(status).splitlines()[1].split()[-2:] == ["?", "?"]
+    assert text(status).splitlines()[1].split()[-5:] == ["?", "1", "?", "-", "-"]
 
 
 def test_a_refusal_of_aws_is_not_an_empty_group() -> None:
     status = status_of(replace(SEEN, asked=False, group=None, decision=None, errors=("denied",)), NOW)
     assert (status.phase, status.instances, status.size, status.times) == (None, None, None, None)
     assert status.jobs_running == 2
-    assert text(status).splitlines()[1].split() == ["demo", "?", "?", "?", "?", "?", "?", "?", "2"]
+    assert text(status).splitlines()[1].split() == ["demo", *["?"] * 8, "2", "?", "-"]
 
 
 def test_not_deployed() -> None:
@@ -114,21 +122,71 @@ def test_a_lease_that_is_over_has_nothing_left() -> None:
     status = status_of(replace(SEEN, decision=decide(GROUP, later)), later)
     assert status.as_data()["lease"]["seconds_left"] == 0  # type: ignore[index]
     assert "over" in text(status)
-    assert status.phase == "ending"
+    assert status.phase == "draining"
 
 
 def test_an_unreadable_record_is_shown_as_such() -> None:
     group = replace(GROUP, tags=())
     status = status_of(replace(SEEN, group=group, decision=decide(group, NOW)), NOW)
-    assert (status.size, status.times, status.phase) == (None, None, "ending")
+    assert (status.size, status.times, status.phase) == (None, None, "draining")
     assert "annex:lease-reach is missing" in text(status)
 
 
 def test_the_table_is_plain_and_unbroken_in_a_pipe() -> None:
     shown = text(status_of(SEEN, NOW))
     assert "\x1b" not in shown
-    row = "demo   active  2030-01-01T19:00:00Z  7h    2     2        3 (1 InService, 1 Pending, 1 running)  1       2"
+    states = "3 (1 InService, 1 Pending, 1 running)"
+    row = f"demo   active  2030-01-01T19:00:00Z  7h    2     2        {states}  1       1     2 "
     assert row in shown
+
+
+LIMITED = LeasePolicy("demo", 2, 16 * 3600, 900, duration_seconds=8 * 3600, max_instance_hours=10, warn_seconds=1800)
+
+
+def limited(spec: AnnexSpec, *extra: Tag, now: datetime = NOW) -> Status:
+    group = replace(GROUP, tags=(*policy_tags(LIMITED), Tag("annex:granted", "2", False), *extra))
+    return status_of(Seen(spec, True, group, decide(group, now), SLOTS, ()), now)
+
+
+def test_hours_and_money() -> None:
+    used = Tag("annex:used", "3600@2030-01-01T11:30:00Zx2", False)
+    status = limited(annex_spec(price_per_hour=0.5), used)
+    assert status.as_data()["instance_hours"] == {"used": 2.0, "limit": 10, "cost": 1.0, "cost_limit": 5.0}
+    assert " 2.00/10 = 1.00/5.00 " in text(status)
+    bare = limited(annex_spec(), used)
+    assert bare.as_data()["instance_hours"] == {"used": 2.0, "limit": 10, "cost": None, "cost_limit": None}
+    assert " 2.00/10 " in text(bare)
+    assert status_of(SEEN, NOW).hours is None
+
+
+def test_the_limit_that_counts_is_the_deployed_one() -> None:
+    status = limited(annex_spec(max_instance_hours=99))
+    assert status.hours
+    assert status.hours.limit == 10
+
+
+def test_the_next_warning() -> None:
+    used = Tag("annex:used", "0@2030-01-01T11:30:00Zx0", False)
+    assert limited(annex_spec(), used).next_warning == datetime(2030, 1, 1, 18, 30, tzinfo=UTC)
+    assert "2030-01-01T18:30:00Z" in text(limited(annex_spec(), used))
+    for end, warning in (("2030-01-01T19:00:00Z", None), ("2030-01-01T18:00:00Z", "2030-01-01T18:30:00Z")):
+        status = limited(annex_spec(), used, Tag("annex:lease-warned", end, False))
+        assert status.as_data()["lease"]["next_warning"] == warning  # type: ignore[index]
+    assert limited(annex_spec(), used, now=NOW + timedelta(hours=9)).next_warning is None
+
+
+def test_a_record_that_had_to_be_ignored_is_named() -> None:
+    status = limited(annex_spec(), Tag("annex:lease-until", "soon", False))
+    assert [problem.split(":")[:2] for problem in status.record_problems] == [["annex", "lease-until"]]
+    assert "annex:lease-until" in text(status)
+
+
+def test_what_should_be_gone_is_said() -> None:
+    later = NOW + timedelta(hours=9)
+    status = status_of(replace(SEEN, decision=decide(GROUP, later)), later)
+    assert status.overdue == 3
+    assert "demo: 3 instances should be gone by now" in text(status)
+    assert "should be gone" not in text(status_of(SEEN, NOW))
 
 
 @pytest.mark.parametrize(
@@ -150,6 +208,9 @@ def test_the_checkers_answer() -> None:
     answer = read_answer("demo", b'{"phase": "active", "end": "2030-01-01T19:00:00Z", "problems": ["x"]}', failed=False)
     assert (answer.phase, answer.end, answer.problems) == ("active", "2030-01-01T19:00:00Z", ("x",))
     assert read_answer("demo", b'{"phase": "ended", "end": null}', failed=False).end is None
+    acted = b'{"phase": "draining", "actions": [{"action": "EmptyGroup", "reason": "y"}, 7], "errors": ["z"]}'
+    answer = read_answer("demo", acted, failed=False)
+    assert (answer.actions, answer.errors) == (({"action": "EmptyGroup", "reason": "y"},), ("z",))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,55 @@
+"""Which end an operator asks for with --for or --until: later than the present one, and within the reach. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from annex_lease.contract import format_time
+from annex_lease.times import LeaseTimes
+from annex_pool.error import InputError
+
+
+def wanted_end(
+    command: str, name: str, times: LeaseTimes, now: datetime, *, span: timedelta | None, until: datetime | None
+) -> datetime | None:
+    """The end to write, or None if the present one is late enough.
+
+    Args:
+        command: the words of the command, such as "annex extend", for the errors.
+        name: the annex's name, for the errors.
+        times: when the lease ends now, and can end at the latest.
+        now: the current time, aware.
+        span: so long from now at least; counted from now, so that repeating the command does not add up.
+        until: until exactly this time.
+
+    Raises:
+        InputError: neither or both are given; the time is beyond the reach; or `until` is earlier than the present
+            end, or is over.
+    """
+    if (span is None) == (until is None):
+        raise InputError("give exactly one of --for DURATION and --until TIME")
+    # Not the end that the money makes: it moves with the number of instances, and the declared one would be lost.
+    present = max(times.base, times.end)
+    if until is not None:
+        if now < present and until < present:
+            raise InputError(
+                f"--until {format_time(until)} is earlier than the present end {format_time(present)} and {command} "
+                f"never shortens a lease: to end it now run `annex stop {name}`"
+            )
+        if until <= now:
+            raise InputError(f"--until {format_time(until)} is not later than now, {format_time(now)}")
+        wanted = until
+    else:
+        wanted = _later(now, span or timedelta(0), times.longest).replace(microsecond=0)
+    if wanted > times.longest:
+        latest = format_time(times.longest)
+        raise InputError(
+            f"the end asked for, {format_time(wanted)}, is beyond the reach of this lease: the latest possible is "
+            f"{latest} (`{command} {name} --until {latest}`)"
+        )
+    return wanted if wanted > present else None
+
+
+def _later(now: datetime, span: timedelta, longest: datetime) -> datetime:
+    # "999999d" reaches beyond what a datetime can hold; any time beyond the reach is refused alike.
+    return now + min(span, longest - now + timedelta(days=1))

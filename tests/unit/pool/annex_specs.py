@@ -1,0 +1,37 @@
+"""An annex as a spec declares it, and the times of its lease."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from annex_lease.times import LeaseTimes
+from annex_spec import AnnexSpec
+
+HOUR = timedelta(hours=1)
+CREATED = datetime(2030, 1, 1, 6, tzinfo=UTC)
+
+
+def annex_spec(**changes: Any) -> AnnexSpec:
+    usual = {
+        "name": "demo",
+        "region": "us-east-1",
+        "image": "ami-0123456789abcdef0",
+        "size": 2,
+        "lease": 8 * HOUR,
+        "instance_types": ["c6a.large"],
+    }
+    return AnnexSpec.model_validate({key: value for key, value in (usual | changes).items() if value is not None})
+
+
+def lease_ends(end: datetime, longest: datetime, *, base: datetime | None = None) -> LeaseTimes:
+    """A lease that ends then; `base` is what it ends at unless the money ends it before."""
+    return LeaseTimes(
+        declared=base or end,
+        longest=longest,
+        base=base or end,
+        end=end,
+        money_end=end if base else None,
+        ledger=None,
+        start=CREATED,
+        size=2,
+        problems=(),
+    )

@@ -1,0 +1,137 @@
+"""Whose a resource is: by its tag, else by its stack, else by the name CloudFormation gave it; never by a prefix."""
+
+import pytest
+from botocore.exceptions import ClientError
+from hypothesis import given
+from hypothesis import strategies as st
+
+from annex_pool.leftover import Resource, left_of, may_be_ours
+from annex_pool.listing import is_gone
+from annex_pool.tagged import read_arn
+
+STACK = "aws:cloudformation:stack-name"
+NAME = "annex:name"
+
+
+def whose(annex: str | None = "demo", *, name: str = "", **tags: str) -> tuple[str, str] | None:
+    keys = {"tag": NAME, "stack": STACK}
+    found = left_of(Resource("volume", "v", "", {keys[k]: v for k, v in tags.items()}, name), annex, "us-east-1")
+    return None if found is None else (found.annex, found.by)
+
+
+def test_the_tag_decides() -> None:
+    assert whose(tag="demo") == ("demo", "tag")
+    assert whose(None, tag="demo") == ("demo", "tag")
+    assert whose(tag="other", stack="Annex-demo", name="Annex-demo-AnnexX") is None
+
+
+@pytest.mark.parametrize(
+    "tag", ["dem", "demo2", "demo-2", "Demo", "demo ", " demo", "demo\n", "de*o", "*", "", "demo'"]
+)
+def test_never_another_annex(tag: str) -> None:
+    assert whose(tag=tag) is None
+    assert whose(stack=f"Annex-{tag}") is None
+    assert whose(name=f"Annex-{tag}-AnnexFleet") is None
+
+
+def test_then_the_stack() -> None:
+    assert whose(stack="Annex-demo") == ("demo", "stack")
+    assert whose(None, stack="Annex-demo") == ("demo", "stack")
+    assert whose(stack="Analysis") is None
+    assert whose(None, stack="AnnexBase") is None
+
+
+@pytest.mark.parametrize(
+    ("annex", "name", "said"),
+    [
+        ("demo", "Annex-demo-AnnexFleetRole-AB12", "demo"),
+        ("demo", "/aws/lambda/Annex-demo-AnnexLeaseChecker-AB12", "demo"),
+        (None, "Annex-demo-2-AnnexFleetRole-AB12", "demo-2"),
+        ("a", "Annex-a-b-AnnexFleetRole-AB12", None),
+        ("demo", "Annex-demo-annex-2-AnnexX", None),
+        ("demo", "Annex-demo-Other", None),
+        ("demo", "MyAnnex-demo-AnnexX", None),
+        ("demo", "Annex-demo", None),
+        ("a-long-name-that-is-cut-off", "Annex-a-long-name-that-is-AnnexX", "a-long-name-that-is"),
+        ("a-long-name-that-was-cut", "Annex-a-long-name-that-is-AnnexX", None),
+    ],
+)
+def test_then_the_generated_name(annex: str | None, name: str, said: str | None) -> None:
+    assert whose(annex, name=name) == (None if said is None else (said, "name"))
+
+
+def test_a_short_name_is_never_taken_for_a_cut_one() -> None:
+    assert whose("paper", name="Annex-pa-AnnexX") is None
+
+
+@given(st.text())
+def test_any_text_in_a_tag_is_shown_without_control_characters(value: str) -> None:
+    found = left_of(Resource("volume", "v", "", {NAME: value}), None, "us-east-1")
+    assert found
+    assert found.annex.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("name", "description", "asked"),
+    [
+        ("Annex-demo-x", "", True),
+        ("/aws/lambda/Annex-x", "", True),
+        ("x", "Lease checker of one HTCondor annex", True),
+        ("x", "", False),
+        ("/aws/lambda/x", "", False),
+    ],
+)
+def test_which_are_worth_asking_about(name: str, description: str, asked: bool) -> None:
+    assert may_be_ours(name, description) == asked
+
+
+@pytest.mark.parametrize(
+    ("rest", "kind", "identity"),
+    [
+        ("ec2:us-east-1:1:volume/vol-1", "volume", "vol-1"),
+        ("ec2:us-east-1:1:elastic-ip/eipalloc-1", "address", "eipalloc-1"),
+        ("ec2:us-east-1:1:transit-gateway/t", "", "t"),
+        ("autoscaling:r:1:autoScalingGroup:uuid:autoScalingGroupName/Group-demo", "Auto Scaling group", "Group-demo"),
+        ("cloudformation:r:1:stack/Annex-demo/uuid", "stack", "Annex-demo"),
+        ("lambda:r:1:function:checker", "function", "checker"),
+        ("logs:r:1:log-group:/aws/lambda/x", "log group", "/aws/lambda/x"),
+        ("sqs:r:1:queue", "queue", "queue"),
+        ("sns:r:1:topic", "topic", "topic"),
+        ("cloudwatch:r:1:alarm:name:with:colons", "alarm", "name:with:colons"),
+        ("iam::1:role/path/name", "role", "name"),
+        ("new-service:r:1:thing/x", "", None),
+    ],
+)
+def test_what_an_arn_stands_for(rest: str, kind: str, identity: str | None) -> None:
+    arn = read_arn(f"arn:aws:{rest}")
+    assert (arn.kind, arn.id) == (kind, f"arn:aws:{rest}" if identity is None else identity)
+
+
+def test_a_secret_is_known_by_its_whole_arn() -> None:
+    arn = "arn:aws:secretsmanager:r:1:secret:demo-AbCdEf"
+    assert (read_arn(arn).kind, read_arn(arn).id) == ("secret", arn)
+
+
+@given(st.text())
+def test_any_text_can_be_listed_as_an_arn(text: str) -> None:
+    assert read_arn(text).text == text
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "gone"),
+    [
+        ("InvalidVolume.NotFound", "", True),
+        ("ResourceNotFoundException", "", True),
+        ("NoSuchEntity", "", True),
+        ("AWS.SimpleQueueService.NonExistentQueue", "", True),
+        ("ValidationError", "Stack with id x does not exist", True),
+        ("ValidationError", "1 validation error detected", False),
+        ("AccessDenied", "does not exist", False),
+        ("Throttling", "", False),
+        ("RequestLimitExceeded", "", False),
+        ("", "", False),
+    ],
+)
+def test_only_a_services_own_word_makes_something_gone(code: str, message: str, gone: bool) -> None:
+    error = ClientError({"Error": {"Code": code, "Message": message}}, "Describe")
+    assert is_gone(error) == gone
