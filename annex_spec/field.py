@@ -38,8 +38,8 @@ _IMAGE = re.compile(r"ami-(?:[0-9a-f]{8}|[0-9a-f]{17})|ssm:/[A-Za-z0-9_.-]+(?:/[
 _ACCOUNT = re.compile(r"[0-9]{12}")
 _VPC = re.compile(r"vpc-(?:[0-9a-f]{8}|[0-9a-f]{17})")
 _SUBNET = re.compile(r"subnet-(?:[0-9a-f]{8}|[0-9a-f]{17})")
-# A FIFO topic's name ends in `.fifo`: CloudWatch takes none as the action of an alarm, and Amazon SNS sends no e-mail
-# from one (Amazon SNS Developer Guide, "FIFO topics": they deliver to queues).
+# Not a FIFO topic, whose name ends in `.fifo`: it sends no e-mail (Amazon SNS Developer Guide, "Message delivery for
+# FIFO topics").
 _TOPIC = re.compile(r"arn:aws[a-z-]*:sns:([a-z0-9-]+):[0-9]{12}:[A-Za-z0-9_-]{1,256}")
 _LOCAL_PART = r"[A-Za-z0-9._%+-]{1,64}"
 _DEVICE = re.compile(r"/dev/(?:sd[a-z][0-9]{0,2}|xvd[a-z]{1,2}[0-9]{0,2})")
