@@ -1,6 +1,7 @@
 """What the policies of an annex allow and what they deny, decided by the cloud's IAM enforcement."""
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -22,7 +23,7 @@ def acting(cloud: Cloud, request: pytest.FixtureRequest) -> Callable[[list[dict[
     def make(statements: list[dict[str, Any]]) -> Callable[[str], Any]:
         nonlocal made
         made += 1
-        name = f"{request.node.name[:50]}-{made}".replace("[", "-").replace("]", "")
+        name = re.sub(r"[^\w+=,.@-]", "-", f"{request.node.name[:30]}{request.node.name[-20:]}-{made}")
         iam = cloud.client("iam")
         trust = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "Action": "sts:AssumeRole"}
         document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
@@ -38,7 +39,8 @@ def acting(cloud: Cloud, request: pytest.FixtureRequest) -> Callable[[list[dict[
 def denied(call: Callable[..., Any], **arguments: Any) -> None:
     with pytest.raises(ClientError) as raised:
         call(**arguments)
-    assert raised.value.response["Error"]["Code"] in ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation")
+    codes = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError")
+    assert raised.value.response["Error"]["Code"] in codes
 
 
 def group_arn(group: Group) -> str:
