@@ -10,19 +10,24 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from annex_constructs.alarm_topic import AlarmTopic
     from annex_constructs.annex import Annex
+    from annex_constructs.annex_base import AnnexBase
     from annex_constructs.credential import AnnexCredential
     from annex_constructs.execution_point import ExecutionPoint
     from annex_constructs.fleet import AnnexFleet
     from annex_constructs.instance_role import AnnexInstanceRole
     from annex_constructs.lease import Lease
+    from annex_constructs.lease_alarms import LeaseAlarms
     from annex_constructs.lease_checker import LeaseChecker
     from annex_constructs.network import AnnexNetwork
     from annex_constructs.pool import Pool
     from annex_constructs.security_group import AnnexSecurityGroup
 
 __all__ = [
+    "AlarmTopic",
     "Annex",
+    "AnnexBase",
     "AnnexCredential",
     "AnnexFleet",
     "AnnexInstanceRole",
@@ -30,12 +35,15 @@ __all__ = [
     "AnnexSecurityGroup",
     "ExecutionPoint",
     "Lease",
+    "LeaseAlarms",
     "LeaseChecker",
     "Pool",
 ]
 
 _HOMES = {
+    "AlarmTopic": "alarm_topic",
     "Annex": "annex",
+    "AnnexBase": "annex_base",
     "AnnexCredential": "credential",
     "AnnexFleet": "fleet",
     "AnnexInstanceRole": "instance_role",
@@ -43,6 +51,7 @@ _HOMES = {
     "AnnexSecurityGroup": "security_group",
     "ExecutionPoint": "execution_point",
     "Lease": "lease",
+    "LeaseAlarms": "lease_alarms",
     "LeaseChecker": "lease_checker",
     "Pool": "pool",
 }

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
+from annex_spec.base import TABLE as BASE_TABLE
+from annex_spec.base import BaseSpec
 from annex_spec.checking import keys, unknown, validated, wrong_values
 from annex_spec.model import AnnexSpec, PoolSpec
 from annex_spec.problem import NOTHING, Problem, SpecError, nearest, shown
 
-_TABLES = ("pool", "defaults", "annex")
+_TABLES = ("pool", "base", "defaults", "annex")
 # An annex that states one key of a pair means the pair: the other key of the defaults belongs to another choice.
 _PAIRS = (("lease", "lease_ends_at"), ("vpc", "subnets"), ("alarm_email", "alarm_topic"))
 
@@ -23,11 +25,13 @@ class Spec:
         path: the file it was read from, as the caller named it.
         pool: the pool.
         annexes: the annexes by name, in the order of the file; at least one; cannot be changed.
+        base: what each Region of an annex has besides; None if the file has no table `[base]`.
     """
 
     path: Path
     pool: PoolSpec
     annexes: Mapping[str, AnnexSpec]
+    base: BaseSpec | None = None
 
     def annex(self, name: str) -> AnnexSpec:
         """The annex of that name.
@@ -68,9 +72,14 @@ def load(path: str | Path) -> Spec:
         problems += found
         if annex is not None:
             annexes[name] = annex
+    base = None
+    if "base" in document:
+        base, found = validated(BaseSpec, _table(document, "base", problems), BASE_TABLE)
+        problems += found
+        problems += base.problems_in(annex.region for annex in annexes.values()) if base else []
     if pool is None or problems:
         raise SpecError(file, problems)
-    return Spec(file, pool, MappingProxyType(annexes))
+    return Spec(file, pool, MappingProxyType(annexes), base)
 
 
 def _read(file: Path) -> dict[str, object]:

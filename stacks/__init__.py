@@ -1,5 +1,6 @@
-"""The app's stacks: one CloudFormation stack per annex, composed from a spec."""
+"""The app's stacks: one CloudFormation stack per annex, and one per Region for the base, composed from a spec."""
 
 from stacks.annex_stack import AnnexStack
+from stacks.base_stack import AnnexBaseStack, base_stacks
 
-__all__ = ["AnnexStack"]
+__all__ = ["AnnexBaseStack", "AnnexStack", "base_stacks"]

@@ -8,6 +8,7 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from annex_constructs import Annex, ExecutionPoint, Lease, Pool
+from annex_lease.contract import TAG_NAME
 from annex_spec import AnnexSpec, PoolSpec
 
 _SSM = "ssm:"
@@ -27,6 +28,7 @@ class AnnexStack(Stack):
             description=f"HTCondor annex {annex.name}: execution points under a lease",
             env=Environment(account=annex.account, region=annex.region),
             termination_protection=False,  # what costs money must be easy to remove
+            tags={TAG_NAME: annex.name},  # by which the sweeper, and people, know an annex's stack
             # Plain CloudFormation takes 51,200 bytes without a bucket; a fifth of them would be spaces.
             suppress_template_indentation=True,
         )

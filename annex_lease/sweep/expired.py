@@ -1,0 +1,94 @@
+"""Which annexes are over and still there: the decision of the lease checker, taken again by somebody else. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from annex_lease.actions import (
+    Action,
+    ClearProtection,
+    DeleteWarmPool,
+    EmptyGroup,
+    FinishHooks,
+    ResumeTerminate,
+    SuspendLaunch,
+    TerminateInstances,
+)
+from annex_lease.contract import TAG_ID, TAG_NAME
+from annex_lease.decision import Phase, decide
+from annex_lease.observed import Group, Machine
+from annex_lease.record import read_record
+from annex_lease.sweep.identity import GROUP_TAG, annex_id, group_tags
+from annex_lease.sweep.seen import Resource
+
+# The others of a decision (publish, tell, record) are for an annex whose checker works.
+_ENDING = (
+    EmptyGroup,
+    SuspendLaunch,
+    ResumeTerminate,
+    DeleteWarmPool,
+    ClearProtection,
+    FinishHooks,
+    TerminateInstances,
+)
+
+
+@dataclass(frozen=True)
+class Ending:
+    """An annex to end: what to do about its group, in this order, and why.
+
+    `id` is empty if the group's tags do not tell which annex it is; `instances` is how many are still there.
+    """
+
+    group: str
+    name: str
+    id: str
+    reason: str
+    actions: tuple[Action, ...]
+    instances: int
+
+
+def readable(group: Group) -> bool:
+    """Whether the group's tags hold a complete lease."""
+    return read_record(group.tags).policy is not None
+
+
+def ending(group: Group, now: datetime, slack: timedelta, *, unread: bool = False) -> Ending | None:
+    """What is left to do to end the annex of this group; None if its lease lasts or nothing is left.
+
+    Args:
+        group: the group, with its machines if they could be listed.
+        now: the current time, aware.
+        slack: how long the annex's own checker has, after the end, before it counts as not working.
+        unread: end it although its record cannot be read; otherwise such a group is left alone.
+    """
+    if not unread and not readable(group):
+        return None
+    # What cannot be read was read in another run before, an hour ago: that is the confirmation.
+    decision = decide(replace(group, confirmed=unread), now - slack)
+    actions = tuple(action for action in decision.actions if isinstance(action, _ENDING))
+    if decision.phase is not Phase.DRAINING or not actions:
+        return None
+    tags = group_tags(group)
+    return Ending(group.name, tags.get(TAG_NAME, ""), annex_id(tags), decision.reason, actions, len(group.living()))
+
+
+def with_machines(group: Group, instances: Iterable[Resource], others: frozenset[str]) -> Group:
+    """The group with the machines that EC2 knows as its own, by exact comparison.
+
+    Args:
+        group: the group.
+        instances: all instances with an annex's name.
+        others: names of all groups: an instance of another group is never this one's, whatever else it carries.
+    """
+    own = annex_id(group_tags(group))
+    machines = []
+    for instance in instances:
+        member_of = instance.tags.get(GROUP_TAG)
+        # AWS takes its tag from an instance that is detached; the annex's id stays.
+        detached = bool(own) and instance.tags.get(TAG_ID) == own and member_of not in others
+        if member_of == group.name or detached:
+            machines.append(Machine(instance.id, instance.state, member=member_of == group.name))
+    return replace(group, machines=tuple(machines))

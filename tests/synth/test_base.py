@@ -1,0 +1,145 @@
+"""The base stack: what it holds, and what other people's rules say about it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from aws_cdk import App, Duration, Stack, Validations
+from aws_cdk import aws_sns as sns
+from aws_cdk.assertions import Template
+from cdk_nag import AwsSolutionsChecks
+from cfnlint import ManualArgs, lint  # type: ignore[import-untyped]
+
+from annex_constructs import AnnexBase
+from annex_spec import AnnexSpec, BaseSpec
+from stacks import AnnexBaseStack, base_stacks
+from tests.synth.base_template import base_template
+from tests.synth.templates import OWN_NETWORK, Resources, of_type, only
+
+TOPIC = "arn:aws:sns:us-east-1:123456789012:alarms"
+
+
+@pytest.fixture(scope="module")
+def base(flags: dict[str, Any]) -> Resources:
+    return dict(base_template(flags, alarm_email="admin@example.edu")["Resources"])
+
+
+def test_the_function(base: Resources) -> None:
+    function = only(base, "AWS::Lambda::Function")
+    assert (function["Runtime"], function["Architectures"]) == ("python3.13", ["arm64"])
+    assert function["Handler"] == "annex_lease.sweep.handler.handler"
+    assert function["Environment"]["Variables"] == {"SWEEP_MOST_REMOVALS": "50", "SWEEP_DRY_RUN": "0"}
+    assert function["Timeout"] < 300, "one run must be over when the next begins, at the shortest period"
+    assert only(base, "AWS::Lambda::EventInvokeConfig")["MaximumRetryAttempts"] == 0
+
+
+def test_the_spec_reaches_the_function(flags: dict[str, Any]) -> None:
+    resources = base_template(flags, most_removals=3, dry_run=True, alarm_topic=TOPIC)["Resources"]
+    variables = only(resources, "AWS::Lambda::Function")["Environment"]["Variables"]
+    assert variables == {"SWEEP_MOST_REMOVALS": "3", "SWEEP_DRY_RUN": "1"}
+    assert not of_type(resources, "AWS::SNS::Topic")
+    alarms = of_type(resources, "AWS::CloudWatch::Alarm").values()
+    assert all(alarm["Properties"]["AlarmActions"] == [TOPIC] for alarm in alarms)
+
+
+def test_alarms_of_silence_of_failure_and_of_a_run_that_stopped_itself(base: Resources) -> None:
+    function, topic = (
+        {"Ref": next(iter(of_type(base, kind)))} for kind in ("AWS::Lambda::Function", "AWS::SNS::Topic")
+    )
+    found = {
+        name.removeprefix("Base")[:6]: {
+            key: alarm["Properties"][key]
+            for key in (
+                "Namespace",
+                "MetricName",
+                "ComparisonOperator",
+                "Threshold",
+                "EvaluationPeriods",
+                "Period",
+                "TreatMissingData",
+            )
+        }
+        for name, alarm in of_type(base, "AWS::CloudWatch::Alarm").items()
+    }
+    more = {"ComparisonOperator": "GreaterThanOrEqualToThreshold", "EvaluationPeriods": 1}
+    shared = {"Threshold": 1, "Period": 900, "TreatMissingData": "notBreaching"}
+    assert found == {
+        "Silent": {
+            **shared,
+            "Namespace": "HTCondorAnnex",
+            "MetricName": "SweeperRan",
+            "ComparisonOperator": "LessThanThreshold",
+            "EvaluationPeriods": 2,
+            "TreatMissingData": "breaching",
+        },
+        "Aborte": {**shared, **more, "Namespace": "HTCondorAnnex", "MetricName": "SweeperAborted"},
+        "Failed": {**shared, **more, "Namespace": "AWS/Lambda", "MetricName": "Errors"},
+    }
+    for alarm in of_type(base, "AWS::CloudWatch::Alarm").values():
+        assert alarm["Properties"]["Dimensions"] == [{"Name": "FunctionName", "Value": function}]
+        assert alarm["Properties"]["AlarmActions"] == [topic]
+    assert only(base, "AWS::SNS::Subscription")["Endpoint"] == "admin@example.edu"
+
+
+def test_nothing_of_the_base_looks_like_an_annex(base: Resources) -> None:
+    assert "annex:name" not in json.dumps([each["Properties"].get("Tags") for each in base.values()])
+    assert {each.get("DeletionPolicy", "Delete") for each in base.values()} == {"Delete"}
+
+
+def test_nobody_finds_anything_that_was_not_decided(app: App) -> None:
+    made = AnnexBaseStack(app, base=BaseSpec(alarm_email="admin@example.edu"), region="us-east-1")
+    Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+    app.synth()  # fails on a finding that nobody acknowledged
+    config = ManualArgs(regions=["us-east-1"], include_checks=["I"], ignore_checks=["I1022"])
+    found = lint(json.dumps(Template.from_stack(made).to_json()), config=config)
+    assert [match for match in found if match.rule.id != "W3005"] == []
+
+
+def test_two_syntheses_agree(flags: dict[str, Any]) -> None:
+    assert base_template(flags) == base_template(flags)
+
+
+def test_one_base_for_each_region_and_account(app: App) -> None:
+    places = [("us-east-1", None), ("us-east-1", None), ("eu-west-1", "123456789012"), ("eu-west-1", None)]
+    annexes = [
+        AnnexSpec.model_validate({**OWN_NETWORK, "name": f"n{n}", "region": region, "account": account})
+        for n, (region, account) in enumerate(places)
+    ]
+    made = base_stacks(app, BaseSpec(), annexes)
+    assert [(each.node.id, each.stack_name, each.environment) for each in made] == [
+        ("AnnexBase-eu-west-1-default", "AnnexBase-eu-west-1", "aws://unknown-account/eu-west-1"),
+        ("AnnexBase-eu-west-1-123456789012", "AnnexBase-eu-west-1", "aws://123456789012/eu-west-1"),
+        ("AnnexBase-us-east-1", "AnnexBase-us-east-1", "aws://unknown-account/us-east-1"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        ({"most_removals": -1}, "AnnexBase most_removals: received -1, allowed a whole number from 0 to 10000"),
+        ({"every": Duration.minutes(4)}, "AnnexBase every: received '4 minutes', allowed whole seconds from 0:05:00"),
+        ({"every": Duration.minutes(61)}, "AnnexBase every: received"),
+        ({"every": Duration.seconds(330)}, "allowed whole minutes from 5 to 60"),
+    ],
+)
+def test_misuse_is_refused(stack: Stack, changes: dict[str, Any], complaint: str) -> None:
+    with pytest.raises(ValueError, match=r"received .*, allowed .*; fix: ") as refused:
+        AnnexBase(stack, "Base", **changes)
+    assert complaint in str(refused.value)
+
+
+def test_a_topic_and_an_address_are_one_too_many(stack: Stack) -> None:
+    topic = sns.Topic(stack, "Topic")
+    with pytest.raises(ValueError, match="received 'both of them', allowed at most one"):
+        AnnexBase(stack, "Base", alarm_topic=topic, alarm_email="a@example.edu")
+
+
+def test_what_a_user_sees(stack: Stack) -> None:
+    made = AnnexBase(stack, "Base", every=Duration.minutes(5))
+    assert sorted(made.alarms) == ["Aborted", "Failed", "Silent"]
+    seen = {made.topic.node.id, made.function.node.id, made.schedule.node.id, made.dead_letter_queue.node.id}
+    assert seen == {"Alarms", "Sweeper", "Schedule", "FailedRuns"}
+    schedule = only(dict(Template.from_stack(stack).to_json()["Resources"]), "AWS::Scheduler::Schedule")
+    assert schedule["ScheduleExpression"] == "rate(5 minutes)"

@@ -1,0 +1,126 @@
+"""Who may do what in the base stack, compared whole."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.synth.base_template import base_template
+from tests.synth.templates import Resources, of_type, only
+
+ACCOUNT = {"Ref": "AWS::AccountId"}
+OURS = {"aws:ResourceTag/annex:name": "false"}
+IS_OURS = {"Null": OURS}
+MARK = {
+    "Null": {**OURS, "aws:TagKeys": "false"},
+    "ForAllValues:StringEquals": {"aws:TagKeys": ["annex:orphan"]},
+}
+
+
+@pytest.fixture(scope="module")
+def base(flags: dict[str, Any]) -> Resources:
+    return dict(base_template(flags, alarm_email="admin@example.edu")["Resources"])
+
+
+def arn(service: str, rest: str) -> dict[str, Any]:
+    return {"Fn::Join": ["", [f"arn:aws:{service}:us-east-1:", ACCOUNT, f":{rest}"]]}
+
+
+def allow(sid: str, actions: list[str], *resources: object, **condition: Any) -> dict[str, Any]:
+    found = {"Condition": condition["condition"]} if condition else {}
+    one = list(resources) if len(resources) > 1 else resources[0]
+    return {"Sid": sid, "Effect": "Allow", "Action": actions[0] if len(actions) == 1 else actions, "Resource": one,
+            **found}  # fmt: skip
+
+
+def named(resources: Resources, kind: str, part: str) -> str:
+    (name,) = (each for each in of_type(resources, kind) if part in each)
+    return name
+
+
+def test_the_sweeper_acts_on_what_carries_an_annex_name_only(base: Resources) -> None:
+    groups = arn("autoscaling", "autoScalingGroup:*:autoScalingGroupName/*")
+    instances, volumes = arn("ec2", "instance/*"), arn("ec2", "volume/*")
+    interfaces, secrets = arn("ec2", "network-interface/*"), arn("secretsmanager", "secret:*")
+    logs = arn("logs", "log-group:*")
+    log = {"Fn::GetAtt": [named(base, "AWS::Logs::LogGroup", "Log"), "Arn"]}
+    queue = {"Fn::GetAtt": [named(base, "AWS::SQS::Queue", "FailedRuns"), "Arn"]}
+    listing = [
+        "autoscaling:DescribeAutoScalingGroups",
+        "autoscaling:DescribeLifecycleHooks",
+        "cloudformation:DescribeStacks",
+        "ec2:DescribeInstances",
+        "ec2:DescribeNetworkInterfaces",
+        "ec2:DescribeVolumes",
+        "secretsmanager:ListSecrets",
+        "tag:GetResources",
+    ]
+    ending = [
+        "autoscaling:CompleteLifecycleAction",
+        "autoscaling:DeleteWarmPool",
+        "autoscaling:ResumeProcesses",
+        "autoscaling:SetInstanceProtection",
+        "autoscaling:SuspendProcesses",
+        "autoscaling:UpdateAutoScalingGroup",
+    ]
+    restorable = {**IS_OURS, "BoolIfExists": {"secretsmanager:ForceDeleteWithoutRecovery": "false"}}
+    marking = ["secretsmanager:TagResource", "secretsmanager:UntagResource"]
+    role = base[named(base, "AWS::IAM::Role", "BaseRole")]["Properties"]
+    assert role["Policies"] == [
+        {
+            "PolicyName": "Sweep",
+            "PolicyDocument": {
+                "Version": "2012-10-17",
+                "Statement": [
+                    allow("Look", listing, "*"),
+                    allow("EndAnnexes", ending, groups, condition=IS_OURS),
+                    allow(
+                        "MarkGroups",
+                        ["autoscaling:CreateOrUpdateTags", "autoscaling:DeleteTags"],
+                        groups,
+                        condition=MARK,
+                    ),
+                    allow("TerminateInstances", ["ec2:TerminateInstances"], instances, condition=IS_OURS),
+                    allow("DeleteVolumes", ["ec2:DeleteVolume"], volumes, condition=IS_OURS),
+                    allow("DeleteInterfaces", ["ec2:DeleteNetworkInterface"], interfaces, condition=IS_OURS),
+                    allow(
+                        "MarkOfEc2",
+                        ["ec2:CreateTags", "ec2:DeleteTags"],
+                        instances,
+                        interfaces,
+                        volumes,
+                        condition=MARK,
+                    ),
+                    allow("DeleteSecrets", ["secretsmanager:DeleteSecret"], secrets, condition=restorable),
+                    allow("MarkSecrets", marking, secrets, condition=MARK),
+                    allow("DeleteLogGroups", ["logs:DeleteLogGroup"], logs, condition=IS_OURS),
+                    allow("MarkLogGroups", ["logs:TagResource", "logs:UntagResource"], logs, condition=MARK),
+                    allow("OwnLog", ["logs:CreateLogStream", "logs:PutLogEvents"], log),
+                    allow("FailedRuns", ["sqs:SendMessage"], queue),
+                ],
+            },
+        }
+    ]
+    assert not {"ManagedPolicyArns"} & set(role)
+    assert not of_type(base, "AWS::IAM::Policy")
+    assert not of_type(base, "AWS::Lambda::Permission")
+
+
+def test_the_scheduler_runs_the_sweeper_and_nothing_else(base: Resources) -> None:
+    function = {"Fn::GetAtt": [named(base, "AWS::Lambda::Function", "Sweeper"), "Arn"]}
+    queue = {"Fn::GetAtt": [named(base, "AWS::SQS::Queue", "FailedRuns"), "Arn"]}
+    role = base[named(base, "AWS::IAM::Role", "SchedulerRole")]["Properties"]
+    (policy,) = role["Policies"]
+    assert policy["PolicyDocument"]["Statement"] == [
+        allow("Check", ["lambda:InvokeFunction"], function),
+        allow("FailedDeliveries", ["sqs:SendMessage"], queue),
+    ]
+    assert role["Description"] == "Runs the sweeper of HTCondor annexes"
+    schedule = only(base, "AWS::Scheduler::Schedule")
+    assert schedule["ScheduleExpression"] == "rate(15 minutes)"
+    assert schedule["State"] == "ENABLED"
+    assert schedule["Target"]["Arn"] == function
+    assert json.loads(schedule["Target"]["Input"]) == {"sweep": "scheduled"}
+    assert schedule["Target"]["RetryPolicy"]["MaximumRetryAttempts"] == 0

@@ -1,0 +1,89 @@
+"""Groups, stacks and resources of a Region, built in one line each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from annex_lease.contract import TAG_END, TAG_GRANTED, TAG_ID, TAG_NAME, TAG_UNTIL, format_time, group_tag
+from annex_lease.observed import Group, Instance
+from annex_lease.policy import LeasePolicy, policy_tags
+from annex_lease.sweep.identity import GROUP_TAG, STACK_TAG
+from annex_lease.sweep.marks import TAG_ORPHAN
+from annex_lease.sweep.plan import Plan, Settings, make_plan
+from annex_lease.sweep.seen import Inventory, Kind, Resource, Stack
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
+ONE, OTHER, THIRD = (f"{digit * 8}-0000-4000-8000-{'0' * 12}" for digit in "123")
+GRACE = 15 * MINUTE
+
+
+def stack_arn(uuid: str, name: str = "Annex-a") -> str:
+    return f"arn:aws:cloudformation:us-east-1:123456789012:stack/{name}/{uuid}"
+
+
+def stack(uuid: str, *, name: str = "Annex-a", status: str = "CREATE_COMPLETE", age: timedelta = 9 * HOUR,
+          tags: dict[str, str] | None = None) -> Stack:  # fmt: skip
+    return Stack(name, stack_arn(uuid, name), status, NOW - age, {TAG_NAME: "a"} if tags is None else tags)
+
+
+def group(
+    name: str = "a",
+    uuid: str = ONE,
+    *,
+    ended: timedelta = HOUR,
+    instances: Iterable[str] = ("i-1",),
+    asg: str = "",
+    without: Iterable[str] = (),
+    extra: dict[str, str] | None = None,
+    **changes: Any,
+) -> Group:
+    """A group of annex `name`, made 8 hours before its lease ended; `ended` is how long ago, negative: not yet."""
+    policy = LeasePolicy(name, 2, 48 * 3600, int(GRACE.total_seconds()), duration_seconds=8 * 3600)
+    own = (*policy_tags(policy, annex_id=f"{uuid}.{name}"), group_tag(TAG_GRANTED, "2"))
+    tags = [tag for tag in own if tag.key not in set(without)]
+    tags += [group_tag(key, value) for key, value in (extra or {}).items()]
+    members = tuple(Instance(each, "InService") for each in instances)
+    known = {"name": asg or f"asg-{name}", "created": NOW - ended - 8 * HOUR, "min_size": 0, "max_size": 2}
+    return Group(**{**known, "desired": len(members), "tags": tuple(tags), "instances": members, **changes})
+
+
+def tags(name: str = "a", uuid: str | None = ONE, *, member_of: str = "", stack_uuid: str = "",
+         marked: timedelta | None = None, end: timedelta | None = None) -> dict[str, str]:  # fmt: skip
+    """Tags of a resource; `marked` and `end` say how long ago."""
+    found = {TAG_NAME: name}
+    found |= {TAG_ID: f"{uuid}.{name}"} if uuid else {}
+    found |= {GROUP_TAG: member_of} if member_of else {}
+    found |= {STACK_TAG: stack_arn(stack_uuid)} if stack_uuid else {}
+    found |= {TAG_ORPHAN: format_time(NOW - marked)} if marked is not None else {}
+    return found | ({TAG_END: format_time(NOW - end)} if end is not None else {})
+
+
+def instance(id: str = "i-1", state: str = "running", age: timedelta = 9 * HOUR, **tagged: Any) -> Resource:
+    return Resource(Kind.INSTANCE, id, tags(**tagged), NOW - age, state)
+
+
+def other(kind: Kind, id: str = "x-1", state: str = "available", age: timedelta | None = 9 * HOUR,
+          **tagged: Any) -> Resource:  # fmt: skip
+    return Resource(kind, id, tags(**tagged), None if age is None else NOW - age, state)
+
+
+def plan(
+    groups: Iterable[Group] = (),
+    instances: Iterable[Resource] | None = (),
+    others: Iterable[Resource] | None = (),
+    stacks: Iterable[Stack] | None = (),
+    **settings: Any,
+) -> Plan:
+    def some(listed: Iterable[Any] | None) -> tuple[Any, ...] | None:
+        return None if listed is None else tuple(listed)
+
+    seen = Inventory(tuple(groups), some(instances), some(others), some(stacks))
+    return make_plan(seen, NOW, Settings(**settings))
+
+
+def until(moment: timedelta) -> dict[str, str]:
+    """The operator's word: the lease ends so long after now."""
+    return {TAG_UNTIL: format_time(NOW + moment)}

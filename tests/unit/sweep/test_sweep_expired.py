@@ -1,0 +1,101 @@
+"""Annexes that are over and still there: the sweeper does what their own checkers should have done, and later."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from sweep_model import GRACE, HOUR, MINUTE, ONE, OTHER, group, instance, plan, stack, until
+
+from annex_lease.actions import (
+    ClearProtection,
+    DeleteWarmPool,
+    EmptyGroup,
+    ResumeTerminate,
+    SuspendLaunch,
+    TerminateInstances,
+)
+from annex_lease.contract import TAG_ID, TAG_NAME
+from annex_lease.observed import Instance
+
+SLACK = 10 * MINUTE
+
+
+def kinds(found: Any) -> list[type]:
+    return [type(action) for action in found.actions]
+
+
+@pytest.mark.parametrize(("ended", "expected"), [(-HOUR, 0), (SLACK - MINUTE, 0), (SLACK, 1), (HOUR, 1)])
+def test_a_checker_has_the_first_chance(ended: Any, expected: int) -> None:
+    assert len(plan([group(ended=ended)]).endings) == expected
+
+
+def test_an_extension_counts() -> None:
+    assert plan([group(extra=until(MINUTE))]).endings == []
+    assert len(plan([group(extra=until(-HOUR))]).endings) == 1
+
+
+def test_within_the_grace_it_stops_and_does_not_terminate() -> None:
+    (found,) = plan([group(ended=SLACK + MINUTE)]).endings
+    assert kinds(found) == [EmptyGroup, SuspendLaunch]
+    assert (found.group, found.name, found.id, found.instances) == ("asg-a", "a", f"{ONE}.a", 1)
+
+
+def test_after_the_grace_it_does_everything_that_the_checker_would() -> None:
+    stuck = replace(
+        group(ended=SLACK + GRACE),
+        instances=(Instance("i-1", "InService", protected=True),),
+        suspended=frozenset({"Terminate"}),
+        warm_pool=True,
+        warm_pool_size=1,
+    )
+    (found,) = plan([stuck]).endings
+    assert kinds(found) == [
+        EmptyGroup,
+        SuspendLaunch,
+        ResumeTerminate,
+        DeleteWarmPool,
+        ClearProtection,
+        TerminateInstances,
+    ]
+
+
+def test_what_is_ended_is_left_alone() -> None:
+    over = replace(group(instances=()), suspended=frozenset({"Launch"}))
+    assert plan([over]).endings == []
+    (found,) = plan([over], [instance("i-9", member_of="asg-a")]).endings
+    assert found.actions[0].instance_ids == ("i-9",)  # type: ignore[union-attr]
+
+
+def test_machines_are_those_of_this_very_annex() -> None:
+    listed = [
+        instance("i-member", member_of="asg-a"),
+        instance("i-detached"),
+        instance("i-same-name", uuid=OTHER),
+        instance("i-no-id", uuid=None),
+        instance("i-prefix", name="a2"),
+        instance("i-elsewhere", member_of="asg-other"),
+        instance("i-dead", member_of="asg-a", state="terminated"),
+    ]
+    other = group("other", OTHER, ended=-HOUR, instances=())
+    (found,) = plan([group(instances=()), other], listed, stacks=[stack(ONE)]).endings
+    assert found.actions[-1].instance_ids == ("i-detached", "i-member")  # type: ignore[union-attr]
+
+
+def test_an_id_that_somebody_else_wrote_reaches_nobody() -> None:
+    tampered = group(instances=(), without=[TAG_ID], extra={TAG_ID: f"{OTHER}.victim"})
+    found = plan([tampered], [instance("i-victim", name="victim", uuid=OTHER)]).endings
+    assert all("i-victim" not in str(action) for each in found for action in each.actions)
+
+
+@pytest.mark.parametrize("missing", ["instances", "others", "stacks"])
+def test_a_listing_that_failed_keeps_no_annex_alive(missing: str) -> None:
+    seen: dict[str, Any] = {missing: None}
+    (found,) = plan([group()], **seen).endings
+    assert found.actions[-1].instance_ids == ("i-1",)  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("without", [[TAG_NAME], ["annex:lease-duration"], ["annex:size", "annex:lease-grace"]])
+def test_without_a_readable_record_nothing_is_ended_at_once(without: list[str]) -> None:
+    assert plan([group(without=without)]).endings == []

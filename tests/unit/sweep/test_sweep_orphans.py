@@ -1,0 +1,190 @@
+"""Orphans: two sources must agree, an hour must pass, too many are none, and what came alive is let go."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sweep_model import GRACE, HOUR, MINUTE, ONE, OTHER, group, instance, other, plan, stack
+
+from annex_lease.contract import TAG_ID
+from annex_lease.sweep.plan import Plan
+from annex_lease.sweep.seen import REMOVAL_ORDER, Kind
+
+MARKED = HOUR + MINUTE
+
+
+def removed(found: Plan) -> list[str]:
+    return [removal.resource.id for removal in found.removals]
+
+
+@pytest.mark.parametrize(
+    ("marked", "where"),
+    [
+        (None, "marks"),
+        (timedelta(0), "waiting"),
+        (HOUR - timedelta(seconds=1), "waiting"),
+        (HOUR, "removals"),
+        (-MINUTE, "marks"),  # a mark of the future was written by nobody who could know
+    ],
+)
+def test_two_phases(marked: Any, where: str) -> None:
+    found = plan(instances=[instance(marked=marked)])
+    assert {name: len(getattr(found, name)) for name in ("marks", "waiting", "removals")} == {
+        "marks": 0,
+        "waiting": 0,
+        "removals": 0,
+        where: 1,
+    }
+    assert found.orphans == 1
+
+
+@pytest.mark.parametrize("kind", [kind for kind in Kind if kind is not Kind.GROUP])
+def test_every_kind_is_removed_when_its_stack_and_its_group_are_gone(kind: Kind) -> None:
+    left = other(kind, marked=MARKED, state="running" if kind is Kind.INSTANCE else "available")
+    assert removed(plan(instances=[left])) == ["x-1"]
+    assert removed(plan(instances=[left], stacks=[stack(ONE)])) == []
+    assert removed(plan(instances=[left], groups=[group(ended=-HOUR, instances=())])) == []
+
+
+def test_what_is_attached_goes_after_what_it_is_attached_to() -> None:
+    kinds = [kind for kind in reversed(REMOVAL_ORDER) if kind is not Kind.GROUP]
+    left = [other(k, k.value, state="running" if k is Kind.INSTANCE else "available", marked=MARKED) for k in kinds]
+    expected = ["instance", "volume", "network-interface", "secret", "log-group"]
+    assert removed(plan(others=left)) == expected
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        instance(age=HOUR - MINUTE),
+        instance(state="terminated"),
+        instance(state="shutting-down"),
+        other(Kind.VOLUME, state="in-use"),
+        other(Kind.INTERFACE, state="in-use"),
+        instance(member_of="asg-alive"),
+        instance(uuid=None, name="alive"),
+        instance(uuid=OTHER, name="alive", stack_uuid=OTHER),
+    ],
+)
+def test_what_is_live_young_or_free_is_left_alone(kept: Any) -> None:
+    found = plan([group("alive", OTHER, ended=-HOUR)], [kept])
+    assert (found.orphans, found.unmarks, found.reports) == (0, [], [])
+
+
+@pytest.mark.parametrize(
+    "unclear",
+    [
+        instance(uuid=None),  # only a name: anybody may have written it
+        instance(stack_uuid=OTHER),  # its two tags name two stacks
+        instance(uuid="not-a-uuid"),
+        other(Kind.SECRET, uuid=None),
+    ],
+)
+def test_what_only_one_source_tells_is_reported(unclear: Any) -> None:
+    found = plan(instances=[unclear])
+    assert found.orphans == 0
+    assert len(found.reports) == 1
+    assert unclear.id in found.reports[0]
+
+
+def test_a_stack_of_the_same_name_is_not_the_stack() -> None:
+    newer = [group(uuid=OTHER, ended=-HOUR, instances=())]
+    assert removed(plan(newer, [instance(marked=MARKED)], stacks=[stack(OTHER)])) == ["i-1"]
+
+
+def test_a_group_that_does_not_tell_its_annex_may_be_any_of_its_name() -> None:
+    vague = group(ended=-HOUR, instances=(), without=[TAG_ID])
+    assert plan([vague], [instance(marked=MARKED)]).orphans == 0
+
+
+@pytest.mark.parametrize(
+    ("end", "status", "expected"),
+    [
+        (HOUR, "CREATE_COMPLETE", "removals"),
+        (HOUR - MINUTE, "CREATE_COMPLETE", "reports"),
+        (-HOUR, "CREATE_COMPLETE", "reports"),
+        (None, "CREATE_COMPLETE", "reports"),
+        (HOUR, "DELETE_IN_PROGRESS", None),
+    ],
+)
+def test_an_instance_whose_stack_lost_its_group_ends_as_it_was_told(
+    end: Any, status: str, expected: str | None
+) -> None:
+    found = plan(instances=[instance(marked=MARKED, end=end)], stacks=[stack(ONE, status=status, tags={})])
+    assert {name for name in ("removals", "reports") if getattr(found, name)} == ({expected} if expected else set())
+
+
+@pytest.mark.parametrize("kind", [Kind.INSTANCE, Kind.VOLUME])
+def test_what_came_alive_is_let_go(kind: Kind) -> None:
+    state = "running" if kind is Kind.INSTANCE else "in-use"
+    found = plan([group(ended=-HOUR)], [other(kind, state=state, marked=MARKED)])
+    assert [resource.id for resource, _ in found.unmarks] == ["x-1"]
+    assert found.orphans == 0
+
+
+def test_a_dead_instance_is_not_touched_any_more() -> None:
+    found = plan(instances=[instance(state="terminated", marked=MARKED)])
+    assert (found.orphans, found.unmarks) == (0, [])
+
+
+def test_too_many_are_none() -> None:
+    left = [instance(f"i-{n}", marked=MARKED) for n in range(4)]
+    assert len(plan(instances=left, most_removals=4).removals) == 4
+    aborted = plan([group(uuid=OTHER)], left, most_removals=3)
+    assert aborted.removals == []
+    assert len(aborted.waiting) == 4
+    assert str(aborted.aborted).startswith("4 things would be removed in one run, allowed are 3")
+    # An annex that is over by its own record is ended all the same.
+    assert len(aborted.endings) == 1
+
+
+@pytest.mark.parametrize("missing", ["instances", "others", "stacks"])
+def test_without_all_listings_nobody_is_an_orphan(missing: str) -> None:
+    seen: dict[str, Any] = {"instances": [instance(marked=MARKED)], "others": [other(Kind.VOLUME, marked=MARKED)]}
+    assert plan(**seen).orphans == 2
+    assert plan(**{**seen, missing: None}).orphans == 0
+
+
+UNREADABLE = ["annex:lease-duration"]
+
+
+def test_a_group_without_a_readable_lease_is_ended_in_two_phases() -> None:
+    fresh = plan([group(without=UNREADABLE, instances=["i-1", "i-2"])], stacks=[stack(ONE)])
+    assert [(r.kind, r.id) for r, _ in fresh.marks] == [(Kind.GROUP, "asg-a")]
+    mark = {"annex:orphan": "2026-11-23T10:00:00Z"}
+    (removal,) = plan([group(without=UNREADABLE, instances=["i-1", "i-2"], extra=mark)], stacks=[stack(ONE)]).removals
+    assert removal.weight == 2
+    assert removal.ending is not None
+    assert removal.ending.actions[-1].instance_ids == ("i-1", "i-2")  # type: ignore[union-attr]
+    # Readable again, ended, or young: it is let go.
+    for back in (group(ended=-HOUR, extra=mark), group(without=UNREADABLE, ended=-8 * HOUR + GRACE, extra=mark)):
+        found = plan([back], stacks=[stack(ONE)])
+        assert (found.orphans, len(found.unmarks)) == (0, 1)
+
+
+def test_a_foreign_group_that_only_carries_a_name_is_reported() -> None:
+    foreign = group(without=[*UNREADABLE, TAG_ID], extra={"annex:orphan": "2026-11-23T10:00:00Z"})
+    found = plan([foreign], stacks=[stack(ONE)])
+    assert (found.endings, found.removals, found.marks) == ([], [], [])
+    assert found.reports[0].startswith("group asg-a: its lease cannot be read")
+
+
+@pytest.mark.parametrize(
+    ("seen", "said"),
+    [
+        (stack(ONE, status="DELETE_FAILED"), "DELETE_FAILED"),
+        (stack(ONE, status="ROLLBACK_COMPLETE"), "ROLLBACK_COMPLETE"),
+        (stack(ONE, status="UPDATE_ROLLBACK_FAILED"), "UPDATE_ROLLBACK_FAILED"),
+        (stack(ONE), "no Auto Scaling group"),
+        (stack(ONE, age=MINUTE), None),
+        (stack(ONE, status="DELETE_IN_PROGRESS"), None),
+        (stack(ONE, status="DELETE_FAILED", tags={}), None),
+        (stack(OTHER, status="UPDATE_ROLLBACK_COMPLETE"), None),
+    ],
+)
+def test_stacks_are_reported_and_never_deleted(seen: Any, said: str | None) -> None:
+    found = plan([group(uuid=OTHER, ended=-HOUR, instances=())], stacks=[seen])
+    assert found.orphans == 0
+    assert [said in report for report in found.reports] == ([True] if said else [])  # type: ignore[operator]

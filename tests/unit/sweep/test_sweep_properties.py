@@ -1,0 +1,186 @@
+"""Whatever a Region holds, the sweeper never touches what is unexpired or foreign. The rules are the test's own."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sweep_model import GRACE, HOUR, MINUTE, NOW, ONE, OTHER, THIRD, group, stack, stack_arn
+
+from annex_lease.actions import (
+    ClearProtection,
+    DeleteWarmPool,
+    EmptyGroup,
+    FinishHooks,
+    ResumeTerminate,
+    SuspendLaunch,
+    TerminateInstances,
+)
+from annex_lease.contract import TAG_END, TAG_ID, TAG_NAME, format_time
+from annex_lease.observed import Instance
+from annex_lease.sweep.identity import GROUP_TAG, STACK_TAG
+from annex_lease.sweep.marks import TAG_ORPHAN
+from annex_lease.sweep.plan import Plan, Settings, make_plan
+from annex_lease.sweep.seen import Inventory, Kind, Resource
+
+NAMES = ("a", "pa", "paper")
+UUIDS = (ONE, OTHER, THIRD)
+IDS = [f"{uuid}.{name}" for uuid in UUIDS for name in NAMES]
+SLACK, WAIT = 10 * MINUTE, HOUR
+ENDING = (EmptyGroup, SuspendLaunch, ResumeTerminate, DeleteWarmPool, ClearProtection, FinishHooks, TerminateInstances)
+
+ages = st.integers(-180, 30 * 60).map(lambda minutes: timedelta(minutes=minutes))
+times = ages.map(lambda age: format_time(NOW - age)) | st.sampled_from(["", "soon", "9999-99-99T00:00:00Z"])
+uuids, names = st.sampled_from(UUIDS), st.sampled_from(NAMES)
+
+
+often = st.sampled_from([True, True, True, False])
+
+
+@st.composite
+def groups(draw: st.DrawFn) -> Any:
+    name, uuid = draw(names), draw(uuids)
+    lost = draw(st.sets(st.sampled_from([TAG_ID, TAG_NAME, "annex:lease-duration"]), max_size=1))
+    extra = {TAG_ID: draw(st.sampled_from(IDS))} if TAG_ID in lost and draw(st.booleans()) else {}
+    extra |= {TAG_ORPHAN: draw(times)} if draw(st.booleans()) else {}
+    extra |= {STACK_TAG: stack_arn(draw(uuids))} if draw(st.booleans()) else {}
+    return group(name, uuid, ended=draw(ages), asg=f"asg-{draw(st.integers(0, 4))}", without=lost, extra=extra)
+
+
+@st.composite
+def resources(draw: st.DrawFn, kinds: tuple[Kind, ...]) -> Resource:
+    kind = draw(st.sampled_from(kinds))
+    tags = {TAG_NAME: draw(names)}
+    tags |= {TAG_ID: f"{draw(uuids)}.{tags[TAG_NAME] if draw(often) else draw(names)}"} if draw(often) else {}
+    tags |= {TAG_ORPHAN: format_time(NOW - 2 * HOUR) if draw(often) else draw(times)} if draw(often) else {}
+    optional = {
+        TAG_ID: st.sampled_from(["rubbish", f"{ONE}.", "."]),
+        GROUP_TAG: st.integers(0, 6).map(lambda n: f"asg-{n}"),
+        STACK_TAG: uuids.map(stack_arn) | st.just("rubbish"),
+        TAG_END: times,
+    }
+    tags = {key: draw(value) for key, value in optional.items() if not draw(often)} | tags
+    states = ["running", "stopped", "terminated"] if kind is Kind.INSTANCE else ["available", "in-use"]
+    name = f"{kind.value}-{draw(st.integers(0, 99))}"
+    return Resource(kind, name, tags, NOW - draw(ages) if draw(st.booleans()) else None, draw(st.sampled_from(states)))
+
+
+@st.composite
+def inventories(draw: st.DrawFn) -> Inventory:
+    made = {each.name: each for each in draw(st.lists(groups(), max_size=3))}
+    found = {r.id: r for r in draw(st.lists(resources((Kind.INSTANCE,)), max_size=6))}
+    others = {r.id: r for r in draw(st.lists(resources((Kind.VOLUME, Kind.INTERFACE, Kind.SECRET)), max_size=3))}
+    states = st.sampled_from(["CREATE_COMPLETE", "DELETE_IN_PROGRESS", "DELETE_FAILED"])
+    stacks = [stack(uuid, status=draw(states)) for uuid in draw(st.sets(uuids))]
+
+    def members(name: str) -> tuple[Instance, ...]:
+        # As on AWS, a group lists those that carry its tag; it may lag behind.
+        own = [each for each in found.values() if each.tags.get(GROUP_TAG) == name and draw(often)]
+        return tuple(Instance(each.id, "InService", draw(st.booleans())) for each in own)
+
+    full = {each.name: members(each.name) for each in made.values()}
+    seen = [replace(each, instances=full[each.name], desired=len(full[each.name])) for each in made.values()]
+    return Inventory(tuple(seen), tuple(found.values()), tuple(others.values()), tuple(stacks))
+
+
+def group_tags(each: Any) -> dict[str, str]:
+    return {tag.key: tag.value for tag in each.tags}
+
+
+def lasts(each: Any) -> bool:
+    """Whether a group's lease is written down and not over."""
+    tags = group_tags(each)
+    return "annex:lease-duration" in tags and TAG_NAME in tags and each.created + 8 * HOUR > NOW
+
+
+def touched(plan: Plan) -> set[str]:
+    """Ids of all instances that would be terminated."""
+    endings = [*plan.endings, *(removal.ending for removal in plan.removals if removal.ending)]
+    actions = [action for ending in endings for action in ending.actions]
+    ids = {id for action in actions if isinstance(action, TerminateInstances) for id in action.instance_ids}
+    return ids | {removal.resource.id for removal in plan.removals if removal.resource.kind is Kind.INSTANCE}
+
+
+def time_of(text: str | None) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text or "")
+    except ValueError:
+        return None
+
+
+@settings(max_examples=200, deadline=None)
+@given(inventories())
+def test_nothing_of_a_lasting_lease_is_touched(seen: Inventory) -> None:
+    plan = make_plan(seen, NOW, Settings())
+    ids = touched(plan) | {removal.resource.id for removal in plan.removals} | {each.id for each, _ in plan.marks}
+    lasting = {each.name: group_tags(each) for each in seen.groups if lasts(each)}
+    members = {i.id for i in seen.instances or () if i.tags.get(GROUP_TAG) in lasting}
+    assert not (members | set(lasting)) & ids
+    elsewhere = {each.name for each in seen.groups} - set(lasting)
+    for each in (*(seen.instances or ()), *(seen.others or ())):
+        own = [t for t in lasting.values() if TAG_ID in t and t[TAG_ID] == each.tags.get(TAG_ID)]
+        # Of two groups that claim one id, each may end what is its own: a member, or a machine that nobody has.
+        claimed = [g for g in seen.groups if group_tags(g).get(TAG_ID) == each.tags.get(TAG_ID)]
+        if own and len(claimed) == 1 and each.tags.get(GROUP_TAG) not in elsewhere:
+            assert each.id not in ids
+
+
+@settings(max_examples=200, deadline=None)
+@given(inventories())
+def test_annexes_are_ended_by_their_own_record_and_only_ended(seen: Inventory) -> None:
+    by_name = {each.name: each for each in seen.groups}
+    for ending in make_plan(seen, NOW, Settings()).endings:
+        own = by_name[ending.group]
+        assert group_tags(own)["annex:lease-duration"] == str(8 * 3600)
+        assert own.created + 8 * HOUR + SLACK <= NOW
+        assert all(isinstance(action, ENDING) for action in ending.actions)
+        terminated = [a for a in ending.actions if isinstance(a, TerminateInstances)]
+        assert not terminated or own.created + 8 * HOUR + GRACE + SLACK <= NOW
+
+
+@settings(max_examples=200, deadline=None)
+@given(inventories())
+def test_orphans_have_neither_group_nor_stack_and_stood_marked_for_an_hour(seen: Inventory) -> None:
+    plan = make_plan(seen, NOW, Settings())
+    stacks = {each.id.split("/")[-1] for each in seen.stacks or ()}
+    ids = {group_tags(each).get(TAG_ID) for each in seen.groups}
+    for removal in plan.removals:
+        tags, kind = removal.resource.tags, removal.resource.kind
+        marked = time_of(tags[TAG_ORPHAN])
+        assert marked is not None
+        assert marked <= NOW - WAIT
+        assert removal.resource.created is None or removal.resource.created <= NOW - WAIT
+        if kind is Kind.GROUP:
+            assert "annex:lease-duration" not in tags
+            continue
+        told = {tags[TAG_ID].split(".")[0]} if TAG_ID in tags else set()
+        told |= {tags[STACK_TAG].split("/")[-1]} if STACK_TAG in tags else set()
+        assert len(told) == 1, "two sources that contradict each other, or none"
+        assert told <= set(UUIDS)
+        assert tags.get(TAG_ID, "none") not in ids
+        assert tags.get(GROUP_TAG) not in {each.name for each in seen.groups}
+        end = time_of(tags.get(TAG_END))
+        assert not told & stacks or (kind is Kind.INSTANCE and end is not None and end <= NOW - WAIT)
+
+
+@settings(max_examples=100, deadline=None)
+@given(inventories(), st.integers(0, 3))
+def test_the_blast_radius_holds_and_nothing_is_in_two_lists(seen: Inventory, most: int) -> None:
+    plan = make_plan(seen, NOW, Settings(most_removals=most))
+    assert sum(removal.weight for removal in plan.removals) <= most
+    lists = [plan.marks, plan.waiting, plan.unmarks, [(r.resource, "") for r in plan.removals]]
+    ids = [(resource.kind, resource.id) for each in lists for resource, _ in each]
+    assert len(ids) == len(set(ids))
+    free = make_plan(seen, NOW, Settings(most_removals=10_000))
+    assert plan.endings == free.endings
+    assert plan.orphans == free.orphans
+    assert (plan.aborted is None) == (len(plan.removals) == len(free.removals))
+
+
+@settings(max_examples=100, deadline=None)
+@given(inventories())
+def test_a_dry_run_plans_what_a_run_does(seen: Inventory) -> None:
+    assert make_plan(seen, NOW, Settings(dry_run=True)) == make_plan(seen, NOW, Settings())
