@@ -1,0 +1,143 @@
+"""The lease checker's role, as synthesised: enough for every scenario, nothing more, and nothing of anybody else's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from annex_lease import contract
+from tests.permissions.authorisation import Authorised, Policies, Request, ask, granted, instance_request
+from tests.permissions.conftest import SITE
+from tests.permissions.deployed import Deployed
+from tests.world.aws_state import GROUP_TAG
+from tests.world.scenarios import SCENARIOS, Scenario
+from tests.world.stage import Stage
+from tests.world.worlds import ModelWorld
+
+BY_LAMBDA = {
+    ("OwnLog", "logs:CreateLogStream"),  # Lambda writes what the function prints ("Sending function logs")
+    ("OwnLog", "logs:PutLogEvents"),
+    ("FailedChecks", "sqs:SendMessage"),  # Lambda puts a failed event there ("Dead-letter queues")
+    ("Fallback", "lambda:InvokeFunction"),  # Lambda hands a failed event to it ("Capturing records ...")
+}
+"""What no code of ours calls: Lambda itself does, with the function's role."""
+
+
+@pytest.fixture(scope="module")
+def policies(annex: Deployed) -> Policies:
+    return annex.role("CheckerRole")
+
+
+def play(scenario: Scenario, policies: Policies) -> Authorised:
+    world = ModelWorld()
+    stage = Stage(world, SITE)
+    guard = Authorised(policies, lambda: world.aws.account)
+    world.aws.faults = guard
+    scenario.act(stage)
+    scenario.check(stage)
+    return guard
+
+
+@pytest.fixture(scope="module")
+def played(policies: Policies) -> Iterator[dict[str, Authorised]]:
+    yield {scenario.name: play(scenario, policies) for scenario in SCENARIOS}
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda one: one.name)
+def test_every_call_is_allowed(scenario: Scenario, played: dict[str, Authorised]) -> None:
+    assert played[scenario.name].denied == []
+
+
+def test_everything_that_is_allowed_is_used(policies: Policies, played: dict[str, Authorised]) -> None:
+    used = {pair for guard in played.values() for pair in guard.used}
+    assert granted(policies) - used == BY_LAMBDA
+    assert len(used) > 12
+    assert not any("*" in action for _, action in granted(policies))
+
+
+@pytest.mark.parametrize(("sid", "action"), [("OwnGroup", "autoscaling:DeleteWarmPool"), ("Warn", "sns:Publish")])
+def test_a_permission_that_is_missing_is_noticed(policies: Policies, sid: str, action: str) -> None:
+    less = [[one for one in policy if one.sid != sid] for policy in policies]
+    name = {"autoscaling:DeleteWarmPool": "end with a warm pool", "sns:Publish": "warned before the end"}[action]
+    (scenario,) = (one for one in SCENARIOS if one.name == name)
+    with pytest.raises(AssertionError):
+        play(scenario, less)
+
+
+GROUP_ACTIONS = ("UpdateAutoScalingGroup", "SuspendProcesses", "CreateOrUpdateTags", "DeleteWarmPool")
+
+
+@pytest.mark.parametrize("action", GROUP_ACTIONS)
+@pytest.mark.parametrize("name", ["Annex-pa-Group", f"{SITE.group}x", f"x{SITE.group}", "paper", "*"])
+def test_no_other_group(policies: Policies, action: str, name: str) -> None:
+    prefix = "arn:aws:autoscaling:us-east-1:123456789012:autoScalingGroup:0:autoScalingGroupName/"
+    assert not ask(policies, Request(f"autoscaling:{action}", prefix + name)).allowed
+    assert ask(policies, Request(f"autoscaling:{action}", prefix + SITE.group)).allowed
+
+
+@pytest.mark.parametrize("account", ["us-east-1:999999999999", "eu-west-1:123456789012"])
+def test_no_other_account_or_region(policies: Policies, account: str) -> None:
+    arn = f"arn:aws:autoscaling:{account}:autoScalingGroup:0:autoScalingGroupName/{SITE.group}"
+    assert not ask(policies, Request("autoscaling:UpdateAutoScalingGroup", arn)).allowed
+
+
+OTHERS: list[dict[str, str]] = [
+    {},
+    {contract.TAG_NAME: "pa"},
+    {contract.TAG_NAME: "pa", contract.TAG_ID: "another-stack.pa", GROUP_TAG: "Annex-pa-Group-2"},
+    {contract.TAG_ID: SITE.annex_id + "x"},
+    {contract.TAG_ID: SITE.annex_id.upper()},
+    {GROUP_TAG: SITE.group.lower()},
+]
+
+
+@pytest.mark.parametrize("tags", OTHERS, ids=str)
+def test_no_other_instance(policies: Policies, tags: dict[str, str]) -> None:
+    for action in ("ec2:TerminateInstances", "ec2:CreateTags"):
+        request = instance_request(action, "i-0", tags, (contract.TAG_END,))
+        assert not ask(policies, request).allowed
+
+
+@pytest.mark.parametrize("keys", [("Name",), (contract.TAG_END, contract.TAG_ID), (contract.TAG_NAME,)])
+def test_no_other_tag_on_its_own_instances(policies: Policies, keys: tuple[str, ...]) -> None:
+    own = {GROUP_TAG: SITE.group, contract.TAG_ID: SITE.annex_id}
+    assert ask(policies, instance_request("ec2:CreateTags", "i-0", own, (contract.TAG_END,))).allowed
+    assert not ask(policies, instance_request("ec2:CreateTags", "i-0", own, keys)).allowed
+
+
+NOTHING_ELSE = [
+    "ec2:RunInstances",
+    "ec2:StartInstances",
+    "autoscaling:SetDesiredCapacity",
+    "autoscaling:CreateAutoScalingGroup",
+    "autoscaling:AttachInstances",
+    "autoscaling:DeleteAutoScalingGroup",
+    "secretsmanager:GetSecretValue",
+    "iam:PassRole",
+    "sts:AssumeRole",
+]
+
+
+@pytest.mark.parametrize("action", NOTHING_ELSE)
+def test_it_can_start_nothing_read_no_secret_and_become_nobody(policies: Policies, action: str) -> None:
+    for resource in ("*", SITE.secret_arn, "arn:aws:ec2:us-east-1:123456789012:instance/i-0"):
+        assert not ask(policies, Request(action, resource, {f"ec2:ResourceTag/{GROUP_TAG}": SITE.group})).allowed
+
+
+def test_no_other_secret_and_no_other_topic(policies: Policies) -> None:
+    for action, own in (("secretsmanager:DescribeSecret", SITE.secret_arn), ("sns:Publish", SITE.topic_arn)):
+        assert ask(policies, Request(action, own)).allowed
+        assert not ask(policies, Request(action, own + "x")).allowed
+        assert not ask(policies, Request(action, own.replace("pa", "paper"))).allowed
+
+
+def test_one_instance_that_may_not_be_ended_saves_no_other(policies: Policies) -> None:
+    """AWS denies a whole call for one instance without our tag; the others are asked for one by one."""
+    (scenario,) = (one for one in SCENARIOS if one.name == "end with all instances detached")
+    world = ModelWorld()
+    stage = Stage(world, SITE, strict=False)
+    guard = Authorised(policies, lambda: world.aws.account)
+    world.aws.faults = guard
+    scenario.play(stage)
+    assert stage.alive() == []
