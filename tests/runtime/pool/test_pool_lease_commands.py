@@ -1,4 +1,4 @@
-"""`annex extend` and `annex stop` against an account."""
+"""`annex extend` against an account."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -134,75 +134,3 @@ def test_extend_that_is_denied(running: World, monkeypatch: pytest.MonkeyPatch) 
         "AWS was asked to write the end of the lease on group Group-demo and refused: AccessDenied: not you" in done.err
     )
     assert running.checks == []
-
-
-@pytest.mark.parametrize("checker_fails", [False, True])
-def test_stop(running: World, checker_fails: bool) -> None:
-    running.checker_fails = checker_fails
-    done = running.annex("stop", "demo")
-    assert done.exit_code == (1 if checker_fails else 0)
-    assert ("failed: boom" in done.err) == checker_fails
-    assert "demo: no instance is left" in done.out
-    group = running.group("demo")
-    assert (group["MinSize"], group["DesiredCapacity"], group["Instances"]) == (0, 0, [])
-    until = running.tag("demo", "annex:lease-until")
-    assert until
-    assert parse_time(until) <= datetime.now(UTC)
-    assert len(running.group("demo2")["Instances"]) == 1  # type: ignore[arg-type]
-
-
-def test_stop_takes_protected_instances_too(running: World) -> None:
-    client = aws().autoscaling
-    ids = [each["InstanceId"] for each in running.group("demo")["Instances"]]  # type: ignore[attr-defined]
-    client.set_instance_protection(AutoScalingGroupName="Group-demo", InstanceIds=ids, ProtectedFromScaleIn=True)
-    running.checker_fails = True
-    # moto does not go on with a scale-in once protection is gone, as Auto Scaling does.
-    running.on_sleep = lambda: client.update_auto_scaling_group(AutoScalingGroupName="Group-demo", DesiredCapacity=0)
-    running.annex("stop", "demo")
-    assert running.group("demo")["Instances"] == []
-
-
-def test_stop_goes_on_when_single_steps_are_denied(running: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    deny(monkeypatch, "CreateOrUpdateTags", "SuspendProcesses")
-    running.checker_fails = True
-    done = running.annex("stop", "demo")
-    assert done.exit_code == 1
-    assert done.err.count("error:") == 3
-    assert running.group("demo")["Instances"] == []
-
-
-def test_stop_waits_and_says_what_is_left(running: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    deny(monkeypatch, "UpdateAutoScalingGroup")
-    running.checker_fails = True
-    done = running.annex("stop", "demo", "--wait-for", "12s")
-    assert done.exit_code == 1
-    assert running.slept == [5.0, 5.0, 5.0]
-    assert done.out.count("3 instances left: 3 InService") == 1
-    assert "still there: i-" in done.err
-
-
-def test_stop_notices_when_the_last_one_goes(running: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    deny(monkeypatch, "UpdateAutoScalingGroup")
-    running.checker_fails = True
-
-    def allow() -> None:
-        monkeypatch.setattr(BaseClient, "_make_api_call", REAL_CALL)
-        aws().autoscaling.update_auto_scaling_group(AutoScalingGroupName="Group-demo", DesiredCapacity=0)
-
-    running.on_sleep = allow
-    done = running.annex("stop", "demo")
-    assert "3 instances left" in done.out
-    assert "no instance is left" in done.out
-    assert len(running.slept) == 1
-
-
-def test_stop_without_waiting(running: World) -> None:
-    done = running.annex("stop", "demo", "--no-wait")
-    assert (done.exit_code, done.err, running.slept) == (0, "", [])
-
-
-def test_stop_of_an_ended_annex_moves_nothing(running: World) -> None:
-    running.shift = timedelta(hours=9)
-    assert running.annex("stop", "demo").exit_code == 0
-    assert running.tag("demo", "annex:lease-until") is None
-    assert running.annex("stop", "demo").exit_code == 0

@@ -8,7 +8,6 @@ import pool_world
 import pytest
 import remains
 from botocore.client import BaseClient
-from botocore.exceptions import ClientError, EndpointConnectionError
 from pool_world import World, aws, deploy
 
 from annex_pool.leftovers import KINDS, LISTINGS
@@ -161,76 +160,6 @@ def test_what_is_found_at_the_second_look_counts(world: World) -> None:
     assert world.slept == [10.0]
 
 
-OPERATIONS = [
-    "DescribeInstances",
-    "DescribeVolumes",
-    "DescribeAddresses",
-    "DescribeAutoScalingGroups",
-    "DescribeStacks",
-    "ListSecrets",
-    "ListFunctions",
-    "ListSchedules",
-    "DescribeLogGroups",
-    "ListQueues",
-    "ListTopics",
-    "DescribeAlarms",
-    "ListRoles",
-    "ListInstanceProfiles",
-    "GetResources",
-]
-
-
-@pytest.mark.parametrize("operation", OPERATIONS)
-@pytest.mark.parametrize("first_look", [True, False])
-def test_a_listing_that_fails_is_never_nothing(
-    world: World, monkeypatch: pytest.MonkeyPatch, operation: str, first_look: bool
-) -> None:
-    def call(client: object, name: str, params: object) -> object:
-        if name == operation and bool(world.slept) != first_look:
-            raise ClientError({"Error": {"Code": "Throttling", "Message": "Rate exceeded"}}, name)
-        return REAL_CALL(client, name, params)
-
-    monkeypatch.setattr(BaseClient, "_make_api_call", call)
-    done = world.annex("leftovers", "demo")
-    assert done.exit_code == 1
-    assert "refused: Throttling: Rate exceeded" in done.err
-    assert "it is not known whether anything is left of annex demo" in done.out
-    assert "nothing is left" not in done.out
-
-
-def test_what_one_failed_listing_hides_does_not_hide_the_rest(regions: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    remains.TAGGED["volume"](WEST, DEMO)
-
-    def call(client: object, name: str, params: object) -> object:
-        if name == "DescribeInstances":
-            raise EndpointConnectionError(endpoint_url="https://ec2")
-        return REAL_CALL(client, name, params)
-
-    monkeypatch.setattr(BaseClient, "_make_api_call", call)
-    done = regions.annex("leftovers", "demo", "--json")
-    data = json.loads(done.out)
-    assert done.exit_code == 1
-    assert [each["kind"] for each in data["leftovers"]] == ["volume"]
-    assert len(data["errors"]) == 2
-    assert "could not answer" in done.err
-
-
-def test_a_tag_of_a_resource_that_cannot_be_asked_for_is_an_error(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    remains.TAGGED["function"]("us-east-1", DEMO)
-
-    def call(client: object, name: str, params: object) -> object:
-        if name == "ListTags":
-            raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": "not you"}}, name)
-        return REAL_CALL(client, name, params)
-
-    monkeypatch.setattr(BaseClient, "_make_api_call", call)
-    done = world.annex("leftovers", "demo")
-    assert done.exit_code == 1
-    assert "AccessDeniedException: not you" in done.err
-
-
 def test_every_page_is_read(world: World) -> None:
     for number in range(120):
         aws().secretsmanager.create_secret(Name=f"other-{number}", SecretString="x")
@@ -244,27 +173,6 @@ def test_colliding_names(world: World, name: str) -> None:
         make("us-east-1", {"annex:name": name})
     assert left(world, "demo") == []
     assert len(left(world, "--all")) == 3
-
-
-@pytest.mark.parametrize(
-    ("words", "said"),
-    [
-        (("demo", "--all"), "give only one of the two"),
-        (("dmo",), "did you mean demo?"),
-        (("--spec", "/nowhere.toml"), "No such file"),
-    ],
-)
-def test_wrong_input(world: World, words: tuple[str, ...], said: str) -> None:
-    done = world.annex("leftovers", *words)
-    assert (done.exit_code, done.out) == (2, "")
-    assert said in done.err
-
-
-def test_another_account(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pool_world, "SPEC", pool_world.SPEC + 'account = "999999999999"\n')
-    assert world.annex("leftovers").exit_code == 2
-    assert world.annex("leftovers", "demo2").exit_code == 2
-    assert world.annex("leftovers", "demo").exit_code == 0
 
 
 def test_the_help_names_what_is_looked_at_and_what_is_not(world: World) -> None:
