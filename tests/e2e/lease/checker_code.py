@@ -1,0 +1,26 @@
+"""Breaking the code of a lease checker that is deployed, as a broken release would."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+
+import boto3
+
+from annex_lease.contract import TAG_NAME, TAG_STAND_IN
+
+BROKEN = "raise RuntimeError('broken on purpose')\n"
+"""Raises when it is imported: nothing of the checker's own can answer anybody."""
+
+
+def break_checker(annex: str) -> None:
+    """Replaces the code of the annex's lease checker; that of its stand-in stays."""
+    code = io.BytesIO()
+    with zipfile.ZipFile(code, "w") as archive:
+        archive.writestr("annex_lease/__init__.py", "")
+        archive.writestr("annex_lease/handler.py", BROKEN)
+    tagged = boto3.client("resourcegroupstaggingapi").get_resources(
+        TagFilters=[{"Key": TAG_NAME, "Values": [annex]}], ResourceTypeFilters=["lambda:function"]
+    )["ResourceTagMappingList"]
+    (arn,) = (each["ResourceARN"] for each in tagged if TAG_STAND_IN not in {tag["Key"] for tag in each["Tags"]})
+    boto3.client("lambda").update_function_code(FunctionName=arn, ZipFile=code.getvalue())

@@ -1,0 +1,86 @@
+"""A lease checker whose code cannot even be imported keeps no annex: not in a deployment, not in a destroy."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import boto3
+import pytest
+from checker_code import BROKEN, break_checker
+
+from annex_lease.contract import TAG_NAME
+from lab.operator import REPOSITORY, Operator
+from lab.steps import StepError, wait_for
+
+SPEC = "".join(f'[annex.{name}]\nsize = 1\nlease = "20m"\nreach = "30m"\n' for name in ("live", "stillborn"))
+# CloudFormation would wait for the checker's answer for ten minutes. The stand-in looks twice, 15 s apart.
+DESTROY_SECONDS = DEPLOY_SECONDS = 180.0
+
+
+@pytest.fixture(scope="module")
+def operator(operator_of: Callable[[str], Operator]) -> Operator:
+    return operator_of(SPEC)
+
+
+def living() -> list[str]:
+    """Ids of all instances of the account that may still be billed."""
+    alive = [{"Name": "instance-state-name", "Values": ["pending", "running", "stopping", "stopped"]}]
+    found = boto3.client("ec2").describe_instances(Filters=alive)["Reservations"]
+    return [instance["InstanceId"] for reservation in found for instance in reservation["Instances"]]
+
+
+def left(annex: str) -> list[str]:
+    """Everything that carries the annex's name."""
+    found = boto3.client("resourcegroupstaggingapi").get_resources(TagFilters=[{"Key": TAG_NAME, "Values": [annex]}])
+    return [each["ResourceARN"] for each in found["ResourceTagMappingList"]]
+
+
+def status(stack: str) -> str:
+    found = boto3.client("cloudformation").describe_stacks()["Stacks"]
+    return next((str(each["StackStatus"]) for each in found if each["StackName"] == stack), "gone")
+
+
+def broken_release(directory: Path) -> Path:
+    """The app of a release whose lease checker raises when it is imported."""
+    for package in ("annex_spec", "annex_lease", "annex_constructs", "stacks"):
+        shutil.copytree(REPOSITORY / package, directory / package, ignore=shutil.ignore_patterns("__pycache__"))
+    (directory / "annex_lease" / "handler.py").write_text(BROKEN)
+    return Path(shutil.copy(REPOSITORY / "app.py", directory))
+
+
+def test_an_instance_does_not_outlive_a_destroy_with_a_broken_checker(operator: Operator) -> None:
+    operator.cdk("deploy", "Annex-live", "--require-approval", "never")
+    operator.annex("credential", "push", "live")
+    wait_for("the instance", 60, lambda: len(living()) == 1)
+    break_checker("live")
+    began = time.monotonic()
+    operator.cdk("destroy", "Annex-live", "--force", seconds=600)
+    took = time.monotonic() - began
+    assert living() == []
+    assert status("Annex-live") == "gone"
+    assert left("live") == []
+    assert took < DESTROY_SECONDS
+    print(f"destroyed in {took:.0f} s")
+
+
+def test_a_broken_release_is_not_deployed_and_says_why(operator: Operator, tmp_path: Path) -> None:
+    app = broken_release(tmp_path)
+    began = time.monotonic()
+    with pytest.raises(StepError, match="broken on purpose"):
+        operator.cdk(
+            *("deploy", "Annex-stillborn", "--require-approval", "never", "--app", f"{sys.executable} {app}"),
+            seconds=600,
+        )
+    took = time.monotonic() - began
+    assert status("Annex-stillborn") == "ROLLBACK_COMPLETE"
+    assert living() == []
+    assert [arn for arn in left("stillborn") if ":stack/" not in arn] == [], "only the stack tells what happened"
+    assert took < DEPLOY_SECONDS
+    print(f"refused in {took:.0f} s")
+    operator.cdk("destroy", "Annex-stillborn", "--force")
+    assert status("Annex-stillborn") == "gone"
+    assert left("stillborn") == []
