@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 
 from annex_lease.contract import format_time
+from annex_lease.ledger import Ledger
+from annex_lease.record import Granted, Renewed
 
 _IDS_SHOWN = 20
+
+
+@dataclass(frozen=True)
+class RenewLease:
+    """Record that a busy annex's lease is renewed."""
+
+    renewed: Renewed
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -26,10 +36,18 @@ class SuspendRebalance:
 
 
 @dataclass(frozen=True)
-class Grant:
-    """Set the desired capacity to the declared size, then record that this size was granted."""
+class ResumeLaunch:
+    """Resume the group's Launch process, for a renewal that the operator asked for."""
 
-    size: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Grant:
+    """Set the desired capacity to the declared size, then record what was granted, and what is used from now on."""
+
+    granted: Granted
+    ledger: Ledger | None
     reason: str
 
 
@@ -42,8 +60,46 @@ class TellInstances:
 
 
 @dataclass(frozen=True)
+class RecordUse:
+    """Record what was used of the instance-hours, and by how many instances from now on."""
+
+    ledger: Ledger
+    reason: str
+
+
+@dataclass(frozen=True)
+class Warn:
+    """Publish that the lease ends soon, then record that it was said."""
+
+    end: datetime
+    living: int
+    reason: str
+
+
+@dataclass(frozen=True)
 class SuspendLaunch:
     """Suspend the group's Launch process: nothing starts from now on, whatever the desired capacity is."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class ResumeTerminate:
+    """Resume the group's Terminate process: while it is suspended the group takes nothing away."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class DeleteWarmPool:
+    """Delete the group's warm pool with all its instances."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class AllowDeletion:
+    """Take the group's deletion protection away."""
 
     reason: str
 
@@ -81,14 +137,21 @@ class TerminateInstances:
 
 
 Action = (
-    PublishEnd
+    RenewLease
+    | PublishEnd
     | SuspendRebalance
+    | ResumeLaunch
     | Grant
     | TellInstances
-    | SuspendLaunch
-    | ClearProtection
+    | RecordUse
+    | Warn
     | EmptyGroup
+    | SuspendLaunch
+    | ResumeTerminate
+    | DeleteWarmPool
+    | ClearProtection
     | FinishHooks
+    | AllowDeletion
     | TerminateInstances
 )
 
@@ -96,12 +159,15 @@ Action = (
 def as_data(action: Action) -> dict[str, object]:
     """An action for a log line: JSON-able, long lists of ids cut to 20 and their number (a log event has a limit)."""
     data: dict[str, object] = {"action": type(action).__name__}
-    for field, value in asdict(action).items():
+    for field in fields(action):
+        value = getattr(action, field.name)
         if isinstance(value, datetime):
-            data[field] = format_time(value)
+            data[field.name] = format_time(value)
+        elif isinstance(value, Granted | Renewed | Ledger):
+            data[field.name] = value.text()
         elif isinstance(value, tuple):
-            data[field] = list(value[:_IDS_SHOWN])
-            data[f"{field}_count"] = len(value)
+            data[field.name] = list(value[:_IDS_SHOWN])
+            data[f"{field.name}_count"] = len(value)
         else:
-            data[field] = value
+            data[field.name] = value
     return data

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import json
 from functools import singledispatch
 from typing import TYPE_CHECKING, cast
 
@@ -11,32 +11,34 @@ from botocore.exceptions import ClientError
 from annex_lease import contract
 from annex_lease.actions import (
     Action,
+    AllowDeletion,
     ClearProtection,
+    DeleteWarmPool,
     EmptyGroup,
     FinishHooks,
     Grant,
     PublishEnd,
+    RecordUse,
+    RenewLease,
+    ResumeLaunch,
+    ResumeTerminate,
     SuspendLaunch,
     SuspendRebalance,
     TellInstances,
     TerminateInstances,
+    Warn,
 )
+from annex_lease.batches import RefusedError, in_batches, raise_refused
 from annex_lease.gateway import Annex, list_machines
 from annex_lease.observed import DEAD_MACHINE_STATES
 
 if TYPE_CHECKING:
     from mypy_boto3_autoscaling.type_defs import TagTypeDef
 
+__all__ = ["RefusedError", "perform"]
+
 _PROTECTION_BATCH = 50  # SetInstanceProtection, API reference: at most 50 instances
 _INSTANCE_BATCH = 100  # TerminateInstances takes 1,000 and CreateTags 1,000; AWS advises smaller batches
-# Asking once for each id of the batch would be throttled the more; the next run asks again. Whereas a denied call is
-# asked again for each id: one instance without our tag denies its whole batch.
-_THROTTLED = frozenset({"RequestLimitExceeded", "Throttling", "ThrottlingException"})
-_GONE = frozenset({"InvalidInstanceID.NotFound"})
-
-
-class RefusedError(Exception):
-    """AWS refused a call for some of the instances of an action; the others were served."""
 
 
 @singledispatch
@@ -54,32 +56,84 @@ def perform(action: Action, annex: Annex) -> None:
 
 @perform.register
 def _(action: PublishEnd, annex: Annex) -> None:
-    _write_tag(annex, contract.TAG_END, contract.format_time(action.end))
+    _write_tags(annex, (contract.TAG_END, contract.format_time(action.end)))
+
+
+@perform.register
+def _(action: RenewLease, annex: Annex) -> None:
+    _write_tags(annex, (contract.TAG_BUSY, action.renewed.text()))
 
 
 @perform.register
 def _(action: Grant, annex: Annex) -> None:
-    annex.clients.autoscaling.update_auto_scaling_group(AutoScalingGroupName=annex.group, DesiredCapacity=action.size)
+    size = action.granted.size
+    annex.clients.autoscaling.update_auto_scaling_group(AutoScalingGroupName=annex.group, DesiredCapacity=size)
     # Afterwards, never before: a run that dies between the two grants again, and nothing changes by that.
-    _write_tag(annex, contract.TAG_GRANTED, str(action.size))
+    use = () if action.ledger is None else ((contract.TAG_USED, action.ledger.text()),)
+    _write_tags(annex, (contract.TAG_GRANTED, action.granted.text()), *use)
 
 
 @perform.register
 def _(action: TellInstances, annex: Annex) -> None:
     # Listed now, after the end was published: what starts later gets the end from the group.
-    ids = [machine.id for machine in list_machines(annex) if machine.state not in DEAD_MACHINE_STATES]
+    machines = list_machines(annex)
+    ids = [machine.id for machine in machines if machine.member and machine.state not in DEAD_MACHINE_STATES]
     end = contract.format_time(action.end)
-    _in_batches(
+    in_batches(
+        annex,
         ids,
         _INSTANCE_BATCH,
         lambda batch: annex.clients.ec2.create_tags(Resources=batch, Tags=[{"Key": contract.TAG_END, "Value": end}]),
     )
-    _write_tag(annex, contract.TAG_TOLD, end)
+    _write_tags(annex, (contract.TAG_TOLD, end))
+
+
+@perform.register
+def _(action: RecordUse, annex: Annex) -> None:
+    _write_tags(annex, (contract.TAG_USED, action.ledger.text()))
+
+
+@perform.register
+def _(action: Warn, annex: Annex) -> None:
+    if annex.topic:
+        end = contract.format_time(action.end)
+        text = f"The lease of annex {annex.name} ends at {end}; {action.living} instances are running."
+        message = {
+            "annex": annex.name,
+            "event": "lease-ends-soon",
+            "end": end,
+            "instances": action.living,
+            "text": text,
+        }
+        subject = f"HTCondor annex {annex.name}: lease ends at {end}"
+        annex.clients.sns.publish(TopicArn=annex.topic, Subject=subject, Message=json.dumps(message))
+    # Afterwards: a run that dies between the two warns twice, which is better than never.
+    _write_tags(annex, (contract.TAG_WARNED, contract.format_time(action.end)))
 
 
 @perform.register
 def _(action: SuspendLaunch, annex: Annex) -> None:
     annex.clients.autoscaling.suspend_processes(AutoScalingGroupName=annex.group, ScalingProcesses=["Launch"])
+
+
+@perform.register
+def _(action: ResumeLaunch, annex: Annex) -> None:
+    annex.clients.autoscaling.resume_processes(AutoScalingGroupName=annex.group, ScalingProcesses=["Launch"])
+
+
+@perform.register
+def _(action: ResumeTerminate, annex: Annex) -> None:
+    annex.clients.autoscaling.resume_processes(AutoScalingGroupName=annex.group, ScalingProcesses=["Terminate"])
+
+
+@perform.register
+def _(action: DeleteWarmPool, annex: Annex) -> None:
+    annex.clients.autoscaling.delete_warm_pool(AutoScalingGroupName=annex.group, ForceDelete=True)
+
+
+@perform.register
+def _(action: AllowDeletion, annex: Annex) -> None:
+    annex.clients.autoscaling.update_auto_scaling_group(AutoScalingGroupName=annex.group, DeletionProtection="none")
 
 
 @perform.register
@@ -89,7 +143,8 @@ def _(action: SuspendRebalance, annex: Annex) -> None:
 
 @perform.register
 def _(action: ClearProtection, annex: Annex) -> None:
-    _in_batches(
+    in_batches(
+        annex,
         action.instance_ids,
         _PROTECTION_BATCH,
         lambda batch: annex.clients.autoscaling.set_instance_protection(
@@ -128,51 +183,19 @@ def _(action: FinishHooks, annex: Annex) -> None:
                 # An instance waits for one hook at a time, and it may have gone on since it was listed.
                 if "No active Lifecycle Action" not in str(error):
                     refused.append(f"{instance_id}: {error}")
-    _raise_refused(refused)
+    raise_refused(refused)
 
 
 @perform.register
 def _(action: TerminateInstances, annex: Annex) -> None:
-    _in_batches(
-        action.instance_ids, _INSTANCE_BATCH, lambda batch: annex.clients.ec2.terminate_instances(InstanceIds=batch)
+    in_batches(
+        annex,
+        action.instance_ids,
+        _INSTANCE_BATCH,
+        lambda batch: annex.clients.ec2.terminate_instances(InstanceIds=batch),
     )
 
 
-def _write_tag(annex: Annex, key: str, value: str) -> None:
-    tag = contract.group_tag(key, value).to_api(annex.group)
-    annex.clients.autoscaling.create_or_update_tags(Tags=[cast("TagTypeDef", tag)])
-
-
-def _in_batches(ids: Sequence[str], size: int, call: Callable[[list[str]], object]) -> None:
-    """Call for all ids, batch by batch; where one id blocks its batch, once for each id of that batch.
-
-    Raises:
-        RefusedError: after every id was tried, if AWS refused any of them that still exists.
-    """
-    refused: list[str] = []
-    for start in range(0, len(ids), size):
-        batch = list(ids[start : start + size])
-        try:
-            call(batch)
-        except ClientError as error:
-            if error.response["Error"]["Code"] in _THROTTLED:
-                refused.append(f"{len(batch)} instances: {error}")
-            else:
-                refused.extend(_one_by_one(batch, call))
-    _raise_refused(refused)
-
-
-def _one_by_one(batch: Sequence[str], call: Callable[[list[str]], object]) -> list[str]:
-    refused = []
-    for instance_id in batch:
-        try:
-            call([instance_id])
-        except ClientError as error:
-            if error.response["Error"]["Code"] not in _GONE:
-                refused.append(f"{instance_id}: {error}")
-    return refused
-
-
-def _raise_refused(refused: Sequence[str]) -> None:
-    if refused:
-        raise RefusedError(f"AWS refused {len(refused)} of the instances, first {refused[0]}")
+def _write_tags(annex: Annex, *values: tuple[str, str]) -> None:
+    tags = [cast("TagTypeDef", contract.group_tag(key, value).to_api(annex.group)) for key, value in values]
+    annex.clients.autoscaling.create_or_update_tags(Tags=tags)

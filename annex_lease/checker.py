@@ -3,69 +3,52 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from annex_lease.actions import Action, Grant, as_data
-from annex_lease.actuator import RefusedError, perform
-from annex_lease.contract import format_time
-from annex_lease.decision import Decision, Phase, decide
+from annex_lease.actions import Action
+from annex_lease.actuator import perform
+from annex_lease.batches import CALL_SECONDS, RefusedError
+from annex_lease.decision import decide
 from annex_lease.gateway import Annex, credential_present, list_machines, read_group
-from annex_lease.observed import Fact, Group, Machine
+from annex_lease.memory import Memory
+from annex_lease.observed import Fact, Group, Missing
+from annex_lease.outcome import Decision, Phase
+from annex_lease.report import CheckError, Report
 
-# An empty listing counts once a second one, this much later, is empty too: EC2's listings are eventually consistent,
-# and a check that ran at the same time may just have granted.
+__all__ = ["CheckError", "Report", "check", "check_or_raise", "empty_fleet"]
+
+# At a destroy an empty listing counts once a second one, this much later, is empty too: EC2's listings are eventually
+# consistent, and a check that ran at the same time may just have granted. (A check after the end of a lease waits
+# longer, see annex_lease.memory; after a destroy the deletion of the group itself would find what is left.)
 _POLL_SECONDS = 5.0
 _EMPTY_LISTINGS = 2
+# CloudFormation deletes and writes the tags of a group in two calls, which follow each other within seconds.
+_SECOND_READING_SECONDS = 15.0
 
 
-@dataclass(frozen=True)
-class Report:
-    """What a run found and did. `errors` are the actions that failed."""
-
-    group: str
-    decision: Decision
-    exists: bool
-    actions: tuple[Action, ...]
-    errors: tuple[str, ...]
-
-    @property
-    def granted(self) -> bool:
-        """Whether the run tried to give the group capacity, successfully or not."""
-        return any(isinstance(action, Grant) for action in self.actions)
-
-    def as_data(self) -> dict[str, object]:
-        """The report for a log line or the function's result: JSON-able."""
-        end = self.decision.end
-        return {
-            "group": self.group,
-            "phase": self.decision.phase.value,
-            "reason": self.decision.reason,
-            "end": format_time(end) if end else None,
-            "actions": [as_data(action) for action in self.actions],
-            "problems": list(self.decision.problems),
-            "errors": list(self.errors),
-        }
-
-
-class CheckError(Exception):
-    """A run did not do all it should have; `report` says what it did."""
-
-    def __init__(self, message: str, report: Report) -> None:
-        super().__init__(message)
-        self.report = report
-
-
-def check(annex: Annex, now: datetime, *, closing: bool = False) -> Report:
+def check(
+    annex: Annex,
+    now: datetime,
+    *,
+    closing: bool = False,
+    dry_run: bool = False,
+    memory: Memory | None = None,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Report:
     """Look at the annex once and do what its lease asks for.
 
     Args:
         annex: the group and its credential.
         now: the current time, aware.
         closing: the annex is being destroyed: empty it, without grace.
+        dry_run: only look; the report's actions are what would be done.
+        memory: what earlier runs found. Default: None - nothing.
+        sleep: waits between two readings of a record that cannot be read.
 
     Returns:
         what was found and done; read its `errors`, or use `check_or_raise`.
@@ -74,32 +57,37 @@ def check(annex: Annex, now: datetime, *, closing: bool = False) -> Report:
         botocore.exceptions.ClientError: the group could not be read, or a fact about it.
         botocore.exceptions.BotoCoreError: likewise.
     """
-    group = read_group(annex)
-    credential: bool | None = None
-    machines: tuple[Machine, ...] | None = None
+    memory = memory or Memory()
+    seen = _look(annex)
+    facts: dict[str, Any] = {}
     actions: list[Action] = []
     errors: list[str] = []
     while True:
-        decision = decide(group, now, closing=closing)
-        failed = _act(decision, annex, actions)
+        seen = memory.recall(replace(seen, **_of(seen, facts)), now)
+        decision = decide(seen, now, closing=closing)
+        failed = [] if dry_run else _act(decision, annex, actions)
+        actions += decision.actions if dry_run else ()
         errors += failed
         if not decision.needs or (failed and not decision.independent):
-            return Report(annex.group, decision, group is not None, tuple(actions), tuple(dict.fromkeys(errors)))
+            break
         # Looked up only now, so that a failure here cannot hold up what was decided without it.
-        if Fact.CREDENTIAL in decision.needs:
-            credential = credential_present(annex)
-        if Fact.MACHINES in decision.needs:
-            machines = list_machines(annex)
-        group = _with_facts(read_group(annex) if decision.actions else group, credential, machines)
+        facts |= _facts(annex, decision.needs, sleep)
+        if Fact.CONFIRMATION in decision.needs or (decision.actions and not dry_run):
+            seen = _look(annex)
+    memory.note(now, empty=decision.empty, listed="machines" in facts, ended=decision.phase is Phase.ENDED)
+    unique = tuple(dict.fromkeys(actions))
+    return Report(annex.group, decision, isinstance(seen, Group), unique, tuple(dict.fromkeys(errors)), dry_run)
 
 
-def check_or_raise(annex: Annex, now: datetime) -> Report:
+def check_or_raise(
+    annex: Annex, now: datetime, *, memory: Memory | None = None, sleep: Callable[[float], None] = time.sleep
+) -> Report:
     """`check`, where an action that failed is an error of the run: the function's error count is what alarms watch.
 
     Raises:
         CheckError: an action failed; the others were done as far as they may be.
     """
-    report = check(annex, now)
+    report = check(annex, now, memory=memory, sleep=sleep)
     if report.errors:
         raise CheckError("; ".join(report.errors), report)
     return report
@@ -129,14 +117,14 @@ def empty_fleet(
     while True:
         may_wait = seconds_left() > _POLL_SECONDS
         try:
-            report = check(annex, now, closing=True)
+            report = check(annex, now, closing=True, sleep=sleep)
         except (BotoCoreError, ClientError):
             if not may_wait:
                 raise
             empty = 0
         else:
-            empty = empty + 1 if report.decision.phase is Phase.ENDED and not report.errors else 0
-            if empty >= _EMPTY_LISTINGS or not report.exists:
+            empty = empty + 1 if report.decision.empty and not report.errors else 0
+            if empty >= _EMPTY_LISTINGS:
                 return report
             if not may_wait:
                 left = "; ".join(report.errors) or "instances are still shutting down"
@@ -144,10 +132,34 @@ def empty_fleet(
         sleep(_POLL_SECONDS)
 
 
-def _act(decision: Decision, annex: Annex, done: list[Action]) -> list[str]:
+def _look(annex: Annex) -> Group | Missing:
+    return read_group(annex) or Missing(annex.group)
+
+
+def _of(seen: Group | Missing, facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of the facts that there is a place for."""
+    return {key: value for key, value in facts.items() if hasattr(seen, key)}
+
+
+def _facts(annex: Annex, needs: frozenset[Fact], sleep: Callable[[float], None]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    if Fact.CREDENTIAL in needs:
+        found["credential"] = credential_present(annex)
+    if Fact.MACHINES in needs:
+        found["machines"] = list_machines(annex)
+    if Fact.CONFIRMATION in needs:
+        sleep(_SECOND_READING_SECONDS)
+        found["confirmed"] = True
+    return found
+
+
+def _act(decision: Decision, annex: Annex, tried: list[Action]) -> list[str]:
     failed = []
     for action in decision.actions:
-        done.append(action)
+        if annex.seconds_left() < CALL_SECONDS:
+            failed.append(f"{type(action).__name__}: out of time; the next run goes on")
+            break
+        tried.append(action)
         try:
             perform(action, annex)
         except (BotoCoreError, ClientError, RefusedError) as error:
@@ -155,7 +167,3 @@ def _act(decision: Decision, annex: Annex, done: list[Action]) -> list[str]:
             if not decision.independent:
                 break
     return failed
-
-
-def _with_facts(group: Group | None, credential: bool | None, machines: tuple[Machine, ...] | None) -> Group | None:
-    return replace(group, credential=credential, machines=machines) if group else None

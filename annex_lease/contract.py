@@ -1,4 +1,4 @@
-"""The contract between everything that handles a lease: annex names, tag keys, the text form of times, the policy.
+"""The contract between everything that handles a lease: annex names, tag keys, the text form of times and numbers.
 
 The record of a lease is a handful of tags on the annex's Auto Scaling group. The template declares the policy, the
 operator writes one tag, the lease checker writes the rest. Every key can be read by an instance from its own metadata,
@@ -11,10 +11,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 TAG_NAME = "annex:name"
 """The annex's name; declared by the template on everything that can be tagged."""
+TAG_ID = "annex:id"
+"""The id of this very annex, `STACK UUID.NAME`: another annex of the same name has another; declared, on everything."""
+TAG_STAND_IN = "annex:stand-in"
+"""On the function that answers CloudFormation in the lease checker's place, so that nobody takes it for the checker."""
 TAG_SIZE = "annex:size"
 """The declared number of instances, an integer >= 0; declared by the template."""
 TAG_DURATION = "annex:lease-duration"
@@ -25,24 +29,55 @@ TAG_REACH = "annex:lease-reach"
 """Seconds from the group's creation that no lease can pass, whatever is written later; declared."""
 TAG_GRACE = "annex:lease-grace"
 """Seconds an instance may take to shut down after the end before it is terminated by its id; declared."""
+TAG_RENEW = "annex:lease-renew"
+"""Seconds by which the lease is renewed while instances are busy; declared, optional."""
+TAG_LIMIT = "annex:max-instance-hours"
+"""Instance-hours after which the lease ends, however long it was to last; declared, optional."""
+TAG_WARN = "annex:lease-warning"
+"""Seconds before the end at which a warning is published; declared, optional."""
 TAG_UNTIL = "annex:lease-until"
-"""The operator's word: the time at which the lease ends instead. Written by `annex extend` and `annex stop`."""
+"""The operator's word: the time at which the lease ends instead. Written by `annex extend`, `renew` and `stop`."""
+TAG_RENEWED = "annex:lease-renewed"
+"""The operator's wish to have the declared size granted again: the time of `annex renew`, only compared."""
 TAG_END = "annex:lease-end"
 """The effective end as the lease checker publishes it to instances. The checker itself never trusts it."""
 TAG_TOLD = "annex:lease-told"
 """The effective end that every running instance was told; written by the lease checker."""
 TAG_GRANTED = "annex:granted"
-"""The declared size that was granted; written by the lease checker, once per declared size."""
+"""`SIZE` or `SIZE@RENEWAL`: the declared size that was granted, and for which renewal; written by the lease checker."""
+TAG_BUSY = "annex:lease-busy-until"
+"""`END@BASE`: the end to which a busy annex was renewed, in place of the end BASE; written by the lease checker."""
+TAG_USED = "annex:used"
+"""`INSTANCE-SECONDS@TIMExCOUNT`: what was used by a time, and by how many instances since; written by the checker."""
+TAG_WARNED = "annex:lease-warned"
+"""The end that a warning was published about; written by the lease checker."""
 
-DECLARED_TAGS = (TAG_NAME, TAG_SIZE, TAG_DURATION, TAG_ENDS_AT, TAG_REACH, TAG_GRACE)
+DECLARED_TAGS = (
+    TAG_NAME,
+    TAG_ID,
+    TAG_SIZE,
+    TAG_DURATION,
+    TAG_ENDS_AT,
+    TAG_REACH,
+    TAG_GRACE,
+    TAG_RENEW,
+    TAG_LIMIT,
+    TAG_WARN,
+)
 """Keys that only the template writes."""
-PROPAGATED_TAGS = frozenset({TAG_NAME, TAG_END})
+PROPAGATED_TAGS = frozenset({TAG_NAME, TAG_ID, TAG_END})
 """Keys that the group copies to the instances it launches."""
 
 LONGEST_REACH_SECONDS = 366 * 86_400
 """No lease can last longer than a year, however it was declared: a slip in units (ms for s) must not pass."""
 LONGEST_GRACE_SECONDS = 86_400
 """An instance that did not shut down within a day will not."""
+SHORTEST_RENEWAL_SECONDS = 600
+"""A lease that is renewed by less would be renewed at every other check."""
+LARGEST_LIMIT_HOURS = 100_000_000
+"""More instance-hours than any fleet can use within the longest reach."""
+SHORTEST_WARNING_SECONDS = 60
+"""A warning that comes with the last check before the end."""
 
 _NAME = re.compile(r"[a-z](?:-?[a-z0-9]){0,31}")
 _NAME_LENGTH = 32
@@ -143,66 +178,3 @@ def group_tag(key: str, value: str) -> Tag:
 def tags_from_api(described: Iterable[Mapping[str, object]]) -> tuple[Tag, ...]:
     """The tags of a group as DescribeAutoScalingGroups returns them."""
     return tuple(Tag(str(t["Key"]), str(t.get("Value") or ""), t.get("PropagateAtLaunch") is True) for t in described)
-
-
-@dataclass(frozen=True)
-class LeasePolicy:
-    """What a template declares about a lease.
-
-    Exactly one of `duration_seconds` and `ends_at` is set. Sizes are numbers of instances.
-
-    Raises:
-        ValueError: a value is out of its range; the text names the field, the value and the range.
-    """
-
-    annex: str
-    size: int
-    reach_seconds: int
-    grace_seconds: int
-    duration_seconds: int | None = None
-    ends_at: datetime | None = None
-
-    def __post_init__(self) -> None:
-        check_annex_name(self.annex)
-        _check_range("size", self.size, 0, 999_999_999)
-        _check_range("reach_seconds", self.reach_seconds, 1, LONGEST_REACH_SECONDS)
-        _check_range("grace_seconds", self.grace_seconds, 0, LONGEST_GRACE_SECONDS)
-        if (self.duration_seconds is None) == (self.ends_at is None):
-            raise ValueError(
-                f"duration_seconds is {self.duration_seconds} and ends_at is {self.ends_at}: set exactly one of them"
-            )
-        if self.duration_seconds is not None:
-            _check_range("duration_seconds", self.duration_seconds, 1, LONGEST_REACH_SECONDS)
-        if self.ends_at is not None and self.ends_at.utcoffset() is None:
-            raise ValueError(f"ends_at {self.ends_at.isoformat()} has no time zone: pass an aware datetime")
-
-    @property
-    def grace(self) -> timedelta:
-        """How long an instance may take to shut down after the end."""
-        return timedelta(seconds=self.grace_seconds)
-
-
-def _check_range(field: str, value: int, least: int, most: int) -> None:
-    if not least <= value <= most:
-        raise ValueError(f"{field} is {value}: use a whole number from {least} to {most}")
-
-
-def policy_tags(policy: LeasePolicy, *, size: str | None = None) -> tuple[Tag, ...]:
-    """The tags by which a template declares `policy`, in a fixed order.
-
-    Args:
-        policy: what to declare.
-        size: the text of the size where CloudFormation alone knows the number (an unresolved reference); it takes the
-            place of `policy.size`. Default: `policy.size` in digits.
-    """
-    if policy.ends_at is not None:
-        end = group_tag(TAG_ENDS_AT, format_time(policy.ends_at))
-    else:
-        end = group_tag(TAG_DURATION, str(policy.duration_seconds))
-    return (
-        group_tag(TAG_NAME, policy.annex),
-        group_tag(TAG_SIZE, str(policy.size) if size is None else size),
-        end,
-        group_tag(TAG_REACH, str(policy.reach_seconds)),
-        group_tag(TAG_GRACE, str(policy.grace_seconds)),
-    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import TYPE_CHECKING
@@ -9,20 +11,23 @@ from typing import TYPE_CHECKING
 import boto3
 from botocore.config import Config
 
-from annex_lease.contract import tags_from_api
+from annex_lease.contract import TAG_ID, TAG_NAME, tags_from_api
 from annex_lease.observed import Group, Instance, Machine
 
 if TYPE_CHECKING:
     from mypy_boto3_autoscaling import AutoScalingClient
     from mypy_boto3_autoscaling.type_defs import AutoScalingGroupTypeDef
     from mypy_boto3_ec2 import EC2Client
+    from mypy_boto3_ec2.type_defs import InstanceTypeDef
     from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_sns import SNSClient
 
 GROUP_NAME_TAG = "aws:autoscaling:groupName"
 """The tag by which EC2 Auto Scaling marks the instances of a group; nobody else can write it."""
 
-# Six attempts with jitter ride out throttling; the timeouts keep one dead connection from eating the whole run.
-_CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 6}, connect_timeout=5, read_timeout=15)
+# Attempts with growing, jittered pauses ride out throttling (botocore, "standard" mode: up to 1, 2, 4, 8 s); the
+# timeouts keep one dead connection from eating the whole run. What is left then is the next run's.
+_CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 5}, connect_timeout=3, read_timeout=10)
 
 
 class Clients:
@@ -43,6 +48,11 @@ class Clients:
         """The client for the credential's existence."""
         return boto3.client("secretsmanager", config=_CONFIG)
 
+    @cached_property
+    def sns(self) -> SNSClient:
+        """The client for the warning before the end."""
+        return boto3.client("sns", config=_CONFIG)
+
 
 @cache
 def shared_clients() -> Clients:
@@ -50,16 +60,32 @@ def shared_clients() -> Clients:
     return Clients()
 
 
+def endless() -> float:
+    """The time that is left where nothing limits it."""
+    return math.inf
+
+
 @dataclass(frozen=True)
 class Annex:
-    """What one lease checker looks after: the exact name of a group and the ARN of a secret.
+    """What one lease checker looks after, and with what.
 
-    An empty `credential` means that grants wait for no credential.
+    Attributes:
+        group: the exact name of the Auto Scaling group.
+        credential: the ARN of the secret that grants wait for; empty: they wait for none.
+        clients: the AWS clients.
+        name: the annex's name; empty: instances are looked for by their group alone.
+        id: the annex's id, by which instances are known that the group lost; empty: they are not.
+        topic: the ARN of the topic that warnings are published to; empty: none are.
+        seconds_left: how long the run may still take.
     """
 
     group: str
     credential: str
     clients: Clients
+    name: str = ""
+    id: str = ""
+    topic: str = ""
+    seconds_left: Callable[[], float] = endless
 
 
 def read_group(annex: Annex) -> Group | None:
@@ -76,11 +102,12 @@ def read_group(annex: Annex) -> Group | None:
         for described in page["AutoScalingGroups"]:
             # The request is exact already; acting on another group is the one thing this must never do.
             if described["AutoScalingGroupName"] == annex.group:
-                return _group(described)
+                return group_from_api(described)
     return None
 
 
-def _group(described: AutoScalingGroupTypeDef) -> Group:
+def group_from_api(described: AutoScalingGroupTypeDef) -> Group:
+    """A group as DescribeAutoScalingGroups describes it; the facts that it does not tell are unknown."""
     return Group(
         name=described["AutoScalingGroupName"],
         created=described["CreatedTime"],
@@ -94,27 +121,47 @@ def _group(described: AutoScalingGroupTypeDef) -> Group:
         ),
         suspended=frozenset(p["ProcessName"] for p in described.get("SuspendedProcesses", [])),
         new_instances_protected=described.get("NewInstancesProtectedFromScaleIn", False),
+        deletion_protected=described.get("DeletionProtection", "none") != "none",
+        # One that is being deleted is still shown; to delete it again would do nothing.
+        warm_pool=described.get("WarmPoolConfiguration", {}).get("Status") != "PendingDelete"
+        and "WarmPoolConfiguration" in described,
+        warm_pool_size=described.get("WarmPoolSize", 0),
     )
 
 
 def list_machines(annex: Annex) -> tuple[Machine, ...]:
-    """The instances that carry the group's exact name in the tag that EC2 Auto Scaling writes, in any state.
+    """The instances of the annex, in any state: those of its group, and those that were detached from it.
+
+    The group's own carry its exact name in a tag that only EC2 Auto Scaling can write; detaching takes it away, and
+    the annex's id stays (EC2 Auto Scaling User Guide, "Tag Auto Scaling groups and instances").
 
     Raises:
         botocore.exceptions.ClientError: AWS refused or kept failing.
         botocore.exceptions.BotoCoreError: AWS could not be reached.
     """
     pages = annex.clients.ec2.get_paginator("describe_instances").paginate(
-        Filters=[{"Name": f"tag:{GROUP_NAME_TAG}", "Values": [annex.group]}]
+        Filters=[
+            {"Name": f"tag:{TAG_NAME}", "Values": [annex.name]}
+            if annex.name
+            else {"Name": f"tag:{GROUP_NAME_TAG}", "Values": [annex.group]}
+        ]
     )
-    return tuple(
-        Machine(instance["InstanceId"], instance["State"]["Name"])
+    found = (
+        _machine(instance, annex)
         for page in pages
         for reservation in page["Reservations"]
         for instance in reservation["Instances"]
-        # Filter values may hold wildcards, so the filter alone is not an exact comparison.
-        if any(t["Key"] == GROUP_NAME_TAG and t["Value"] == annex.group for t in instance.get("Tags", []))
     )
+    return tuple(machine for machine in found if machine is not None)
+
+
+def _machine(instance: InstanceTypeDef, annex: Annex) -> Machine | None:
+    # Filter values may hold wildcards, and other annexes may have the same name: the filter alone is no comparison.
+    tags = {tag["Key"]: tag["Value"] for tag in instance.get("Tags", [])}
+    member = tags.get(GROUP_NAME_TAG) == annex.group
+    if not member and (not annex.id or tags.get(TAG_ID) != annex.id):
+        return None
+    return Machine(instance["InstanceId"], instance["State"]["Name"], member)
 
 
 def credential_present(annex: Annex) -> bool:

@@ -1,7 +1,8 @@
-"""What was seen of an annex's group at one moment: plain data for the decision, without a way to look again."""
+"""What was seen of an annex at one moment: plain data for the decision, without a way to look again."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -23,7 +24,9 @@ class Fact(Enum):
     CREDENTIAL = "credential"
     """Whether the secret that instances join the pool with has a value."""
     MACHINES = "machines"
-    """The instances that EC2 knows by the group's tag, whatever the group itself lists."""
+    """The instances that EC2 knows by the annex's tags, whatever the group itself lists."""
+    CONFIRMATION = "confirmation"
+    """Whether a second reading, some seconds later, says the same."""
 
 
 @dataclass(frozen=True)
@@ -37,17 +40,35 @@ class Instance:
 
 @dataclass(frozen=True)
 class Machine:
-    """An instance as EC2 lists it. `state` is the EC2 instance state."""
+    """An instance as EC2 lists it. `state` is the EC2 instance state; not a `member`: detached from the group."""
 
     id: str
     state: str
+    member: bool = True
+
+
+@dataclass(frozen=True)
+class Missing:
+    """An annex whose group does not exist, as AWS says. The facts are those of `Group`."""
+
+    name: str
+    machines: tuple[Machine, ...] | None = None
+    confirmed: bool = False
+    empty_before: bool = False
+    known_empty: bool = False
+
+    def living(self) -> tuple[str, ...]:
+        """Ids of all instances that may still cost money, sorted."""
+        return _living((), self.machines or ())
 
 
 @dataclass(frozen=True)
 class Group:
     """The one Auto Scaling group of an annex, as described by AWS.
 
-    `credential` and `machines` are None until somebody looked: see `Fact`.
+    `credential` and `machines` are None until somebody looked, `confirmed` is False until somebody looked twice: see
+    `Fact`. `empty_before`: an earlier listing, long enough ago, found nothing either. `known_empty`: two listings did,
+    not long ago, so that EC2 need not be asked again now.
     """
 
     name: str
@@ -59,8 +80,14 @@ class Group:
     instances: tuple[Instance, ...] = ()
     suspended: frozenset[str] = frozenset()
     new_instances_protected: bool = False
+    deletion_protected: bool = False
+    warm_pool: bool = False
+    warm_pool_size: int = 0
     credential: bool | None = None
     machines: tuple[Machine, ...] | None = None
+    confirmed: bool = False
+    empty_before: bool = False
+    known_empty: bool = False
 
     def living(self) -> tuple[str, ...]:
         """Ids of all instances that may still cost money, sorted.
@@ -68,6 +95,26 @@ class Group:
         EC2's word counts where it lists an instance, the group's where EC2 does not: the group lags behind, and an
         instance that only one of them lists is alive unless that one says it is dead.
         """
-        alive = {instance.id: instance.state not in DEAD_LIFECYCLE_STATES for instance in self.instances}
-        alive |= {machine.id: machine.state not in DEAD_MACHINE_STATES for machine in self.machines or ()}
-        return tuple(sorted(key for key, living in alive.items() if living))
+        return _living(self.instances, self.machines or ())
+
+    def billed(self) -> int:
+        """How many instances the group itself tells of: those it lists and those of its warm pool."""
+        return len(_living(self.instances, ())) + self.warm_pool_size
+
+    def in_service(self) -> bool:
+        """Whether any instance is in service."""
+        return any(instance.state == "InService" for instance in self.instances)
+
+    def busy(self) -> int:
+        """How many instances in service are protected from scale-in: execution points with a job do that."""
+        return sum(1 for instance in self.instances if instance.state == "InService" and instance.protected)
+
+
+Seen = Group | Missing
+"""What was seen: the group, or that there is none."""
+
+
+def _living(instances: Iterable[Instance], machines: Iterable[Machine]) -> tuple[str, ...]:
+    alive = {instance.id: instance.state not in DEAD_LIFECYCLE_STATES for instance in instances}
+    alive |= {machine.id: machine.state not in DEAD_MACHINE_STATES for machine in machines}
+    return tuple(sorted(key for key, living in alive.items() if living))

@@ -6,15 +6,43 @@ whose `policy` is either complete or None, and in a list of problems for the ope
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import TypeVar
 
 from annex_lease import contract
-from annex_lease.contract import LeasePolicy, Tag
+from annex_lease.contract import Tag
+from annex_lease.ledger import Ledger, parse_ledger
+from annex_lease.policy import LeasePolicy
 
 _T = TypeVar("_T")
+_GRANTED = re.compile(r"([0-9]+)(?:@(.+))?")
+
+
+@dataclass(frozen=True)
+class Granted:
+    """The declared size that was granted, and the renewal it was granted for; None: the first grant."""
+
+    size: int
+    renewal: datetime | None = None
+
+    def text(self) -> str:
+        """The text form: `SIZE` or `SIZE@RENEWAL`."""
+        return f"{self.size}@{contract.format_time(self.renewal)}" if self.renewal else str(self.size)
+
+
+@dataclass(frozen=True)
+class Renewed:
+    """The end to which a busy annex was renewed, in place of the end `base`."""
+
+    end: datetime
+    base: datetime
+
+    def text(self) -> str:
+        """The text form: `END@BASE`."""
+        return f"{contract.format_time(self.end)}@{contract.format_time(self.base)}"
 
 
 @dataclass(frozen=True)
@@ -22,30 +50,40 @@ class LeaseRecord:
     """What the tags of a group say.
 
     `policy` is None if anything that the template must declare is missing or malformed: half a policy is no policy.
-    `granted_known` is False if the tag of the granted size is there but cannot be read.
+    `granted_known` and `ledger_known` are False if the tag is there but cannot be read. `renewal` is the operator's
+    wish to have the size granted again.
     """
 
     policy: LeasePolicy | None
     until: datetime | None
     published: Tag | None
     told: str | None
-    granted: int | None
+    granted: Granted | None
     granted_known: bool
+    renewal: datetime | None
+    busy: Renewed | None
+    ledger: Ledger | None
+    ledger_known: bool
+    warned: str | None
     problems: tuple[str, ...]
 
+    @property
+    def published_end(self) -> datetime | None:
+        """The end that instances were last told of; None if it cannot be read."""
+        try:
+            return contract.parse_time(self.published.value) if self.published else None
+        except ValueError:
+            return None
 
-@dataclass(frozen=True)
-class LeaseTimes:
-    """When a lease ends.
+    @property
+    def renewal_pending(self) -> bool:
+        """Whether the operator asked for the size to be granted again, and it was not yet."""
+        return self.renewal is not None and (self.granted is None or self.granted.renewal != self.renewal)
 
-    `declared` is what the template asks for, `longest` what no extension can pass, `end` what counts. All are aware
-    UTC, in whole seconds. `problems` says why the operator's word was not followed, if it was not.
-    """
-
-    declared: datetime
-    longest: datetime
-    end: datetime
-    problems: tuple[str, ...]
+    @property
+    def was_granted(self) -> bool:
+        """Whether the annex may have had capacity: what cannot be read may have been a grant."""
+        return self.granted is not None or not self.granted_known
 
 
 def read_record(tags: Iterable[Tag]) -> LeaseRecord:
@@ -54,45 +92,36 @@ def read_record(tags: Iterable[Tag]) -> LeaseRecord:
     values = {key: tag.value for key, tag in by_key.items()}
     problems: list[str] = []
     policy = _policy(values, problems)
-    until = _parsed(values, contract.TAG_UNTIL, contract.parse_time, problems)
-    granted = _parsed(values, contract.TAG_GRANTED, contract.parse_count, problems)
+    granted = _parsed(values, contract.TAG_GRANTED, _granted, problems)
+    ledger = _parsed(values, contract.TAG_USED, parse_ledger, problems)
     return LeaseRecord(
         policy=policy,
-        until=until,
+        until=_parsed(values, contract.TAG_UNTIL, contract.parse_time, problems),
         published=by_key.get(contract.TAG_END),
         told=values.get(contract.TAG_TOLD),
         granted=granted,
         granted_known=granted is not None or contract.TAG_GRANTED not in values,
+        renewal=_parsed(values, contract.TAG_RENEWED, contract.parse_time, problems),
+        busy=_parsed(values, contract.TAG_BUSY, _renewed, problems),
+        ledger=ledger,
+        ledger_known=ledger is not None or contract.TAG_USED not in values,
+        warned=values.get(contract.TAG_WARNED),
         problems=tuple(problems),
     )
 
 
-def lease_times(record: LeaseRecord, created: datetime) -> LeaseTimes | None:
-    """When the lease of a group ends; None if the record declares no policy, and the annex must stop at once.
+def _granted(text: str) -> Granted:
+    match = _GRANTED.fullmatch(text)
+    if match is None:
+        raise ValueError(f"{contract.shown(text)} is not of the form SIZE or SIZE@TIME")
+    return Granted(contract.parse_count(match[1]), contract.parse_time(match[2]) if match[2] else None)
 
-    Args:
-        record: what the group's tags say.
-        created: the group's CreatedTime, which AWS sets and nobody can edit; aware.
-    """
-    if record.policy is None:
-        return None
-    # Times are told to the second. Rounding down means that no rounding ever adds to a lease.
-    start = created.astimezone(UTC).replace(microsecond=0)
-    longest = start + timedelta(seconds=record.policy.reach_seconds)
-    if record.policy.ends_at is not None:
-        declared = record.policy.ends_at
-    else:
-        declared = start + timedelta(seconds=record.policy.duration_seconds or 0)
-    end = min(declared, longest)
-    if record.until is None:
-        return LeaseTimes(declared, longest, end, ())
-    if record.until > longest:
-        problem = (
-            f"{contract.TAG_UNTIL} {contract.format_time(record.until)} is ignored: "
-            f"the reach of this lease ends at {contract.format_time(longest)}"
-        )
-        return LeaseTimes(declared, longest, end, (problem,))
-    return LeaseTimes(declared, longest, record.until, ())
+
+def _renewed(text: str) -> Renewed:
+    end, at, base = text.partition("@")
+    if not at:
+        raise ValueError(f"{contract.shown(text)} is not of the form END@BASE")
+    return Renewed(contract.parse_time(end), contract.parse_time(base))
 
 
 def _policy(values: Mapping[str, str], problems: list[str]) -> LeasePolicy | None:
@@ -103,13 +132,16 @@ def _policy(values: Mapping[str, str], problems: list[str]) -> LeasePolicy | Non
         problems.append(f"exactly one of {contract.TAG_DURATION} and {contract.TAG_ENDS_AT} must be declared")
     name = _parsed(values, contract.TAG_NAME, contract.check_annex_name, problems)
     size = _parsed(values, contract.TAG_SIZE, contract.parse_count, problems)
-    duration = _parsed(values, contract.TAG_DURATION, _lease_seconds, problems)
+    duration = _parsed(values, contract.TAG_DURATION, _seconds(1), problems)
     ends_at = _parsed(values, contract.TAG_ENDS_AT, contract.parse_time, problems)
-    reach = _parsed(values, contract.TAG_REACH, _lease_seconds, problems)
-    grace = _parsed(values, contract.TAG_GRACE, _grace_seconds, problems)
+    reach = _parsed(values, contract.TAG_REACH, _seconds(1), problems)
+    grace = _parsed(values, contract.TAG_GRACE, _seconds(0, contract.LONGEST_GRACE_SECONDS), problems)
+    renew = _parsed(values, contract.TAG_RENEW, _seconds(contract.SHORTEST_RENEWAL_SECONDS), problems)
+    limit = _parsed(values, contract.TAG_LIMIT, _seconds(1, contract.LARGEST_LIMIT_HOURS), problems)
+    warn = _parsed(values, contract.TAG_WARN, _seconds(contract.SHORTEST_WARNING_SECONDS), problems)
     if problems or name is None or size is None or reach is None or grace is None:
         return None
-    return LeasePolicy(name, size, reach, grace, duration_seconds=duration, ends_at=ends_at)
+    return LeasePolicy(name, size, reach, grace, duration, ends_at, renew, limit, warn)
 
 
 def _parsed(values: Mapping[str, str], key: str, parse: Callable[[str], _T], problems: list[str]) -> _T | None:
@@ -122,9 +154,5 @@ def _parsed(values: Mapping[str, str], key: str, parse: Callable[[str], _T], pro
         return None
 
 
-def _lease_seconds(text: str) -> int:
-    return contract.parse_count(text, least=1, most=contract.LONGEST_REACH_SECONDS)
-
-
-def _grace_seconds(text: str) -> int:
-    return contract.parse_count(text, most=contract.LONGEST_GRACE_SECONDS)
+def _seconds(least: int, most: int = contract.LONGEST_REACH_SECONDS) -> Callable[[str], int]:
+    return lambda text: contract.parse_count(text, least=least, most=most)

@@ -8,10 +8,10 @@ import pytest
 from answer_server import AnswerServer
 from lease_cloud import Cloud
 from moto import mock_aws
-from moto.autoscaling.models import FakeAutoScalingGroup
+from moto.autoscaling.models import AutoScalingBackend, FakeAutoScalingGroup
 
-from annex_lease.contract import LeasePolicy
 from annex_lease.gateway import Clients
+from annex_lease.policy import LeasePolicy
 
 
 @pytest.fixture
@@ -31,6 +31,16 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
             launch(group, count, tags)
 
     monkeypatch.setattr(FakeAutoScalingGroup, "replace_autoscaling_group_instances", launch_unless_suspended)
+    protect = AutoScalingBackend.set_instance_protection
+
+    def protect_then_scale_in(backend: AutoScalingBackend, name: str, ids: list[str], protected: bool) -> None:
+        # A scale-in that protection held up goes on when it is taken away (EC2 Auto Scaling User Guide, "Use instance
+        # scale-in protection"); moto forgets it.
+        protect(backend, name, ids, protected)
+        group = backend.autoscaling_groups[name]
+        group.set_desired_capacity(group.desired_capacity)
+
+    monkeypatch.setattr(AutoScalingBackend, "set_instance_protection", protect_then_scale_in)
     with mock_aws():
         yield Cloud(Clients())
 

@@ -8,9 +8,10 @@ from typing import Any
 
 from botocore.awsrequest import AWSResponse
 
-from annex_lease.contract import LeasePolicy, policy_tags
 from annex_lease.gateway import Clients
 from annex_lease.handler import serve
+from annex_lease.memory import Memory
+from annex_lease.policy import LeasePolicy, policy_tags
 
 HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
@@ -25,12 +26,18 @@ class Context:
     def get_remaining_time_in_millis(self) -> int:
         return self._milliseconds
 
+    def spend(self, seconds: float) -> None:
+        """Time that passes in a sleep."""
+        self._milliseconds -= int(seconds * 1000)
+
 
 class Cloud:
     def __init__(self, clients: Clients) -> None:
         self.clients = clients
         self.credential = ""
         self.slept: list[float] = []
+        self.environ: dict[str, str] = {}
+        self.memories: dict[str, Memory] = {}
 
     def add_group(self, name: str, policy: LeasePolicy | None, *, protected: bool = False) -> None:
         image = self.clients.ec2.register_image(Name=f"image-{name}", Architecture="x86_64")["ImageId"]
@@ -88,8 +95,15 @@ class Cloud:
 
     def check(self, group: str, now: datetime, **event: object) -> dict[str, object]:
         """One run of the function."""
-        environ = {"ANNEX_GROUP": group, "ANNEX_CREDENTIAL": self.credential}
-        return serve(event, Context(), environ=environ, now=now, clients=self.clients, sleep=self.slept.append)
+        environ = {"ANNEX_GROUP": group, "ANNEX_CREDENTIAL": self.credential, **self.environ}
+        context = Context()
+
+        def sleep(seconds: float) -> None:
+            self.slept.append(seconds)
+            context.spend(seconds)
+
+        memory = self.memories.setdefault(group, Memory())
+        return serve(event, context, environ=environ, now=now, clients=self.clients, sleep=sleep, memory=memory)
 
 
 class _Body:

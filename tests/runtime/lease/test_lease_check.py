@@ -10,8 +10,9 @@ from botocore.exceptions import ClientError
 from lease_cloud import HOUR, MINUTE, Cloud, fail, record, throttle
 
 from annex_lease.checker import CheckError
-from annex_lease.contract import LeasePolicy, format_time
+from annex_lease.contract import format_time
 from annex_lease.gateway import Annex, Clients, read_group
+from annex_lease.policy import LeasePolicy
 
 SECOND = timedelta(seconds=1)
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -22,7 +23,7 @@ def test_the_fleet_is_granted_once_and_knows_its_end(cloud: Cloud, group: str) -
     end = format_time(created + HOUR)
     assert cloud.running(group) == []
     result = cloud.check(group, created + MINUTE)
-    assert (result["phase"], result["end"]) == ("active", end)
+    assert (result["phase"], result["end"]) == ("granted", end)
     instances = cloud.running(group)
     assert len(instances) == 2
     tags = [{tag["Key"]: tag["Value"] for tag in instance["Tags"]} for instance in instances]
@@ -76,6 +77,7 @@ def test_the_grant_waits_for_the_value_of_the_credential(cloud: Cloud, group: st
     assert cloud.running(group) == []
     cloud.clients.secretsmanager.put_secret_value(SecretId=secret, SecretString="token")
     described = record(cloud.clients.secretsmanager, ["DescribeSecret"])
+    assert cloud.check(group, created + MINUTE)["phase"] == "granted"
     assert cloud.check(group, created + MINUTE)["phase"] == "active"
     assert len(cloud.running(group)) == 2
     cloud.check(group, created + 2 * MINUTE)
@@ -110,7 +112,10 @@ def test_an_extension_is_told_to_the_instances(cloud: Cloud, group: str) -> None
     published = next(t for t in cloud.describe(group)["Tags"] if t["Key"] == "annex:lease-end")
     assert (published["Value"], published["PropagateAtLaunch"]) == (until, True)
     assert cloud.check(group, created + HOUR)["actions"] == []
-    assert cloud.check(group, created + 1.5 * HOUR)["phase"] == "ended"
+    cloud.check(group, created + 1.5 * HOUR)
+    assert cloud.running(group) == []
+    assert cloud.check(group, created + 1.5 * HOUR + MINUTE)["phase"] == "draining"
+    assert cloud.check(group, created + 1.5 * HOUR + 2 * MINUTE)["phase"] == "ended"
 
 
 @pytest.mark.parametrize("until", ["9999-12-31T23:59:59Z", "rubbish", None])
@@ -122,7 +127,11 @@ def test_a_word_that_does_not_count_leaves_the_declared_end(cloud: Cloud, group:
     assert result["end"] == format_time(created + HOUR)
     assert bool(result["problems"]) == bool(until)
     assert cloud.check(group, created + HOUR - SECOND)["phase"] == "active"
-    assert cloud.check(group, created + HOUR)["phase"] == "ended"
+    assert cloud.check(group, created + HOUR)["phase"] == "draining"
+    assert cloud.running(group) == []
+    assert cloud.check(group, created + HOUR + MINUTE)["phase"] == "draining"
+    assert cloud.check(group, created + HOUR + 2 * MINUTE - SECOND)["phase"] == "draining"
+    assert cloud.check(group, created + HOUR + 2 * MINUTE)["phase"] == "ended"
 
 
 def test_instances_that_were_not_told_are_told_again(cloud: Cloud, group: str) -> None:
@@ -159,13 +168,16 @@ def test_throttling_is_ridden_out(cloud: Cloud, group: str, monkeypatch: pytest.
     monkeypatch.setattr("time.sleep", lambda _: None)
     created = cloud.created(group)
     calls = throttle(cloud.clients.autoscaling, "DescribeAutoScalingGroups", times=4)
-    assert cloud.check(group, created)["phase"] == "active"
+    assert cloud.check(group, created)["phase"] == "granted"
     assert len(calls) >= 5
 
 
 def test_a_group_that_is_gone_is_said_to_be_gone(cloud: Cloud) -> None:
     result = cloud.check("nothing-here", NOON)
-    assert (result["phase"], result["problems"]) == ("ended", ["the group does not exist"])
+    assert (result["phase"], result["problems"]) == ("draining", ["the group does not exist"])
+    assert cloud.slept == [15.0], "it was read twice"
+    again = cloud.check("nothing-here", NOON + MINUTE)
+    assert (again["phase"], again["problems"]) == ("ended", ["the group does not exist"])
 
 
 def test_a_run_logs_one_line_of_json(cloud: Cloud, group: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -173,7 +185,7 @@ def test_a_run_logs_one_line_of_json(cloud: Cloud, group: str, capsys: pytest.Ca
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 1
     line = json.loads(lines[0])
-    assert (line["event"], line["group"], line["phase"], line["outcome"]) == ("check", "pa", "active", "done")
+    assert (line["event"], line["group"], line["phase"], line["outcome"]) == ("check", "pa", "granted", "done")
     assert [action["action"] for action in line["actions"]] == [
         "PublishEnd",
         "SuspendRebalance",

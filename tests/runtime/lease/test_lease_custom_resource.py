@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import importlib
 import sys
 import time
 import types
@@ -13,8 +13,9 @@ import pytest
 from answer_server import AnswerServer
 from lease_cloud import HOUR, Cloud, Context, fail
 
-from annex_lease import checker, handler
-from annex_lease.contract import LeasePolicy, format_time
+from annex_lease import checker, handler, stack_request
+from annex_lease.contract import format_time
+from annex_lease.policy import LeasePolicy
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 STACK = {"StackId": "arn:aws:cloudformation:stack", "RequestId": "r-1", "LogicalResourceId": "Lease"}
@@ -23,11 +24,6 @@ STACK = {"StackId": "arn:aws:cloudformation:stack", "RequestId": "r-1", "Logical
 def request(answers: AnswerServer, kind: str, physical_id: str | None = "lease-of-pa") -> dict[str, str]:
     event = {"RequestType": kind, "ResponseURL": answers.url, **STACK}
     return event if kind == "Create" or physical_id is None else {**event, "PhysicalResourceId": physical_id}
-
-
-@pytest.fixture(autouse=True)
-def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checker, "_POLL_SECONDS", 0.01)
 
 
 def test_create_grants_and_answers_with_the_lease(cloud: Cloud, group: str, answers: AnswerServer) -> None:
@@ -39,7 +35,7 @@ def test_create_grants_and_answers_with_the_lease(cloud: Cloud, group: str, answ
         "Reason": "",
         "PhysicalResourceId": "lease-of-pa",
         "NoEcho": False,
-        "Data": {"Phase": "active", "LeaseEnd": format_time(created + HOUR)},
+        "Data": {"Phase": "granted", "LeaseEnd": format_time(created + HOUR)},
     }
     assert answers.content_types == [""]
     assert len(cloud.running(group)) == 2
@@ -118,7 +114,7 @@ def test_delete_that_cannot_finish_says_so_in_time(cloud: Cloud, group: str, ans
     fail(cloud.clients.autoscaling, "UpdateAutoScalingGroup", "ScalingActivityInProgress")
     environ = {"ANNEX_GROUP": group}
     event = request(answers, "Delete")
-    handler.serve(event, Context(12_000), environ=environ, now=created, clients=cloud.clients)
+    handler.serve(event, Context(12_000), environ=environ, now=created, clients=cloud.clients, sleep=lambda _: None)
     assert answers.answer["Status"] == "FAILED"
     assert "the fleet is not empty yet" in str(answers.answer["Reason"])
     assert "UnauthorizedOperation" in str(answers.answer["Reason"])
@@ -138,12 +134,10 @@ def test_delete_looks_twice_and_rides_out_a_failing_look(cloud: Cloud, group: st
 # --- an answer on every path
 
 
-@pytest.mark.parametrize("module", ["gateway", "checker", "decision", "contract", "custom_resource"])
-@pytest.mark.parametrize("kind", ["Create", "Update", "Delete"])
-def test_a_module_that_cannot_be_imported_is_answered(
-    monkeypatch: pytest.MonkeyPatch, answers: AnswerServer, module: str, kind: str
-) -> None:
-    for name in [name for name in sys.modules if name.startswith("annex_lease.") and not name.endswith(".handler")]:
+@pytest.mark.parametrize("module", ["gateway", "checker", "decision", "contract", "custom_resource", "stack_request"])
+def test_a_module_that_cannot_be_imported_fails_the_invocation(monkeypatch: pytest.MonkeyPatch, module: str) -> None:
+    """Lambda then hands the request to the function's on-failure destination, which answers it."""
+    for name in [name for name in sys.modules if name.startswith("annex_lease.")]:
         monkeypatch.delitem(sys.modules, name)
         monkeypatch.delattr(sys.modules["annex_lease"], name.rsplit(".", 1)[1], raising=False)
 
@@ -153,16 +147,36 @@ def test_a_module_that_cannot_be_imported_is_answered(
                 raise SyntaxError("broken on purpose")
 
     monkeypatch.setattr(sys, "meta_path", [Broken(), *sys.meta_path])
-    handler.serve(request(answers, kind), Context(), environ={"ANNEX_GROUP": "pa"}, clients=None)
+    with pytest.raises(SyntaxError, match="broken on purpose"):
+        importlib.import_module("annex_lease.handler")
+
+
+def test_a_deletion_that_this_code_fails_is_left_to_the_on_failure_destination(
+    cloud: Cloud, group: str, answers: AnswerServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise KeyError("a fault of ours")
+
+    monkeypatch.setattr(checker, "decide", broken)
+    with pytest.raises(KeyError, match="a fault of ours"):
+        cloud.check(group, cloud.created(group), **request(answers, "Delete"))
+    assert answers.bodies == []
+
+
+def test_permissions_that_arrive_late_are_waited_for(cloud: Cloud, group: str, answers: AnswerServer) -> None:
+    calls = fail(cloud.clients.autoscaling, "CreateOrUpdateTags", "AccessDenied", times=2)
+    cloud.check(group, cloud.created(group), **request(answers, "Create"))
+    assert answers.answer["Status"] == "SUCCESS"
+    assert len(calls) > 2
+    assert cloud.slept == [5.0, 10.0]
+
+
+def test_permissions_that_never_arrive_are_an_answer_in_time(cloud: Cloud, group: str, answers: AnswerServer) -> None:
+    fail(cloud.clients.autoscaling, "CreateOrUpdateTags", "AccessDenied")
+    cloud.check(group, cloud.created(group), **request(answers, "Create"))
     assert answers.answer["Status"] == "FAILED"
-    assert "broken on purpose" in str(answers.answer["Reason"])
-    assert answers.content_types == [""]
-    # A creation that did nothing must be possible to roll back with the module still broken.
-    expected = "no-lease-of-pa" if kind == "Create" else "lease-of-pa"
-    assert answers.answer["PhysicalResourceId"] == expected
-    if kind == "Create":
-        handler.serve(request(answers, "Delete", expected), Context(), environ={"ANNEX_GROUP": "pa"})
-        assert json.loads(answers.bodies[1])["Status"] == "SUCCESS"
+    assert "AccessDenied" in str(answers.answer["Reason"])
+    assert cloud.slept == [5.0, 10.0, 15.0]
 
 
 @pytest.mark.parametrize("error", [RuntimeError("raised on purpose"), KeyError("x"), RecursionError()])
@@ -211,7 +225,7 @@ def test_a_run_that_hangs_answers_before_lambda_kills_it(
         while not answers.bodies and time.monotonic() < deadline:
             time.sleep(0.01)
 
-    monkeypatch.setattr(checker, "check_or_raise", hang)
+    monkeypatch.setattr(stack_request, "check_or_raise", hang)
     clients = types.SimpleNamespace()
     result = handler.serve(
         request(answers, "Update"),

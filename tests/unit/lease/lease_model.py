@@ -8,19 +8,27 @@ from datetime import UTC, datetime, timedelta
 from annex_lease import contract
 from annex_lease.actions import (
     Action,
+    AllowDeletion,
     ClearProtection,
+    DeleteWarmPool,
     EmptyGroup,
     FinishHooks,
     Grant,
     PublishEnd,
+    RecordUse,
+    RenewLease,
+    ResumeLaunch,
+    ResumeTerminate,
     SuspendLaunch,
     SuspendRebalance,
     TellInstances,
     TerminateInstances,
+    Warn,
 )
-from annex_lease.contract import LeasePolicy, Tag, group_tag, policy_tags
+from annex_lease.contract import Tag, group_tag
 from annex_lease.decision import Decision, decide
 from annex_lease.observed import Group, Instance, Machine
+from annex_lease.policy import LeasePolicy, policy_tags
 
 CREATED = datetime(2026, 11, 1, 12, 0, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -42,6 +50,8 @@ def a_group(
     suspended: frozenset[str] = frozenset({"AZRebalance"}),  # as any check leaves it
     new_instances_protected: bool = False,
     credential: bool | None = True,
+    confirmed: bool = True,
+    empty_before: bool = True,
 ) -> Group:
     """A group of the policy; `written` are tags written at run time, in place of declared ones of the same key."""
     tags = {tag.key: tag for tag in (policy_tags(policy) if policy else ())}
@@ -58,6 +68,8 @@ def a_group(
         new_instances_protected=new_instances_protected,
         credential=credential,
         machines=machines,
+        confirmed=confirmed,
+        empty_before=empty_before,
     )
 
 
@@ -92,6 +104,8 @@ def _kill(group: Group, ids: set[str]) -> Group:
 
 def _scale_in(group: Group) -> Group:
     """What Auto Scaling does by itself: instances above the desired capacity go, protected and waiting ones stay."""
+    if "Terminate" in group.suspended:
+        return group
     spare = len(group.instances) - group.desired
     going = [i.id for i in group.instances if not i.protected and not i.state.endswith((":Wait", ":Retained"))]
     return _kill(group, set(going[: max(0, spare)]))
@@ -103,20 +117,37 @@ def apply(group: Group, action: Action) -> Group:
             return _tagged(group, group_tag(contract.TAG_END, contract.format_time(end)))
         case TellInstances(end=end):
             return _tagged(group, group_tag(contract.TAG_TOLD, contract.format_time(end)))
-        case Grant(size=size):
+        case RenewLease(renewed=renewed):
+            return _tagged(group, group_tag(contract.TAG_BUSY, renewed.text()))
+        case RecordUse(ledger=ledger):
+            return _tagged(group, group_tag(contract.TAG_USED, ledger.text()))
+        case Warn(end=end):
+            return _tagged(group, group_tag(contract.TAG_WARNED, contract.format_time(end)))
+        case ResumeLaunch():
+            return replace(group, suspended=group.suspended - {"Launch"})
+        case ResumeTerminate():
+            return _scale_in(replace(group, suspended=group.suspended - {"Terminate"}))
+        case DeleteWarmPool():
+            return replace(group, warm_pool=False, warm_pool_size=0)
+        case AllowDeletion():
+            return replace(group, deletion_protected=False)
+        case Grant(granted=granted, ledger=ledger):
+            size = granted.size
             assert size <= group.max_size
             group = replace(group, desired=size)
+            if ledger is not None:
+                group = _tagged(group, group_tag(contract.TAG_USED, ledger.text()))
             missing = range(len(group.instances), size) if "Launch" not in group.suspended else ()
             started = tuple(Instance(f"i-new{number}", "InService") for number in missing)
             group = replace(group, instances=group.instances + started)
-            return _scale_in(_tagged(group, group_tag(contract.TAG_GRANTED, str(size))))
+            return _scale_in(_tagged(group, group_tag(contract.TAG_GRANTED, granted.text())))
         case SuspendRebalance():
             return replace(group, suspended=group.suspended | {"AZRebalance"})
         case SuspendLaunch():
             return replace(group, suspended=group.suspended | {"Launch"})
         case ClearProtection(instance_ids=ids):
             freed = tuple(replace(i, protected=i.protected and i.id not in ids) for i in group.instances)
-            return replace(group, instances=freed)
+            return _scale_in(replace(group, instances=freed))
         case EmptyGroup():
             return _scale_in(replace(group, min_size=0, desired=0, new_instances_protected=False))
         case FinishHooks(launching=launching, terminating=terminating):

@@ -8,9 +8,10 @@ from lease_model import CREATED, END, GRACE, HOUR, POLICY, a_group, kinds, settl
 
 from annex_lease import contract
 from annex_lease.actions import ClearProtection, FinishHooks, TerminateInstances
-from annex_lease.contract import LeasePolicy, Tag, format_time
+from annex_lease.contract import Tag, format_time
 from annex_lease.decision import Phase, decide
-from annex_lease.observed import Fact, Instance, Machine
+from annex_lease.observed import Fact, Instance, Machine, Missing
+from annex_lease.policy import LeasePolicy
 
 SECOND = timedelta(seconds=1)
 MIDDLE = CREATED + HOUR / 2
@@ -24,7 +25,7 @@ RUNNING = (Instance("i-1", "InService"), Instance("i-2", "InService"))
 def test_the_lease_is_over_at_its_end_and_not_before() -> None:
     group = a_group(written=settled(), desired=2, instances=RUNNING)
     assert decide(group, END - SECOND).phase is Phase.ACTIVE
-    assert decide(group, END).phase is Phase.ENDING
+    assert decide(group, END).phase is Phase.DRAINING
 
 
 def test_stopping_comes_in_order_and_each_step_is_tried() -> None:
@@ -35,7 +36,7 @@ def test_stopping_comes_in_order_and_each_step_is_tried() -> None:
     )
     group = a_group(written=settled(), desired=3, min_size=1, instances=instances)
     decision = decide(group, END)
-    assert kinds(decision) == ["SuspendLaunch", "ClearProtection", "EmptyGroup", "FinishHooks"]
+    assert kinds(decision) == ["EmptyGroup", "SuspendLaunch", "ClearProtection", "FinishHooks"]
     assert decision.independent
     hooks = decision.actions[3]
     assert isinstance(hooks, FinishHooks)
@@ -45,7 +46,10 @@ def test_stopping_comes_in_order_and_each_step_is_tried() -> None:
 def test_each_step_of_stopping_is_taken_only_where_it_is_due() -> None:
     stopped = a_group(written=settled(), suspended=LAUNCH)
     assert kinds(decide(stopped, END)) == []
-    assert kinds(decide(replace(stopped, suspended=frozenset({"Terminate"})), END)) == ["SuspendLaunch"]
+    assert kinds(decide(replace(stopped, suspended=frozenset({"AZRebalance"})), END)) == ["SuspendLaunch"]
+    assert kinds(decide(replace(stopped, suspended=LAUNCH | {"Terminate"}), END)) == ["ResumeTerminate"]
+    assert kinds(decide(replace(stopped, warm_pool=True, warm_pool_size=1), END)) == ["DeleteWarmPool"]
+    assert kinds(decide(replace(stopped, deletion_protected=True), END)) == []
     assert kinds(decide(replace(stopped, desired=1), END)) == ["EmptyGroup"]
     assert kinds(decide(replace(stopped, min_size=1), END)) == ["EmptyGroup"]
     assert kinds(decide(replace(stopped, new_instances_protected=True), END)) == ["EmptyGroup"]
@@ -93,7 +97,7 @@ STATES = [
 def test_every_state_that_is_not_known_to_be_dead_is_alive(state: str) -> None:
     group = a_group(written=settled(), suspended=LAUNCH, instances=(Instance("i-1", state),))
     decision = decide(group, END + GRACE)
-    assert decision.phase is Phase.ENDING
+    assert decision.phase is Phase.DRAINING
     assert "TerminateInstances" in kinds(decision)
 
 
@@ -118,7 +122,7 @@ def test_dead_lifecycle_states_are_dead(state: str) -> None:
 def test_what_ec2_lists_counts_even_if_the_group_does_not_list_it(state: str, alive: bool) -> None:
     group = a_group(written=settled(), suspended=LAUNCH, machines=(Machine("i-9", state),))
     decision = decide(group, END + GRACE)
-    assert decision.phase is (Phase.ENDING if alive else Phase.ENDED)
+    assert decision.phase is (Phase.DRAINING if alive else Phase.ENDED)
     assert kinds(decision) == (["TerminateInstances"] if alive else [])
 
 
@@ -131,13 +135,13 @@ def test_ec2_is_believed_before_the_group() -> None:
 def test_nothing_there_is_claimed_only_after_asking_ec2() -> None:
     group = a_group(written=settled(), suspended=LAUNCH, machines=None)
     asking = decide(group, END)
-    assert (asking.phase, asking.needs) == (Phase.ENDING, {Fact.MACHINES})
+    assert (asking.phase, asking.needs) == (Phase.DRAINING, {Fact.MACHINES})
     assert decide(replace(group, machines=()), END).phase is Phase.ENDED
 
 
 def test_stopping_does_not_wait_for_the_answer_of_ec2() -> None:
     decision = decide(a_group(desired=2, instances=RUNNING, machines=None), END + GRACE)
-    assert kinds(decision) == ["SuspendLaunch", "EmptyGroup", "TerminateInstances"]
+    assert kinds(decision) == ["EmptyGroup", "SuspendLaunch", "TerminateInstances"]
     assert decision.needs == {Fact.MACHINES}
 
 
@@ -146,6 +150,40 @@ def test_a_stop_is_told_to_instances_that_are_still_there() -> None:
     group = a_group(written={**settled(), contract.TAG_UNTIL: stop}, suspended=LAUNCH, instances=RUNNING)
     assert kinds(decide(group, MIDDLE)) == ["PublishEnd", "TellInstances"]
     assert kinds(decide(replace(group, instances=()), MIDDLE)) == []
+
+
+def test_within_the_grace_ec2_is_asked_only_when_the_group_lists_nobody() -> None:
+    group = a_group(written=settled(), suspended=LAUNCH, instances=RUNNING, machines=None)
+    assert decide(group, END).needs == frozenset()
+    assert decide(group, END + GRACE).needs == {Fact.MACHINES}
+    assert decide(replace(group, instances=()), END).needs == {Fact.MACHINES}
+
+
+def test_an_end_is_claimed_only_after_a_second_empty_listing() -> None:
+    once = decide(a_group(written=settled(), suspended=LAUNCH, empty_before=False), END)
+    assert (once.phase, once.empty) == (Phase.DRAINING, True)
+    assert "as seen once" in once.reason
+    assert decide(a_group(written=settled(), suspended=LAUNCH), END).phase is Phase.ENDED
+    alive = a_group(written=settled(), suspended=LAUNCH, machines=(Machine("i-9", "stopped"),))
+    assert not decide(alive, END).empty
+
+
+def test_what_was_found_empty_twice_costs_no_further_listing() -> None:
+    known = replace(a_group(written=settled(), suspended=LAUNCH, machines=None), known_empty=True)
+    assert (decide(known, END).phase, decide(known, END).needs) == (Phase.ENDED, frozenset())
+    for changed in (
+        replace(known, instances=RUNNING),
+        replace(known, desired=1),
+        replace(known, warm_pool=True, warm_pool_size=1),
+    ):
+        assert decide(changed, END).phase is Phase.DRAINING
+
+
+def test_overdue_is_who_should_be_gone() -> None:
+    group = a_group(written=settled(), suspended=LAUNCH, instances=RUNNING)
+    assert (decide(group, END + GRACE - SECOND).overdue, decide(group, END + GRACE - SECOND).living) == (0, 2)
+    assert decide(group, END + GRACE).overdue == 2
+    assert decide(replace(group, suspended=frozenset()), MIDDLE).overdue == 0
 
 
 # --- records that stop the annex, and the way down
@@ -158,30 +196,41 @@ def test_a_record_that_is_not_whole_ends_the_annex_at_once(key: str, value: str 
     broken = without(group, key)
     if value is not None:
         broken = replace(broken, tags=(*broken.tags, Tag(key, value, False)))
+    unsure = decide(replace(broken, confirmed=False), CREATED)
+    assert (unsure.actions, unsure.needs) == ((), {Fact.CONFIRMATION})
     decision = decide(broken, CREATED)
-    assert decision.phase is Phase.ENDING
+    assert decision.phase is Phase.DRAINING
     assert decision.end is None
-    assert kinds(decision) == ["SuspendLaunch", "EmptyGroup", "TerminateInstances"]
+    assert kinds(decision) == ["EmptyGroup", "SuspendLaunch", "TerminateInstances"]
     assert any(key in problem for problem in decision.problems)
 
 
 def test_a_group_without_any_tag_is_stopped() -> None:
-    assert decide(a_group(None, desired=1), CREATED).phase is Phase.ENDING
+    assert decide(a_group(None, desired=1), CREATED).phase is Phase.DRAINING
     assert decide(a_group(None, suspended=LAUNCH), CREATED).phase is Phase.ENDED
 
 
 def test_a_group_that_does_not_exist_is_a_case_of_its_own() -> None:
-    decision = decide(None, MIDDLE)
-    assert (decision.phase, decision.actions, decision.needs) == (Phase.ENDED, (), frozenset())
-    assert decision.problems == ("the group does not exist",)
+    first = decide(Missing("g"), MIDDLE)
+    assert (first.phase, first.actions, first.needs) == (Phase.DRAINING, (), {Fact.CONFIRMATION})
+    second = decide(Missing("g", confirmed=True), MIDDLE)
+    assert (second.phase, second.needs) == (Phase.DRAINING, {Fact.MACHINES})
+    lost = decide(Missing("g", confirmed=True, machines=(Machine("i-9", "running"), Machine("i-8", "terminated"))), END)
+    assert [a.instance_ids for a in lost.actions if isinstance(a, TerminateInstances)] == [("i-9",)]
+    assert (lost.living, lost.overdue) == (1, 1)
+    gone = decide(Missing("g", confirmed=True, machines=(), empty_before=True), MIDDLE)
+    assert (gone.phase, gone.actions, gone.problems) == (Phase.ENDED, (), ("the group does not exist",))
+    assert decide(Missing("g", machines=()), MIDDLE, closing=True).empty
 
 
 @pytest.mark.parametrize("policy", [POLICY, None])
 def test_closing_takes_everything_without_grace(policy: LeasePolicy | None) -> None:
     group = a_group(policy, desired=2, instances=RUNNING)
     decision = decide(group, MIDDLE, closing=True)
-    assert kinds(decision) == ["SuspendLaunch", "EmptyGroup", "TerminateInstances"]
+    assert kinds(decision) == ["EmptyGroup", "SuspendLaunch", "TerminateInstances"]
     assert decide(a_group(policy, suspended=LAUNCH), MIDDLE, closing=True).phase is Phase.ENDED
+    protected = replace(a_group(policy, suspended=LAUNCH), deletion_protected=True)
+    assert kinds(decide(protected, MIDDLE, closing=True)) == ["AllowDeletion"]
 
 
 def test_a_naive_now_is_a_mistake_of_the_caller() -> None:

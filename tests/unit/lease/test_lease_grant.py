@@ -8,9 +8,10 @@ from lease_model import CREATED, END, HOUR, POLICY, a_group, apply, carry_out, k
 
 from annex_lease import contract
 from annex_lease.actions import Grant
-from annex_lease.contract import LeasePolicy, Tag, format_time
+from annex_lease.contract import Tag, format_time
 from annex_lease.decision import Phase, decide
 from annex_lease.observed import Fact, Instance
+from annex_lease.policy import LeasePolicy
 
 SECOND = timedelta(seconds=1)
 MIDDLE = CREATED + HOUR / 2
@@ -28,7 +29,7 @@ def sized(size: int) -> LeasePolicy:
 def test_the_first_check_publishes_then_grants_then_tells() -> None:
     decision = decide(a_group(), MIDDLE)
     assert kinds(decision) == ["PublishEnd", "Grant", "TellInstances"]
-    assert decision.phase is Phase.ACTIVE
+    assert decision.phase is Phase.GRANTED
     assert decision.end == END
     assert not decision.independent
     assert not decision.needs
@@ -47,14 +48,15 @@ def test_a_granted_annex_is_left_alone() -> None:
 
 
 def test_a_fleet_that_shrank_by_itself_is_not_resized() -> None:
-    assert decide(a_group(written=settled(), desired=1), MIDDLE).actions == ()
+    shrunk = decide(a_group(written=settled(), desired=1), MIDDLE)
+    assert (shrunk.actions, shrunk.phase) == ((), Phase.GRANTED)
 
 
 @pytest.mark.parametrize(("size", "desired"), [(5, 2), (1, 2), (0, 2)])
 def test_another_declared_size_is_granted_once(size: int, desired: int) -> None:
     group = a_group(sized(size), written=settled(), desired=desired)
     decision = decide(group, MIDDLE)
-    assert [(type(a), a.size) for a in decision.actions if isinstance(a, Grant)] == [(Grant, size)]
+    assert [(type(a), a.granted.size) for a in decision.actions if isinstance(a, Grant)] == [(Grant, size)]
     assert decide(apply(group, decision.actions[0]), MIDDLE).actions == ()
 
 
@@ -128,9 +130,8 @@ def test_an_ended_annex_whose_lease_is_valid_again_does_not_restart() -> None:
     ended = carry_out(a_group(written=settled(), desired=2, instances=RUNNING), END)
     later = replace(ended, tags=(*ended.tags, Tag(contract.TAG_UNTIL, format_time(END + HOUR), False)))
     decision = decide(later, END + SECOND)
-    assert kinds(decision) == ["PublishEnd", "TellInstances"]
-    assert decision.phase is Phase.ACTIVE
-    assert "Launch process is suspended" in decision.problems[0]
+    assert (decision.phase, decision.actions, decision.end) == (Phase.ENDED, (), END)
+    assert "annex renew" in decision.reason
 
 
 # --- the published end

@@ -6,8 +6,10 @@ import pytest
 from lease_model import CAP, CREATED, END, HOUR, POLICY
 
 from annex_lease import contract
-from annex_lease.contract import group_tag, policy_tags
-from annex_lease.record import LeaseRecord, lease_times, read_record
+from annex_lease.contract import group_tag
+from annex_lease.policy import policy_tags
+from annex_lease.record import LeaseRecord, read_record
+from annex_lease.times import lease_times
 
 DECLARED = {tag.key: tag.value for tag in policy_tags(POLICY)}
 

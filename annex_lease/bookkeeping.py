@@ -1,0 +1,68 @@
+"""What is written down about a lease, whether it is kept or stopped: its end, and what was used of it. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from annex_lease import contract
+from annex_lease.actions import Action, PublishEnd, RecordUse, TellInstances
+from annex_lease.ledger import Ledger, assumed
+from annex_lease.record import LeaseRecord
+from annex_lease.times import LeaseTimes
+
+# Two checks at once may read the clock in another order than they write; a record from beyond that is no record.
+_SKEW = timedelta(minutes=5)
+# What was granted is counted for so long, seen or not: it may start at any moment. Spot capacity that does not come
+# within it is not counted until it does.
+_SETTLING = timedelta(minutes=5)
+
+
+def publish(record: LeaseRecord, end: datetime) -> tuple[Action, ...]:
+    """Publishing the end on the group, unless it is published."""
+    wanted = contract.group_tag(contract.TAG_END, contract.format_time(end))
+    if record.published == wanted:
+        return ()
+    before = contract.shown(record.published.value) if record.published else "nothing"
+    return (PublishEnd(end, f"the lease ends at {wanted.value}, published is {before}"),)
+
+
+def tell(record: LeaseRecord, end: datetime) -> tuple[Action, ...]:
+    """Telling the instances of the end, unless they were told."""
+    if record.told == contract.format_time(end):
+        return ()
+    before = contract.shown(record.told) if record.told else "nothing"
+    return (TellInstances(end, f"the instances were told {before}"),)
+
+
+def record_use(
+    record: LeaseRecord, times: LeaseTimes | None, now: datetime, count: int, *, desired: int = 0
+) -> tuple[Action, ...]:
+    """Recording what was used of the instance-hours, if there are now more or fewer instances than recorded.
+
+    Args:
+        record: what the group's tags say.
+        times: when the lease ends.
+        now: the current time, aware.
+        count: how many instances there are.
+        desired: how many the group is to have: those that were granted a moment ago are not listed yet.
+    """
+    ledger = current_ledger(times, now)
+    if ledger is None or times is None:
+        return ()
+    if times.money_end is not None and now >= times.money_end:
+        return ()  # used up: to write on would move the moment of that, and with it the end, later and later
+    if ledger == record.ledger and ledger.count == count:
+        return ()
+    if count < ledger.count <= desired and now - ledger.at < _SETTLING:
+        return ()
+    moved = ledger.moved_on(now, count)
+    return (RecordUse(moved, f"{count} instances use the annex's hours, recorded are {ledger.count}"),)
+
+
+def current_ledger(times: LeaseTimes | None, now: datetime) -> Ledger | None:
+    """What is used of the instance-hours; a ledger from the future counts as used since the group exists."""
+    if times is None or times.ledger is None:
+        return None
+    if times.ledger.at > now + _SKEW:
+        return assumed(times.start, times.size)
+    return times.ledger

@@ -1,0 +1,166 @@
+"""What a run of the function remembers, refuses, reports and leaves to the next."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from lease_cloud import HOUR, MINUTE, Cloud, Context, fail, record
+
+from annex_lease.actions import TerminateInstances
+from annex_lease.actuator import RefusedError, perform
+from annex_lease.checker import CheckError, check
+from annex_lease.contract import TAG_ID, TAG_NAME, format_time
+from annex_lease.gateway import Annex, list_machines
+from annex_lease.handler import serve
+from annex_lease.policy import LeasePolicy
+
+READS = ["DescribeAutoScalingGroups"]
+
+
+def calls_of(cloud: Cloud) -> list[tuple[str, dict[str, Any]]]:
+    """Every call of the function from here on."""
+    made: list[tuple[str, dict[str, Any]]] = []
+    for client in (cloud.clients.autoscaling, cloud.clients.ec2, cloud.clients.sns, cloud.clients.secretsmanager):
+        name = client.meta.service_model.service_name
+        client.meta.events.register(
+            f"provide-client-params.{name}", lambda params, model, **_: made.append((model.name, params))
+        )
+    return made
+
+
+def test_an_annex_costs_one_call_a_minute_while_it_runs_and_once_it_has_ended(cloud: Cloud, group: str) -> None:
+    created = cloud.created(group)
+    cloud.check(group, created)
+    made = calls_of(cloud)
+    cloud.check(group, created + MINUTE)
+    assert [name for name, _ in made] == READS
+    end = created + HOUR
+    made.clear()
+    cloud.check(group, end)
+    assert [name for name, _ in made] == [*READS, "UpdateAutoScalingGroup", "SuspendProcesses"]
+    cloud.check(group, end + MINUTE)
+    assert len(made) == 5, "seen empty with five calls in all"
+    assert cloud.check(group, end + 2 * MINUTE)["phase"] == "ended"
+    made.clear()
+    assert cloud.check(group, end + 3 * MINUTE)["phase"] == "ended"
+    assert [name for name, _ in made] == READS
+    assert cloud.check(group, end + 12 * MINUTE)["phase"] == "ended"
+    assert [name for name, _ in made] == [*READS, *READS, "DescribeInstances"], "looked for again after ten minutes"
+
+
+def test_what_comes_back_after_the_end_starts_the_two_looks_anew(cloud: Cloud, group: str) -> None:
+    created = cloud.created(group)
+    cloud.check(group, created)
+    for minute in range(3):
+        cloud.check(group, created + HOUR + minute * MINUTE)
+    cloud.clients.autoscaling.resume_processes(AutoScalingGroupName=group, ScalingProcesses=["Launch"])
+    cloud.clients.autoscaling.set_desired_capacity(AutoScalingGroupName=group, DesiredCapacity=1)
+    found = cloud.check(group, created + HOUR + 3 * MINUTE)
+    assert found["phase"] == "draining"
+    assert cloud.running(group) == []
+    phases = [cloud.check(group, created + HOUR + minute * MINUTE)["phase"] for minute in (4, 5)]
+    assert phases == ["draining", "ended"]
+
+
+def test_a_dry_run_says_what_a_run_does_and_does_nothing(cloud: Cloud) -> None:
+    cloud.add_group("pa", LeasePolicy("pa", 3, 7200, 0, duration_seconds=3600), protected=True)
+    created = cloud.created("pa")
+    cloud.check("pa", created)
+    before = cloud.describe("pa")
+    dry = cloud.check("pa", created + HOUR, check="dry-run")
+    assert cloud.describe("pa") == before
+    assert dry["dry_run"] is True
+    real = cloud.check("pa", created + HOUR)
+    assert dry["actions"] == real["actions"]
+    assert [a["action"] for a in dry["actions"]] == [  # type: ignore[attr-defined]
+        "EmptyGroup",
+        "SuspendLaunch",
+        "ClearProtection",
+        "TerminateInstances",
+    ]
+
+
+def test_a_dry_run_sends_no_heartbeat_and_a_check_does(
+    cloud: Cloud, group: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cloud.environ["ANNEX_NAME"] = "pa"
+    cloud.check(group, cloud.created(group), check="dry-run")
+    assert "LeaseChecks" not in json.loads(capsys.readouterr().out)
+    cloud.check(group, cloud.created(group))
+    line = json.loads(capsys.readouterr().out)
+    assert (line["LeaseChecks"], line["Annex"]) == (1, "pa")
+
+
+def test_tags_that_are_replaced_in_two_calls_do_not_end_an_annex(cloud: Cloud, group: str) -> None:
+    created = cloud.created(group)
+    cloud.check(group, created)
+    tag = {"ResourceId": group, "ResourceType": "auto-scaling-group", "Key": "annex:lease-duration"}
+    cloud.clients.autoscaling.delete_tags(Tags=[tag])  # type: ignore[list-item]
+
+    def deploys_on(_: float) -> None:
+        cloud.write(group, "annex:lease-ends-at", format_time(created + HOUR))
+
+    environ = {"ANNEX_GROUP": group}
+    result = serve({}, Context(), environ=environ, now=created + MINUTE, clients=cloud.clients, sleep=deploys_on)
+    assert result["phase"] == "active"
+    assert cloud.describe(group)["DesiredCapacity"] == 2
+    cloud.clients.autoscaling.delete_tags(Tags=[{**tag, "Key": "annex:lease-ends-at"}])  # type: ignore[list-item]
+    cloud.check(group, created + MINUTE)
+    assert cloud.running(group) == [], "a policy that stays away ends the annex"
+
+
+def test_a_detached_instance_is_known_by_the_id_of_the_annex(cloud: Cloud) -> None:
+    cloud.environ.update(ANNEX_NAME="pa", ANNEX_ID="uuid.pa")
+    cloud.add_group("pa", LeasePolicy("pa", 2, 7200, 900, duration_seconds=3600))
+    created = cloud.created("pa")
+    cloud.check("pa", created)
+    ids = [instance["InstanceId"] for instance in cloud.running("pa")]
+    theirs = [{"Key": TAG_NAME, "Value": "pa"}, {"Key": TAG_ID, "Value": "uuid.pa"}]
+    cloud.clients.ec2.create_tags(Resources=ids[:1], Tags=theirs)  # type: ignore[arg-type]
+    foreign = [{"Key": TAG_NAME, "Value": "pa"}, {"Key": TAG_ID, "Value": "other.pa"}]
+    cloud.clients.ec2.create_tags(Resources=ids[1:], Tags=foreign)  # type: ignore[arg-type]
+    cloud.clients.ec2.delete_tags(Resources=ids, Tags=[{"Key": "aws:autoscaling:groupName"}])
+    annex = Annex("pa", "", cloud.clients, name="pa", id="uuid.pa")
+    assert [(machine.id, machine.member) for machine in list_machines(annex)] == [(ids[0], False)]
+    assert list_machines(replace(annex, id="")) == ()
+
+
+def test_a_run_without_time_leaves_the_rest_to_the_next(cloud: Cloud) -> None:
+    cloud.add_group("pa", LeasePolicy("pa", 230, 7200, 0, duration_seconds=3600), protected=True)
+    created = cloud.created("pa")
+    cloud.check("pa", created)
+    fail(cloud.clients.autoscaling, "SetInstanceProtection", "AccessDenied", times=500)
+    left = iter([100.0] * 4 + [1.0] * 1000)
+    annex = Annex("pa", "", cloud.clients, seconds_left=lambda: next(left))
+    report = check(annex, created + HOUR)
+    assert "out of time; the next run goes on" in str(report.errors)
+    assert len(cloud.running("pa")) == 230
+    ids = tuple(instance["InstanceId"] for instance in cloud.running("pa"))
+    two = iter([100.0, 100.0, 1.0])
+    with pytest.raises(RefusedError, match="30 instances: out of time"):
+        perform(TerminateInstances(ids, "test"), Annex("pa", "", cloud.clients, seconds_left=lambda: next(two)))
+    assert len(cloud.running("pa")) == 30
+    with pytest.raises(CheckError, match="AccessDenied"):
+        cloud.check("pa", created + HOUR + MINUTE)
+    assert cloud.running("pa") == []
+
+
+def test_a_warning_reaches_the_topic_before_the_end_and_once(cloud: Cloud) -> None:
+    topic = cloud.clients.sns.create_topic(Name="alarms")["TopicArn"]
+    cloud.environ.update(ANNEX_NAME="pa", ANNEX_TOPIC=topic)
+    cloud.add_group("pa", LeasePolicy("pa", 2, 7200, 900, duration_seconds=3600, warn_seconds=600))
+    created = cloud.created("pa")
+    cloud.check("pa", created)
+    sent = record(cloud.clients.sns, ["Publish"])
+    cloud.check("pa", created + HOUR - 11 * MINUTE)
+    assert sent == []
+    cloud.check("pa", created + HOUR - 10 * MINUTE)
+    cloud.check("pa", created + HOUR - 9 * MINUTE)
+    ((_, message),) = sent
+    assert message["TopicArn"] == topic
+    told = json.loads(message["Message"])
+    assert (told["annex"], told["end"], told["instances"]) == ("pa", format_time(created + HOUR), 2)
+    assert len(message["Subject"]) <= 100

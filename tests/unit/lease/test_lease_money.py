@@ -1,0 +1,142 @@
+"""A lease that ends when its instance-hours are used up."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from lease_model import CREATED, END, HOUR, POLICY, a_group, carry_out, kinds, settled
+
+from annex_lease import contract
+from annex_lease.actions import Grant, RecordUse
+from annex_lease.contract import format_time
+from annex_lease.decision import Phase, decide
+from annex_lease.ledger import Ledger, assumed, parse_ledger
+from annex_lease.observed import Group, Instance
+from annex_lease.record import read_record
+from annex_lease.times import lease_times
+
+SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
+LIMITED = replace(POLICY, max_instance_hours=1)
+RUNNING = (Instance("i-1", "InService"), Instance("i-2", "InService"))
+HALF = CREATED + HOUR / 2
+
+
+def granted(at: int = 0, count: int = 2, used: int = 0) -> dict[str, str]:
+    ledger = Ledger(used, CREATED + timedelta(seconds=at), count)
+    end = format_time(ledger.reaches(1) or END)
+    return {
+        **settled(),
+        contract.TAG_END: end,
+        contract.TAG_TOLD: end,
+        contract.TAG_USED: ledger.text(),
+    }
+
+
+def limited(written: dict[str, str], *, instances: tuple[Instance, ...] = RUNNING) -> Group:
+    return a_group(LIMITED, written=written, desired=len(instances), instances=instances)
+
+
+def test_the_hours_are_counted_from_the_grant_on() -> None:
+    decision = decide(a_group(LIMITED), HALF)
+    assert [a.ledger for a in decision.actions if isinstance(a, Grant)] == [Ledger(0, HALF, 2)]
+    after = carry_out(a_group(LIMITED), HALF)
+    assert decide(after, HALF).end == HALF + HOUR / 2
+
+
+def test_the_lease_ends_when_the_hours_are_used_up() -> None:
+    group = limited(granted())
+    assert decide(group, HALF - SECOND).phase is Phase.ACTIVE
+    over = decide(group, HALF)
+    assert over.phase is Phase.DRAINING
+    assert "1 instance-hours were used up at 2026-11-01T12:30:00Z" in over.reason
+    assert over.used_seconds == 3600
+    assert kinds(over)[0] == "EmptyGroup"
+
+
+def test_a_quiet_minute_writes_nothing() -> None:
+    assert decide(limited(granted()), CREATED + MINUTE).actions == ()
+
+
+def test_another_number_of_instances_is_recorded_and_moves_the_end() -> None:
+    fewer = limited(granted(), instances=RUNNING[:1])
+    now = CREATED + 10 * MINUTE
+    decision = decide(fewer, now)
+    assert [a.ledger for a in decision.actions if isinstance(a, RecordUse)] == [Ledger(1200, now, 1)]
+    assert decide(carry_out(fewer, now), now).end == now + timedelta(seconds=2400)
+    nobody = replace(carry_out(limited(granted(), instances=()), now), desired=0)
+    assert decide(nobody, now).end == END, "who uses nothing reaches no limit"
+
+
+def test_the_warm_pool_uses_hours_too() -> None:
+    group = replace(limited(granted()), warm_pool=True, warm_pool_size=2)
+    recorded = [a.ledger.count for a in decide(group, CREATED + MINUTE).actions if isinstance(a, RecordUse)]
+    assert recorded == [4]
+
+
+@pytest.mark.parametrize("ledger", [None, "x", "", "-1@2026-11-01T12:00:00Zx2", "0@2025-01-01T00:00:00Zx0"])
+def test_hours_that_cannot_be_read_are_taken_for_the_most_they_can_be(ledger: str | None) -> None:
+    written = {**settled(), **({} if ledger is None else {contract.TAG_USED: ledger})}
+    now = CREATED + 10 * MINUTE
+    decision = decide(limited(written, instances=RUNNING[:1]), now)
+    assert [a.ledger for a in decision.actions if isinstance(a, RecordUse)] == [Ledger(1200, now, 1)]
+    assert decide(limited(written), HALF).phase is Phase.DRAINING
+
+
+def test_a_ledger_from_the_future_is_none() -> None:
+    future = Ledger(0, CREATED + 9 * HOUR, 0).text()
+    decision = decide(limited({**settled(), contract.TAG_USED: future}), CREATED + 10 * MINUTE)
+    assert [a.ledger.used for a in decision.actions if isinstance(a, RecordUse)] == [1200]
+
+
+def test_an_ended_annex_does_not_move_the_moment_of_its_end() -> None:
+    group = carry_out(limited(granted()), HALF)
+    later = replace(group, instances=RUNNING[:1], machines=())
+    assert not [a for a in decide(later, HALF + MINUTE).actions if isinstance(a, RecordUse)]
+    assert decide(later, HALF + MINUTE).end == HALF
+
+
+def test_a_lease_that_ends_earlier_is_not_prolonged_by_money() -> None:
+    plenty = replace(LIMITED, max_instance_hours=1000)
+    times = lease_times(read_record(a_group(plenty, written=granted()).tags), CREATED)
+    assert times is not None
+    assert (times.end, times.out_of_money) == (END, False)
+
+
+def test_who_declares_no_limit_has_no_ledger() -> None:
+    group = a_group(written={**settled(), contract.TAG_USED: "9999999@2026-11-01T12:00:00Zx9"}, desired=2)
+    assert decide(group, CREATED).end == END
+    assert decide(group, CREATED).used_seconds is None
+
+
+seconds = st.integers(0, 10**9)
+ledgers = st.builds(Ledger, seconds, st.integers(0, 10**6).map(lambda s: CREATED + timedelta(seconds=s)), seconds)
+
+
+@given(ledgers)
+def test_a_ledger_is_read_as_it_was_written(ledger: Ledger) -> None:
+    ledger = replace(ledger, count=ledger.count % 10**9)
+    assert parse_ledger(ledger.text()) == ledger
+
+
+@given(ledgers, st.integers(1, 10**8), st.integers(0, 10**7))
+def test_writing_a_ledger_on_does_not_move_the_moment_of_the_limit(ledger: Ledger, hours: int, after: int) -> None:
+    limit = ledger.reaches(hours)
+    moment = ledger.at + timedelta(seconds=after)
+    if limit is not None and moment <= limit:
+        assert ledger.moved_on(moment, ledger.count).reaches(hours) == limit
+
+
+@given(ledgers, st.integers(1, 10**8))
+def test_the_limit_is_never_passed_before_its_moment(ledger: Ledger, hours: int) -> None:
+    limit = ledger.reaches(hours)
+    if limit is not None and ledger.used < hours * 3600:
+        assert ledger.used_by(limit) <= hours * 3600
+        assert ledger.used_by(limit + SECOND) + ledger.count > hours * 3600
+
+
+def test_the_assumed_ledger_is_the_most_there_can_be() -> None:
+    assert assumed(CREATED, 20).reaches(10) == CREATED + HOUR / 2

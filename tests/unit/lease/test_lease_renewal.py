@@ -1,0 +1,185 @@
+"""A lease that is renewed: by the operator, after it ended; by itself, while instances are busy."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from lease_model import CAP, CREATED, END, HOUR, POLICY, a_group, apply, carry_out, kinds, settled
+
+from annex_lease import contract
+from annex_lease.actions import Grant, RenewLease, Warn
+from annex_lease.contract import format_time, group_tag
+from annex_lease.decision import Phase, decide
+from annex_lease.observed import Fact, Group, Instance
+from annex_lease.record import Granted, Renewed, read_record
+
+SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
+RUNNING = (Instance("i-1", "InService"), Instance("i-2", "InService"))
+BUSY = (Instance("i-1", "InService", protected=True), Instance("i-2", "InService"))
+RENEWING = replace(POLICY, renew_seconds=1200)
+
+
+def ended() -> Group:
+    return carry_out(a_group(written=settled(), desired=2, instances=RUNNING), END)
+
+
+def written(group: Group, **values: str) -> Group:
+    keys = {getattr(contract, f"TAG_{key.upper()}"): value for key, value in values.items()}
+    kept = tuple(tag for tag in group.tags if tag.key not in keys)
+    return replace(group, tags=(*kept, *(group_tag(key, value) for key, value in keys.items())))
+
+
+# --- by the operator
+
+
+def test_a_renewal_resumes_and_grants_in_this_order() -> None:
+    moment = END + MINUTE
+    group = written(ended(), renewed=format_time(moment), until=format_time(END + HOUR / 2))
+    decision = decide(group, moment)
+    assert kinds(decision) == ["PublishEnd", "ResumeLaunch", "Grant", "TellInstances"]
+    assert [a.granted for a in decision.actions if isinstance(a, Grant)] == [Granted(2, moment)]
+    renewed = carry_out(group, moment)
+    assert (renewed.desired, "Launch" in renewed.suspended) == (2, False)
+    after = decide(renewed, moment)
+    assert (after.actions, after.phase) == ((), Phase.ACTIVE)
+
+
+def test_a_renewal_that_died_between_its_two_steps_is_finished() -> None:
+    moment = END + MINUTE
+    group = written(ended(), renewed=format_time(moment), until=format_time(END + HOUR / 2))
+    for action in decide(group, moment).actions[:2]:
+        group = apply(group, action)
+    assert kinds(decide(group, moment)) == ["Grant", "TellInstances"]
+
+
+def test_an_extension_that_comes_late_wakes_nobody() -> None:
+    late = written(ended(), until=format_time(END + HOUR / 2))
+    assert decide(late, END + MINUTE).actions == ()
+    assert decide(late, END + MINUTE).phase is Phase.ENDED
+    assert decide(late, END + MINUTE).end == END
+
+
+def test_what_is_left_of_an_ended_annex_gets_no_new_end_from_a_late_extension() -> None:
+    left = replace(ended(), instances=(Instance("i-9", "Standby"),), machines=())
+    late = written(left, until=format_time(CAP))
+    assert decide(late, END + timedelta(seconds=899)).actions == ()
+    decision = decide(late, END + timedelta(seconds=900))
+    assert (kinds(decision), decision.overdue) == (["TerminateInstances"], 1)
+
+
+def test_a_renewed_lease_ends_again_and_a_renewal_counts_once() -> None:
+    moment, end = END + MINUTE, END + HOUR / 2
+    renewed = carry_out(written(ended(), renewed=format_time(moment), until=format_time(end)), moment)
+    over = carry_out(renewed, end)
+    assert (over.desired, "Launch" in over.suspended) == (0, True)
+    assert decide(written(over, until=format_time(CAP)), end + MINUTE).phase is Phase.ENDED
+    again = written(over, renewed=format_time(end + MINUTE), until=format_time(CAP))
+    assert "Grant" in kinds(decide(again, end + MINUTE))
+
+
+def test_a_renewal_cannot_pass_the_reach() -> None:
+    moment = END + MINUTE
+    beyond = written(ended(), renewed=format_time(moment), until=format_time(CAP + SECOND))
+    decision = decide(beyond, moment)
+    assert (decision.phase, decision.actions) == (Phase.ENDED, ())
+    assert "is ignored" in decision.record_problems[0]
+    renewed = written(ended(), renewed=format_time(CAP), until=format_time(CAP))
+    assert decide(renewed, CAP).phase is Phase.ENDED
+
+
+def test_a_renewal_waits_for_the_credential_and_resumes_nothing_before() -> None:
+    moment = END + MINUTE
+    group = written(ended(), renewed=format_time(moment), until=format_time(CAP))
+    assert decide(replace(group, credential=None), moment).needs == {Fact.CREDENTIAL}
+    decision = decide(replace(group, credential=False), moment)
+    assert decision.phase is Phase.WAITING
+    assert "ResumeLaunch" not in kinds(decision)
+
+
+def test_a_malformed_renewal_is_none_and_is_reported() -> None:
+    decision = decide(written(ended(), renewed="yes", until=format_time(CAP)), END + MINUTE)
+    assert (decision.phase, decision.actions) == (Phase.ENDED, ())
+    assert "annex:lease-renewed" in decision.record_problems[0]
+
+
+def test_a_renewal_of_a_running_annex_grants_its_size_again() -> None:
+    moment = CREATED + HOUR / 2
+    group = written(a_group(written=settled(), desired=1, instances=RUNNING[:1]), renewed=format_time(moment))
+    assert kinds(decide(group, moment)) == ["Grant"]
+    assert decide(carry_out(group, moment), moment).actions == ()
+
+
+# --- by itself, while busy
+
+
+@pytest.mark.parametrize(
+    ("left", "instances", "renewed"),
+    [
+        (timedelta(seconds=600), BUSY, True),
+        (timedelta(seconds=601), BUSY, False),
+        (SECOND, BUSY, True),
+        (timedelta(seconds=600), RUNNING, False),
+        (timedelta(seconds=600), (Instance("i-1", "Standby", protected=True),), False),
+    ],
+)
+def test_a_busy_annex_is_renewed_late_in_its_lease(
+    left: timedelta, instances: tuple[Instance, ...], renewed: bool
+) -> None:
+    now = END - left
+    decision = decide(a_group(RENEWING, written=settled(), desired=2, instances=instances), now)
+    found = [action.renewed for action in decision.actions if isinstance(action, RenewLease)]
+    assert found == ([Renewed(now + timedelta(seconds=1200), END)] if renewed else [])
+    assert kinds(decision) == (["RenewLease", "PublishEnd", "TellInstances"] if renewed else [])
+
+
+def test_an_annex_that_does_not_ask_for_it_is_not_renewed() -> None:
+    assert decide(a_group(written=settled(), desired=2, instances=BUSY), END - SECOND).actions == ()
+
+
+def test_renewals_follow_each_other_up_to_the_reach_and_not_beyond() -> None:
+    group = a_group(RENEWING, written=settled(), desired=2, instances=BUSY)
+    now = CREATED
+    ends = []
+    while (decision := decide(group, now)).phase is Phase.ACTIVE:
+        assert decision.end is not None
+        ends.append(decision.end)
+        group = carry_out(group, now)
+        now += MINUTE
+    assert ends == sorted(ends)
+    assert ends[-1] == CAP
+    assert now == CAP
+
+
+def test_the_word_of_the_operator_makes_a_renewal_void() -> None:
+    renewed = carry_out(a_group(RENEWING, written=settled(), desired=2, instances=BUSY), END - MINUTE)
+    assert decide(renewed, END).phase is Phase.ACTIVE
+    stopped = written(renewed, until=format_time(END))
+    assert decide(written(renewed, until=format_time(END - SECOND)), END).phase is Phase.DRAINING
+    assert decide(stopped, END).phase is Phase.ACTIVE, "the same end as the renewed one is no other word"
+
+
+@pytest.mark.parametrize("busy", ["x", "@", "2026-11-01T15:00:00Z", "9999-12-31T00:00:00Z@2026-11-01T13:00:00Z"])
+def test_a_spoilt_renewal_never_passes_the_reach(busy: str) -> None:
+    decision = decide(a_group(RENEWING, written={**settled(), contract.TAG_BUSY: busy}, desired=2), CREATED)
+    assert decision.end is not None
+    assert decision.end <= CAP
+
+
+# --- the warning
+
+
+def test_a_warning_is_published_once_for_each_end() -> None:
+    policy = replace(POLICY, warn_seconds=600)
+    group = a_group(policy, written=settled(), desired=2, instances=RUNNING)
+    assert decide(group, END - timedelta(seconds=601)).actions == ()
+    now = END - timedelta(seconds=600)
+    decision = decide(group, now)
+    assert [(a.end, a.living) for a in decision.actions if isinstance(a, Warn)] == [(END, 2)]
+    warned = carry_out(group, now)
+    assert decide(warned, now).actions == ()
+    later = written(warned, until=format_time(END + MINUTE))
+    assert "Warn" in kinds(decide(later, END - timedelta(seconds=500)))
+    assert decide(replace(group, instances=()), now).actions == ()
+    assert read_record(warned.tags).warned == format_time(END)
