@@ -105,9 +105,11 @@ def test_two_fleets_of_a_name_in_a_stack_are_refused(stack: Stack, vpc: ec2.IVpc
 def test_two_stacks_may_use_a_name_each_with_an_id_of_its_own(
     app: App, stack: Stack, vpc: ec2.IVpc, point: ExecutionPoint
 ) -> None:
-    inner, second = NestedStack(stack, "Inner"), Stack(app, "Second")
+    # A nested stack is a stack of its own: before the outer one's fleet and after it.
+    before = annex_in(NestedStack(stack, "Before"), "Muon", point)
     first = annex_in(stack, "Muon", point)
-    for other in (annex_in(inner, "Muon", point), annex_in(second, "Muon", point)):
+    after = annex_in(NestedStack(stack, "After"), "Muon", point)
+    for other in (before, after, annex_in(Stack(app, "Second"), "Muon", point)):
         # The same words, that CloudFormation reads with another AWS::StackId.
         assert Stack.of(other).resolve(other.fleet.annex_id) == stack.resolve(first.fleet.annex_id)
     parts = ["/", {"Fn::Sub": "${AWS::StackId}.muon"}]
