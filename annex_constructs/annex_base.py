@@ -154,7 +154,7 @@ class AnnexBase(Construct):
 
     @property
     def alarms(self) -> Mapping[str, cloudwatch.Alarm]:
-        """The alarms by their ids: `Silent`, `Aborted`, `Failed`."""
+        """The alarms by their ids: `Silent`, `Aborted`, `Reported`, `Failed`."""
         return dict(self._alarms)
 
 

@@ -1,4 +1,4 @@
-"""What tells somebody that the sweeper does not work: silence, an error, and a run that stopped itself."""
+"""What tells somebody that the sweeper does not work, or has found what it may not mend."""
 
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -8,10 +8,11 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from annex_lease.metrics import NAMESPACE
-from annex_lease.sweep.metrics import ABORTED, DIMENSION, RAN
+from annex_lease.sweep.metrics import ABORTED, DIMENSION, RAN, REPORTS
 
 _MORE = cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
 _LESS = cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD
+_MISSING = cloudwatch.TreatMissingData
 
 
 def sweeper_alarms(
@@ -31,43 +32,31 @@ def sweeper_alarms(
             namespace=NAMESPACE, metric_name=name, dimensions_map=own, statistic="Sum", period=every
         )
 
-    missing = cloudwatch.TreatMissingData
-    alarms = {
-        "Silent": cloudwatch.Alarm(
+    def alarm(
+        construct_id: str, meaning: str, metric: cloudwatch.IMetric, *, periods: int = 1, silence: bool = False
+    ) -> None:
+        made[construct_id] = cloudwatch.Alarm(
             scope,
-            "Silent",
-            alarm_description="The sweeper of HTCondor annexes did not run: leases have one enforcer less",
-            metric=count(RAN),
+            construct_id,
+            alarm_description=f"The sweeper of HTCondor annexes {meaning}",
+            metric=metric,
             threshold=1,
-            comparison_operator=_LESS,
-            # A run may fall just before one period and the next just after it; two empty ones are silence.
-            evaluation_periods=2,
-            treat_missing_data=missing.BREACHING,
-        ),
-        "Aborted": cloudwatch.Alarm(
-            scope,
-            "Aborted",
-            alarm_description="The sweeper of HTCondor annexes found too many orphans, and removed none: look at them",
-            metric=count(ABORTED),
-            threshold=1,
-            comparison_operator=_MORE,
-            evaluation_periods=1,
-            treat_missing_data=missing.NOT_BREACHING,
-        ),
-        "Failed": cloudwatch.Alarm(
-            scope,
-            "Failed",
-            alarm_description="The sweeper of HTCondor annexes failed, wholly or for one annex: look at its log",
-            metric=function.metric_errors(statistic="Sum", period=every),
-            threshold=1,
-            comparison_operator=_MORE,
-            evaluation_periods=1,
-            treat_missing_data=missing.NOT_BREACHING,
-        ),
-    }
-    for alarm in alarms.values():
+            comparison_operator=_LESS if silence else _MORE,
+            evaluation_periods=periods,
+            treat_missing_data=_MISSING.BREACHING if silence else _MISSING.NOT_BREACHING,
+        )
+        made[construct_id].add_alarm_action(actions.SnsAction(topic))
+        made[construct_id].add_ok_action(actions.SnsAction(topic))
         # With its policy, without which nothing is delivered.
-        alarm.node.add_dependency(topic)
-        alarm.add_alarm_action(actions.SnsAction(topic))
-        alarm.add_ok_action(actions.SnsAction(topic))
-    return alarms
+        made[construct_id].node.add_dependency(topic)
+
+    made: dict[str, cloudwatch.Alarm] = {}
+    # A run may fall just before one period and the next just after it; two empty ones are silence.
+    alarm("Silent", "did not run: leases have one enforcer less", count(RAN), periods=2, silence=True)
+    alarm("Aborted", "found too many orphans and removed none: look at a dry run", count(ABORTED))
+    # What is being deployed or deleted at the moment of one run is not worth a message.
+    reported = "has found, in every run of late, something that a person must look at: see `reports` in its log"
+    alarm("Reported", reported, count(REPORTS), periods=4)
+    errors = function.metric_errors(statistic="Sum", period=every)
+    alarm("Failed", "failed, wholly or for one annex: look at its log", errors)
+    return made

@@ -4,6 +4,8 @@ Every statement is written out. The sweeper knows no annex beforehand, so a cond
 resources with the tag `annex:name`, and its tagging to the one key it marks orphans with.
 """
 
+from collections.abc import Mapping
+
 from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
@@ -66,9 +68,9 @@ def _arns(stack: Stack) -> tuple[str, ...]:
 
 
 def _allow(
-    sid: str, actions: list[str], resources: list[str], conditions: dict[str, object] | None = None
+    sid: str, actions: list[str], resources: list[str], conditions: Mapping[str, object] | None = None
 ) -> iam.PolicyStatement:
-    return iam.PolicyStatement(sid=sid, actions=actions, resources=resources, conditions=conditions or {})
+    return iam.PolicyStatement(sid=sid, actions=actions, resources=resources, conditions=dict(conditions or {}))
 
 
 def _looking() -> list[iam.PolicyStatement]:

@@ -13,7 +13,8 @@ from annex_lease.sweep.report import Report
 
 DIMENSION = "FunctionName"
 """The metrics of two sweepers in one Region must not be mixed: the silence of one would be hidden by the other."""
-RAN, ENDED, ORPHANS, ABORTED = "SweeperRan", "SweeperEnded", "SweeperOrphans", "SweeperAborted"
+RAN, ENDED, ORPHANS, REPORTS = "SweeperRan", "SweeperEnded", "SweeperOrphans", "SweeperReports"
+ABORTED = "SweeperAborted"
 
 
 def counts(report: Report) -> dict[str, int]:
@@ -26,6 +27,7 @@ def counts(report: Report) -> dict[str, int]:
     rare = {
         ENDED: 0 if report.dry_run else len(report.ended),
         ORPHANS: report.orphans,
+        REPORTS: len(report.reports),
         ABORTED: int(report.aborted is not None),
     }
     return {RAN: 1, **{name: value for name, value in rare.items() if value}}

@@ -44,7 +44,7 @@ def test_the_spec_reaches_the_function(flags: dict[str, Any]) -> None:
     assert all(alarm["Properties"]["AlarmActions"] == [TOPIC] for alarm in alarms)
 
 
-def test_alarms_of_silence_of_failure_and_of_a_run_that_stopped_itself(base: Resources) -> None:
+def test_alarms_of_silence_of_failure_and_of_what_a_person_must_look_at(base: Resources) -> None:
     function, topic = (
         {"Ref": next(iter(of_type(base, kind)))} for kind in ("AWS::Lambda::Function", "AWS::SNS::Topic")
     )
@@ -75,6 +75,13 @@ def test_alarms_of_silence_of_failure_and_of_a_run_that_stopped_itself(base: Res
             "TreatMissingData": "breaching",
         },
         "Aborte": {**shared, **more, "Namespace": "HTCondorAnnex", "MetricName": "SweeperAborted"},
+        "Report": {
+            **shared,
+            **more,
+            "EvaluationPeriods": 4,
+            "Namespace": "HTCondorAnnex",
+            "MetricName": "SweeperReports",
+        },
         "Failed": {**shared, **more, "Namespace": "AWS/Lambda", "MetricName": "Errors"},
     }
     for alarm in of_type(base, "AWS::CloudWatch::Alarm").values():
@@ -138,7 +145,7 @@ def test_a_topic_and_an_address_are_one_too_many(stack: Stack) -> None:
 
 def test_what_a_user_sees(stack: Stack) -> None:
     made = AnnexBase(stack, "Base", every=Duration.minutes(5))
-    assert sorted(made.alarms) == ["Aborted", "Failed", "Silent"]
+    assert sorted(made.alarms) == ["Aborted", "Failed", "Reported", "Silent"]
     seen = {made.topic.node.id, made.function.node.id, made.schedule.node.id, made.dead_letter_queue.node.id}
     assert seen == {"Alarms", "Sweeper", "Schedule", "FailedRuns"}
     schedule = only(dict(Template.from_stack(stack).to_json()["Resources"]), "AWS::Scheduler::Schedule")

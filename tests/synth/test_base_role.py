@@ -40,14 +40,47 @@ def named(resources: Resources, kind: str, part: str) -> str:
     return name
 
 
-def test_the_sweeper_acts_on_what_carries_an_annex_name_only(base: Resources) -> None:
+def ending() -> list[dict[str, Any]]:
+    """What ends an annex, and marks one whose lease cannot be read."""
     groups = arn("autoscaling", "autoScalingGroup:*:autoScalingGroupName/*")
+    actions = [
+        "autoscaling:CompleteLifecycleAction",
+        "autoscaling:DeleteWarmPool",
+        "autoscaling:ResumeProcesses",
+        "autoscaling:SetInstanceProtection",
+        "autoscaling:SuspendProcesses",
+        "autoscaling:UpdateAutoScalingGroup",
+    ]
+    marking = ["autoscaling:CreateOrUpdateTags", "autoscaling:DeleteTags"]
+    return [
+        allow("EndAnnexes", actions, groups, condition=IS_OURS),
+        allow("MarkGroups", marking, groups, condition=MARK),
+    ]
+
+
+def removing() -> list[dict[str, Any]]:
+    """What removes orphans, and marks them before."""
     instances, volumes = arn("ec2", "instance/*"), arn("ec2", "volume/*")
     interfaces, secrets = arn("ec2", "network-interface/*"), arn("secretsmanager", "secret:*")
-    logs = arn("logs", "log-group:*")
+    logs, tagging = arn("logs", "log-group:*"), ["ec2:CreateTags", "ec2:DeleteTags"]
+    restorable = {**IS_OURS, "BoolIfExists": {"secretsmanager:ForceDeleteWithoutRecovery": "false"}}
+    marking = ["secretsmanager:TagResource", "secretsmanager:UntagResource"]
+    return [
+        allow("TerminateInstances", ["ec2:TerminateInstances"], instances, condition=IS_OURS),
+        allow("DeleteVolumes", ["ec2:DeleteVolume"], volumes, condition=IS_OURS),
+        allow("DeleteInterfaces", ["ec2:DeleteNetworkInterface"], interfaces, condition=IS_OURS),
+        allow("MarkOfEc2", tagging, instances, interfaces, volumes, condition=MARK),
+        allow("DeleteSecrets", ["secretsmanager:DeleteSecret"], secrets, condition=restorable),
+        allow("MarkSecrets", marking, secrets, condition=MARK),
+        allow("DeleteLogGroups", ["logs:DeleteLogGroup"], logs, condition=IS_OURS),
+        allow("MarkLogGroups", ["logs:TagResource", "logs:UntagResource"], logs, condition=MARK),
+    ]
+
+
+def test_the_sweeper_acts_on_what_carries_an_annex_name_only(base: Resources) -> None:
     log = {"Fn::GetAtt": [named(base, "AWS::Logs::LogGroup", "Log"), "Arn"]}
     queue = {"Fn::GetAtt": [named(base, "AWS::SQS::Queue", "FailedRuns"), "Arn"]}
-    listing = [
+    looking = [
         "autoscaling:DescribeAutoScalingGroups",
         "autoscaling:DescribeLifecycleHooks",
         "cloudformation:DescribeStacks",
@@ -57,51 +90,14 @@ def test_the_sweeper_acts_on_what_carries_an_annex_name_only(base: Resources) ->
         "secretsmanager:ListSecrets",
         "tag:GetResources",
     ]
-    ending = [
-        "autoscaling:CompleteLifecycleAction",
-        "autoscaling:DeleteWarmPool",
-        "autoscaling:ResumeProcesses",
-        "autoscaling:SetInstanceProtection",
-        "autoscaling:SuspendProcesses",
-        "autoscaling:UpdateAutoScalingGroup",
-    ]
-    restorable = {**IS_OURS, "BoolIfExists": {"secretsmanager:ForceDeleteWithoutRecovery": "false"}}
-    marking = ["secretsmanager:TagResource", "secretsmanager:UntagResource"]
     role = base[named(base, "AWS::IAM::Role", "BaseRole")]["Properties"]
-    assert role["Policies"] == [
-        {
-            "PolicyName": "Sweep",
-            "PolicyDocument": {
-                "Version": "2012-10-17",
-                "Statement": [
-                    allow("Look", listing, "*"),
-                    allow("EndAnnexes", ending, groups, condition=IS_OURS),
-                    allow(
-                        "MarkGroups",
-                        ["autoscaling:CreateOrUpdateTags", "autoscaling:DeleteTags"],
-                        groups,
-                        condition=MARK,
-                    ),
-                    allow("TerminateInstances", ["ec2:TerminateInstances"], instances, condition=IS_OURS),
-                    allow("DeleteVolumes", ["ec2:DeleteVolume"], volumes, condition=IS_OURS),
-                    allow("DeleteInterfaces", ["ec2:DeleteNetworkInterface"], interfaces, condition=IS_OURS),
-                    allow(
-                        "MarkOfEc2",
-                        ["ec2:CreateTags", "ec2:DeleteTags"],
-                        instances,
-                        interfaces,
-                        volumes,
-                        condition=MARK,
-                    ),
-                    allow("DeleteSecrets", ["secretsmanager:DeleteSecret"], secrets, condition=restorable),
-                    allow("MarkSecrets", marking, secrets, condition=MARK),
-                    allow("DeleteLogGroups", ["logs:DeleteLogGroup"], logs, condition=IS_OURS),
-                    allow("MarkLogGroups", ["logs:TagResource", "logs:UntagResource"], logs, condition=MARK),
-                    allow("OwnLog", ["logs:CreateLogStream", "logs:PutLogEvents"], log),
-                    allow("FailedRuns", ["sqs:SendMessage"], queue),
-                ],
-            },
-        }
+    (policy,) = role["Policies"]
+    assert policy["PolicyDocument"]["Statement"] == [
+        allow("Look", looking, "*"),
+        *ending(),
+        *removing(),
+        allow("OwnLog", ["logs:CreateLogStream", "logs:PutLogEvents"], log),
+        allow("FailedRuns", ["sqs:SendMessage"], queue),
     ]
     assert not {"ManagedPolicyArns"} & set(role)
     assert not of_type(base, "AWS::IAM::Policy")

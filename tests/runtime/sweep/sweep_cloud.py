@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 
 from annex_lease.contract import TAG_GRANTED, TAG_ID, TAG_NAME, group_tag
 from annex_lease.policy import LeasePolicy, policy_tags
@@ -15,7 +16,7 @@ from annex_lease.sweep.clients import SweepClients
 from annex_lease.sweep.handler import serve
 
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
-Answer = tuple[AWSResponse, dict[str, Any]]
+Answer = Any  # an AWSResponse and what botocore would have read from it
 READ_ONLY = ("Describe", "List", "Get")
 
 
@@ -41,7 +42,7 @@ class Region:
             (clients.tagging, "resource-groups-tagging-api.GetResources", self._get_resources),
             (clients.cloudformation, "cloudformation.DescribeStacks", self._describe_stacks),
         ):
-            client.meta.events.register(f"before-call.{event}", answer)
+            client.meta.events.register(f"before-call.{event}", cast("Callable[..., None]", answer))
 
     def add_stack(self, name: str, **tags: str) -> str:
         """A stack; its uuid."""
@@ -86,12 +87,12 @@ class Region:
 
     def add_instance(self, tags: dict[str, str]) -> str:
         self._image = self._image or self.clients.ec2.register_image(Name="image", Architecture="x86_64")["ImageId"]
-        listed = [{"Key": key, "Value": value} for key, value in tags.items()]
+        listed: Any = [{"Key": key, "Value": value} for key, value in tags.items()]
         made = self.clients.ec2.run_instances(
             ImageId=self._image,
             MinCount=1,
             MaxCount=1,
-            TagSpecifications=[{"ResourceType": "instance", "Tags": listed}] if listed else [],  # type: ignore[list-item]
+            TagSpecifications=[{"ResourceType": "instance", "Tags": listed}] if listed else [],
         )
         return made["Instances"][0]["InstanceId"]
 
@@ -150,9 +151,17 @@ class Region:
     def members(self, asg: str) -> set[str]:
         return {instance["InstanceId"] for instance in self.group(asg)["Instances"]}
 
-    def sweep(self, after: timedelta, *, seconds: int = 240, event: object = None, **environ: str) -> dict[str, Any]:
+    def sweep(
+        self,
+        after: timedelta,
+        *,
+        seconds: int = 240,
+        event: object = None,
+        environ: dict[str, str] | None = None,
+        **also: str,
+    ) -> dict[str, Any]:
         """One run, so long after everything was made."""
-        known = {"AWS_LAMBDA_FUNCTION_NAME": "sweeper", **environ}
+        known = {"AWS_LAMBDA_FUNCTION_NAME": "sweeper", **(environ or {}), **also}
         asked: Any = {"sweep": "scheduled"} if event is None else event
         now = self.born + after
         return serve(asked, Context(seconds * 1000), environ=known, now=now, clients=self.clients)
@@ -193,7 +202,7 @@ def _paged(found: list[Any], token: str | None) -> tuple[list[Any], str]:
 
 
 def _answer(**parsed: Any) -> Answer:
-    return AWSResponse("https://aws", 200, {}, None), {**parsed, "ResponseMetadata": {}}
+    return AWSResponse("https://aws", 200, HTTPHeaders(), None), {**parsed, "ResponseMetadata": {}}
 
 
 def annex_tags(name: str, uuid: str) -> dict[str, str]:
@@ -208,7 +217,7 @@ def refuse(client: Any, operation: str, *, where: str = "") -> None:
         if where not in str(params.get("body")):
             return None
         parsed = {"Error": {"Code": "AccessDenied", "Message": "injected"}, "ResponseMetadata": {}}
-        return AWSResponse("https://aws", 403, {}, None), parsed
+        return AWSResponse("https://aws", 403, HTTPHeaders(), None), parsed
 
     service = client.meta.service_model.service_id.hyphenize()
     client.meta.events.register_first(f"before-call.{service}.{operation}", deny)

@@ -237,11 +237,12 @@ def test_one_line_of_json_with_its_metrics(region: Region, capsys: pytest.Captur
 )
 def test_a_bad_environment_stops_the_run(region: Region, name: str, value: str) -> None:
     with pytest.raises(ValueError, match=f"{name}: '{value}' is not a whole number from 0 to"):
-        region.sweep(HOUR, **{name: value})
+        region.sweep(HOUR, environ={name: value})
 
 
-def test_a_stack_that_needs_somebody_is_reported(region: Region) -> None:
+def test_a_stack_that_needs_somebody_is_reported(region: Region, capsys: pytest.CaptureFixture[str]) -> None:
     region.add_stack("Annex-a", **{"annex:name": "a"})
     report = region.sweep(2 * HOUR)
+    assert json.loads(capsys.readouterr().out)["SweeperReports"] == 1
     assert report["reports"] == ["stack Annex-a has no Auto Scaling group: delete it, or deploy it again"]
     assert (report["orphans"], report["removed"]) == (0, [])

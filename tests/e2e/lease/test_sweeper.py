@@ -1,0 +1,216 @@
+"""Annexes whose lease checker cannot enforce anything any more: the sweeper of the base stack ends them.
+
+The sweeper gives a checker ten minutes and an orphan an hour. Here its function is told, by its environment, to wait
+for seconds instead; and it is invoked by hand, because its schedule runs every 15 minutes.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from annex_lease.contract import TAG_NAME
+from lab.operator import Operator
+from lab.steps import wait_for
+
+LEASE = timedelta(minutes=3)
+GRACE = timedelta(seconds=30)
+WAIT_SECONDS = 5
+BROKEN = ("noschedule", "nofunction", "norole")
+LOST = "lost"
+NAMES = (*BROKEN, LOST, "kept")
+BASE = "AnnexBase-us-east-1"
+SPEC = "[base]\nmost_removals = 20\n" + "".join(
+    f'[annex.{name}]\nsize = 2\nlease = "{"1h" if name == "kept" else "3m"}"\nreach = "2h"\n' for name in NAMES
+)
+
+
+def groups() -> dict[str, dict[str, Any]]:
+    """The groups by the names of their annexes."""
+    pages = boto3.client("autoscaling").get_paginator("describe_auto_scaling_groups").paginate()
+    found = [dict(group) for page in pages for group in page["AutoScalingGroups"]]
+    return {tag["Value"]: group for group in found for tag in group["Tags"] if tag["Key"] == TAG_NAME}
+
+
+def alive() -> dict[str, set[str]]:
+    """Ids of the instances that cost money, by the names of their annexes."""
+    found: dict[str, set[str]] = {name: set() for name in NAMES}
+    for reservation in boto3.client("ec2").describe_instances()["Reservations"]:
+        for instance in reservation["Instances"]:
+            tags = {tag["Key"]: tag["Value"] for tag in instance.get("Tags", [])}
+            if instance["State"]["Name"] not in ("shutting-down", "terminated") and tags.get(TAG_NAME) in found:
+                found[tags[TAG_NAME]].add(instance["InstanceId"])
+    return found
+
+
+def resource(stack: str, kind: str, part: str = "") -> str:
+    """The physical id of the stack's one resource of that type whose logical id holds `part`."""
+    listed = boto3.client("cloudformation").describe_stack_resources(StackName=stack)["StackResources"]
+    (found,) = [r for r in listed if r["ResourceType"] == kind and part in r["LogicalResourceId"]]
+    return str(found["PhysicalResourceId"])
+
+
+def delete_schedule(name: str) -> None:
+    boto3.client("scheduler").delete_schedule(Name=resource(f"Annex-{name}", "AWS::Scheduler::Schedule"))
+
+
+def delete_function(name: str) -> None:
+    function = resource(f"Annex-{name}", "AWS::Lambda::Function", "LeaseCheckerFunction")
+    boto3.client("lambda").delete_function(FunctionName=function)
+
+
+def delete_role(name: str) -> None:
+    iam, role = boto3.client("iam"), resource(f"Annex-{name}", "AWS::IAM::Role", "LeaseCheckerRole")
+    for policy in iam.list_role_policies(RoleName=role)["PolicyNames"]:
+        iam.delete_role_policy(RoleName=role, PolicyName=policy)
+    iam.delete_role(RoleName=role)
+
+
+def lose_group() -> str:
+    """Takes an instance out of its group, and the checker and the group away; the instance's id."""
+    delete_schedule(LOST)
+    delete_function(LOST)
+    group = groups()[LOST]
+    lost = str(group["Instances"][0]["InstanceId"])
+    autoscaling, name = boto3.client("autoscaling"), group["AutoScalingGroupName"]
+    autoscaling.detach_instances(InstanceIds=[lost], AutoScalingGroupName=name, ShouldDecrementDesiredCapacity=True)
+    autoscaling.delete_auto_scaling_group(AutoScalingGroupName=name, ForceDelete=True)
+    return lost
+
+
+@dataclass
+class Sweeps:
+    """What the sweeper said, and what was there before and after."""
+
+    lost: str = ""
+    before: dict[str, set[str]] = field(default_factory=dict)
+    dry: dict[str, Any] = field(default_factory=dict)
+    after_dry: dict[str, set[str]] = field(default_factory=dict)
+    first: dict[str, Any] = field(default_factory=dict)
+    after_first: dict[str, set[str]] = field(default_factory=dict)
+    second: dict[str, Any] = field(default_factory=dict)
+    after_second: dict[str, set[str]] = field(default_factory=dict)
+    third: dict[str, Any] = field(default_factory=dict)
+
+
+def sweep(function: str, event: dict[str, str]) -> dict[str, Any]:
+    answer = boto3.client("lambda").invoke(FunctionName=function, Payload=json.dumps(event).encode())
+    said = json.loads(answer["Payload"].read())
+    assert "FunctionError" not in answer, said
+    return dict(said)
+
+
+def hasten(function: str) -> None:
+    client = boto3.client("lambda")
+    known = client.get_function_configuration(FunctionName=function)["Environment"]["Variables"]
+    quick = dict.fromkeys(("SWEEP_SLACK_SECONDS", "SWEEP_WAIT_SECONDS"), str(WAIT_SECONDS))
+    client.update_function_configuration(FunctionName=function, Environment={"Variables": {**known, **quick}})
+
+
+@pytest.fixture(scope="module")
+def sweeps(operator_of: Callable[[str], Operator]) -> Sweeps:
+    operator = operator_of(SPEC)
+    # An administrator deploys the base by itself; then it is there before, and whatever becomes of, any annex.
+    operator.cdk("deploy", BASE, "--require-approval", "never")
+    operator.cdk("deploy", *(f"Annex-{name}" for name in NAMES), "--require-approval", "never", "--concurrency", "5")
+    for name in NAMES:
+        operator.annex("credential", "push", name)
+    wait_for("instances in every annex", 60, lambda: all(len(found) == 2 for found in alive().values()))
+    ends = max(groups()[name]["CreatedTime"] for name in (*BROKEN, LOST)) + LEASE
+    delete_schedule("noschedule")
+    delete_function("nofunction")
+    delete_role("norole")
+    seen = Sweeps(lose_group())
+    function = resource(BASE, "AWS::Lambda::Function")
+    hasten(function)
+    over = ends + GRACE + timedelta(seconds=2 * WAIT_SECONDS)
+    while datetime.now(UTC) < over:
+        time.sleep(2)
+    seen.before = alive()
+    seen.dry = sweep(function, {"sweep": "dry-run"})
+    seen.after_dry = alive()
+    seen.first, seen.after_first = sweep(function, {"sweep": "scheduled"}), alive()
+    time.sleep(WAIT_SECONDS + 1)
+    seen.second, seen.after_second = sweep(function, {"sweep": "scheduled"}), alive()
+    seen.third = sweep(function, {"sweep": "dry-run"})
+    return seen
+
+
+def ended(report: dict[str, Any]) -> list[str]:
+    return sorted(entry["annex"] for entry in report["ended"])
+
+
+def test_without_a_sweeper_nobody_would_end_them(sweeps: Sweeps) -> None:
+    assert {name: len(found) for name, found in sweeps.before.items()} == {**dict.fromkeys(NAMES, 2), LOST: 1}
+
+
+def test_a_dry_run_says_what_would_be_done_and_does_nothing(sweeps: Sweeps) -> None:
+    assert ended(sweeps.dry) == sorted(BROKEN)
+    assert [entry["id"] for entry in sweeps.dry["marked"]] == [sweeps.lost]
+    assert sweeps.dry["dry_run"] is True
+    assert sweeps.after_dry == sweeps.before
+    for name in ("ended", "marked", "removed", "unmarked"):
+        assert sweeps.dry[name] == sweeps.first[name]
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_an_annex_ends_without_its_own_checker(sweeps: Sweeps, name: str) -> None:
+    assert name in ended(sweeps.first)
+    assert sweeps.after_first[name] == set()
+    assert groups()[name]["DesiredCapacity"] == 0
+    assert [each["ProcessName"] for each in groups()[name]["SuspendedProcesses"]].count("Launch") == 1
+
+
+def test_an_annex_whose_lease_lasts_is_left_alone(sweeps: Sweeps) -> None:
+    assert sweeps.after_second["kept"] == sweeps.before["kept"]
+    assert groups()["kept"]["DesiredCapacity"] == 2
+
+
+def test_an_instance_that_lost_its_group_is_marked_and_then_ended(sweeps: Sweeps) -> None:
+    assert sweeps.after_first[LOST] == {sweeps.lost}
+    assert [entry["id"] for entry in sweeps.second["removed"]] == [sweeps.lost]
+    assert sweeps.after_second[LOST] == set()
+
+
+def test_a_stack_without_a_group_is_reported(sweeps: Sweeps) -> None:
+    (report,) = [each for each in sweeps.first["reports"] if f"Annex-{LOST}" in each]
+    assert "no Auto Scaling group" in report
+
+
+def test_then_there_is_nothing_left_to_do(sweeps: Sweeps) -> None:
+    assert [sweeps.third[name] for name in ("ended", "marked", "removed", "waiting")] == [[], [], [], []]
+
+
+def test_everything_can_be_removed(sweeps: Sweeps, operator_of: Callable[[str], Operator]) -> None:
+    """What was broken answers CloudFormation no more; README tells to retain the lease then, as here."""
+    cloudformation = boto3.client("cloudformation")
+    for name in (*NAMES, ""):
+        stack = f"Annex-{name}" if name else BASE
+        cloudformation.delete_stack(StackName=stack)
+        if wait_for(f"end of {stack}", 700, lambda stack=stack: status(stack)) == "DELETE_FAILED":
+            lease = [
+                each["LogicalResourceId"]
+                for each in cloudformation.describe_stack_resources(StackName=stack)["StackResources"]
+                if each["ResourceType"] == "Custom::AnnexLease"
+            ]
+            cloudformation.delete_stack(StackName=stack, RetainResources=lease)
+            assert wait_for(f"end of {stack}", 60, lambda stack=stack: status(stack)) == "DELETE_COMPLETE"
+    assert groups() == {}
+    assert not any(alive().values())
+
+
+def status(stack: str) -> str | None:
+    """DELETE_COMPLETE, DELETE_FAILED, or None while the stack is being deleted."""
+    try:
+        found = boto3.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"]
+    except ClientError:
+        return "DELETE_COMPLETE"
+    return found if found in ("DELETE_COMPLETE", "DELETE_FAILED") else None
