@@ -8,7 +8,7 @@ Alarms watch them, above all the one that must keep coming: a checker that canno
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 NAMESPACE = "HTCondorAnnex"
 """Namespace of all metrics."""
@@ -21,6 +21,8 @@ PAST_LEASE = "InstancesPastLease"
 RECORD_IGNORED = "LeaseRecordIgnored"
 """What of the lease's record had to be ignored; sent only if there is anything."""
 
+_PERIOD = timedelta(minutes=1)  # of the alarms
+
 
 def embedded(line: Mapping[str, object], annex: str, now: datetime) -> dict[str, object]:
     """What to add to the log line of a run, so that CloudWatch reads its metrics from it.
@@ -28,6 +30,9 @@ def embedded(line: Mapping[str, object], annex: str, now: datetime) -> dict[str,
     A custom metric is billed for the hours in which it is sent, so a count of zero is not sent. A run that failed sends
     no heartbeat; what it found out before is sent all the same. A dry run sends nothing, nor does a run that checked
     nothing.
+
+    The check of a stack's creation counts for the minute before it: the alarm on the heartbeat is made right after that
+    check, looks at full minutes, and would begin with a false alarm.
 
     Args:
         line: the line as it will be logged: the members of a check's report, if there is one, and its `outcome`.
@@ -52,7 +57,8 @@ def embedded(line: Mapping[str, object], annex: str, now: datetime) -> dict[str,
         "Dimensions": [[DIMENSION]],
         "Metrics": [{"Name": name, "Unit": "Count"} for name in sent],
     }
-    milliseconds = int(now.timestamp() * 1000)
+    moment = now - _PERIOD if line.get("event") == "Create" else now
+    milliseconds = int(moment.timestamp() * 1000)
     return {"_aws": {"Timestamp": milliseconds, "CloudWatchMetrics": [directive]}, DIMENSION: annex, **sent}
 
 

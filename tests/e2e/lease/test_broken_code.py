@@ -44,6 +44,20 @@ def status(stack: str) -> str:
     return next((str(each["StackStatus"]) for each in found if each["StackName"] == stack), "gone")
 
 
+def alarm(part: str) -> str:
+    """The state of the one alarm whose name holds this."""
+    (found,) = (
+        each for each in boto3.client("cloudwatch").describe_alarms()["MetricAlarms"] if part in each["AlarmName"]
+    )
+    return str(found["StateValue"])
+
+
+def alarmed() -> set[str]:
+    """Names of the alarms that ever went off."""
+    history = boto3.client("cloudwatch").describe_alarm_history(HistoryItemType="StateUpdate")["AlarmHistoryItems"]
+    return {each["AlarmName"] for each in history if "to ALARM" in each["HistorySummary"]}
+
+
 def broken_release(directory: Path) -> Path:
     """The app of a release whose lease checker raises when it is imported."""
     for package in ("annex_spec", "annex_lease", "annex_constructs", "stacks"):
@@ -56,7 +70,10 @@ def test_an_instance_does_not_outlive_a_destroy_with_a_broken_checker(operator: 
     operator.cdk("deploy", "Annex-live", "--require-approval", "never")
     operator.annex("credential", "push", "live")
     wait_for("the instance", 60, lambda: len(living()) == 1)
+    wait_for("the heartbeat", 60, lambda: alarm("Silence") == "OK")
+    assert alarmed() == set(), "a deployment is no reason for an alarm"
     break_checker("live")
+    wait_for("the alarm about failed checks", 90, lambda: alarm("FailedChecks") == "ALARM")
     began = time.monotonic()
     operator.cdk("destroy", "Annex-live", "--force", seconds=600)
     took = time.monotonic() - began

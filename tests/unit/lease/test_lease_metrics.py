@@ -86,7 +86,7 @@ def metrics(**changed: object) -> dict[str, object]:
     assert all(logged[key] == value for key, value in line.items()), "the line's own members stay as they are"
     ((directive),) = logged["_aws"]["CloudWatchMetrics"]
     assert (directive["Namespace"], directive["Dimensions"], logged["Annex"]) == ("HTCondorAnnex", [["Annex"]], "muon")
-    assert logged["_aws"]["Timestamp"] == 1795395723456
+    assert logged["_aws"]["Timestamp"] == 1795395723456 - (60_000 if line["event"] == "Create" else 0)
     return {metric["Name"]: logged[metric["Name"]] for metric in directive["Metrics"]}
 
 

@@ -1,0 +1,43 @@
+"""Of an annex's two functions, the command asks the lease checker, never the one that answers CloudFormation for it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from annex_lease.contract import TAG_ID, TAG_NAME, TAG_STAND_IN, group_tag
+from annex_lease.observed import Group
+from annex_pool.error import AnnexError
+from annex_pool.finding import FUNCTION, Deployed, find_arn
+
+OWN = {TAG_NAME: "pa", TAG_ID: "0b4f.pa"}
+
+
+def annex(**functions: dict[str, str]) -> Deployed:
+    listed = [
+        {"ResourceARN": name, "Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}
+        for name, tags in functions.items()
+    ]
+    pages = SimpleNamespace(paginate=lambda **_: [{"ResourceTagMappingList": listed}])
+    aws: Any = SimpleNamespace(region="us-east-1", tagging=SimpleNamespace(get_paginator=lambda _: pages))
+    created = datetime(2026, 11, 23, tzinfo=UTC)
+    group = Group("g", created, 0, 2, 0, tags=tuple(group_tag(key, value) for key, value in OWN.items()))
+    return Deployed("pa", aws, group)
+
+
+def test_the_stand_in_is_not_the_checker() -> None:
+    both = annex(stand_in={**OWN, TAG_STAND_IN: "lease-checker"}, checker=OWN)
+    assert find_arn(both, FUNCTION, None) == "checker"
+
+
+def test_a_stand_in_alone_is_no_checker() -> None:
+    with pytest.raises(AnnexError, match="there is no lease checker function"):
+        find_arn(annex(stand_in={**OWN, TAG_STAND_IN: "lease-checker"}), FUNCTION, None)
+
+
+def test_two_checkers_are_one_too_many() -> None:
+    with pytest.raises(AnnexError, match="2 instead of one"):
+        find_arn(annex(one=OWN, two=OWN), FUNCTION, None)
