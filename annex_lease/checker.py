@@ -18,6 +18,7 @@ from annex_lease.gateway import Annex, credential_present, list_machines, read_g
 from annex_lease.memory import Memory
 from annex_lease.observed import Fact, Group, Missing
 from annex_lease.outcome import Decision, Phase
+from annex_lease.record import read_record
 from annex_lease.report import CheckError, Report
 
 __all__ = ["CheckError", "Report", "check", "check_or_raise", "empty_fleet"]
@@ -59,6 +60,7 @@ def check(
     """
     memory = memory or Memory()
     seen = _look(annex)
+    published = read_record(seen.tags).published_end if isinstance(seen, Group) else None
     facts: dict[str, Any] = {}
     actions: list[Action] = []
     errors: list[str] = []
@@ -76,7 +78,8 @@ def check(
             seen = _look(annex)
     memory.note(now, empty=decision.empty, listed="machines" in facts, ended=decision.phase is Phase.ENDED)
     unique = tuple(dict.fromkeys(actions))
-    return Report(annex.group, decision, isinstance(seen, Group), unique, tuple(dict.fromkeys(errors)), dry_run)
+    failures = tuple(dict.fromkeys(errors))
+    return Report(annex.group, decision, isinstance(seen, Group), unique, failures, dry_run, published)
 
 
 def check_or_raise(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from annex_lease.actions import Action, Grant, as_data
 from annex_lease.contract import format_time
@@ -12,7 +13,11 @@ from annex_lease.outcome import Decision
 
 @dataclass(frozen=True)
 class Report:
-    """What a run found and did, or would do if it is a dry run. `errors` are the actions that failed."""
+    """What a run found and did, or would do if it is a dry run.
+
+    `errors` are the actions that failed, `published` is the end that instances were told of before this run: with it,
+    who wrote an earlier end at the same moment as somebody a later one learns of that.
+    """
 
     group: str
     decision: Decision
@@ -20,6 +25,7 @@ class Report:
     actions: tuple[Action, ...]
     errors: tuple[str, ...]
     dry_run: bool = False
+    published: datetime | None = None
 
     @property
     def granted(self) -> bool:
@@ -34,6 +40,7 @@ class Report:
             "phase": decision.phase.value,
             "reason": decision.reason,
             "end": format_time(end) if end else None,
+            "published": format_time(self.published) if self.published else None,
             "actions": [as_data(action) for action in self.actions],
             "problems": list(decision.problems),
             "errors": list(self.errors),
