@@ -25,8 +25,10 @@ OWN_NETWORK: dict[str, Any] = {
     "lease": "8h",
     "instance_types": ("c6a.large", "c6i.large"),
 }
+TOPIC = "arn:aws:sns:us-east-1:123456789012:alarms"
 GIVEN_NETWORK = {
     **OWN_NETWORK,
+    "alarm_topic": TOPIC,
     "vpc": "vpc-0123456789abcdef0",
     "subnets": ("subnet-0123456789abcdef0", "subnet-0fedcba9876543210"),
 }
@@ -54,7 +56,6 @@ EVERYTHING = {
     "warn": "30m",
     "alarm_email": "admin@example.edu",
 }
-TOPIC = "arn:aws:sns:us-east-1:123456789012:alarms"
 SPECS = {"own network": OWN_NETWORK, "given network": GIVEN_NETWORK, "large": LARGE, "everything": EVERYTHING}
 
 TAGGABLE = {

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.synth.templates import GIVEN_NETWORK, OWN_NETWORK, Resources, of_type, only, template_of
+from tests.synth.templates import GIVEN_NETWORK, OWN_NETWORK, TOPIC, Resources, checker, of_type, only, template_of
 
 
 def template_data(resources: Resources) -> dict[str, Any]:
@@ -39,6 +39,14 @@ def test_a_given_network_is_used_as_it_is(flags: dict[str, Any]) -> None:
     group = only(resources, "AWS::AutoScaling::AutoScalingGroup")
     assert group["VPCZoneIdentifier"] == list(GIVEN_NETWORK["subnets"])
     assert only(resources, "AWS::EC2::SecurityGroup")["VpcId"] == GIVEN_NETWORK["vpc"]
+
+
+def test_a_given_topic_is_used_as_it_is(flags: dict[str, Any]) -> None:
+    resources = template_of(flags, GIVEN_NETWORK)["Resources"]
+    assert not [each for each in resources.values() if each["Type"].startswith("AWS::SNS::")]
+    assert checker(resources)["Environment"]["Variables"]["ANNEX_TOPIC"] == TOPIC
+    actions = [each["Properties"]["AlarmActions"] for each in of_type(resources, "AWS::CloudWatch::Alarm").values()]
+    assert actions == [[TOPIC]] * 4
 
 
 @pytest.mark.parametrize(("keys", "told"), [({}, 0), ({"renew_while_busy": "1h"}, 1)])
