@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import boto3
@@ -36,7 +37,7 @@ SPEC = "[base]\nmost_removals = 20\n" + "".join(
 def groups() -> dict[str, dict[str, Any]]:
     """The groups by the names of their annexes."""
     pages = boto3.client("autoscaling").get_paginator("describe_auto_scaling_groups").paginate()
-    found = [dict(group) for page in pages for group in page["AutoScalingGroups"]]
+    found: list[dict[str, Any]] = [dict(group) for page in pages for group in page["AutoScalingGroups"]]
     return {tag["Value"]: group for group in found for tag in group["Tags"] if tag["Key"] == TAG_NAME}
 
 
@@ -189,20 +190,18 @@ def test_then_there_is_nothing_left_to_do(sweeps: Sweeps) -> None:
     assert [sweeps.third[name] for name in ("ended", "marked", "removed", "waiting")] == [[], [], [], []]
 
 
-def test_everything_can_be_removed(sweeps: Sweeps, operator_of: Callable[[str], Operator]) -> None:
+def test_everything_can_be_removed(sweeps: Sweeps) -> None:
     """What was broken answers CloudFormation no more; README tells to retain the lease then, as here."""
     cloudformation = boto3.client("cloudformation")
-    for name in (*NAMES, ""):
-        stack = f"Annex-{name}" if name else BASE
+    stacks = [*(f"Annex-{name}" for name in NAMES), BASE]
+    for stack in stacks:
         cloudformation.delete_stack(StackName=stack)
-        if wait_for(f"end of {stack}", 700, lambda stack=stack: status(stack)) == "DELETE_FAILED":
-            lease = [
-                each["LogicalResourceId"]
-                for each in cloudformation.describe_stack_resources(StackName=stack)["StackResources"]
-                if each["ResourceType"] == "Custom::AnnexLease"
-            ]
+    for stack in stacks:
+        if wait_for(f"end of {stack}", 700, partial(status, stack)) == "DELETE_FAILED":
+            listed = cloudformation.describe_stack_resources(StackName=stack)["StackResources"]
+            lease = [each["LogicalResourceId"] for each in listed if each["ResourceType"] == "Custom::AnnexLease"]
             cloudformation.delete_stack(StackName=stack, RetainResources=lease)
-            assert wait_for(f"end of {stack}", 60, lambda stack=stack: status(stack)) == "DELETE_COMPLETE"
+            assert wait_for(f"end of {stack}", 60, partial(status, stack)) == "DELETE_COMPLETE"
     assert groups() == {}
     assert not any(alive().values())
 
