@@ -1,25 +1,29 @@
-"""One synthesised annex for all tests, because every Node takes seconds to start."""
+"""One synthesised annex and one base for all tests, because every Node takes seconds to start."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 import pytest
+from aws_cdk import App
+from aws_cdk.assertions import Template
 
-from tests.permissions.deployed import Deployed
+from annex_spec import BaseSpec
+from stacks.base_stack import AnnexBaseStack
+from tests.permissions.deployed import ACCOUNT, REGION, Deployed
 from tests.synth.templates import EVERYTHING, feature_flags, template_of
 from tests.world.cloudformation import answering
 from tests.world.stage import Site
 
 SITE = Site(topic=True)
+STACK = f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack"
 
 
 @pytest.fixture(scope="session")
 def annex() -> Deployed:
     """The stack of the scenarios' annex, with everything that a spec can ask for."""
     template = template_of(feature_flags(), {**EVERYTHING, "name": SITE.policy.annex})
-    uuid = SITE.annex_id.split(".")[0]
-    stack_id = f"arn:aws:cloudformation:us-east-1:123456789012:stack/Annex-pa/{uuid}"
+    stack_id = f"{STACK}/Annex-pa/{SITE.annex_id.split('.')[0]}"
     empty = Deployed(template, stack_id, {})
     names = {
         **dict.fromkeys(empty.of_type("AWS::AutoScaling::AutoScalingGroup"), SITE.group),
@@ -27,6 +31,13 @@ def annex() -> Deployed:
         **dict.fromkeys(empty.of_type("AWS::SNS::Topic"), SITE.topic_arn),
     }
     return Deployed(template, stack_id, names)
+
+
+@pytest.fixture(scope="session")
+def base() -> Deployed:
+    """The base stack."""
+    stack = AnnexBaseStack(App(context=feature_flags()), base=BaseSpec(), region=REGION)
+    return Deployed(Template.from_stack(stack).to_json(), f"{STACK}/AnnexBase-{REGION}/0", {})
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Any
 
 from tests.world.aws_errors import refusal
 from tests.world.aws_paging import page_of
 from tests.world.aws_scaling import NOTICE, shut_down
-from tests.world.aws_state import Account, Ec2Instance
+from tests.world.aws_state import START, Account, Ec2Instance
 
 Params = dict[str, Any]
 FORGET = 3600.0  # "Terminated instances remain visible after termination (for approximately one hour)"
@@ -33,6 +34,7 @@ def _described(one: Ec2Instance) -> Params:
     return {
         "InstanceId": one.id,
         "State": {"Code": 0, "Name": one.state},
+        "LaunchTime": START + timedelta(seconds=one.launched),
         "Placement": {"AvailabilityZone": one.zone},
         "Tags": [{"Key": key, "Value": value} for key, value in one.tags.items()],
     }
