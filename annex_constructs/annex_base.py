@@ -69,7 +69,9 @@ class AnnexBase(Construct):
         environment = {"SWEEP_MOST_REMOVALS": str(int(most_removals)), "SWEEP_DRY_RUN": str(int(dry_run))}
         self._function = self._make_function(role, log_group, environment)
         self._schedule = self._make_schedule(every)
-        self._alarms = sweeper_alarms(self, function=self._function, topic=self._topic, every=every)
+        self._alarms = sweeper_alarms(
+            self, function=self._function, schedule=self._schedule, topic=self._topic, every=every
+        )
 
     def _make_function(
         self, role: iam.Role, log_group: logs.ILogGroup, environment: dict[str, str]

@@ -4,6 +4,7 @@ from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
@@ -16,12 +17,18 @@ _MISSING = cloudwatch.TreatMissingData
 
 
 def sweeper_alarms(
-    scope: Construct, *, function: lambda_.IFunction, topic: sns.ITopic, every: Duration
+    scope: Construct,
+    *,
+    function: lambda_.IFunction,
+    schedule: scheduler.ISchedule,
+    topic: sns.ITopic,
+    every: Duration,
 ) -> dict[str, cloudwatch.Alarm]:
     """The alarms, by their construct ids.
 
     :param scope: parent construct.
     :param function: the sweeper's function.
+    :param schedule: what runs it.
     :param topic: whom to tell.
     :param every: period of the sweeper.
     """
@@ -46,9 +53,9 @@ def sweeper_alarms(
             treat_missing_data=_MISSING.BREACHING if silence else _MISSING.NOT_BREACHING,
         )
         made[construct_id].add_alarm_action(actions.SnsAction(topic))
-        made[construct_id].add_ok_action(actions.SnsAction(topic))
-        # With its policy, without which nothing is delivered.
-        made[construct_id].node.add_dependency(topic)
+        # The topic with its policy, without which nothing is delivered. The schedule runs the sweeper as soon as it is
+        # made, and is removed last: neither a deployment nor a `cdk destroy` is taken for silence.
+        made[construct_id].node.add_dependency(topic, schedule)
 
     made: dict[str, cloudwatch.Alarm] = {}
     # A run may fall just before one period and the next just after it; two empty ones are silence.

@@ -87,6 +87,7 @@ def test_alarms_of_silence_of_failure_and_of_what_a_person_must_look_at(base: Re
     for alarm in of_type(base, "AWS::CloudWatch::Alarm").values():
         assert alarm["Properties"]["Dimensions"] == [{"Name": "FunctionName", "Value": function}]
         assert alarm["Properties"]["AlarmActions"] == [topic]
+        assert set(alarm["DependsOn"]) >= set(of_type(base, "AWS::Scheduler::Schedule"))
     assert only(base, "AWS::SNS::Subscription")["Endpoint"] == "admin@example.edu"
 
 

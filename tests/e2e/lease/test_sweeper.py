@@ -159,7 +159,8 @@ def test_a_dry_run_says_what_would_be_done_and_does_nothing(sweeps: Sweeps) -> N
     assert sweeps.dry["dry_run"] is True
     assert sweeps.after_dry == sweeps.before
     for name in ("ended", "marked", "removed", "unmarked"):
-        assert sweeps.dry[name] == sweeps.first[name]
+        # Who comes first changes with the time, so that no annex keeps the others from being ended.
+        assert sorted(map(str, sweeps.dry[name])) == sorted(map(str, sweeps.first[name]))
 
 
 @pytest.mark.parametrize("name", BROKEN)
