@@ -29,12 +29,28 @@ def allocate(subnet_id: str) -> str:
         raise ApiError(
             "InvalidSubnet", f"subnet {subnet_id} has {block}; the lab routes {NETWORK} only: use a block in it"
         )
-    used = {record["PrivateIpAddress"] for record in ec2._instances.all_values() if is_held(record)} | {GATEWAY}
-    for offset in range(_RESERVED_FIRST, block.num_addresses - 1):
+    for offset in range(_lowest.get(subnet_id, _RESERVED_FIRST), block.num_addresses - 1):
         address = str(block[offset])
-        if address not in used:
+        if address not in _held:
+            _lowest[subnet_id] = offset
             return address
     raise ApiError("InsufficientFreeAddressesInSubnet", f"There are not enough free addresses in subnet '{subnet_id}'")
+
+
+_held = {GATEWAY}
+_lowest: dict[str, int] = {}
+"""Where a subnet's free addresses begin at the earliest: thousands of instances are launched in one go."""
+
+
+def hold(address: str) -> None:
+    """Keep an address for an instance until it is terminated."""
+    _held.add(address)
+
+
+def release(address: str) -> None:
+    """Give an address back."""
+    _held.discard(address)
+    _lowest.clear()
 
 
 def is_held(record: dict[str, object]) -> bool:

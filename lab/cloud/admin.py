@@ -1,16 +1,18 @@
 """The lab's own small API under ``/_lab/``: what no AWS API can say or do.
 
-``GET /_lab/ready``; ``GET /_lab/instances``; ``POST /_lab/instances/ID/interrupt?seconds=120`` (a spot interruption).
+``GET /_lab/ready``; ``GET /_lab/instances``; ``POST /_lab/instances/ID/interrupt?seconds=120`` (a spot interruption);
+``POST /_lab/tick?count=1`` (what happens by itself takes its next steps now, not with the clock's next ticks).
 """
 
 import json
 from typing import Any
 from urllib.parse import parse_qs
 
-from lab.cloud import groups, instances, tags, world
+from lab.cloud import clock, groups, instances, tags, world
 from lab.cloud.asgi import Scope, Send, answer
 from lab.machines import MachineState
 
+_PATHS = "GET ready, GET instances, POST tick, POST instances/ID/interrupt"
 _NOTICE = 120
 """Seconds between a spot interruption notice and the end of the instance, as on EC2."""
 
@@ -28,11 +30,21 @@ def respond(method: str, path: str, query: dict[str, list[str]]) -> tuple[int, A
     with world.lock:
         if (method, steps) == ("GET", ["ready"]):
             return 200, {"ready": True}
+        if (method, steps) == ("POST", ["tick"]):
+            return _tick(query.get("count", ["1"])[0])
         if (method, steps) == ("GET", ["instances"]):
             return 200, _instances()
         if method == "POST" and len(steps) == 3 and steps[0] == "instances" and steps[2] == "interrupt":
             return _interrupt(steps[1], query.get("seconds", [str(_NOTICE)])[0])
-    return 404, {"error": f"{method} {path} is not one of GET ready, GET instances, POST instances/ID/interrupt"}
+    return 404, {"error": f"{method} {path} is not one of {_PATHS}"}
+
+
+def _tick(count: str) -> tuple[int, Any]:
+    if not count.isdigit():
+        return 400, {"error": f"count must be a whole number, received {count!r}"}
+    for _ in range(int(count)):
+        clock.tick()
+    return 200, {}
 
 
 def _instances() -> list[dict[str, Any]]:

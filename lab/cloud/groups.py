@@ -39,7 +39,7 @@ class WaitingAction:
     deadline: float
 
 
-@dataclass
+@dataclass(eq=False)
 class Member:
     """An instance in a group."""
 

@@ -181,7 +181,7 @@ def install() -> None:
         DescribeInstances=guarded(describe_instances),
         CreateTags=guarded(create_tags),
         DeleteTags=guarded(delete_tags),
-        **{name: guarded(not_modelled(name)) for name in ("StopInstances", "StartInstances", "RebootInstances")},
+        **{name: guarded(not_modelled(name)) for name in ("StartInstances", "RebootInstances")},
         CreateFleet=guarded(not_modelled("CreateFleet")),
     )
     parse = ec2._parse_lt_data

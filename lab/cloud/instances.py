@@ -109,6 +109,7 @@ def launch(spec: LaunchSpec, reservation_id: str = "") -> Record:
         iam_profile=profile,
     )[0]
     _complete(record, spec, reservation_id)
+    addresses.hold(address)
     world.machines().start(
         Machine(record["InstanceId"], details(record).mac, address, spec.image_id, spec.instance_type)
     )
@@ -137,6 +138,8 @@ def _complete(record: Record, spec: LaunchSpec, reservation_id: str) -> None:
         api_termination_disabled=spec.api_termination_disabled,
     )
     _set(record, "pending")
+    launched = datetime.datetime.fromtimestamp(world.now(), datetime.UTC)
+    record["LaunchTime"] = launched.strftime("%Y-%m-%dT%H:%M:%S.000Z")
     zone = ec2._subnets[spec.subnet_id]["AvailabilityZone"]
     record["Placement"]["AvailabilityZone"] = zone
     # No instance of the lab has a public address: it has no way in from outside.
@@ -203,6 +206,7 @@ def _advance_one(record: Record, machine: MachineState) -> None:
 
 def _gone(record: Record) -> None:
     _set(record, "terminated")
+    addresses.release(record["PrivateIpAddress"])
     found = details(record)
     found.terminated = world.now()
     record["_terminated_at"] = found.terminated

@@ -17,10 +17,11 @@ RETRY = 15.0
 
 def launch(group: Group) -> bool:
     """Launch one more member; whether that began. A failure is an activity and delays the next attempt."""
+    count = len(group.launched())
     activity = group.begin(
         "Launching a new EC2 instance",
         f"an instance was started in response to a difference between desired and actual capacity, "
-        f"increasing the capacity from {len(group.launched())} to {len(group.launched()) + 1}.",
+        f"increasing the capacity from {count} to {count + 1}.",
     )
     try:
         member = launch_member(group)
@@ -37,7 +38,7 @@ def launch(group: Group) -> bool:
 def launch_member(group: Group) -> Member:
     """Launch an instance the way the group says; it is not in the group yet. Raises ``ApiError``."""
     present = []
-    for one in group.launched():
+    for one in group.launched() if group.mixed else []:
         record = instances.find(one.instance_id)
         present.append((one.instance_type, record is not None and instances.details(record).spot))
     bought = purchase.choose(group.template, group.mixed, present)

@@ -3,7 +3,7 @@
 https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-lifecycle.html
 """
 
-from collections import Counter
+from collections import deque
 
 from lab.cloud import instances, launching, lifecycle, warm_pool, world
 from lab.cloud.groups import Activity, Group, Member, everywhere, remove
@@ -29,10 +29,11 @@ def advance() -> None:
 
 def reconcile(group: Group) -> None:
     """Launch or scale in until the group has its desired capacity. Call with the lock held."""
-    while "Launch" not in group.suspended and not group.deleting and len(group.launched()) < group.desired:
-        if world.now() < group.launch_backoff_until or not launching.launch(group):
-            return
     excess = len(group.launched()) - group.desired
+    if "Launch" not in group.suspended and not group.deleting:
+        for _ in range(-excess):
+            if world.now() < group.launch_backoff_until or not launching.launch(group):
+                return
     if excess <= 0:
         return
     for member in _victims(group)[:excess]:
@@ -52,15 +53,10 @@ def _victims(group: Group) -> list[Member]:
         candidates.reverse()
     # The default policy keeps the zones balanced first, then takes the oldest:
     # https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-termination-policies.html
-    counted = Counter(one.zone for one in candidates)
-    ordered: list[Member] = []
-    while candidates:
-        fullest = max(counted, key=lambda zone: counted[zone])
-        taken = next(one for one in candidates if one.zone == fullest)
-        candidates.remove(taken)
-        counted[fullest] -= 1
-        ordered.append(taken)
-    return ordered
+    zones: dict[str, deque[Member]] = {}
+    for one in candidates:
+        zones.setdefault(one.zone, deque()).append(one)
+    return [max(zones.values(), key=len).popleft() for _ in candidates]
 
 
 def begin_termination(group: Group, member: Member, cause: str) -> Activity:

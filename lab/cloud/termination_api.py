@@ -1,10 +1,10 @@
-"""The EC2 API's TerminateInstances, and the attribute of an instance that refuses it.
+"""The EC2 API's StopInstances and TerminateInstances, and the attribute of an instance that refuses its termination.
 
 https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_TerminateInstances.html
 """
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from lab.cloud import instances
@@ -28,7 +28,7 @@ def terminate_instances(parameters: Parameters) -> Response:
     records = existing(ids)
     protected = [one for one in records if instances.details(one).api_termination_disabled]
     spared = {_zone(one) for one in protected}
-    items = "".join(map(_terminate, [one for one in records if _zone(one) not in spared]))
+    items = "".join(_change(instances.terminate, one) for one in records if _zone(one) not in spared)
     if protected:
         raise ApiError(
             "OperationNotPermitted",
@@ -42,9 +42,19 @@ def _zone(record: instances.Record) -> str:
     return str(record["Placement"]["AvailabilityZone"])
 
 
-def _terminate(record: instances.Record) -> str:
+def stop_instances(parameters: Parameters) -> Response:
+    """https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_StopInstances.html: not of spot instances here."""
+    records = existing(listed(parameters, "InstanceId"))
+    for record in records:
+        if instances.details(record).spot:
+            raise ApiError("UnsupportedOperation", "You can't stop the Spot Instance: its request is one-time")
+    items = "".join(_change(instances.stop, one) for one in records)
+    return xml("StopInstances", f"<instancesSet>{items}</instancesSet>")
+
+
+def _change(change: Callable[[instances.Record], None], record: instances.Record) -> str:
     before = dict(record["State"])
-    instances.terminate(record)
+    change(record)
     return (
         f"<item><instanceId>{record['InstanceId']}</instanceId>{_state('currentState', record['State'])}"
         f"{_state('previousState', before)}</item>"
@@ -91,6 +101,7 @@ def modify_attribute(parameters: Parameters) -> Response:
 def install() -> None:
     """Take over these actions from MiniStack."""
     ec2._ACTION_MAP.update(
+        StopInstances=guarded(stop_instances),
         TerminateInstances=guarded(terminate_instances),
         DescribeInstanceAttribute=guarded(describe_attribute),
         ModifyInstanceAttribute=guarded(modify_attribute),

@@ -46,6 +46,7 @@ class Cloud:
     process: "subprocess.Popen[bytes]"
     offset: float = 0.0
     clients: dict[str, Any] = field(default_factory=dict)
+    http: urllib3.PoolManager | None = None
 
     @property
     def endpoint(self) -> str:
@@ -89,8 +90,8 @@ class Cloud:
             (self.state / name).unlink(missing_ok=True)
 
     def get(self, path: str, method: str = "GET") -> Any:
-        http = urllib3.PoolManager(ca_certs=str(self.authority))
-        return http.request(method, self.endpoint + path, retries=False)
+        self.http = self.http or urllib3.PoolManager(ca_certs=str(self.authority))
+        return self.http.request(method, self.endpoint + path, retries=False)
 
     def stop(self) -> None:
         for client in self.clients.values():

@@ -155,9 +155,22 @@ def test_tag_rules(cloud: Cloud, launch: Launch) -> None:
         ec2.create_tags(Resources=[plain], Tags=many)
 
 
-def test_stop_is_refused_instead_of_pretended(cloud: Cloud, launch: Launch) -> None:
+def test_a_stopped_instance_stays_until_it_is_terminated(cloud: Cloud, launch: Launch) -> None:
+    ec2 = cloud.client("ec2")
+    [instance] = launch()
+    await_state(cloud, instance, "running")
+    assert ec2.stop_instances(InstanceIds=[instance])["StoppingInstances"][0]["CurrentState"]["Name"] == "stopping"
+    await_state(cloud, instance, "stopped")
+    ec2.terminate_instances(InstanceIds=[instance])
+    await_state(cloud, instance, "terminated")
+
+
+def test_what_the_lab_cannot_do_is_refused_instead_of_pretended(cloud: Cloud, launch: Launch) -> None:
+    ec2 = cloud.client("ec2")
     with pytest.raises(ClientError, match="UnsupportedOperation"):
-        cloud.client("ec2").stop_instances(InstanceIds=launch())
+        ec2.start_instances(InstanceIds=launch())
+    with pytest.raises(ClientError, match="UnsupportedOperation"):
+        ec2.stop_instances(InstanceIds=launch(InstanceMarketOptions={"MarketType": "spot"}))
 
 
 def test_admin_lists_machines_and_interrupts_spot_only(cloud: Cloud, launch: Launch) -> None:

@@ -1,0 +1,125 @@
+"""An annex's fleet on the lab's cloud, with the lease checker that looks after it."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import itertools
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from annex_lease import contract
+from annex_lease.handler import serve
+from annex_lease.memory import Memory
+from annex_lease.policy import LeasePolicy, policy_tags
+from bench.cloud import Cloud
+
+MACHINE = {"ImageId": "ami-0123456789abcdef0", "InstanceType": "c6a.large"}
+LEASE = timedelta(hours=1)
+FUNCTION_SECONDS = 240.0
+_numbers = itertools.count(1)
+
+
+def make_subnet(cloud: Cloud) -> str:
+    """A subnet with room for more than 10,000 instances."""
+    vpc = cloud.ec2.create_vpc(CidrBlock="10.64.0.0/16")["Vpc"]["VpcId"]
+    made = cloud.ec2.create_subnet(VpcId=vpc, CidrBlock="10.64.0.0/16", AvailabilityZone="us-east-1a")
+    return str(made["Subnet"]["SubnetId"])
+
+
+def alive(cloud: Cloud, key: str, value: str) -> list[str]:
+    """Instances with a tag that are not terminated or on their way to it, all pages."""
+    states = [{"Name": "instance-state-name", "Values": ["pending", "running", "stopping", "stopped"]}]
+    filters = [*states, {"Name": f"tag:{key}", "Values": [value]}]
+    pages = cloud.ec2.get_paginator("describe_instances").paginate(Filters=filters, PaginationConfig={"PageSize": 1000})
+    return [one["InstanceId"] for page in pages for part in page["Reservations"] for one in part["Instances"]]
+
+
+class Context:
+    """A Lambda context whose time is the cloud's."""
+
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        self._now = now
+        self._end = now() + timedelta(seconds=FUNCTION_SECONDS)
+
+    def get_remaining_time_in_millis(self) -> int:
+        """See the Lambda Developer Guide, "Context object"."""
+        return max(0, int((self._end - self._now()).total_seconds() * 1000))
+
+
+class Fleet:
+    """A group with the tags its template declares; capacity comes from the checker."""
+
+    def __init__(self, cloud: Cloud, size: int) -> None:
+        self.cloud, self.size = cloud, size
+        self.name = f"bench{next(_numbers)}"
+        self.id = f"00000000-0000-4000-8000-000000000000.{self.name}"
+        self._memory = Memory()
+        self._make()
+
+    def _make(self) -> None:
+        template = self.cloud.ec2.create_launch_template(LaunchTemplateName=self.name, LaunchTemplateData=MACHINE)
+        policy = LeasePolicy(
+            self.name,
+            size=self.size,
+            reach_seconds=24 * 3600,
+            grace_seconds=900,
+            duration_seconds=int(LEASE.total_seconds()),
+        )
+        self.cloud.autoscaling.create_auto_scaling_group(
+            AutoScalingGroupName=self.name,
+            LaunchTemplate={"LaunchTemplateId": template["LaunchTemplate"]["LaunchTemplateId"], "Version": "$Latest"},
+            MinSize=0,
+            MaxSize=self.size,
+            VPCZoneIdentifier=make_subnet(self.cloud),
+            Tags=[
+                {"Key": one.key, "Value": one.value, "PropagateAtLaunch": one.key in contract.PROPAGATED_TAGS}
+                for one in policy_tags(policy, annex_id=self.id)
+            ],
+        )
+
+    def check(self) -> dict[str, Any]:
+        """One scheduled run of the checker's function; its log line is swallowed."""
+        environment = {"ANNEX_GROUP": self.name, "ANNEX_CREDENTIAL": "", "ANNEX_NAME": self.name, "ANNEX_ID": self.id}
+        with contextlib.redirect_stdout(io.StringIO()):
+            return dict(
+                serve(
+                    {"check": "scheduled"},
+                    Context(self.cloud.now),
+                    environ={**environment, "ANNEX_TOPIC": ""},
+                    now=self.cloud.now(),
+                    clients=self.cloud,  # type: ignore[arg-type]  # clients of the same names
+                    sleep=self.cloud.advance,
+                    memory=self._memory,
+                )
+            )
+
+    def start(self) -> None:
+        """Let the checker grant the capacity, and wait until all instances run and were told their lease."""
+        self.check()
+        self.cloud.settle()
+        self.check()
+        found = len(self.alive())
+        if found != self.size:
+            raise RuntimeError(f"{found} instances of {self.size} are running")
+
+    @property
+    def end(self) -> datetime:
+        """When the lease ends."""
+        created: datetime = self.described()["CreatedTime"]
+        return created.replace(microsecond=0) + LEASE  # a lease ends on the second
+
+    def described(self) -> dict[str, Any]:
+        """The group."""
+        found = self.cloud.autoscaling.describe_auto_scaling_groups(AutoScalingGroupNames=[self.name])
+        return dict(found["AutoScalingGroups"][0])
+
+    def alive(self) -> list[str]:
+        """Instances of the group that are not terminated or on their way to it."""
+        return alive(self.cloud, "aws:autoscaling:groupName", self.name)
+
+    def remove(self) -> None:
+        """Delete the group with whatever is left in it."""
+        self.cloud.autoscaling.delete_auto_scaling_group(AutoScalingGroupName=self.name, ForceDelete=True)
+        self.cloud.settle()
