@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from botocore.exceptions import BotoCoreError
+
 from annex_lease.contract import TAG_NAME
 from annex_pool.aws import Aws, asking, check_account
 from annex_pool.error import AnnexError
@@ -22,6 +24,7 @@ from annex_spec import AnnexSpec, Spec
 
 PAUSE_SECONDS = 10.0
 """Between the two looks of which both must find nothing."""
+_SILENT = 3  # listings without any answer, after which a Region is given up
 LISTINGS = (*EC2_LISTINGS, *REGIONAL_LISTINGS)
 KINDS = tuple(listing.kind for listing in (*LISTINGS, *GLOBAL_LISTINGS))
 """The kinds that are listed directly; the tagging service is asked for every other kind that it knows."""
@@ -108,13 +111,19 @@ def _look(outside: Outside, names: tuple[str, ...] | None, regions: tuple[str, .
 def _look_in(aws: Aws, region: str, listings: Sequence[Listing], seen: Leftovers) -> Leftovers:
     resources: list[Resource] = []
     errors: list[str] = []
+    silent = 0
     for listing in listings:
         try:
             with asking(f"to list every {listing.kind} in {region}"):
                 resources += listing.resources(aws)
         except AnnexError as error:
             errors.append(str(error))
-    if region != GLOBAL:
+            silent += isinstance(error.__cause__, BotoCoreError)
+        if silent == _SILENT:
+            # A minute of attempts for each kind would say no more than this.
+            errors.append(f"AWS did not answer in {region}: nothing more was asked there")
+            break
+    if region != GLOBAL and silent < _SILENT:
         try:
             resources += _tagged(aws, seen.annexes, {(each.kind, each.id) for each in resources})
         except AnnexError as error:

@@ -102,3 +102,25 @@ def test_another_account(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     assert world.annex("leftovers").exit_code == 2
     assert world.annex("leftovers", "demo2").exit_code == 2
     assert world.annex("leftovers", "demo").exit_code == 0
+
+
+def test_a_region_that_does_not_answer_is_given_up_and_not_taken_for_empty(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool_world, "SPEC", pool_world.SPEC + f'region = "{WEST}"\n')
+    remains.TAGGED["volume"]("us-east-1", DEMO)
+    asked = 0
+
+    def call(client: BaseClient, name: str, params: object) -> object:
+        nonlocal asked
+        if client.meta.region_name == WEST:
+            asked += 1
+            raise EndpointConnectionError(endpoint_url="https://west")
+        return REAL_CALL(client, name, params)
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", call)
+    done = world.annex("leftovers", "demo", "--json")
+    data = json.loads(done.out)
+    assert (done.exit_code, asked) == (1, 3)
+    assert [each["kind"] for each in data["leftovers"]] == ["volume"]
+    assert f"AWS did not answer in {WEST}: nothing more was asked there" in done.err
