@@ -11,8 +11,6 @@ from lease_cloud import HOUR, MINUTE, Cloud, fail, record, throttle
 
 from annex_lease.checker import CheckError
 from annex_lease.contract import format_time
-from annex_lease.gateway import Annex, Clients, read_group
-from annex_lease.policy import LeasePolicy
 
 SECOND = timedelta(seconds=1)
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -207,47 +205,3 @@ def test_a_run_that_fails_logs_its_line_too(cloud: Cloud, group: str, capsys: py
 def test_a_run_without_a_group_to_look_after_says_what_is_missing(cloud: Cloud) -> None:
     with pytest.raises(ValueError, match="ANNEX_GROUP is not set"):
         cloud.check("", NOON)
-
-
-def test_the_neighbour_with_a_longer_name_is_never_touched(cloud: Cloud, group: str) -> None:
-    cloud.add_group("paper", LeasePolicy("paper", 3, 72_000, 900, duration_seconds=36_000))
-    created = cloud.created(group)
-    cloud.check(group, created)
-    assert cloud.running("paper") == []
-    cloud.check("paper", created)
-    before = cloud.describe("paper")
-    alive = {instance["InstanceId"] for instance in cloud.running("paper")}
-    assert len(alive) == 3
-    for moment in (HOUR, HOUR + 20 * MINUTE, 3 * HOUR):
-        cloud.check(group, created + moment)
-    assert cloud.running(group) == []
-    assert cloud.describe("paper") == before
-    assert {instance["InstanceId"] for instance in cloud.running("paper")} == alive
-
-
-def test_the_request_names_the_group_and_so_does_what_is_taken_from_the_answer(cloud: Cloud, group: str) -> None:
-    calls = record(cloud.clients.autoscaling, ["DescribeAutoScalingGroups"])
-    assert read_group(Annex(group, "", cloud.clients)) is not None
-    assert calls[0][1]["AutoScalingGroupNames"] == ["pa"]
-    # An API that ignores the names, or matches them loosely, must not put another group into our hands.
-    cloud.add_group("paper", None)
-    loose = Clients()
-    loose.autoscaling.meta.events.register(
-        "provide-client-params.autoscaling.DescribeAutoScalingGroups",
-        lambda params, **_: {k: v for k, v in params.items() if k != "AutoScalingGroupNames"},
-    )
-    assert read_group(Annex("pap", "", loose)) is None
-    found = read_group(Annex("paper", "", loose))
-    assert found is not None
-    assert found.name == "paper"
-
-
-def test_every_page_of_groups_is_read(cloud: Cloud) -> None:
-    for number in range(60):
-        cloud.add_group(f"g{number:02}", None)
-    loose = Clients()
-    loose.autoscaling.meta.events.register(
-        "provide-client-params.autoscaling.DescribeAutoScalingGroups",
-        lambda params, **_: {k: v for k, v in params.items() if k != "AutoScalingGroupNames"},
-    )
-    assert read_group(Annex("g59", "", loose)) is not None

@@ -1,0 +1,52 @@
+"""Which group a run looks at and acts on: its own, whatever an API answers."""
+
+from __future__ import annotations
+
+from lease_cloud import HOUR, MINUTE, Cloud, record
+
+from annex_lease.gateway import Annex, Clients, read_group
+from annex_lease.policy import LeasePolicy
+
+
+def test_the_neighbour_with_a_longer_name_is_never_touched(cloud: Cloud, group: str) -> None:
+    cloud.add_group("paper", LeasePolicy("paper", 3, 72_000, 900, duration_seconds=36_000))
+    created = cloud.created(group)
+    cloud.check(group, created)
+    assert cloud.running("paper") == []
+    cloud.check("paper", created)
+    before = cloud.describe("paper")
+    alive = {instance["InstanceId"] for instance in cloud.running("paper")}
+    assert len(alive) == 3
+    for moment in (HOUR, HOUR + 20 * MINUTE, 3 * HOUR):
+        cloud.check(group, created + moment)
+    assert cloud.running(group) == []
+    assert cloud.describe("paper") == before
+    assert {instance["InstanceId"] for instance in cloud.running("paper")} == alive
+
+
+def test_the_request_names_the_group_and_so_does_what_is_taken_from_the_answer(cloud: Cloud, group: str) -> None:
+    calls = record(cloud.clients.autoscaling, ["DescribeAutoScalingGroups"])
+    assert read_group(Annex(group, "", cloud.clients)) is not None
+    assert calls[0][1]["AutoScalingGroupNames"] == ["pa"]
+    # An API that ignores the names, or matches them loosely, must not put another group into our hands.
+    cloud.add_group("paper", None)
+    loose = Clients()
+    loose.autoscaling.meta.events.register(
+        "provide-client-params.autoscaling.DescribeAutoScalingGroups",
+        lambda params, **_: {k: v for k, v in params.items() if k != "AutoScalingGroupNames"},
+    )
+    assert read_group(Annex("pap", "", loose)) is None
+    found = read_group(Annex("paper", "", loose))
+    assert found is not None
+    assert found.name == "paper"
+
+
+def test_every_page_of_groups_is_read(cloud: Cloud) -> None:
+    for number in range(60):
+        cloud.add_group(f"g{number:02}", None)
+    loose = Clients()
+    loose.autoscaling.meta.events.register(
+        "provide-client-params.autoscaling.DescribeAutoScalingGroups",
+        lambda params, **_: {k: v for k, v in params.items() if k != "AutoScalingGroupNames"},
+    )
+    assert read_group(Annex("g59", "", loose)) is not None
