@@ -91,7 +91,8 @@ def lose_group() -> str:
 class Sweeps:
     """What the sweeper said, and what was there before and after."""
 
-    lost: str = ""
+    lost: str
+    function: str
     before: dict[str, set[str]] = field(default_factory=dict)
     dry: dict[str, Any] = field(default_factory=dict)
     after_dry: dict[str, set[str]] = field(default_factory=dict)
@@ -129,9 +130,9 @@ def sweeps(operator_of: Callable[[str], Operator]) -> Sweeps:
     delete_schedule("noschedule")
     delete_function("nofunction")
     delete_role("norole")
-    seen = Sweeps(lose_group())
     function = resource(BASE, "AWS::Lambda::Function")
     hasten(function)
+    seen = Sweeps(lose_group(), function)
     over = ends + GRACE + timedelta(seconds=2 * WAIT_SECONDS)
     while datetime.now(UTC) < over:
         time.sleep(2)
@@ -189,6 +190,24 @@ def test_a_stack_without_a_group_is_reported(sweeps: Sweeps) -> None:
 
 def test_then_there_is_nothing_left_to_do(sweeps: Sweeps) -> None:
     assert [sweeps.third[name] for name in ("ended", "marked", "removed", "waiting")] == [[], [], [], []]
+
+
+def test_what_alarms_watch_is_sent(sweeps: Sweeps) -> None:
+    """Metrics come out of the function's log; the dry runs by hand send none."""
+    now, client = datetime.now(UTC), boto3.client("cloudwatch")
+    sums = {}
+    for metric in ("SweeperEnded", "SweeperOrphans", "SweeperAborted"):
+        points = client.get_metric_statistics(
+            Namespace="HTCondorAnnex",
+            MetricName=metric,
+            Dimensions=[{"Name": "FunctionName", "Value": sweeps.function}],
+            StartTime=now - timedelta(hours=1),
+            EndTime=now + timedelta(minutes=1),
+            Period=3600,
+            Statistics=["Sum"],
+        )["Datapoints"]
+        sums[metric] = sum(point["Sum"] for point in points)
+    assert sums == {"SweeperEnded": 3, "SweeperOrphans": 2, "SweeperAborted": 0}
 
 
 def test_everything_can_be_removed(sweeps: Sweeps) -> None:
