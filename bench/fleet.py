@@ -79,15 +79,20 @@ class Fleet:
             ],
         )
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment of the checker's function."""
+        names = {"ANNEX_GROUP": self.name, "ANNEX_NAME": self.name, "ANNEX_ID": self.id}
+        return {**names, "ANNEX_CREDENTIAL": "", "ANNEX_TOPIC": ""}
+
     def check(self) -> dict[str, Any]:
         """One scheduled run of the checker's function; its log line is swallowed."""
-        environment = {"ANNEX_GROUP": self.name, "ANNEX_CREDENTIAL": "", "ANNEX_NAME": self.name, "ANNEX_ID": self.id}
         with contextlib.redirect_stdout(io.StringIO()):
             return dict(
                 serve(
                     {"check": "scheduled"},
                     Context(self.cloud.now),
-                    environ={**environment, "ANNEX_TOPIC": ""},
+                    environ=self.environment,
                     now=self.cloud.now(),
                     clients=self.cloud,  # type: ignore[arg-type]  # clients of the same names
                     sleep=self.cloud.advance,

@@ -12,7 +12,7 @@ clock: the time until somebody looks, by which the clock is moved on, and the re
 AWS takes at most 1,000 ids in a TerminateInstances call and terminates none of more
 (https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_TerminateInstances.html).
 
-Usage: ``python -m bench.lease_end [COUNT ...]`` (default: 1 20 1500 10000; about five minutes).
+Usage: ``python -m bench.lease_end [COUNT ...]`` (default: 1 20 1500 10000; about ten minutes on two cores).
 """
 
 from __future__ import annotations
