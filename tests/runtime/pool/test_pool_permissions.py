@@ -1,0 +1,76 @@
+"""docs/operator-policy.json holds what the commands call, and nothing else."""
+
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import pool_world
+import pytest
+import remains
+from botocore.client import BaseClient
+from pool_world import World, aws, deploy
+
+POLICY = json.loads((Path(__file__).parents[3] / "docs/operator-policy.json").read_text())
+LISTED = {action for statement in POLICY["Statement"] for action in statement["Action"]}
+# botocore's names where IAM has others (Service Authorization Reference).
+PREFIXES = {"tagging": "tag", "monitoring": "cloudwatch"}
+# moto has neither functions that run, nor warm pools, nor hooks that wait, nor does it suspend Terminate by itself.
+NOT_DRIVEN = {
+    "lambda:InvokeFunction",
+    "autoscaling:DeleteWarmPool",
+    "autoscaling:DescribeLifecycleHooks",
+    "autoscaling:CompleteLifecycleAction",
+    "autoscaling:ResumeProcesses",
+}
+NAMED = "Annex-demo-AnnexPart"
+GONE = "arn:aws:sqs:us-east-1:123456789012:gone"
+
+
+def recorded(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """What is asked from now on, as IAM actions; the world's own checker and issuer are not the operator."""
+    actions: set[str] = set()
+    real = BaseClient._make_api_call  # type: ignore[attr-defined]
+
+    def call(client: BaseClient, operation: str, params: object) -> object:
+        prefix = client.meta.service_model.endpoint_prefix
+        service = PREFIXES.get(prefix, prefix)
+        actions.add(f"{service}:{operation}")
+        if operation == "GetResources" and "ResourceTypeFilters" not in (params or {}):  # type: ignore[operator]
+            tag = {"Key": "annex:name", "Value": "demo"}
+            extra = [{"ResourceARN": GONE, "Tags": [tag]}]
+            answer = real(client, operation, params)
+            return {**answer, "ResourceTagMappingList": [*answer["ResourceTagMappingList"], *extra]}
+        return real(client, operation, params)
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", call)
+    return actions
+
+
+def test_the_policy_is_what_the_commands_call(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    account = 'size = 3\naccount = "123456789012"'
+    monkeypatch.setattr(pool_world, "SPEC", pool_world.SPEC.replace("size = 3", account))
+    monkeypatch.setattr(
+        World, "_check", lambda *_, **__: pool_world.read_answer("demo", b'{"phase": "x"}', failed=False)
+    )
+    deploy("demo")
+    for kind in ("topic", "queue", "log group", "function", "role"):
+        remains.TAGGED[kind]("us-east-1", {"annex:name": "demo"})
+    aws().client("sns").create_topic(Name=NAMED)
+    aws().client("sqs").create_queue(QueueName=NAMED)
+    remains.log_group("us-east-1", NAMED)
+    remains.alarm("us-east-1", {}, NAMED)
+    client = aws().autoscaling
+    client.update_auto_scaling_group(AutoScalingGroupName="Group-demo", DesiredCapacity=1)
+    (instance,) = [each["InstanceId"] for each in world.group("demo")["Instances"]]  # type: ignore[attr-defined]
+    client.set_instance_protection(AutoScalingGroupName="Group-demo", InstanceIds=[instance], ProtectedFromScaleIn=True)
+    actions = recorded(monkeypatch)
+    world.annex("credential", "push", "demo", "--token-command", world.issuer())
+    world.annex("extend", "demo", "--for", "9h")
+    world.annex("renew", "demo", "--for", "9h")
+    world.annex("status", "demo")
+    world.annex("leftovers", "demo")
+    world.annex("stop", "demo", "--no-wait")
+    world.shift += timedelta(minutes=16)
+    world.annex("stop", "demo", "--no-wait")
+    assert actions - LISTED == set()
+    assert LISTED - actions == NOT_DRIVEN
