@@ -31,15 +31,25 @@ def model() -> ModelWorld:
     return ModelWorld()
 
 
+@pytest.fixture(scope="session")
+def _clients() -> Iterator[Clients]:
+    """Clients for every AWS in process: making them takes longer than a scenario."""
+    with pytest.MonkeyPatch.context() as patch, mock_aws():
+        for key in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            patch.setenv(key, "testing")
+        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        clients = Clients()
+        assert clients.autoscaling and clients.ec2 and clients.secretsmanager and clients.sns  # made now
+    # An AWS of its own for each test: an AWS within another one would be the same.
+    yield clients
+
+
 @pytest.fixture
-def moto(monkeypatch: pytest.MonkeyPatch) -> Iterator[MotoWorld]:
-    for key, value in {
-        "AWS_ACCESS_KEY_ID": "testing",
-        "AWS_SECRET_ACCESS_KEY": "testing",
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "MOTO_EC2_LOAD_DEFAULT_AMIS": "false",
-    }.items():
-        monkeypatch.setenv(key, value)
+def moto(monkeypatch: pytest.MonkeyPatch, _clients: Clients) -> Iterator[MotoWorld]:
+    for key in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(key, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
     launch = FakeAutoScalingGroup.replace_autoscaling_group_instances
 
     def launch_unless_suspended(group: FakeAutoScalingGroup, count: int, tags: dict[str, str]) -> None:
@@ -49,4 +59,4 @@ def moto(monkeypatch: pytest.MonkeyPatch) -> Iterator[MotoWorld]:
 
     monkeypatch.setattr(FakeAutoScalingGroup, "replace_autoscaling_group_instances", launch_unless_suspended)
     with mock_aws():
-        yield MotoWorld(Clients())
+        yield MotoWorld(_clients)

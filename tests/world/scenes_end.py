@@ -161,7 +161,7 @@ def end_in_the_middle_of_a_replacement(stage: Stage) -> None:
     stage.minutes(17)
 
 
-@scene(("draining", 1, 0, True), Can.LOCKED)
+@scene(("draining", 1, 0, True), Can.LOCKED, Can.STANDBY)
 def end_with_an_instance_that_the_api_may_not_terminate(stage: Stage) -> None:
     """EC2 refuses to end it and those of its zone in the same call, so the others go one by one."""
     stage.make(policy={"size": 5})

@@ -83,7 +83,7 @@ def extend_after_the_end(stage: Stage) -> None:
     stage.write(contract.TAG_UNTIL, stage.at(1.9 * HOUR))
 
 
-@scene("ENDED")
+@scene("ENDED", Can.STANDBY)
 def extend_while_it_is_draining(stage: Stage) -> None:
     """An execution point has the grace to shut down; a word that comes now does not call it back."""
     deploy_and_grant(stage)

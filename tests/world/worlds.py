@@ -16,8 +16,6 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import boto3
-
 from annex_lease import contract
 from annex_lease.policy import policy_tags
 from tests.world.aws_model import Aws
@@ -98,6 +96,7 @@ class MotoWorld:
         Can.SUSPENDED_TERMINATE: "a suspended Terminate terminates all the same",
         Can.RESUMED_SCALE_IN: "taking protection away does not go on with the scale-in",
         Can.WARM_POOL: "a warm pool is a record without instances",
+        Can.STANDBY: "a scale-in takes instances on standby too, or one of them in place of one in service",
         Can.DETACH: "a detached instance keeps the group's tag",
         Can.ANY_STATE: "lifecycle states are those that its calls lead to",
         Can.DELETION_PROTECTION: "there is none",
@@ -147,10 +146,8 @@ class MotoWorld:
 
     def alive(self, group: str) -> set[str]:
         """See `World`."""
-        pages = (
-            boto3.client("ec2")
-            .get_paginator("describe_instances")
-            .paginate(Filters=[{"Name": "tag:aws:autoscaling:groupName", "Values": [group]}])
+        pages = self.operator.ec2.get_paginator("describe_instances").paginate(
+            Filters=[{"Name": "tag:aws:autoscaling:groupName", "Values": [group]}]
         )
         found = [one for page in pages for part in page["Reservations"] for one in part["Instances"]]
         return {one["InstanceId"] for one in found if one["State"]["Name"] not in ("shutting-down", "terminated")}
