@@ -6,7 +6,9 @@ import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
+from annex_lease.contract import parse_time
 from annex_pool.aws import asking
 from annex_pool.error import AnnexError
 from annex_pool.finding import FUNCTION, Deployed, find_arn
@@ -24,6 +26,7 @@ class Answer:
         end: the effective end of the lease in its text form; None if there is none.
         problems: what an operator should look at.
         errors: what the checker tried and could not do.
+        published: the end that execution points were told of before this check; None if there was none.
         actions: what it did, in this order, or would do in a dry run; as it tells them: `action`, `reason` and more.
         data: the whole answer, as it was sent.
     """
@@ -33,6 +36,7 @@ class Answer:
     end: str | None
     problems: tuple[str, ...]
     errors: tuple[str, ...] = ()
+    published: datetime | None = None
     actions: tuple[Mapping[str, object], ...] = ()
     data: Mapping[str, object] = field(default_factory=dict, repr=False)
 
@@ -89,9 +93,17 @@ def read_answer(name: str, payload: bytes, *, failed: bool) -> Answer:
         end=None if end is None else str(end),
         problems=_texts(data, "problems"),
         errors=_texts(data, "errors"),
+        published=_time(data.get("published")),
         actions=tuple(action for action in data.get("actions") or () if isinstance(action, Mapping)),
         data=data,
     )
+
+
+def _time(value: object) -> datetime | None:
+    try:
+        return parse_time(str(value)) if value else None
+    except ValueError:
+        return None
 
 
 def _texts(data: Mapping[str, object], key: str) -> tuple[str, ...]:

@@ -6,13 +6,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from annex_lease.contract import TAG_UNTIL, format_time
+from annex_lease.gateway import read_group
+from annex_lease.record import read_record
+from annex_pool.aws import asking
 from annex_pool.checker import Answer
 from annex_pool.error import AnnexError
+from annex_pool.finding import Deployed
 from annex_pool.lease import deployed, running_lease
 from annex_pool.outside import Outside
 from annex_pool.wanted import wanted_end
 from annex_pool.writing import write_record
 from annex_spec import AnnexSpec
+
+_ATTEMPTS = 5
 
 
 @dataclass(frozen=True)
@@ -21,7 +27,8 @@ class Extended:
 
     Attributes:
         before: the effective end before.
-        after: the end asked for; the one before if nothing had to be written.
+        after: the end asked for, or a later one that somebody else asked for at the same moment; the one before if
+            nothing had to be written.
         answer: what the lease checker found; None if nothing was written.
     """
 
@@ -49,15 +56,42 @@ def extend(outside: Outside, spec: AnnexSpec, *, span: timedelta | None, until: 
     wanted = wanted_end("annex extend", spec.name, times, now, span=span, until=until)
     if wanted is None:
         return Extended(times.end, times.end, None)
-    write_record(found, {TAG_UNTIL: format_time(wanted)}, "the end of the lease")
-    try:
-        answer = outside.ask_checker(found)
-    except AnnexError as error:
-        raise AnnexError(
-            f"the new end {format_time(wanted)} is written, but {error}; running execution points do not know it yet"
-        ) from error
-    check_end(answer, wanted, times.money_end)
-    return Extended(times.end, wanted, answer)
+    end, answer = _write_latest(outside, found, wanted)
+    check_end(answer, end, times.money_end)
+    return Extended(times.end, end, answer)
+
+
+def _write_latest(outside: Outside, found: Deployed, wanted: datetime) -> tuple[datetime, Answer]:
+    """Write the end, or the later one that somebody else asks for at the same moment; AWS's tags know no condition.
+
+    Whoever wrote last and earlier learns of the other from the end that the checker published before; whoever wrote
+    first and later finds the other's on the group. One of the two writes the later end again.
+    """
+    before, end = read_record(found.group.tags).published_end, wanted
+    for _ in range(_ATTEMPTS):
+        write_record(found, {TAG_UNTIL: format_time(end)}, "the end of the lease")
+        try:
+            answer = outside.ask_checker(found)
+        except AnnexError as error:
+            raise AnnexError(
+                f"the new end {format_time(end)} is written, but {error}; running execution points do not know it yet"
+            ) from error
+        overwritten = answer.published if answer.published != before else None
+        written = _written(found)
+        if written is not None and written <= outside.now():
+            raise AnnexError(f"annex {found.name} was stopped at the same time: its lease ended {format_time(written)}")
+        if (overwritten is None or overwritten <= end) and written is not None and written >= end:
+            return (end, answer) if written == end else (written, outside.ask_checker(found))
+        end = max(time for time in (end, overwritten, written) if time is not None)
+    raise AnnexError(
+        f"somebody else keeps changing the end of annex {found.name}; look at `annex status {found.name}`, then repeat"
+    )
+
+
+def _written(found: Deployed) -> datetime | None:
+    with asking(f"for group {found.group.name}"):
+        group = read_group(found.annex)
+    return read_record(group.tags).until if group else None
 
 
 def check_end(answer: Answer, wanted: datetime, money_end: datetime | None) -> None:
