@@ -127,8 +127,8 @@ def main() -> int:
     console.print(durations, prices, sep="\n")
     console.print(
         f"target: at most {TARGET:.2f}; with Scheduler's free 14 million: {without:.4f}. Measured: the columns 'here', "
-        f"{log:.0f} bytes of log a check. Assumed: {CHECKS:,} checks, one API call each of {CALL_SECONDS * 1000:.0f} ms "
-        f"more than here, a new environment every {LIFE_CHECKS} checks, {PLATFORM_LOG} bytes of Lambda's own log."
+        f"{log:.0f} bytes of log a check. Assumed: {CHECKS:,} checks; one API call each, {CALL_SECONDS * 1000:.0f} ms "
+        f"slower than here; a new environment every {LIFE_CHECKS} checks; {PLATFORM_LOG} bytes of Lambda's own log."
     )
     return int(sum(costs.values()) > TARGET)
 

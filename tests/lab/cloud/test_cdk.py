@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from annex_lease.contract import TAG_STAND_IN
+
 from .driving import ROOT, Cloud, Inside, await_ready, eventually, start
 
 SETUP = """
@@ -94,6 +96,12 @@ class Deployment:
             "secrets": [one["ARN"] for one in self.call("secretsmanager", "list_secrets")["SecretList"]],
             "schedules": [one["Name"] for one in self.call("scheduler", "list_schedules")["Schedules"]],
             "templates": [str(one) for one in self.call("ec2", "describe_launch_templates")["LaunchTemplates"]],
+            "topics": [one["TopicArn"] for one in self.call("sns", "list_topics")["Topics"]],
+            "subscriptions": [str(one) for one in self.call("sns", "list_subscriptions")["Subscriptions"]],
+            "queues": self.call("sqs", "list_queues").get("QueueUrls", []),
+            "alarms": [one["AlarmName"] for one in self.call("cloudwatch", "describe_alarms")["MetricAlarms"]],
+            "interfaces": [str(one) for one in self.call("ec2", "describe_network_interfaces")["NetworkInterfaces"]],
+            "volumes": [str(one) for one in self.call("ec2", "describe_volumes")["Volumes"]],
             "logs": [one["logGroupName"] for one in self.call("logs", "describe_log_groups")["logGroups"]],
         }
         return {kind: names for kind, names in found.items() if names}
@@ -129,16 +137,18 @@ def test_deploy_grant_and_destroy(deployment: Deployment) -> None:
         )["ResourceTagMappingList"]
         for kind in ("lambda:function", "secretsmanager:secret")
     }
-    [secret], [function] = found["secretsmanager:secret"], found["lambda:function"]
+    [secret] = found["secretsmanager:secret"]
+    [function] = [one for one in found["lambda:function"] if TAG_STAND_IN not in {tag["Key"] for tag in one["Tags"]}]
     answer = invoke(deployment, function["ResourceARN"])
     assert answer["phase"] == "waiting"
     assert deployment.group()["DesiredCapacity"] == 0, "nothing starts before the credential is there"
 
     deployment.call("secretsmanager", "put_secret_value", SecretId=secret["ResourceARN"], SecretString="token")
-    assert invoke(deployment, function["ResourceARN"])["phase"] == "active"
+    assert invoke(deployment, function["ResourceARN"])["phase"] == "granted"
     assert deployment.group()["DesiredCapacity"] == 2
     in_service = ["InService", "InService"]
     eventually(lambda: [one["LifecycleState"] for one in deployment.group()["Instances"]] == in_service)
+    assert invoke(deployment, function["ResourceARN"])["phase"] == "active"
 
     assert "no differences" in deployment.cdk("diff", "Annex-demo")
     deployment.cdk("destroy", "Annex-demo", "--force")

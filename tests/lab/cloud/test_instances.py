@@ -202,3 +202,9 @@ def test_tags_of_a_volume_go_with_its_instance(cloud: Cloud, launch: Launch, tem
     cloud.client("ec2").terminate_instances(InstanceIds=[instance])
     await_state(cloud, instance, "terminated")
     assert listed() == []
+
+
+def test_admin_ticks_on_request(cloud: Cloud) -> None:
+    assert cloud.get("/_lab/tick?count=2", "POST").status == 200
+    refused = cloud.get("/_lab/tick?count=many", "POST")
+    assert (refused.status, "received 'many'" in refused.data.decode()) == (400, True)
