@@ -16,6 +16,11 @@ _LESS = cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD
 _MISSING = cloudwatch.TreatMissingData
 
 
+def _count(function: lambda_.IFunction, name: str, period: Duration) -> cloudwatch.Metric:
+    own = {DIMENSION: function.function_name}
+    return cloudwatch.Metric(namespace=NAMESPACE, metric_name=name, dimensions_map=own, statistic="Sum", period=period)
+
+
 def sweeper_alarms(
     scope: Construct,
     *,
@@ -32,12 +37,9 @@ def sweeper_alarms(
     :param topic: whom to tell.
     :param every: period of the sweeper.
     """
-    own = {DIMENSION: function.function_name}
 
     def count(name: str) -> cloudwatch.Metric:
-        return cloudwatch.Metric(
-            namespace=NAMESPACE, metric_name=name, dimensions_map=own, statistic="Sum", period=every
-        )
+        return _count(function, name, every)
 
     def alarm(
         construct_id: str, meaning: str, metric: cloudwatch.IMetric, *, periods: int = 1, silence: bool = False
