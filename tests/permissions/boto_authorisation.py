@@ -65,8 +65,8 @@ class BotoAuthorised:
             single = [params[key] for key in ("VolumeId", "NetworkInterfaceId") if key in params]
             for each in params.get("InstanceIds") or params.get("Resources") or single:
                 kind = next(kind for prefix, kind in _IDS.items() if each.startswith(prefix))
-                tags = self._own.ec2.describe_tags(Filters=[{"Name": "resource-id", "Values": [each]}])["Tags"]
-                yield _request(action, f"arn:aws:ec2:{REGION}:{ACCOUNT}:{kind}/{each}", tags, keys)
+                written = self._own.ec2.describe_tags(Filters=[{"Name": "resource-id", "Values": [each]}])["Tags"]
+                yield _request(action, f"arn:aws:ec2:{REGION}:{ACCOUNT}:{kind}/{each}", written, keys)
         elif service == "secretsmanager":
             arn = params["SecretId"]
             keys = tuple(params.get("TagKeys") or [tag["Key"] for tag in params.get("Tags", ())])
@@ -76,8 +76,8 @@ class BotoAuthorised:
         elif service == "logs":
             arn = params.get("resourceArn") or f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{params['logGroupName']}"
             keys = tuple(params.get("tagKeys") or params.get("tags") or ())
-            found = self._own.logs.list_tags_for_resource(resourceArn=arn)["tags"]
-            yield _request(action, arn, [{"Key": key, "Value": value} for key, value in found.items()], keys)
+            pairs = self._own.logs.list_tags_for_resource(resourceArn=arn)["tags"]
+            yield _request(action, arn, [{"Key": key, "Value": value} for key, value in pairs.items()], keys)
         else:
             raise NotImplementedError(f"{action}: look up its resource types and condition keys")
 

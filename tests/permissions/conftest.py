@@ -10,12 +10,10 @@ from aws_cdk.assertions import Template
 
 from annex_spec import BaseSpec
 from stacks.base_stack import AnnexBaseStack
-from tests.permissions.deployed import ACCOUNT, REGION, Deployed
+from tests.permissions.deployed import ACCOUNT, REGION, SITE, Deployed
 from tests.synth.templates import EVERYTHING, feature_flags, template_of
 from tests.world.cloudformation import answering
-from tests.world.stage import Site
 
-SITE = Site(topic=True)
 STACK = f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack"
 
 

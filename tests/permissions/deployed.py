@@ -8,8 +8,12 @@ from typing import Any
 
 from ministack.core.iam_evaluator import ParsedStatement, parse_policy_document
 
+from tests.world.world import Site
+
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
+SITE = Site(topic=True)
+"""The annex of the scenarios, with a topic; its stack is synthesised for it."""
 _PSEUDO = {"AWS::AccountId": ACCOUNT, "AWS::Region": REGION, "AWS::Partition": "aws", "AWS::URLSuffix": "amazonaws.com"}
 
 

@@ -8,8 +8,7 @@ import pytest
 
 from annex_lease import contract
 from tests.permissions.authorisation import Authorised, Policies, Request, ask, granted, instance_request
-from tests.permissions.conftest import SITE
-from tests.permissions.deployed import Deployed
+from tests.permissions.deployed import SITE, Deployed
 from tests.world.aws_state import GROUP_TAG
 from tests.world.scenarios import SCENARIOS, Scenario
 from tests.world.stage import Stage

@@ -13,8 +13,7 @@ import pytest
 
 import annex_constructs
 from tests.permissions.authorisation import Authorised, Policies, Request, ask, granted, instance_request
-from tests.permissions.conftest import SITE
-from tests.permissions.deployed import Deployed
+from tests.permissions.deployed import SITE, Deployed
 from tests.runtime.lease.answer_server import AnswerServer
 from tests.world.aws_scaling import LAUNCHING, TERMINATING
 from tests.world.aws_state import GROUP_TAG

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from botocore.exceptions import ClientError
 
 # "Common errors" / "Error codes" of each service's API reference.
@@ -27,7 +29,7 @@ INTERNAL = {
 
 def refusal(code: str, message: str, operation: str) -> ClientError:
     """A refusal of AWS with this code."""
-    details = {"RequestId": "model", "HTTPStatusCode": 400, "HTTPHeaders": {}, "RetryAttempts": 0, "HostId": ""}
+    details: Any = {"RequestId": "model", "HTTPStatusCode": 400, "HTTPHeaders": {}, "RetryAttempts": 0, "HostId": ""}
     return ClientError({"Error": {"Code": code, "Message": message}, "ResponseMetadata": details}, operation)
 
 

@@ -96,7 +96,8 @@ class Aws:
 
     def call(self, service: str, operation: str, params: dict[str, Any], *, counted: bool) -> dict[str, Any]:
         """A call by somebody's client."""
-        report = ParamValidator().validate(params, model_of(service).operation_model(operation).input_shape)
+        shape: Any = model_of(service).operation_model(operation).input_shape
+        report = ParamValidator().validate(params, shape)
         if report.has_errors():
             raise ParamValidationError(report=report.generate_report())
         if not counted:
@@ -136,7 +137,7 @@ class Client:
             raise AttributeError(f"{self._service} has no {name}")
         return lambda **params: self._aws.call(self._service, operation, params, counted=self._counted)
 
-    def get_paginator(self, name: str) -> Paginator:
+    def get_paginator(self, name: str) -> Paginator[Any]:
         """The paginator that boto3 has for this operation."""
         operation = _operations(self._service)[name]
         model = model_of(self._service).operation_model(operation)

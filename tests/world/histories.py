@@ -99,7 +99,7 @@ class History:
 
     def _stop(self, first: int, second: int) -> None:
         del first, second
-        self.stage.write(contract.TAG_UNTIL, self.stage.at(self.stage.seconds()))
+        self._extend(0, 0)  # a stop that comes after the end is a word of its own, and has a grace of its own
 
     def _renew(self, first: int, second: int) -> None:
         self._extend(first, second)
@@ -116,7 +116,13 @@ class History:
         self.stage.write(contract.TAG_SIZE, str(size))
 
     def _damage(self, first: int, second: int) -> None:
-        keys = (contract.TAG_UNTIL, contract.TAG_GRANTED, contract.TAG_END, contract.TAG_TOLD, contract.TAG_USED)
+        keys: tuple[str, ...] = (
+            contract.TAG_UNTIL,
+            contract.TAG_GRANTED,
+            contract.TAG_END,
+            contract.TAG_TOLD,
+            contract.TAG_USED,
+        )
         keys += (contract.TAG_BUSY, contract.TAG_RENEWED, contract.TAG_WARNED)
         self.stage.write(keys[first % len(keys)], DAMAGE[second % len(DAMAGE)])
 
@@ -183,7 +189,12 @@ class History:
 
     def _outage(self, first: int, second: int) -> None:
         """One operation is refused for some minutes."""
-        operations = ("UpdateAutoScalingGroup", "SuspendProcesses", "DescribeInstances", "DescribeAutoScalingGroups")
+        operations: tuple[str, ...] = (
+            "UpdateAutoScalingGroup",
+            "SuspendProcesses",
+            "DescribeInstances",
+            "DescribeAutoScalingGroups",
+        )
         operations += ("CreateOrUpdateTags", "TerminateInstances", "SetInstanceProtection", "Publish")
         self.world.aws.faults = FaultAt(Fault.DENIED, operation=operations[first % len(operations)])
         self.stage.minutes(1 + second % 2)

@@ -138,6 +138,18 @@ def end_with_a_detached_instance(stage: Stage) -> None:
 
 
 @scene("ENDED", Can.DETACH)
+def extend_with_a_detached_instance(stage: Stage) -> None:
+    """The word reaches those that the group still has; the other one goes with the rest."""
+    autoscaling, group, ids = _with(stage)
+    autoscaling.detach_instances(**group, InstanceIds=ids[:1], ShouldDecrementDesiredCapacity=False)
+    stage.minutes(2)
+    stage.write(contract.TAG_UNTIL, stage.at(1.5 * HOUR))
+    stage.minutes(2)
+    stage.expect(not stage.runs[-1].error, "telling those that can be told is no failure")
+    _over(stage, 1.5 * HOUR + 16 * MINUTE)
+
+
+@scene("ENDED", Can.DETACH)
 def end_with_all_instances_detached(stage: Stage) -> None:
     autoscaling, group, ids = _with(stage)
     autoscaling.detach_instances(**group, InstanceIds=ids, ShouldDecrementDesiredCapacity=True)

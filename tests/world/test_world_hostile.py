@@ -26,7 +26,7 @@ from tests.world.worlds import ModelWorld, declared_tags
 NAMES = ("a", "pa", "paper", "pa-per", "p")
 TAGS = [value for key, value in vars(contract).items() if key.startswith("TAG_")]
 PLAIN = ("2", "3", "60", "3600", "7200", "2026-11-01T12:30:00Z", "2026-11-01T13:30:00Z", "2@2026-11-01T12:30:00Z", "pa")
-ODD = (
+ODD: tuple[str, ...] = (
     "",
     "*",
     "?",

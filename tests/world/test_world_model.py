@@ -221,7 +221,7 @@ def test_answers_have_the_shape_of_the_service(aws: Aws, service: str, operation
     aws.operator.autoscaling.put_lifecycle_hook(**G, **hook)
     aws.operator.autoscaling.put_warm_pool(**G, MinSize=1)
     answer = aws.call(service, operation, G if operation == "DescribeLifecycleHooks" else {}, counted=False)
-    shape = model_of(service).operation_model(operation).output_shape
+    shape: Any = model_of(service).operation_model(operation).output_shape
     report = ParamValidator().validate(answer, shape)
     assert not report.has_errors(), report.generate_report()
 

@@ -7,15 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 from unittest import mock
 
 import pytest
 
-from annex_lease import actions, batches, checker, decision, gateway, memory, stopping, times
+from annex_lease import actions, actuator, batches, checker, decision, gateway, memory, stopping, times
+from annex_lease.observed import Machine
 from tests.world import test_world_endings as endings
 from tests.world import test_world_hostile as hostile
 from tests.world import test_world_scale as scale
+from tests.world.aws_faults import Fault
 from tests.world.aws_model import Client
 from tests.world.scenarios import named
 from tests.world.stage import Stage
@@ -38,7 +41,7 @@ def play(name: str, page_size: int | None = None) -> Callable[[], None]:
 
 def without(kind: type[Any]) -> Mutation:
     """Actions of this kind are not carried out."""
-    perform = checker.perform
+    perform = actuator.perform
 
     def some(action: Any, annex: Any) -> None:
         if not isinstance(action, kind):
@@ -67,7 +70,7 @@ def first_pages_only() -> Iterator[None]:
 @contextmanager
 def failures_are_nothing() -> Iterator[None]:
     """A listing that fails is taken for an empty one."""
-    listed = checker.list_machines
+    listed = gateway.list_machines
 
     def quietly(annex: Any) -> Any:
         try:
@@ -81,12 +84,12 @@ def failures_are_nothing() -> Iterator[None]:
 
 def _by_name_alone(instance: Any, annex: Any) -> Any:
     del annex
-    return gateway.Machine(instance["InstanceId"], instance["State"]["Name"], True)
+    return Machine(instance["InstanceId"], instance["State"]["Name"], True)
 
 
 def _later_first(seen: Any, *given: Any, **more: Any) -> Any:
     decided = decision.decide(seen, *given, **more)
-    return decision.replace(decided, actions=tuple(reversed(decided.actions)))
+    return replace(decided, actions=tuple(reversed(decided.actions)))
 
 
 def _not_one_by_one(annex: Any, batch: Any, call: Any) -> list[str]:
@@ -105,7 +108,7 @@ def _without_cap(record: Any, declared: Any, longest: Any) -> Any:
 
 def _twice_at_once(self: Any, seen: Any, now: Any) -> Any:
     del self, now
-    return memory.replace(seen, empty_before=True)
+    return replace(seen, empty_before=True)
 
 
 ACTIONS = {
@@ -157,7 +160,7 @@ MECHANISMS: dict[str, tuple[Mutation, Callable[[], Any]]] = {
     "a listing that fails is an error": (
         failures_are_nothing,
         lambda: hostile.test_a_listing_that_is_refused_is_an_error_and_never_an_empty_one(
-            "DescribeInstances", hostile.Fault.DENIED
+            "DescribeInstances", Fault.DENIED
         ),
     ),
     "spending is stopped first": (
