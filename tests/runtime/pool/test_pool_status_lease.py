@@ -128,3 +128,13 @@ def test_a_foreign_secret_does_not_make_an_annex_look_granted(world: World) -> N
     done = world.annex("status", "demo")
     assert (done.exit_code, done.err) == (0, "")
     assert "demo: waiting: the credential has no value yet" in done.out
+
+
+def test_one_empty_look_after_a_record_that_cannot_be_read_is_not_two(world: World) -> None:
+    deploy("demo")
+    client = aws().autoscaling
+    client.suspend_processes(AutoScalingGroupName="Group-demo", ScalingProcesses=["Launch"])
+    tag = {"ResourceId": "Group-demo", "ResourceType": "auto-scaling-group", "Key": "annex:lease-reach"}
+    client.delete_tags(Tags=[tag])  # type: ignore[list-item]
+    data = json.loads(world.annex("status", "demo", "--json").out)
+    assert (data["phase"], data["instances"], world.slept) == ("draining", [], [10.0])

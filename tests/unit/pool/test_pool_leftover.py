@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from annex_pool.leftover import Resource, left_of, may_be_ours
-from annex_pool.listing import is_gone
+from annex_pool.listing import is_gone, pages
 from annex_pool.tagged import read_arn
 
 STACK = "aws:cloudformation:stack-name"
@@ -135,3 +135,24 @@ def test_any_text_can_be_listed_as_an_arn(text: str) -> None:
 def test_only_a_services_own_word_makes_something_gone(code: str, message: str, gone: bool) -> None:
     error = ClientError({"Error": {"Code": code, "Message": message}}, "Describe")
     assert is_gone(error) == gone
+
+
+class Paged:
+    """A client that answers in pages, and in one where it cannot."""
+
+    def can_paginate(self, operation: str) -> bool:
+        return operation == "list_pages"
+
+    def get_paginator(self, operation: str) -> "Paged":
+        return self
+
+    def paginate(self, **request: object) -> list[dict[str, object]]:
+        return [{"Items": [{"n": 1}]}, {"Items": []}, {}, {"Items": [{"n": 2}], "request": request}]
+
+    def list_once(self, **request: object) -> dict[str, object]:
+        return {"Items": [request]}
+
+
+def test_every_page_is_read_until_the_last_one() -> None:
+    assert list(pages(Paged(), "list_pages", "Items")) == [{"n": 1}, {"n": 2}]
+    assert list(pages(Paged(), "list_once", "Items", A=1)) == [{"A": 1}]
