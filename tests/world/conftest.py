@@ -1,23 +1,16 @@
-"""Settings of the property tests, and the AWS in process."""
+"""The worlds, and a server in the place of CloudFormation's."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import HealthCheck, settings
 from moto import mock_aws
 from moto.autoscaling.models import FakeAutoScalingGroup
 
 from annex_lease.gateway import Clients
 from tests.world.cloudformation import answering
 from tests.world.worlds import ModelWorld, MotoWorld
-
-# Deterministic: a failure is found again by the next run, and no run finds what another one does not.
-settings.register_profile(
-    "world", deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck), max_examples=40
-)
-settings.load_profile("world")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from annex_lease import contract
 from tests.world.aws_model import NoFaults
 from tests.world.disturbance import left_of
+from tests.world.examples import REPEATABLE
 from tests.world.histories import EVENTS, Event, History
 
 SMALL = st.integers(0, 11)
@@ -33,6 +34,7 @@ def lived(policy: dict[str, Any], events: list[Event]) -> History:
     return history
 
 
+@REPEATABLE
 @given(policies, histories)
 @example(
     {}, [("checks", 2, 0), ("detach", 0, 1), ("state", 0, 6), ("hook", 1, 1), ("warm_pool", 2, 0), ("resize", 4, 1)]
@@ -69,6 +71,7 @@ class OnlyWhatIsAllowed(NoFaults):
 CALM = [name for name in EVENTS if name not in ("fault", "outage", "late_run")]
 
 
+@REPEATABLE
 @given(policies, st.lists(st.tuples(st.sampled_from(CALM), SMALL, SMALL), max_size=14))
 @example({}, [("checks", 0, 0)])
 def test_no_capacity_is_granted_that_no_rule_allows(policy: dict[str, Any], events: list[Event]) -> None:
@@ -96,6 +99,7 @@ QUIET = (
 )
 
 
+@REPEATABLE
 @given(policies, st.lists(st.tuples(st.sampled_from(QUIET), SMALL, SMALL), max_size=14))
 def test_never_more_instances_than_were_ever_declared(policy: dict[str, Any], events: list[Event]) -> None:
     history = History(**policy)
@@ -107,6 +111,7 @@ def test_never_more_instances_than_were_ever_declared(policy: dict[str, Any], ev
 SPENDING = st.sampled_from(["checks", "extend", "renew", "die", "halt", "protect", "suspend", "resume"])
 
 
+@REPEATABLE
 @given(st.lists(st.tuples(SPENDING, SMALL, SMALL), max_size=25))
 @example([("checks", 2, 0)] * 12)
 @example([("checks", 2, 0)] * 12 + [("extend", 6, 0), ("renew", 9, 0), ("checks", 2, 0), ("renew", 10, 0)])
@@ -121,6 +126,7 @@ def test_no_more_is_used_than_the_money_allows(events: list[Event]) -> None:
     assert history.world.used(history.stage.site.group, 0) <= 3600 + slack
 
 
+@REPEATABLE
 @given(policies, histories)
 def test_running_twice_is_running_once(policy: dict[str, Any], events: list[Event]) -> None:
     history = lived(policy, events)
@@ -138,6 +144,7 @@ def test_running_twice_is_running_once(policy: dict[str, Any], events: list[Even
     assert {call.operation for call in again} <= {"TerminateInstances", "CompleteLifecycleAction", "DeleteWarmPool"}
 
 
+@REPEATABLE
 @given(histories)
 def test_a_dry_run_says_what_a_run_does_and_does_nothing(events: list[Event]) -> None:
     history = lived({}, events)

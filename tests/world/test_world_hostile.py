@@ -20,6 +20,7 @@ from annex_lease.policy import LeasePolicy
 from tests.world.aws_faults import Fault, FaultAt
 from tests.world.aws_model import Aws
 from tests.world.aws_state import GROUP_TAG, START
+from tests.world.examples import REPEATABLE
 from tests.world.stage import HOUR, MINUTE, Site, Stage
 from tests.world.worlds import ModelWorld, declared_tags
 
@@ -104,7 +105,7 @@ def test_what_carries_only_half_of_our_tags_is_nobodys_of_ours() -> None:
 texts = st.one_of(st.sampled_from(ODD), st.text(max_size=20))
 
 
-@settings(max_examples=150)
+@settings(REPEATABLE, max_examples=150)
 @given(st.dictionaries(st.sampled_from(TAGS), texts, max_size=4), st.integers(0, 5), st.booleans())
 def test_whatever_a_record_says_nothing_outlives_its_reach(tags: dict[str, str], when: int, granted: bool) -> None:
     world = ModelWorld()
@@ -153,7 +154,7 @@ EVENTS: list[dict[str, Any]] = [{}, {"check": "scheduled"}, {"check": "dry-run"}
 json_values = st.recursive(st.none() | st.booleans() | st.integers() | texts, lambda inner: st.lists(inner, max_size=2))
 
 
-@settings(max_examples=80)
+@settings(REPEATABLE, max_examples=80)
 @given(st.dictionaries(st.sampled_from(["check", "group", "now", "detail", "Records"]), json_values, max_size=3))
 @example({"group": "Annex-paper-Group", "now": "9999-12-31T23:59:59Z", "check": "scheduled"})
 def test_no_event_but_a_request_is_more_than_a_check(event: dict[str, Any]) -> None:
