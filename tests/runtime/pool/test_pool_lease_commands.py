@@ -134,3 +134,16 @@ def test_extend_that_is_denied(running: World, monkeypatch: pytest.MonkeyPatch) 
         "AWS was asked to write the end of the lease on group Group-demo and refused: AccessDenied: not you" in done.err
     )
     assert running.checks == []
+
+
+def test_extend_beyond_what_the_money_allows(world: World) -> None:
+    """The end is written: with fewer instances the hours last longer. Until then the money ends the lease."""
+    deploy("demo", max_instance_hours=3)
+    assert world.annex("credential", "push", "demo", "--token-command", world.issuer()).exit_code == 0
+    until = format_time(created(world) + timedelta(hours=12))
+    done = world.annex("extend", "demo", "--until", until)
+    assert (done.exit_code, done.err) == (0, "")
+    assert world.tag("demo", "annex:lease-until") == until
+    end = world.tag("demo", "annex:lease-end")
+    assert end
+    assert abs(parse_time(end) - created(world) - timedelta(hours=1)) < timedelta(minutes=2)
