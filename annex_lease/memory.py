@@ -43,6 +43,7 @@ class Memory:
         """
         if not empty:
             self.since = self.confirmed = None
-        elif listed:
-            self.since = now if self.since is None or self.since > now else self.since
+            return
+        self.since = now if self.since is None or self.since > now else self.since
+        if listed:
             self.confirmed = now if ended else None

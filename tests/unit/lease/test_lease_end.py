@@ -156,7 +156,10 @@ def test_within_the_grace_ec2_is_asked_only_when_the_group_lists_nobody() -> Non
     group = a_group(written=settled(), suspended=LAUNCH, instances=RUNNING, machines=None)
     assert decide(group, END).needs == frozenset()
     assert decide(group, END + GRACE).needs == {Fact.MACHINES}
-    assert decide(replace(group, instances=()), END).needs == {Fact.MACHINES}
+    nobody = replace(group, instances=())
+    assert decide(nobody, END).needs == {Fact.MACHINES}
+    assert decide(replace(nobody, empty_before=False), END).needs == frozenset(), "the first look"
+    assert decide(replace(nobody, empty_before=False), END + GRACE).needs == {Fact.MACHINES}
 
 
 def test_an_end_is_claimed_only_after_a_second_empty_listing() -> None:
