@@ -62,9 +62,11 @@ def _decide(group: Group, record: LeaseRecord, times: LeaseTimes | None, now: da
         # There is no time to measure a grace from, and "now" would move it on with every check.
         return stop(group, record, times, now, Stop(reason, None, deadline=None))
     if now >= times.end:
-        return stop(
-            group, record, times, now, Stop(_why(times, policy), times.end, times.end + policy.grace, tell=True)
-        )
+        end = times.end
+        if _was_stopped(group, record):
+            # Neither does a word that moves the end while the annex drains start a grace anew.
+            end = min(end, record.published_end or end)
+        return stop(group, record, times, now, Stop(_why(times, policy), end, end + policy.grace, tell=True))
     if _was_stopped(group, record):
         return stop(group, record, times, now, _stopped_before(group, record, times, policy))
     return keep(group, record, policy, times, now)

@@ -38,17 +38,18 @@ def keep(group: Group, record: LeaseRecord, policy: LeasePolicy, times: LeaseTim
         now: the current time, aware; before the end.
     """
     renewal = _renewal(group, policy, times, now)
-    end = _renewed_end(renewal, times)
+    grant = _grant_state(group, record, policy.size)
+    ledger = _ledger_of_grant(group, policy, times, now) if grant.due and grant.ready else times.ledger
+    end = _end(renewal, policy, times, ledger)
     actions: list[Action] = [*renewal, *publish(record, end)]
     if "AZRebalance" not in group.suspended:
         # Execution points leave one by one, so the zones get uneven, and Auto Scaling would launch above the desired
         # capacity and terminate where there are more, jobs or not (EC2 Auto Scaling User Guide, "Availability Zone
         # rebalancing"). CloudFormation has no property for it.
         actions.append(SuspendRebalance("it would end busy instances to even out the zones"))
-    grant = _grant_state(group, record, policy.size)
     if grant.due and grant.ready:
         # After the end is published: an instance that starts without it could not know when to stop.
-        actions.extend(_granting(group, record, policy, times, now))
+        actions.extend(_granting(group, record, policy, ledger))
     actions.extend(tell(record, end))
     if not (grant.due and grant.ready):
         actions.extend(record_use(record, times, now, group.billed(), desired=group.desired))
@@ -102,14 +103,10 @@ def _grant_state(group: Group, record: LeaseRecord, size: int) -> _Grant:
     return _Grant(True, "the declared size can be granted", ready=True)
 
 
-def _granting(
-    group: Group, record: LeaseRecord, policy: LeasePolicy, times: LeaseTimes, now: datetime
-) -> tuple[Action, ...]:
+def _granting(group: Group, record: LeaseRecord, policy: LeasePolicy, ledger: Ledger | None) -> tuple[Action, ...]:
     before = record.granted.text() if record.granted else None
     granted = Granted(policy.size, record.renewal if record.renewal_pending else _renewal_of(record))
-    grant = Grant(
-        granted, _ledger_of_grant(group, policy, times, now), f"granted was {before}, due is {granted.text()}"
-    )
+    grant = Grant(granted, ledger, f"granted was {before}, due is {granted.text()}")
     if "Launch" in group.suspended and record.renewal_pending:
         # First: a run that dies between the two finds the renewal still pending, and grants.
         return (ResumeLaunch("the operator renewed the annex"), grant)
@@ -140,11 +137,11 @@ def _renewal(group: Group, policy: LeasePolicy, times: LeaseTimes, now: datetime
     return (RenewLease(Renewed(wanted, times.base), reason),)
 
 
-def _renewed_end(renewal: tuple[RenewLease, ...], times: LeaseTimes) -> datetime:
-    if not renewal:
-        return times.end
-    end = renewal[0].renewed.end
-    return end if times.money_end is None else min(end, times.money_end)
+def _end(renewal: tuple[RenewLease, ...], policy: LeasePolicy, times: LeaseTimes, ledger: Ledger | None) -> datetime:
+    """The end as it is after this run: renewed, and as early as the instances that are granted now use up the money."""
+    end = renewal[0].renewed.end if renewal else times.end
+    money_end = ledger.reaches(policy.max_instance_hours or 0) if ledger else None
+    return end if money_end is None else min(end, money_end)
 
 
 def _warning(

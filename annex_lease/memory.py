@@ -44,6 +44,6 @@ class Memory:
         if not empty:
             self.since = self.confirmed = None
             return
-        self.since = now if self.since is None or self.since > now else self.since
         if listed:
+            self.since = now if self.since is None or self.since > now else self.since
             self.confirmed = now if ended else None

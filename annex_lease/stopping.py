@@ -63,11 +63,10 @@ def stop(group: Group, record: LeaseRecord, times: LeaseTimes | None, now: datet
     if not why.closing:
         actions.extend(record_use(record, times, now, group.billed()))
     nothing = not group.living() and not group.warm_pool
-    # Within the grace the group's own word is enough, for as long as it lists somebody and for the first of the two
-    # looks that find nobody. The second one, and every one after the grace, asks EC2 too, which knows those that the
-    # group lost; unless that was done lately.
+    # Within the grace the group's own word is enough as long as it lists somebody; after it, and before anything is
+    # called empty, EC2 is asked too: it knows those that the group lost. Each of the two looks that make an end asks.
     asked_lately = group.known_empty and nothing
-    unknown = group.machines is None and not asked_lately and (not grace or (nothing and group.empty_before))
+    unknown = group.machines is None and not asked_lately and (nothing or not grace)
     empty = nothing and not actions and not unknown
     return Decision(
         *_standing(why.reason, why.end, empty=empty, twice=group.empty_before or group.known_empty),

@@ -42,6 +42,21 @@ def test_the_end_is_reported_after_two_empty_listings_a_minute_apart() -> None:
     assert "draining" in phases, "the first empty listing alone is no end"
 
 
+def test_a_listing_that_lags_within_the_grace_makes_no_end() -> None:
+    world = ModelWorld()
+    stage = Stage(world)
+    stage.make()
+    stage.minutes(2)
+    world.operator.autoscaling.detach_instances(
+        AutoScalingGroupName=stage.site.group, InstanceIds=stage.alive(), ShouldDecrementDesiredCapacity=True
+    )
+    stage.until(HOUR, checked=False)
+    world.aws.faults = Lagging(1)
+    while stage.alive():
+        assert stage.minutes(1).phase == "draining"
+    assert world.aws.account.now <= HOUR + 17 * MINUTE
+
+
 def test_a_restarted_function_looks_twice_again() -> None:
     world = ModelWorld()
     stage = Stage(world)

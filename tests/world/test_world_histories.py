@@ -131,8 +131,6 @@ def test_no_more_is_used_than_the_money_allows(events: list[Event]) -> None:
 def test_running_twice_is_running_once(policy: dict[str, Any], events: list[Event]) -> None:
     history = lived(policy, events)
     history.world.aws.faults = NoFaults()
-    if "max_instance_hours" in policy:
-        history.stage.run()  # what a grant will have cost by when is known once it is recorded
     history.stage.run()
     once = left_of(history.stage)
     calls = len(history.world.aws.calls)

@@ -157,9 +157,8 @@ def test_within_the_grace_ec2_is_asked_only_when_the_group_lists_nobody() -> Non
     assert decide(group, END).needs == frozenset()
     assert decide(group, END + GRACE).needs == {Fact.MACHINES}
     nobody = replace(group, instances=())
-    assert decide(nobody, END).needs == {Fact.MACHINES}
-    assert decide(replace(nobody, empty_before=False), END).needs == frozenset(), "the first look"
-    assert decide(replace(nobody, empty_before=False), END + GRACE).needs == {Fact.MACHINES}
+    for first in (True, False):
+        assert decide(replace(nobody, empty_before=not first), END).needs == {Fact.MACHINES}
 
 
 def test_an_end_is_claimed_only_after_a_second_empty_listing() -> None:
@@ -180,6 +179,15 @@ def test_what_was_found_empty_twice_costs_no_further_listing() -> None:
         replace(known, warm_pool=True, warm_pool_size=1),
     ):
         assert decide(changed, END).phase is Phase.DRAINING
+
+
+def test_a_word_that_comes_while_an_annex_drains_starts_no_new_grace() -> None:
+    left = (Instance("i-1", "Standby"),)
+    word = format_time(END + 2 * SECOND)
+    group = a_group(written={**settled(), contract.TAG_UNTIL: word}, suspended=LAUNCH, instances=left)
+    for moment in (END + SECOND, END + 3 * SECOND, END + GRACE - SECOND):
+        assert decide(group, moment).actions == ()
+    assert kinds(decide(group, END + GRACE)) == ["TerminateInstances"]
 
 
 def test_overdue_is_who_should_be_gone() -> None:

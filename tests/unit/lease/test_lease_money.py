@@ -43,8 +43,12 @@ def limited(written: dict[str, str], *, instances: tuple[Instance, ...] = RUNNIN
 def test_the_hours_are_counted_from_the_grant_on() -> None:
     decision = decide(a_group(LIMITED), HALF)
     assert [a.ledger for a in decision.actions if isinstance(a, Grant)] == [Ledger(0, HALF, 2)]
-    after = carry_out(a_group(LIMITED), HALF)
-    assert decide(after, HALF).end == HALF + HOUR / 2
+    # The very first end that is published is the one that these instances' hours allow.
+    long = replace(LIMITED, duration_seconds=7200)
+    granting = decide(a_group(long), HALF)
+    assert granting.end == HALF + HOUR / 2
+    after = carry_out(a_group(long), HALF)
+    assert (decide(after, HALF).end, decide(after, HALF).actions) == (HALF + HOUR / 2, ())
 
 
 def test_the_lease_ends_when_the_hours_are_used_up() -> None:
