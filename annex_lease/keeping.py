@@ -52,7 +52,7 @@ def keep(group: Group, record: LeaseRecord, policy: LeasePolicy, times: LeaseTim
         actions.extend(_granting(group, record, policy, ledger))
     actions.extend(tell(record, end))
     if not (grant.due and grant.ready):
-        actions.extend(record_use(record, times, now, group.billed(), desired=group.desired))
+        actions.extend(record_use(record, times, now, group.billed(), desired=group.desired + group.warm_pool_size))
     actions.extend(_warning(group, record, policy, end, now))
     phase = Phase.WAITING if grant.due and not grant.ready else Phase.ACTIVE if group.in_service() else Phase.GRANTED
     return Decision(
@@ -121,7 +121,7 @@ def _ledger_of_grant(group: Group, policy: LeasePolicy, times: LeaseTimes, now: 
     if policy.max_instance_hours is None:
         return None
     # What starts is counted from the grant on, before any of it is seen.
-    count = max(group.billed(), policy.size)
+    count = max(group.billed() - group.warm_pool_size, policy.size) + group.warm_pool_size
     return (current_ledger(times, now) or Ledger(0, now, 0)).moved_on(now, count)
 
 

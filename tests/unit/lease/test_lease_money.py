@@ -75,6 +75,20 @@ def test_another_number_of_instances_is_recorded_and_moves_the_end() -> None:
     assert decide(nobody, now).end == END, "who uses nothing reaches no limit"
 
 
+def test_a_grant_counts_what_may_start_and_what_the_warm_pool_holds() -> None:
+    group = replace(a_group(LIMITED), warm_pool=True, warm_pool_size=3)
+    assert [a.ledger.count for a in decide(group, HALF).actions if isinstance(a, Grant) and a.ledger] == [5]
+
+
+def test_what_was_granted_is_counted_for_a_while_seen_or_not() -> None:
+    group = replace(limited(granted(), instances=()), desired=2)
+    assert decide(group, CREATED + 5 * MINUTE - SECOND).actions == ()
+    recorded = [a.ledger for a in decide(group, CREATED + 5 * MINUTE).actions if isinstance(a, RecordUse)]
+    assert recorded == [Ledger(600, CREATED + 5 * MINUTE, 0)]
+    left = [a.ledger for a in decide(replace(group, desired=0), CREATED + MINUTE).actions if isinstance(a, RecordUse)]
+    assert left == [Ledger(120, CREATED + MINUTE, 0)], "what is not wanted any more does not start"
+
+
 def test_the_warm_pool_uses_hours_too() -> None:
     group = replace(limited(granted()), warm_pool=True, warm_pool_size=2)
     recorded = [a.ledger.count for a in decide(group, CREATED + MINUTE).actions if isinstance(a, RecordUse)]

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from lease_model import CAP, CREATED, END, POLICY, a_group, apply, carry_out, settled
 
 from annex_lease import contract
-from annex_lease.actions import Grant, as_data
+from annex_lease.actions import Grant, RecordUse, as_data
 from annex_lease.contract import Tag, format_time
 from annex_lease.decision import Phase, decide
 from annex_lease.observed import Group, Instance, Machine
@@ -79,7 +79,9 @@ def groups(draw: st.DrawFn) -> Group:
 @given(groups(), moments, st.booleans())
 def test_what_was_done_is_not_asked_for_again(group: Group, now: datetime, closing: bool) -> None:
     after = carry_out(group, now, closing=closing)
-    assert decide(after, now, closing=closing).actions == ()
+    # A run that changed the number of instances leaves it to the next one to count them.
+    assert all(isinstance(action, RecordUse) for action in decide(after, now, closing=closing).actions)
+    assert decide(carry_out(after, now, closing=closing), now, closing=closing).actions == ()
 
 
 @given(groups(), moments)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sweep_model import GRACE, HOUR, MINUTE, NOW, ONE, OTHER, THIRD, group, stack, stack_arn
 
@@ -111,7 +111,6 @@ def time_of(text: str | None) -> datetime | None:
         return None
 
 
-@settings(max_examples=200, deadline=None)
 @given(inventories())
 def test_nothing_of_a_lasting_lease_is_touched(seen: Inventory) -> None:
     plan = make_plan(seen, NOW, Settings())
@@ -128,7 +127,6 @@ def test_nothing_of_a_lasting_lease_is_touched(seen: Inventory) -> None:
             assert each.id not in ids
 
 
-@settings(max_examples=200, deadline=None)
 @given(inventories())
 def test_annexes_are_ended_by_their_own_record_and_only_ended(seen: Inventory) -> None:
     by_name = {each.name: each for each in seen.groups}
@@ -141,7 +139,6 @@ def test_annexes_are_ended_by_their_own_record_and_only_ended(seen: Inventory) -
         assert not terminated or own.created + 8 * HOUR + GRACE + SLACK <= NOW
 
 
-@settings(max_examples=200, deadline=None)
 @given(inventories())
 def test_orphans_have_neither_group_nor_stack_and_stood_marked_for_an_hour(seen: Inventory) -> None:
     plan = make_plan(seen, NOW, Settings())
@@ -166,7 +163,6 @@ def test_orphans_have_neither_group_nor_stack_and_stood_marked_for_an_hour(seen:
         assert not told & stacks or (kind is Kind.INSTANCE and end is not None and end <= NOW - WAIT)
 
 
-@settings(max_examples=100, deadline=None)
 @given(inventories(), st.integers(0, 3))
 def test_the_blast_radius_holds_and_nothing_is_in_two_lists(seen: Inventory, most: int) -> None:
     plan = make_plan(seen, NOW, Settings(most_removals=most))
@@ -180,7 +176,6 @@ def test_the_blast_radius_holds_and_nothing_is_in_two_lists(seen: Inventory, mos
     assert (plan.aborted is None) == (len(plan.removals) == len(free.removals))
 
 
-@settings(max_examples=100, deadline=None)
 @given(inventories())
 def test_a_dry_run_plans_what_a_run_does(seen: Inventory) -> None:
     assert make_plan(seen, NOW, Settings(dry_run=True)) == make_plan(seen, NOW, Settings())
