@@ -28,7 +28,7 @@ from annex_lease.actions import (
     TerminateInstances,
     Warn,
 )
-from annex_lease.batches import RefusedError, in_batches, raise_refused
+from annex_lease.batches import CALL_SECONDS, RefusedError, in_batches, raise_refused
 from annex_lease.gateway import Annex, list_machines
 from annex_lease.observed import DEAD_MACHINE_STATES
 
@@ -171,19 +171,27 @@ def _(action: FinishHooks, annex: Annex) -> None:
     refused: list[str] = []
     for hook in annex.clients.autoscaling.describe_lifecycle_hooks(AutoScalingGroupName=annex.group)["LifecycleHooks"]:
         result, ids = waiting.get(hook["LifecycleTransition"], ("", ()))
-        for instance_id in ids:
-            try:
-                annex.clients.autoscaling.complete_lifecycle_action(
-                    AutoScalingGroupName=annex.group,
-                    LifecycleHookName=hook["LifecycleHookName"],
-                    LifecycleActionResult=result,
-                    InstanceId=instance_id,
-                )
-            except ClientError as error:
-                # An instance waits for one hook at a time, and it may have gone on since it was listed.
-                if "No active Lifecycle Action" not in str(error):
-                    refused.append(f"{instance_id}: {error}")
+        for index, instance_id in enumerate(ids):
+            if annex.seconds_left() < CALL_SECONDS:
+                refused.append(f"{len(ids) - index} instances: out of time; the next run goes on")
+                break
+            refused.extend(_finish(annex, hook["LifecycleHookName"], result, instance_id))
     raise_refused(refused)
+
+
+def _finish(annex: Annex, hook: str, result: str, instance_id: str) -> list[str]:
+    try:
+        annex.clients.autoscaling.complete_lifecycle_action(
+            AutoScalingGroupName=annex.group,
+            LifecycleHookName=hook,
+            LifecycleActionResult=result,
+            InstanceId=instance_id,
+        )
+    except ClientError as error:
+        # An instance waits for one hook at a time, and it may have gone on since it was listed.
+        if "No active Lifecycle Action" not in str(error):
+            return [f"{instance_id}: {error}"]
+    return []
 
 
 @perform.register

@@ -60,6 +60,8 @@ def stop(group: Group, record: LeaseRecord, times: LeaseTimes | None, now: datet
     elif living and why.tell and why.end is not None:
         # An instance that the group cannot remove still has its own timer.
         actions.extend((*publish(record, why.end), *tell(record, why.end)))
+    # One call for each of them: last, so that it holds up nothing that ends more with less.
+    actions.extend(_hooks(group))
     if not why.closing:
         actions.extend(record_use(record, times, now, group.billed()))
     nothing = not group.living() and not group.warm_pool
@@ -128,7 +130,6 @@ def _stop_group(group: Group, *, closing: bool) -> list[Action]:
     )
     if protected:
         actions.append(ClearProtection(protected, "scale-in passes these instances by"))
-    actions.extend(_hooks(group))
     if closing and group.deletion_protected:
         actions.append(AllowDeletion("the group could not be deleted"))
     return actions

@@ -190,6 +190,15 @@ def test_a_launch_is_abandoned_and_a_termination_continues() -> None:
     ]
 
 
+def test_hooks_are_finished_within_the_time_of_the_run() -> None:
+    clients = HookClients()
+    left = iter([100.0, 100.0, 1.0])
+    annex = Annex("pa", "", clients, seconds_left=lambda: next(left, 1.0))  # type: ignore[arg-type]
+    with pytest.raises(actuator.RefusedError, match="3 instances: out of time"):
+        actuator.perform(FinishHooks(tuple(f"i-{n}" for n in range(5)), (), "test"), annex)
+    assert len(clients.autoscaling.completed) == 2
+
+
 @pytest.mark.parametrize(("message", "refused"), [("No active Lifecycle Action found", False), ("Access denied", True)])
 def test_a_hook_that_is_over_already_is_no_failure(message: str, refused: bool) -> None:
     error = ClientError({"Error": {"Code": "ValidationError", "Message": message}}, "CompleteLifecycleAction")
