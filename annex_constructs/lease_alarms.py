@@ -50,6 +50,8 @@ class LeaseAlarms(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self._annex_name = checker.annex_name
+        # Not the name: the heartbeat of another stack's annex of that name would keep this one's alarm quiet.
+        self._annex_id = checker.annex_id
         if topic is None:
             topic = AlarmTopic(self, "Topic", display_name=f"HTCondor annex {checker.annex_name}", email=email)
         elif email is not None:
@@ -106,7 +108,7 @@ class LeaseAlarms(Construct):
         return cloudwatch.Metric(
             namespace=metrics.NAMESPACE,
             metric_name=name,
-            dimensions_map={metrics.DIMENSION: self._annex_name},
+            dimensions_map={metrics.DIMENSION: self._annex_id},
             period=_MINUTE,
             statistic=statistic,
         )

@@ -53,9 +53,13 @@ class Grant:
 
 @dataclass(frozen=True)
 class TellInstances:
-    """Write the effective end on every instance of the group, then record that all were told."""
+    """Write the effective end on every instance of the group, then record that all were told.
+
+    `instance_ids` are those that the group lists; those that EC2 lists are told too.
+    """
 
     end: datetime
+    instance_ids: tuple[str, ...]
     reason: str
 
 

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 __all__ = ["RefusedError", "perform"]
 
+# What SetInstanceProtection says of an instance that began to leave, or left, since it was listed.
+_LEAVING = ("is not in InService", "is not part of Auto Scaling group")
 _PROTECTION_BATCH = 50  # SetInstanceProtection, API reference: at most 50 instances
 _INSTANCE_BATCH = 100  # TerminateInstances takes 1,000 and CreateTags 1,000; AWS advises smaller batches
 
@@ -67,23 +69,28 @@ def _(action: RenewLease, annex: Annex) -> None:
 @perform.register
 def _(action: Grant, annex: Annex) -> None:
     size = action.granted.size
+    if action.ledger is not None:
+        # Before anything starts: what cannot be counted must not run.
+        _write_tags(annex, (contract.TAG_USED, action.ledger.text()))
     annex.clients.autoscaling.update_auto_scaling_group(AutoScalingGroupName=annex.group, DesiredCapacity=size)
-    # Afterwards, never before: a run that dies between the two grants again, and nothing changes by that.
-    use = () if action.ledger is None else ((contract.TAG_USED, action.ledger.text()),)
-    _write_tags(annex, (contract.TAG_GRANTED, action.granted.text()), *use)
+    # Afterwards, never before: a run that dies between the two grants again.
+    _write_tags(annex, (contract.TAG_GRANTED, action.granted.text()))
 
 
 @perform.register
 def _(action: TellInstances, annex: Annex) -> None:
     # Listed now, after the end was published: what starts later gets the end from the group.
-    machines = list_machines(annex)
-    ids = [machine.id for machine in machines if machine.member and machine.state not in DEAD_MACHINE_STATES]
+    machines = {machine.id: machine for machine in list_machines(annex) if machine.member}
+    listed = {key for key, machine in machines.items() if machine.state not in DEAD_MACHINE_STATES}
+    # Whom the group lists and EC2 does not, because its listing lags, is told as well.
+    ids = sorted(listed | {key for key in action.instance_ids if key not in machines})
     end = contract.format_time(action.end)
     in_batches(
         annex,
         ids,
         _INSTANCE_BATCH,
         lambda batch: annex.clients.ec2.create_tags(Resources=batch, Tags=[{"Key": contract.TAG_END, "Value": end}]),
+        harmless=(),  # one that cannot be found was not told
     )
     _write_tags(annex, (contract.TAG_TOLD, end))
 
@@ -150,6 +157,7 @@ def _(action: ClearProtection, annex: Annex) -> None:
         lambda batch: annex.clients.autoscaling.set_instance_protection(
             AutoScalingGroupName=annex.group, InstanceIds=batch, ProtectedFromScaleIn=False
         ),
+        harmless=_LEAVING,
     )
 
 

@@ -13,15 +13,29 @@ CALL_SECONDS = 5.0
 # Asking once for each id of the batch would be throttled the more; the next run asks again. Whereas a denied call is
 # asked again for each id: one instance without our tag denies its whole batch.
 _THROTTLED = frozenset({"RequestLimitExceeded", "Throttling", "ThrottlingException"})
-_GONE = frozenset({"InvalidInstanceID.NotFound"})
+_GONE = ("InvalidInstanceID.NotFound",)
 
 
 class RefusedError(Exception):
     """AWS refused a call for some of the instances of an action; the others were served."""
 
 
-def in_batches(annex: Annex, ids: Sequence[str], size: int, call: Callable[[list[str]], object]) -> None:
+def in_batches(
+    annex: Annex,
+    ids: Sequence[str],
+    size: int,
+    call: Callable[[list[str]], object],
+    *,
+    harmless: Sequence[str] = _GONE,
+) -> None:
     """Call for all ids, batch by batch; where one id blocks its batch, once for each id of that batch.
+
+    Args:
+        annex: whose instances these are, and how long the run may take.
+        ids: the instances.
+        size: how many go into one call.
+        call: makes the call for some of them.
+        harmless: what in an error's code or text says that nothing is left to do for its instance.
 
     Raises:
         RefusedError: after every id was tried, if AWS refused any of them that still exists; or time ran out.
@@ -38,11 +52,13 @@ def in_batches(annex: Annex, ids: Sequence[str], size: int, call: Callable[[list
             if error.response["Error"]["Code"] in _THROTTLED:
                 refused.append(f"{len(batch)} instances: {error}")
             else:
-                refused.extend(_one_by_one(annex, batch, call))
+                refused.extend(_one_by_one(annex, batch, call, harmless))
     raise_refused(refused)
 
 
-def _one_by_one(annex: Annex, batch: Sequence[str], call: Callable[[list[str]], object]) -> list[str]:
+def _one_by_one(
+    annex: Annex, batch: Sequence[str], call: Callable[[list[str]], object], harmless: Sequence[str]
+) -> list[str]:
     refused = []
     for index, instance_id in enumerate(batch):
         if annex.seconds_left() < CALL_SECONDS:
@@ -51,7 +67,7 @@ def _one_by_one(annex: Annex, batch: Sequence[str], call: Callable[[list[str]], 
         try:
             call([instance_id])
         except ClientError as error:
-            if error.response["Error"]["Code"] not in _GONE:
+            if not any(words in str(error) for words in harmless):
                 refused.append(f"{instance_id}: {error}")
     return refused
 

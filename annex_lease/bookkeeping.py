@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from annex_lease import contract
 from annex_lease.actions import Action, PublishEnd, RecordUse, TellInstances
 from annex_lease.ledger import Ledger, assumed
+from annex_lease.observed import DEAD_LIFECYCLE_STATES, Group
 from annex_lease.record import LeaseRecord
 from annex_lease.times import LeaseTimes
 
@@ -26,12 +27,14 @@ def publish(record: LeaseRecord, end: datetime) -> tuple[Action, ...]:
     return (PublishEnd(end, f"the lease ends at {wanted.value}, published is {before}"),)
 
 
-def tell(record: LeaseRecord, end: datetime) -> tuple[Action, ...]:
+def tell(group: Group, record: LeaseRecord, end: datetime) -> tuple[Action, ...]:
     """Telling the instances of the end, unless they were told."""
     if record.told == contract.format_time(end):
         return ()
     before = contract.shown(record.told) if record.told else "nothing"
-    return (TellInstances(end, f"the instances were told {before}"),)
+    staying = (i for i in group.instances if i.state not in DEAD_LIFECYCLE_STATES)
+    ids = tuple(sorted(i.id for i in staying if not i.state.startswith("Terminating")))
+    return (TellInstances(end, ids, f"the instances were told {before}"),)
 
 
 def record_use(
@@ -50,7 +53,12 @@ def record_use(
     if ledger is None or times is None:
         return ()
     if times.money_end is not None and now >= times.money_end:
-        return ()  # used up: to write on would move the moment of that, and with it the end, later and later
+        # Used up: to write on would move the moment of that, and with it the end, later and later. Only when nobody is
+        # left it stops counting, at that very moment: a limit that is raised then finds what was really used.
+        if count or not ledger.count or times.limit_seconds is None:
+            return ()
+        stopped = Ledger(max(times.limit_seconds, ledger.used_by(times.money_end)), times.money_end, 0)
+        return (RecordUse(stopped, "the hours are used up, and no instance is left"),)
     if ledger == record.ledger and ledger.count == count:
         return ()
     if count < ledger.count <= desired and now - ledger.at < _SETTLING:

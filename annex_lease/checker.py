@@ -10,7 +10,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from annex_lease.actions import Action
+from annex_lease.actions import Action, Warn
 from annex_lease.actuator import perform
 from annex_lease.batches import CALL_SECONDS, RefusedError
 from annex_lease.decision import decide
@@ -64,10 +64,11 @@ def check(
     facts: dict[str, Any] = {}
     actions: list[Action] = []
     errors: list[str] = []
+    notes: list[str] = []
     while True:
         seen = memory.recall(replace(seen, **_of(seen, facts)), now)
         decision = decide(seen, now, closing=closing)
-        failed = [] if dry_run else _act(decision, annex, actions)
+        failed = [] if dry_run else _act(decision, annex, actions, notes)
         actions += decision.actions if dry_run else ()
         errors += failed
         if not decision.needs or (failed and not decision.independent):
@@ -79,7 +80,8 @@ def check(
     memory.note(now, empty=decision.empty, listed="machines" in facts, ended=decision.phase is Phase.ENDED)
     unique = tuple(dict.fromkeys(actions))
     failures = tuple(dict.fromkeys(errors))
-    return Report(annex.group, decision, isinstance(seen, Group), unique, failures, dry_run, published)
+    exists = isinstance(seen, Group)
+    return Report(annex.group, decision, exists, unique, failures, dry_run, published, tuple(dict.fromkeys(notes)))
 
 
 def check_or_raise(
@@ -156,7 +158,7 @@ def _facts(annex: Annex, needs: frozenset[Fact], sleep: Callable[[float], None])
     return found
 
 
-def _act(decision: Decision, annex: Annex, tried: list[Action]) -> list[str]:
+def _act(decision: Decision, annex: Annex, tried: list[Action], notes: list[str]) -> list[str]:
     failed = []
     for action in decision.actions:
         if annex.seconds_left() < CALL_SECONDS:
@@ -166,6 +168,10 @@ def _act(decision: Decision, annex: Annex, tried: list[Action]) -> list[str]:
         try:
             perform(action, annex)
         except (BotoCoreError, ClientError, RefusedError) as error:
+            if isinstance(action, Warn):
+                # The lease is enforced all the same: an alarm that says it is not would be wrong.
+                notes.append(f"the warning before the end could not be published: {error}")
+                continue
             failed.append(f"{type(action).__name__}: {error}")
             if not decision.independent:
                 break

@@ -44,7 +44,7 @@ def decide(seen: Seen, now: datetime, *, closing: bool = False) -> Decision:
     times = lease_times(record, seen.created)
     decision = _decide(seen, record, times, now, closing=closing)
     ignored = record.problems + (times.problems if times else ())
-    used = times.ledger.used_by(now) if times and times.ledger else None
+    used = times.ledger.used_by(now) if times and times.ledger and times.limit_seconds is not None else None
     return replace(decision, problems=ignored + decision.problems, record_problems=ignored, used_seconds=used)
 
 

@@ -64,7 +64,8 @@ def serve(
         raise
     finally:
         run.line["seconds"] = round(time.monotonic() - started, 3)
-        run.line.update(embedded(run.line, environ.get("ANNEX_NAME", ""), moment))
+        annex = environ.get("ANNEX_ID") or environ.get("ANNEX_NAME", "")
+        run.line.update(embedded(run.line, annex, moment))
         # Standard output is the function's log, and one JSON document on one line is what its queries read.
         print(json.dumps(run.line, default=str), flush=True)  # noqa: T201
     return result

@@ -50,7 +50,7 @@ def keep(group: Group, record: LeaseRecord, policy: LeasePolicy, times: LeaseTim
     if grant.due and grant.ready:
         # After the end is published: an instance that starts without it could not know when to stop.
         actions.extend(_granting(group, record, policy, ledger))
-    actions.extend(tell(record, end))
+    actions.extend(tell(group, record, end))
     if not (grant.due and grant.ready):
         actions.extend(record_use(record, times, now, group.billed(), desired=group.desired + group.warm_pool_size))
     actions.extend(_warning(group, record, policy, end, now))
@@ -118,7 +118,7 @@ def _renewal_of(record: LeaseRecord) -> datetime | None:
 
 
 def _ledger_of_grant(group: Group, policy: LeasePolicy, times: LeaseTimes, now: datetime) -> Ledger | None:
-    if policy.max_instance_hours is None:
+    if policy.max_instance_hours is None and times.ledger is None:
         return None
     # What starts is counted from the grant on, before any of it is seen.
     count = max(group.billed() - group.warm_pool_size, policy.size) + group.warm_pool_size
@@ -140,7 +140,8 @@ def _renewal(group: Group, policy: LeasePolicy, times: LeaseTimes, now: datetime
 def _end(renewal: tuple[RenewLease, ...], policy: LeasePolicy, times: LeaseTimes, ledger: Ledger | None) -> datetime:
     """The end as it is after this run: renewed, and as early as the instances that are granted now use up the money."""
     end = renewal[0].renewed.end if renewal else times.end
-    money_end = ledger.reaches(policy.max_instance_hours or 0) if ledger else None
+    limit = policy.max_instance_hours
+    money_end = ledger.reaches(limit) if ledger and limit is not None else None
     return end if money_end is None else min(end, money_end)
 
 

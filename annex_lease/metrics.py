@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 NAMESPACE = "HTCondorAnnex"
 """Namespace of all metrics."""
 DIMENSION = "Annex"
-"""Their only dimension: the annex's name."""
+"""Their only dimension: the annex's id, which an annex of the same name in another stack does not have."""
 CHECKS = "LeaseChecks"
 """1 for every check that did all it should have: the heartbeat."""
 PAST_LEASE = "InstancesPastLease"
@@ -36,7 +36,7 @@ def embedded(line: Mapping[str, object], annex: str, now: datetime) -> dict[str,
 
     Args:
         line: the line as it will be logged: the members of a check's report, if there is one, and its `outcome`.
-        annex: the annex's name; without one there is nothing to send.
+        annex: the annex's id; without one there is nothing to send.
         now: the time of the run, aware.
 
     Returns:

@@ -15,8 +15,9 @@ from annex_lease.outcome import Decision
 class Report:
     """What a run found and did, or would do if it is a dry run.
 
-    `errors` are the actions that failed, `published` is the end that instances were told of before this run: with it,
-    who wrote an earlier end at the same moment as somebody a later one learns of that.
+    `errors` are the actions that failed, `notes` tell of those that no lease depends on. `published` is the end that
+    instances were told of before this run: with it, who wrote an earlier end at the same moment as somebody a later one
+    learns of that.
     """
 
     group: str
@@ -26,6 +27,7 @@ class Report:
     errors: tuple[str, ...]
     dry_run: bool = False
     published: datetime | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def granted(self) -> bool:
@@ -42,7 +44,7 @@ class Report:
             "end": format_time(end) if end else None,
             "published": format_time(self.published) if self.published else None,
             "actions": [as_data(action) for action in self.actions],
-            "problems": list(decision.problems),
+            "problems": [*decision.problems, *self.notes],
             "errors": list(self.errors),
             "record_problems": list(decision.record_problems),
             "living": decision.living,

@@ -98,10 +98,10 @@ def _id_of_failure(run: Invocation, error: Exception) -> str:
     if run.event["RequestType"] != "Create":
         return str(run.event.get("PhysicalResourceId") or _physical_id(run))
     report: Report | None = getattr(error, "report", None)
-    if report is not None and report.granted:
+    if report is not None and (report.granted or report.decision.living):
         return _physical_id(run)
-    # Nothing was granted, so there is nothing to empty: an id that is not ours lets the rollback's Delete succeed even
-    # if the reason for the failure (a missing permission, say) is still there.
+    # Nothing was granted and nothing lives, so there is nothing to empty: an id that is not ours lets the rollback's
+    # Delete succeed even if the reason for the failure (a missing permission, say) is still there.
     return f"no-{_physical_id(run)}"
 
 

@@ -59,7 +59,7 @@ def stop(group: Group, record: LeaseRecord, times: LeaseTimes | None, now: datet
         actions.append(TerminateInstances(living, f"{why.reason}; there is no grace, or it is over"))
     elif living and why.tell and why.end is not None:
         # An instance that the group cannot remove still has its own timer.
-        actions.extend((*publish(record, why.end), *tell(record, why.end)))
+        actions.extend((*publish(record, why.end), *tell(group, record, why.end)))
     # One call for each of them: last, so that it holds up nothing that ends more with less.
     actions.extend(_hooks(group))
     if not why.closing:
@@ -70,12 +70,14 @@ def stop(group: Group, record: LeaseRecord, times: LeaseTimes | None, now: datet
     asked_lately = group.known_empty and nothing
     unknown = group.machines is None and not asked_lately and (nothing or not grace)
     empty = nothing and not actions and not unknown
+    # The group goes on listing what EC2 has shut down already.
+    billed = len(living) if group.machines is not None else max(len(living), group.billed())
     return Decision(
         *_standing(why.reason, why.end, empty=empty, twice=group.empty_before or group.known_empty),
         actions=tuple(actions),
         needs=frozenset({Fact.MACHINES}) if unknown else frozenset(),
-        living=max(len(living), group.billed()),
-        overdue=0 if grace else max(len(living), group.billed()),
+        living=billed,
+        overdue=0 if grace else billed,
         empty=empty,
     )
 

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from annex_lease import contract
-from annex_lease.ledger import Ledger, assumed
+from annex_lease.ledger import HOUR_SECONDS, Ledger, assumed
 from annex_lease.policy import LeasePolicy
 from annex_lease.record import LeaseRecord
+
+_LONGEST = timedelta(seconds=contract.LONGEST_REACH_SECONDS)
 
 
 @dataclass(frozen=True)
@@ -21,7 +23,8 @@ class LeaseTimes:
         base: the declared end or the operator's word in its place: what a renewal of a busy annex counts from.
         end: what counts.
         money_end: when the instance-hours are used up, with as many instances as now; None: never, or no limit.
-        ledger: what is used of the instance-hours; None if no limit is declared or nothing was granted yet.
+        ledger: what is used of the instance-hours; None if no limit was ever declared or nothing was granted yet.
+        limit_seconds: the limit in instance-seconds; None: no limit is declared.
         start: when the group was created.
         size: how many instances it may have.
         problems: why a word of the record was not followed, if it was not.
@@ -33,6 +36,7 @@ class LeaseTimes:
     end: datetime
     money_end: datetime | None
     ledger: Ledger | None
+    limit_seconds: int | None
     start: datetime
     size: int
     problems: tuple[str, ...]
@@ -63,10 +67,11 @@ def lease_times(record: LeaseRecord, created: datetime) -> LeaseTimes | None:
     if policy.renew_seconds is not None and record.busy is not None and record.busy.base == base:
         end = max(base, min(record.busy.end, longest))
     ledger = _ledger(record, policy, start)
-    money_end = ledger.reaches(policy.max_instance_hours or 0) if ledger else None
+    money_end = ledger.reaches(policy.max_instance_hours) if ledger and policy.max_instance_hours is not None else None
     if money_end is not None:
         end = min(end, money_end)
-    return LeaseTimes(declared, longest, base, end, money_end, ledger, start, policy.size, problems)
+    limit = None if policy.max_instance_hours is None else policy.max_instance_hours * HOUR_SECONDS
+    return LeaseTimes(declared, longest, base, end, money_end, ledger, limit, start, policy.size, problems)
 
 
 def _base(record: LeaseRecord, declared: datetime, longest: datetime) -> tuple[datetime, tuple[str, ...]]:
@@ -82,11 +87,13 @@ def _base(record: LeaseRecord, declared: datetime, longest: datetime) -> tuple[d
 
 
 def _ledger(record: LeaseRecord, policy: LeasePolicy, start: datetime) -> Ledger | None:
-    if policy.max_instance_hours is None:
+    told = record.ledger is not None or not record.ledger_known
+    if policy.max_instance_hours is None and not told:
         return None
-    if record.ledger is not None and record.ledger.at >= start:
+    # Kept up as long as it is there, limit or no limit: one that is declared again finds all that was used meanwhile.
+    if record.ledger is not None and start <= record.ledger.at <= start + _LONGEST:
         return record.ledger
-    if record.was_granted or record.ledger is not None or not record.ledger_known:
-        # What is not known is taken for the most it can have been: never for nothing.
-        return assumed(start, policy.size)
+    if record.was_granted or told:
+        # What is not known is taken for the most it can have been, by the sizes known: never for nothing.
+        return assumed(start, max(policy.size, record.granted.size if record.granted else 0))
     return None

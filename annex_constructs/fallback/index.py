@@ -96,22 +96,27 @@ def stop(group: dict[str, Any], living: list[str]) -> list[str]:
         protected = [one for one in protected if one in living]
         clear = {**of, "ProtectedFromScaleIn": False}
         refused += in_batches(scaling.set_instance_protection, protected, PROTECTION_BATCH, **clear)
-        finish_hooks(group["Instances"], of)
+        refused += finish_hooks(group["Instances"], of)
     return refused + in_batches(ec2.terminate_instances, living, TERMINATION_BATCH)
 
 
-def finish_hooks(members: list[dict[str, Any]], of: dict[str, str]) -> None:
-    """Let instances that wait in a lifecycle hook go on to be terminated.
+def finish_hooks(members: list[dict[str, Any]], of: dict[str, str]) -> list[str]:
+    """Let instances that wait in a lifecycle hook go on to be terminated; a refused listing comes back.
 
-    A refusal does not count: an instance waits for one hook at a time and may have gone on; a look tells.
+    A refusal for one instance does not count: it waits for one hook at a time and may have gone on; a look tells.
     """
-    for hook in scaling.describe_lifecycle_hooks(**of)["LifecycleHooks"]:
+    try:
+        hooks = scaling.describe_lifecycle_hooks(**of)["LifecycleHooks"]
+    except (BotoCoreError, ClientError) as error:
+        return [str(error)]
+    for hook in hooks:
         launching = hook["LifecycleTransition"] == "autoscaling:EC2_INSTANCE_LAUNCHING"
         state, result = ("Pending:Wait", "ABANDON") if launching else ("Terminating:Wait", "CONTINUE")
         done = {**of, "LifecycleHookName": hook["LifecycleHookName"], "LifecycleActionResult": result}
         for one in members:
             if one["LifecycleState"] == state:
                 ask(scaling.complete_lifecycle_action, **done, InstanceId=one["InstanceId"])
+    return []
 
 
 def in_batches(call: Callable[..., object], ids: list[str], size: int, **given: Any) -> list[str]:

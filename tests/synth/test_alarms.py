@@ -18,8 +18,7 @@ from tests.synth.templates import Resources, of_type, only
 from tests.synth.test_order import needs
 
 ALARM, TOPIC = "AWS::CloudWatch::Alarm", "AWS::SNS::Topic"
-NAMED = [{"Name": "Annex", "Value": "muon"}]
-OURS = {"Namespace": "HTCondorAnnex", "Dimensions": NAMED, "Period": 60, "Threshold": 1}
+OURS = {"Namespace": "HTCondorAnnex", "Period": 60, "Threshold": 1}
 
 
 @pytest.fixture
@@ -38,7 +37,11 @@ def alarm(resources: Resources, part: str) -> dict[str, Any]:
 
 def test_silence_is_an_alarm(stack: Stack, checker: LeaseChecker) -> None:
     LeaseAlarms(stack, "Alarms", checker=checker)
-    found = alarm(resources_of(stack), "Silence")
+    resources = resources_of(stack)
+    found = alarm(resources, "Silence")
+    functions = of_type(resources, "AWS::Lambda::Function").values()
+    ours = [f["Properties"]["Environment"]["Variables"]["ANNEX_ID"] for f in functions if "ANNEX_TOPIC" in str(f)]
+    assert found["Dimensions"] == [{"Name": "Annex", "Value": ours[0]}], "an annex of that name elsewhere is another"
     heartbeat = {
         **OURS,
         "MetricName": "LeaseChecks",

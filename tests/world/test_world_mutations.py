@@ -92,8 +92,8 @@ def _later_first(seen: Any, *given: Any, **more: Any) -> Any:
     return replace(decided, actions=tuple(reversed(decided.actions)))
 
 
-def _not_one_by_one(annex: Any, batch: Any, call: Any) -> list[str]:
-    del annex, call
+def _not_one_by_one(annex: Any, batch: Any, call: Any, harmless: Any) -> list[str]:
+    del annex, call, harmless
     return list(batch)
 
 

@@ -179,6 +179,8 @@ def test_what_aws_refuses_until_the_end_is_told_in_time(annex: Annex, service: s
     assert "delete the stack again" in str(annex.answers.answer["Reason"])
     assert operation in str(annex.answers.answer["Reason"])
     assert 30 < annex.seconds_left <= 60
+    if operation == "DescribeLifecycleHooks":
+        assert annex.running() == [], "nobody lives because of it"
 
 
 def test_an_instance_that_will_not_go_is_named(annex: Annex) -> None:

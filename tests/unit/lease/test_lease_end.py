@@ -195,6 +195,8 @@ def test_overdue_is_who_should_be_gone() -> None:
     assert (decide(group, END + GRACE - SECOND).overdue, decide(group, END + GRACE - SECOND).living) == (0, 2)
     assert decide(group, END + GRACE).overdue == 2
     assert decide(replace(group, suspended=frozenset()), MIDDLE).overdue == 0
+    dying = replace(group, machines=(Machine("i-1", "shutting-down"), Machine("i-2", "terminated")))
+    assert (decide(dying, END + GRACE).overdue, decide(dying, END + GRACE).living) == (0, 0), "they cost nothing"
 
 
 # --- records that stop the annex, and the way down

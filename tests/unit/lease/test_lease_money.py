@@ -95,7 +95,10 @@ def test_the_warm_pool_uses_hours_too() -> None:
     assert recorded == [4]
 
 
-@pytest.mark.parametrize("ledger", [None, "x", "", "-1@2026-11-01T12:00:00Zx2", "0@2025-01-01T00:00:00Zx0"])
+@pytest.mark.parametrize(
+    "ledger",
+    [None, "x", "", "-1@2026-11-01T12:00:00Zx2", "0@2025-01-01T00:00:00Zx0", "0@9999-12-31T23:59:59Zx1"],
+)
 def test_hours_that_cannot_be_read_are_taken_for_the_most_they_can_be(ledger: str | None) -> None:
     written = {**settled(), **({} if ledger is None else {contract.TAG_USED: ledger})}
     now = CREATED + 10 * MINUTE
@@ -117,6 +120,30 @@ def test_an_ended_annex_does_not_move_the_moment_of_its_end() -> None:
     assert decide(later, HALF + MINUTE).end == HALF
 
 
+def test_a_limit_that_was_left_out_for_a_while_finds_what_was_used_meanwhile() -> None:
+    without = a_group(replace(POLICY, size=10), written={**granted(count=1), contract.TAG_GRANTED: "10"}, desired=10)
+    ten = tuple(Instance(f"i-{n}", "InService") for n in range(10))
+    group = replace(without, instances=ten)
+    now = CREATED + 10 * MINUTE
+    decision = decide(group, now)
+    assert (decision.used_seconds, decision.end) == (None, END)
+    assert [a.ledger for a in decision.actions if isinstance(a, RecordUse)] == [Ledger(600, now, 10)]
+
+
+def test_hours_that_are_used_up_stop_counting_when_nobody_is_left() -> None:
+    over = replace(carry_out(limited(granted()), HALF), instances=(), machines=())
+    (stopped,) = (a.ledger for a in decide(over, HALF + MINUTE).actions if isinstance(a, RecordUse))
+    assert stopped == Ledger(3600, HALF, 0)
+    after = carry_out(over, HALF + MINUTE)
+    assert (decide(after, HALF + HOUR).end, decide(after, HALF + HOUR).actions) == (HALF, ())
+    more = a_group(
+        replace(LIMITED, max_instance_hours=2),
+        written={tag.key: tag.value for tag in after.tags if tag.key not in contract.DECLARED_TAGS},
+        suspended=after.suspended,
+    )
+    assert decide(more, HALF + MINUTE).used_seconds == 3600
+
+
 def test_a_lease_that_ends_earlier_is_not_prolonged_by_money() -> None:
     plenty = replace(LIMITED, max_instance_hours=1000)
     times = lease_times(read_record(a_group(plenty, written=granted()).tags), CREATED)
@@ -125,6 +152,7 @@ def test_a_lease_that_ends_earlier_is_not_prolonged_by_money() -> None:
 
 
 def test_who_declares_no_limit_has_no_ledger() -> None:
+    assert not [a for a in decide(a_group(), CREATED).actions if isinstance(a, RecordUse)]
     group = a_group(written={**settled(), contract.TAG_USED: "9999999@2026-11-01T12:00:00Zx9"}, desired=2)
     assert decide(group, CREATED).end == END
     assert decide(group, CREATED).used_seconds is None

@@ -1,0 +1,103 @@
+"""What one instance, or one call that matters little, does to a run: nothing that the others would feel."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from lease_cloud import HOUR, MINUTE, Cloud, fail
+
+from annex_lease.actions import ClearProtection, TellInstances
+from annex_lease.actuator import RefusedError, perform
+from annex_lease.contract import TAG_END, TAG_TOLD, format_time
+from annex_lease.gateway import Annex
+from annex_lease.policy import LeasePolicy
+
+
+def told(cloud: Cloud, group: str) -> set[str]:
+    """The ends that the instances were told."""
+    return {tag["Value"] for one in cloud.running(group) for tag in one["Tags"] if tag["Key"] == TAG_END}
+
+
+def test_whom_a_lagging_listing_leaves_out_is_told_all_the_same(
+    cloud: Cloud, group: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    created = cloud.created(group)
+    cloud.check(group, created)
+    cloud.check(group, created + MINUTE)
+    until = format_time(created + 1.5 * HOUR)
+    cloud.write(group, "annex:lease-until", until)
+    monkeypatch.setattr("annex_lease.actuator.list_machines", lambda _: ())
+    cloud.check(group, created + 2 * MINUTE)
+    assert told(cloud, group) == {until}
+
+
+def test_one_that_cannot_be_told_keeps_the_record_open(cloud: Cloud, group: str) -> None:
+    created = cloud.created(group)
+    cloud.check(group, created)
+    fail(cloud.clients.ec2, "CreateTags", "InvalidInstanceID.NotFound", times=2)  # the batch, then the first of it
+    with pytest.raises(RefusedError, match="refused 1 of the instances"):
+        perform(TellInstances(created + HOUR / 2, (), "test"), Annex(group, "", cloud.clients))
+    assert told(cloud, group) == {format_time(created + HOUR), format_time(created + HOUR / 2)}
+    assert cloud.tags(group)[TAG_TOLD] == format_time(created + HOUR)
+
+
+class Protecting:
+    """SetInstanceProtection, which refuses for one instance with this text."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.cleared: list[str] = []
+
+    def set_instance_protection(self, **given: Any) -> None:
+        if "i-2" in given["InstanceIds"]:
+            error = {"Error": {"Code": "ValidationError", "Message": self.text}}
+            raise ClientError(error, "SetInstanceProtection")  # type: ignore[arg-type]
+        self.cleared += given["InstanceIds"]
+
+
+class ProtectingClients:
+    def __init__(self, text: str) -> None:
+        self.autoscaling = Protecting(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "refused"),
+    [
+        ("The instance i-2 is not in InService or EnteringStandby or Standby.", False),
+        ("The instance i-2 is not part of Auto Scaling group pa.", False),
+        ("Something else", True),
+    ],
+)
+def test_an_instance_that_leaves_at_that_moment_is_no_failure(text: str, refused: bool) -> None:
+    clients = ProtectingClients(text)
+    annex = Annex("pa", "", clients)  # type: ignore[arg-type]
+    if refused:
+        with pytest.raises(RefusedError, match="i-2"):
+            perform(ClearProtection(("i-1", "i-2", "i-3"), "test"), annex)
+    else:
+        perform(ClearProtection(("i-1", "i-2", "i-3"), "test"), annex)
+    assert clients.autoscaling.cleared == ["i-1", "i-3"]
+
+
+def test_a_warning_that_cannot_be_published_is_a_problem_and_no_failed_check(cloud: Cloud) -> None:
+    cloud.environ.update(ANNEX_NAME="pa", ANNEX_TOPIC="arn:aws:sns:us-east-1:123456789012:gone")
+    cloud.add_group("pa", LeasePolicy("pa", 2, 7200, 900, duration_seconds=3600, warn_seconds=600))
+    created = cloud.created("pa")
+    cloud.check("pa", created)
+    fail(cloud.clients.sns, "Publish", "KMSAccessDenied")
+    result = cloud.check("pa", created + HOUR - 5 * MINUTE)
+    assert "could not be published" in str(result["problems"])
+    assert result["errors"] == []
+    assert "annex:lease-warned" not in cloud.tags("pa")
+
+
+def test_the_hours_are_on_record_before_anything_starts(cloud: Cloud) -> None:
+    cloud.add_group("pa", LeasePolicy("pa", 2, 7200, 900, duration_seconds=3600, max_instance_hours=1))
+    created = cloud.created("pa")
+    fail(cloud.clients.autoscaling, "UpdateAutoScalingGroup", "AccessDenied")
+    with pytest.raises(Exception, match="AccessDenied"):
+        cloud.check("pa", created)
+    assert cloud.tags("pa")["annex:used"] == f"0@{format_time(created)}x2"
+    assert cloud.running("pa") == []
