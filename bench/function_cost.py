@@ -14,7 +14,10 @@ so CPU time here becomes that much more time there; since August 2025 the time o
 (https://aws.amazon.com/blogs/compute/aws-lambda-standardizes-billing-for-init-phase/). Not in it, because they are
 there whether or not the function runs: the secret, the alarms, the heartbeat's metric.
 
-Usage: ``python -m bench.function_cost``.
+A check reads the description of the whole group, so it takes longer the more instances there are: with COUNT of them,
+running all month.
+
+Usage: ``python -m bench.function_cost [COUNT]`` (default: 2).
 """
 
 from __future__ import annotations
@@ -63,9 +66,9 @@ class Duration:
         return max(self.wall - self.cpu, 0.0) + self.cpu * VCPU_MB / MEMORY_MB + CALL_SECONDS
 
 
-def measure(cloud: Cloud) -> tuple[Duration, Duration, float]:
-    """Cold and warm duration, medians, and the bytes that a check logs."""
-    fleet = Fleet(cloud, 2)
+def measure(cloud: Cloud, count: int) -> tuple[Duration, Duration, float]:
+    """Cold and warm duration with so many instances, medians, and the bytes that a check logs."""
+    fleet = Fleet(cloud, count)
     fleet.start()
     cold_wall, cold_cpu, warm_wall, warm_cpu, log = [], [], [], [], 0.0
     for _ in range(COLD_STARTS):
@@ -109,17 +112,17 @@ def month(cold: Duration, warm: Duration, log: float) -> dict[str, float]:
     }
 
 
-def main() -> int:
+def main(count: int) -> int:
     """Measure and print; 1 if the target is missed."""
     with running() as cloud:
-        cold, warm, log = measure(cloud)
+        cold, warm, log = measure(cloud, count)
     console = Console(width=110)
     durations = Table("environment", "here, wall", "here, CPU", f"in {MEMORY_MB} MB (computed)", "GB-seconds")
     for name, one in (("cold: start, import, first check", cold), ("warm: one check", warm)):
         row = [f"{value * 1000:.0f} ms" for value in (one.wall, one.cpu, one.billed)]
         durations.add_row(name, *row, f"{one.billed * MEMORY_MB / 1024:.3f}")
     costs = month(cold, warm, log)
-    prices = Table("an annex in a month", "dollars")
+    prices = Table(f"an annex of {count} instances in a month", "dollars")
     for name, dollars in costs.items():
         prices.add_row(name, f"{dollars:.4f}")
     prices.add_row("together", f"{sum(costs.values()):.4f}")
@@ -134,4 +137,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else 2))
