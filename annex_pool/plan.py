@@ -1,7 +1,9 @@
 """What an annex may cost at worst, worked out from its declaration alone, with every step shown. Pure.
 
-Two things bound it. Time: no lease ends later than its reach, whoever extends or renews it. Money: `max_instance_hours`
-ends the lease when it is used up. After either, an instance can still run for a while; `Plan.overrun` is how long.
+Two things bound it. Time, always: no lease ends later than its reach, whoever extends or renews it, and execution
+points end by themselves. Money, while the lease checker works: it counts `max_instance_hours` and ends the lease when
+they are used up; the end that execution points know moves later while few of them run, and whatever starts after the
+checker died is counted by nobody. After either an instance can still run for a while; `Plan.overrun` is how long.
 """
 
 from __future__ import annotations
@@ -17,10 +19,17 @@ CHECK_PERIOD = timedelta(minutes=1)
 """How often the lease checker looks."""
 DEAD_MAN = timedelta(minutes=30)
 """How long after the end of the lease an execution point switches itself off, whatever AWS and the checker do."""
+REPLACEMENT = timedelta(minutes=15)
+"""How long what replaces such an execution point can run: it reads an end in the past and gives itself back.
+
+Its script of giving back is cut off after 8 minutes (annex-retire.service); the rest is for booting and shutting down.
+"""
 NOT_COUNTED = (
     "what is billed besides instance-hours unless price_per_hour holds it: volumes, addresses, data, the stack itself",
     "the minute that EC2 bills at least for an instance that ends within its first minute",
     "the part of a minute by which the checker learns late of an instance that replaces another one",
+    "an annex that lost both its lease checker and its execution points' way to boot or to call EC2 Auto Scaling: its "
+    "group goes on replacing them until somebody runs `annex stop`; the alarms tell of a silent checker",
     "another deployment: `cdk destroy` and `cdk deploy` begin a new lease with a reach and a limit of its own",
 )
 """What the figures leave out."""
@@ -34,8 +43,8 @@ class Plan:
         spec: the declaration.
         overrun: how long an instance can run after the end of the lease.
         unextended_hours: at most, if nobody extends or renews the lease; None if that follows from no duration.
-        reach_hours: at most, by the reach alone.
-        limit_hours: at most, by the instance-hours allowed; None if none are declared.
+        reach_hours: at most, by the reach.
+        limit_hours: at most, by the instance-hours allowed, while the lease checker works; None if none are declared.
     """
 
     spec: AnnexSpec
@@ -46,8 +55,21 @@ class Plan:
 
     @property
     def worst_hours(self) -> Decimal:
-        """The most instance-hours there can be: the smaller of the bounds."""
-        return self.reach_hours if self.limit_hours is None else min(self.reach_hours, self.limit_hours)
+        """The most instance-hours there can be, whether the lease checker works or not: the bound by time."""
+        return self.reach_hours
+
+    @property
+    def worst_hours_while_checked(self) -> Decimal:
+        """The most instance-hours there can be while the lease checker works: the smaller of the bounds."""
+        return self._while_checked(self.reach_hours)
+
+    @property
+    def unextended_hours_while_checked(self) -> Decimal | None:
+        """As `unextended_hours`, while the lease checker works."""
+        return None if self.unextended_hours is None else self._while_checked(self.unextended_hours)
+
+    def _while_checked(self, hours: Decimal) -> Decimal:
+        return hours if self.limit_hours is None else min(hours, self.limit_hours)
 
     def money(self, hours: Decimal) -> Decimal | None:
         """The price of so many instance-hours, in the currency of `price_per_hour`; None if none is declared."""
@@ -60,9 +82,10 @@ class Plan:
 
         Keys: name, region, stack, size, lease_seconds or null, lease_ends_at or null, reach_seconds, grace_seconds,
         renew_while_busy_seconds or null, max_instance_hours or null, price_per_hour or null; latest_end_seconds (after
-        the creation of the group), overrun_seconds; instance_hours and cost, each with unextended, by_reach, by_limit
-        and worst (cost is null without a price; a number of either is null if it does not apply); derivation and
-        not_counted (lists of sentences).
+        the creation of the group), overrun_seconds; instance_hours and cost, each with unextended, by_reach, by_limit,
+        worst (whatever happens), unextended_while_checked and worst_while_checked (if the lease checker works; only
+        then by_limit holds) (cost is null without a price; a number of either is null if it does not apply);
+        derivation and not_counted (lists of sentences).
         """
         spec = self.spec
         bounds = {
@@ -70,6 +93,8 @@ class Plan:
             "by_reach": self.reach_hours,
             "by_limit": self.limit_hours,
             "worst": self.worst_hours,
+            "unextended_while_checked": self.unextended_hours_while_checked,
+            "worst_while_checked": self.worst_hours_while_checked,
         }
         costs = {key: None if hours is None else self.money(hours) for key, hours in bounds.items()}
         return {
@@ -96,8 +121,9 @@ class Plan:
 def plan(spec: AnnexSpec) -> Plan:
     """The worst case of this annex."""
     # A working checker empties the group within its period, and at its next look after the grace it terminates by id
-    # what is still there. Without a checker the execution points' own timers count. The later of the two is the bound.
-    overrun = max(spec.grace + CHECK_PERIOD, DEAD_MAN)
+    # what is still there. Without a checker the execution points' own timers count; the group replaces once what such
+    # a timer switched off, and the replacement takes itself away. The later of the two is the bound.
+    overrun = max(spec.grace + CHECK_PERIOD, DEAD_MAN + REPLACEMENT)
     unextended = spec.reach if spec.renew_while_busy is not None else spec.lease
     return Plan(
         spec=spec,
@@ -112,19 +138,28 @@ def derivation(planned: Plan) -> tuple[str, ...]:
     """How the worst case comes about, one sentence for each step."""
     spec, size = planned.spec, planned.spec.size
     grace, reach, overrun = (format_duration(value) for value in (spec.grace, spec.reach, planned.overrun))
-    checked = format_duration(spec.grace + CHECK_PERIOD)
+    period, timer, replaced = (format_duration(value) for value in (CHECK_PERIOD, DEAD_MAN, REPLACEMENT))
     steps = [
         f"the lease ends {reach} after the deployment at the latest (reach): no extension, no renewal and no busy "
         "execution point can pass that",
-        f"after its end an instance runs for at most {overrun}, the later of {checked} (grace {grace}, and "
-        f"{format_duration(CHECK_PERIOD)} between two looks of the lease checker) and {format_duration(DEAD_MAN)} (the "
-        "execution point's own timer, if the checker does not work)",
-        f"by time: {size} x ({reach} + {overrun}) = {shown_hours(planned.reach_hours)}",
+        f"while the lease checker works, an instance runs for at most {format_duration(spec.grace + CHECK_PERIOD)} "
+        f"after the end: grace {grace}, and {period} between two looks",
+        f"if it does not, an execution point switches itself off {timer} after the end at the latest; the group, which "
+        f"nobody emptied, replaces it once, and the replacement reads an end in the past and gives itself back, in at "
+        f"most {replaced}",
+        f"so the later of the two, {overrun}, is what can run after the end",
+        f"at worst, by time: {size} x ({reach} + {overrun}) = {shown_hours(planned.reach_hours)}, whether the lease "
+        "checker works or not",
     ]
     if spec.max_instance_hours is not None and planned.limit_hours is not None:
         steps.append(
             f"by money: {spec.max_instance_hours} (max_instance_hours) + {size} x {overrun} = "
-            f"{shown_hours(planned.limit_hours)}"
+            f"{shown_hours(planned.limit_hours)}, only while the lease checker works: it alone counts, so if it dies "
+            "when few instances run, those that start later are bounded by time"
+        )
+        steps.append(
+            f"at worst while the lease checker works: the smaller of the two, "
+            f"{shown_hours(planned.worst_hours_while_checked)}"
         )
     return tuple(steps)
 

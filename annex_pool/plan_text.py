@@ -33,7 +33,15 @@ def _rows(planned: Plan) -> list[tuple[str, str]]:
         ("latest end", f"{format_duration(spec.reach)} after the deployment (reach)"),
         ("if nobody extends it", _amount(planned, planned.unextended_hours)),
         ("at worst", _amount(planned, planned.worst_hours)),
+        *_while_checked(planned),
     ]
+
+
+def _while_checked(planned: Plan) -> list[tuple[str, str]]:
+    if planned.limit_hours is None:
+        return []
+    counted = _amount(planned, planned.worst_hours_while_checked)
+    return [("while it is counted", f"{counted}, if the lease checker works")]
 
 
 def _lease(spec: AnnexSpec) -> str:
@@ -45,7 +53,6 @@ def _lease(spec: AnnexSpec) -> str:
 def _amount(planned: Plan, hours: Decimal | None) -> str:
     if hours is None:
         return "depends on when it is deployed: never more than at worst"
-    hours = min(hours, planned.worst_hours)
     money = planned.money(hours)
     price = (
         ""

@@ -1,4 +1,4 @@
-"""The worst case of an annex: each bound, the smaller of the two, never rounded down, and no AWS."""
+"""The worst case of an annex: by time whatever happens, by money while somebody counts; never rounded down, no AWS."""
 
 import io
 import json
@@ -15,8 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
+import annex_constructs
 from annex_constructs.execution_point import ExecutionPoint
-from annex_pool.plan import CHECK_PERIOD, DEAD_MAN, derivation, plan, shown_amount
+from annex_pool.plan import CHECK_PERIOD, DEAD_MAN, REPLACEMENT, derivation, plan, shown_amount
 from annex_pool.plan_text import show_plan
 
 MINUTE = timedelta(minutes=1)
@@ -41,25 +42,35 @@ def test_the_timer_of_the_execution_point_is_the_one_assumed_here() -> None:
 
 def test_by_time_alone() -> None:
     planned = plan(annex_spec())
-    assert planned.overrun == DEAD_MAN
-    assert planned.reach_hours == planned.worst_hours == 33  # 2 x (16 h + 30 min)
-    assert planned.unextended_hours == 17
+    assert planned.overrun == DEAD_MAN + REPLACEMENT
+    assert planned.reach_hours == planned.worst_hours == Decimal("33.5")  # 2 x (16 h + 45 min)
+    assert planned.unextended_hours == Decimal("17.5")
     assert planned.limit_hours is None
+    assert planned.worst_hours_while_checked == planned.worst_hours
+    assert planned.unextended_hours_while_checked == planned.unextended_hours
     assert planned.money(planned.worst_hours) is None
 
 
 @pytest.mark.parametrize(
-    ("grace", "overrun"), [(timedelta(0), 30), (29 * MINUTE, 30), (30 * MINUTE, 31), (2 * HOUR, 121)]
+    ("grace", "overrun"), [(timedelta(0), 45), (44 * MINUTE, 45), (45 * MINUTE, 46), (2 * HOUR, 121)]
 )
 def test_the_later_of_grace_and_timer_counts(grace: timedelta, overrun: int) -> None:
     assert plan(annex_spec(grace=grace)).overrun == overrun * MINUTE
 
 
-@pytest.mark.parametrize(("limit", "worst"), [(1, 2), (31, 32), (32, 33), (33, 33), (10_000, 33)])
-def test_the_smaller_of_the_bounds_counts(limit: int, worst: int) -> None:
+def test_the_replacement_has_time_to_give_itself_back() -> None:
+    """Booting and shutting down besides the longest that systemd lets the script of giving back run."""
+    unit = Path(annex_constructs.__file__).parent / "boot/annex-retire.service"
+    assert "TimeoutStartSec=8min" in unit.read_text().splitlines()
+    assert REPLACEMENT > 8 * MINUTE
+
+
+@pytest.mark.parametrize(("limit", "checked"), [(1, 2.5), (31, 32.5), (32, 33.5), (33, 33.5), (10_000, 33.5)])
+def test_the_smaller_of_the_bounds_counts_while_the_checker_works(limit: int, checked: float) -> None:
     planned = plan(annex_spec(max_instance_hours=limit))
-    assert planned.limit_hours == limit + 1  # 2 x 30 min run on after it is used up
-    assert planned.worst_hours == worst
+    assert planned.limit_hours == limit + Decimal("1.5")  # 2 x 45 min run on after it is used up
+    assert planned.worst_hours_while_checked == Decimal(str(checked))
+    assert planned.worst_hours == Decimal("33.5")  # what starts after the checker died is counted by nobody
 
 
 def test_renewal_while_busy_reaches_as_far_as_anything() -> None:
@@ -71,7 +82,8 @@ def test_an_absolute_end() -> None:
     spec = annex_spec(lease=None, lease_ends_at=datetime(2030, 6, 1, tzinfo=UTC), reach=24 * HOUR)
     planned = plan(spec)
     assert planned.unextended_hours is None
-    assert planned.worst_hours == 49
+    assert planned.worst_hours == Decimal("49.5")
+    assert planned.unextended_hours_while_checked is None
     data = planned.as_data()
     assert (data["lease_seconds"], data["lease_ends_at"]) == (None, "2030-06-01T00:00:00Z")
     shown = text(lease=None, lease_ends_at=datetime(2030, 6, 1, tzinfo=UTC), reach=24 * HOUR)
@@ -81,8 +93,22 @@ def test_an_absolute_end() -> None:
 
 def test_money() -> None:
     data = plan(annex_spec(price_per_hour=0.085, max_instance_hours=20)).as_data()
-    assert data["instance_hours"] == {"unextended": 17.0, "by_reach": 33.0, "by_limit": 21.0, "worst": 21.0}
-    assert data["cost"] == {"unextended": 1.45, "by_reach": 2.81, "by_limit": 1.79, "worst": 1.79}
+    assert data["instance_hours"] == {
+        "unextended": 17.5,
+        "by_reach": 33.5,
+        "by_limit": 21.5,
+        "worst": 33.5,
+        "unextended_while_checked": 17.5,
+        "worst_while_checked": 21.5,
+    }
+    assert data["cost"] == {
+        "unextended": 1.49,
+        "by_reach": 2.85,
+        "by_limit": 1.83,
+        "worst": 2.85,
+        "unextended_while_checked": 1.49,
+        "worst_while_checked": 1.83,
+    }
     assert plan(annex_spec()).as_data()["cost"] is None
 
 
@@ -105,25 +131,49 @@ def test_the_worst_case_holds_what_a_lease_can_use(size: int, hours: int, grace:
     longest = spec.reach + spec.grace + CHECK_PERIOD
     by_time = Decimal(int(longest.total_seconds())) * size / 3600
     by_limit = None if limit is None else limit + Decimal(size * (grace + 1)) / 60
-    assert planned.worst_hours >= min(by_time, by_time if by_limit is None else by_limit) - Decimal("1e-9")
-    assert planned.worst_hours <= planned.reach_hours
+    assert planned.worst_hours >= by_time - Decimal("1e-9")
+    checked = min(by_time, by_time if by_limit is None else by_limit)
+    assert planned.worst_hours_while_checked >= checked - Decimal("1e-9")
     assert Decimal(shown_amount(planned.worst_hours)) >= planned.worst_hours
+
+
+@given(
+    size=st.integers(1, 10_000),
+    hours=st.integers(1, 366 * 24 // 2),
+    limit=st.none() | st.integers(1, 100_000_000),
+    price=st.none() | st.floats(0.001, 100),
+)
+def test_no_figure_contradicts_another(size: int, hours: int, limit: int | None, price: float | None) -> None:
+    changes = {"size": size, "lease": hours * HOUR, "max_instance_hours": limit, "price_per_hour": price}
+    data: Any = plan(annex_spec(**changes)).as_data()
+    for figures in (data["instance_hours"], data["cost"] or data["instance_hours"]):
+        assert figures["worst"] == figures["by_reach"]
+        assert figures["unextended"] <= figures["worst"]
+        assert figures["unextended_while_checked"] <= figures["worst_while_checked"] <= figures["worst"]
+        assert figures["unextended_while_checked"] <= figures["unextended"]
+        assert figures["by_limit"] is None or figures["worst_while_checked"] <= figures["by_limit"]
 
 
 def test_the_derivation_holds_every_number() -> None:
     spec = annex_spec(max_instance_hours=20, grace=40 * MINUTE)
     steps = "\n".join(derivation(plan(spec)))
-    assert "2 x (16h + 41m) = 33.37 instance-hours" in steps
-    assert "20 (max_instance_hours) + 2 x 41m = 21.37 instance-hours" in steps
+    assert "at worst, by time: 2 x (16h + 45m) = 33.5 instance-hours, whether the lease checker works or not" in steps
+    assert "20 (max_instance_hours) + 2 x 45m = 21.5 instance-hours, only while the lease checker works" in steps
+    assert "at worst while the lease checker works: the smaller of the two, 21.5 instance-hours" in steps
+    assert "grace 40m" in steps
+    assert "replaces it once" in steps
+    assert "2 x (16h + 2h1m)" in "\n".join(derivation(plan(annex_spec(grace=2 * HOUR))))
     assert "by money" not in "\n".join(derivation(plan(annex_spec())))
 
 
 def test_for_people() -> None:
     shown = text(price_per_hour=0.085, max_instance_hours=20, renew_while_busy=HOUR)
-    assert "at worst              at most 21 instance-hours = 1.79 at 0.085 per instance-hour" in shown
-    assert "if nobody extends it  at most 21 instance-hours" in shown
+    assert "at worst              at most 33.5 instance-hours = 2.85 at 0.085 per instance-hour\n" in shown
+    assert "while it is counted   at most 21.5 instance-hours = 1.83 at 0.085 per instance-hour, if the lease" in shown
+    assert "if nobody extends it  at most 33.5 instance-hours" in shown
+    assert "while it is counted" not in text()
     assert "renewed while busy    by 1h" in shown
-    assert shown.count("not counted: ") == 4
+    assert shown.count("not counted: ") == 5
 
 
 def test_the_command_needs_the_spec_only(tmp_path: Path) -> None:
@@ -136,7 +186,7 @@ def test_the_command_needs_the_spec_only(tmp_path: Path) -> None:
     code = "from annex_pool.cli import main; main()"
     command = [sys.executable, "-c", code, "plan", "demo", "--json", "--spec", str(spec)]
     done = subprocess.run(command, capture_output=True, text=True, check=True, env={"PATH": "/usr/bin:/bin"})
-    assert json.loads(done.stdout)["instance_hours"]["worst"] == 33
+    assert json.loads(done.stdout)["instance_hours"]["worst"] == 33.5
     wrong = subprocess.run([*command[:4], "dmo", *command[5:]], capture_output=True, text=True, check=False)
     assert (wrong.returncode, wrong.stdout) == (2, "")
     assert "did you mean demo?" in wrong.stderr
