@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from annex_lease.contract import TAG_NAME, is_annex_name, shown
+from annex_lease.contract import TAG_ID, TAG_NAME, is_annex_name, shown
 
 STACK_TAG = "aws:cloudformation:stack-name"
 """The tag by which CloudFormation marks what it makes; nobody else can write it."""
@@ -17,8 +17,11 @@ _STACK = re.compile(r"Annex-([a-z][a-z0-9-]*)")
 # CloudFormation names what has no name STACK-LOGICALID-RANDOM. No annex's name holds an upper-case letter, so what
 # stands between the two fixed words is the whole name: annex `a` is never taken for annex `a-b`.
 _GENERATED = re.compile(r"(?:/aws/lambda/)?Annex-([a-z][a-z0-9-]*)-Annex[A-Z].*", re.S)
-# It cuts both parts where a service's names are short (64 characters for functions and schedules).
+# It cuts both parts where a service's names are short (64 characters for functions and schedules). Elsewhere a guess is
+# needless, and would take one annex's for another's: what has longer names is not cut (instance profiles: 128
+# characters), and roles and log groups of ours carry the tag.
 _SHORTEST_CUT = 16
+_CUT_KINDS = frozenset({"function", "schedule"})
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,8 @@ class Leftover:
 def left_of(resource: Resource, annex: str | None, region: str) -> Leftover | None:
     """The resource as something left of an annex; None if it belongs to no annex, or to another one.
 
-    A tag with the annex's name decides; only without one the stack counts, and then the name that CloudFormation gave.
+    A tag with the annex's name, or its id, decides; only without one the stack counts, and then the name that
+    CloudFormation gave. Only that can have been cut, and only where that is known to happen.
 
     Args:
         resource: the resource.
@@ -83,7 +87,8 @@ def left_of(resource: Resource, annex: str | None, region: str) -> Leftover | No
         region: where it was listed.
     """
     said, by = _said(resource)
-    if said is None or (annex is not None and said != annex and not (by == "name" and _cut_from(said, annex))):
+    guessed = by == "name" and resource.kind in _CUT_KINDS
+    if said is None or (annex is not None and said != annex and not (guessed and _cut_from(said, annex))):
         return None
     # Any text can be the value of a tag; a name of ours needs no quotes.
     return Leftover(said if is_annex_name(said) else shown(said), region, resource, by)
@@ -98,6 +103,9 @@ def may_be_ours(name: str, description: str = "") -> bool:
 def _said(resource: Resource) -> tuple[str | None, str]:
     if TAG_NAME in resource.tags:
         return resource.tags[TAG_NAME], "tag"
+    if TAG_ID in resource.tags:
+        # The unique part, a dot, the name.
+        return resource.tags[TAG_ID].partition(".")[2], "tag"
     stack = _STACK.fullmatch(resource.tags.get(STACK_TAG, ""))
     if stack:
         return stack[1], "stack"

@@ -86,6 +86,18 @@ def test_what_carries_no_tag_is_known_by_its_name(
     assert left(world, "demo") == [("demo", region, kind, "name")]
 
 
+def test_a_name_that_another_ones_begins_with(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The live annex `muon-calibration` is not what is left of `muon-calibration-a`, though names may have been cut."""
+    monkeypatch.setattr(pool_world, "SPEC", pool_world.SPEC.replace("demo2", "muon-calibration-a"))
+    name = "Annex-muon-calibration-AnnexPart-X"
+    remains.profile(name)
+    remains.log_group("us-east-1", f"/aws/lambda/{name}")
+    remains.TAGGED["function"]("us-east-1", {"annex:id": "u-u-i-d.muon-calibration"})
+    assert left(world, "muon-calibration-a") == []
+    remains.schedule("us-east-1", name)
+    assert left(world, "muon-calibration-a") == [("muon-calibration", "us-east-1", "schedule", "name")]
+
+
 def test_a_stack(world: World) -> None:
     remains.stack("us-east-1", "Annex-demo-2", "HTCondor annex demo-2: execution points under a lease")
     remains.stack("us-east-1", "Annex-theirs", "Somebody else's")

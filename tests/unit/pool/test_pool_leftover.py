@@ -13,9 +13,9 @@ STACK = "aws:cloudformation:stack-name"
 NAME = "annex:name"
 
 
-def whose(annex: str | None = "demo", *, name: str = "", **tags: str) -> tuple[str, str] | None:
-    keys = {"tag": NAME, "stack": STACK}
-    found = left_of(Resource("volume", "v", "", {keys[k]: v for k, v in tags.items()}, name), annex, "us-east-1")
+def whose(annex: str | None = "demo", *, kind: str = "volume", name: str = "", **tags: str) -> tuple[str, str] | None:
+    keys = {"tag": NAME, "stack": STACK, "id": "annex:id"}
+    found = left_of(Resource(kind, "v", "", {keys[k]: v for k, v in tags.items()}, name), annex, "us-east-1")
     return None if found is None else (found.annex, found.by)
 
 
@@ -52,16 +52,37 @@ def test_then_the_stack() -> None:
         ("demo", "Annex-demo-Other", None),
         ("demo", "MyAnnex-demo-AnnexX", None),
         ("demo", "Annex-demo", None),
-        ("a-long-name-that-is-cut-off", "Annex-a-long-name-that-is-AnnexX", "a-long-name-that-is"),
-        ("a-long-name-that-was-cut", "Annex-a-long-name-that-is-AnnexX", None),
     ],
 )
 def test_then_the_generated_name(annex: str | None, name: str, said: str | None) -> None:
     assert whose(annex, name=name) == (None if said is None else (said, "name"))
 
 
+@pytest.mark.parametrize("kind", ["function", "schedule"])
+def test_where_names_are_short_they_may_have_been_cut(kind: str) -> None:
+    name = "Annex-a-long-name-that-is-AnnexX"
+    assert whose("a-long-name-that-is-cut-off", kind=kind, name=name) == ("a-long-name-that-is", "name")
+    assert whose("a-long-name-that-was-cut", kind=kind, name=name) is None
+    # Its tags, where it has any, say that it is another annex's, whose name is shorter.
+    assert whose("a-long-name-that-is-cut-off", kind=kind, name=name, tag="a-long-name-that-is") is None
+    assert whose("a-long-name-that-is-cut-off", kind=kind, name=name, id="u-u-i-d.a-long-name-that-is") is None
+    assert whose("a-long-name-that-is-cut-off", kind=kind, name=name, stack="Annex-a-long-name-that-is") is None
+
+
+@pytest.mark.parametrize("kind", ["instance profile", "role", "log group", "queue", "topic", "alarm"])
+def test_elsewhere_names_are_not_cut(kind: str) -> None:
+    assert whose("muon-calibration-a", kind=kind, name="Annex-muon-calibration-AnnexFleetProfile-AB12") is None
+    assert whose("muon-calibration", kind=kind, name="Annex-muon-calibration-AnnexFleetProfile-AB12") is not None
+
+
+def test_the_id_holds_the_name() -> None:
+    assert whose(id="u-u-i-d.demo") == ("demo", "tag")
+    assert whose(id="u-u-i-d.demo-2", name="Annex-demo-AnnexX") is None
+    assert whose(tag="demo", id="u-u-i-d.other") == ("demo", "tag")
+
+
 def test_a_short_name_is_never_taken_for_a_cut_one() -> None:
-    assert whose("paper", name="Annex-pa-AnnexX") is None
+    assert whose("paper", kind="function", name="Annex-pa-AnnexX") is None
 
 
 @given(st.text())
