@@ -1,9 +1,12 @@
 """An annex as a spec declares it, and the times of its lease."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from annex_lease.times import LeaseTimes
+from annex_lease.policy import LeasePolicy, policy_tags
+from annex_lease.record import read_record
+from annex_lease.times import LeaseTimes, lease_times
 from annex_spec import AnnexSpec
 
 HOUR = timedelta(hours=1)
@@ -24,14 +27,8 @@ def annex_spec(**changes: Any) -> AnnexSpec:
 
 def lease_ends(end: datetime, longest: datetime, *, base: datetime | None = None) -> LeaseTimes:
     """A lease that ends then; `base` is what it ends at unless the money ends it before."""
-    return LeaseTimes(
-        declared=base or end,
-        longest=longest,
-        base=base or end,
-        end=end,
-        money_end=end if base else None,
-        ledger=None,
-        start=CREATED,
-        size=2,
-        problems=(),
-    )
+    tags = policy_tags(LeasePolicy("demo", 2, 16 * 3600, 900, duration_seconds=8 * 3600))
+    times = lease_times(read_record(tags), CREATED)
+    assert times
+    money_end = end if base else None
+    return replace(times, declared=base or end, longest=longest, base=base or end, end=end, money_end=money_end)
