@@ -11,6 +11,7 @@ from annex_lease.times import LeaseTimes, lease_times
 from annex_pool.aws import Aws, check_account
 from annex_pool.error import AnnexError
 from annex_pool.finding import Deployed, find
+from annex_pool.stray import check_none_left
 from annex_spec import AnnexSpec
 
 OVER = frozenset({Phase.DRAINING, Phase.ENDED})
@@ -21,14 +22,15 @@ def deployed(aws: Aws, spec: AnnexSpec) -> Deployed:
     """The annex in AWS.
 
     Raises:
-        AnnexError: it is not there; AWS could not be asked; the credentials belong to another account.
+        AnnexError: it is not there, with or without instances that its group left; AWS could not be asked; the
+            credentials belong to another account.
     """
     check_account(aws, spec.account)
     found = find(aws, spec.name)
     if found is None:
+        none_left = check_none_left(aws, spec.name)
         raise AnnexError(
-            f"annex {spec.name} is not deployed in {spec.region}: run `cdk deploy Annex-{spec.name}` first; "
-            "nothing starts, and no instance is billed, before its credential is there"
+            f"annex {spec.name} is not deployed in {spec.region}: run `cdk deploy Annex-{spec.name}` first; {none_left}"
         )
     return found
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from annex_lease.contract import format_time
+from annex_pool.action_line import action_line
 from annex_pool.command_line import DEFAULT_SPEC, Name, Span, SpecFile, Until, say_answer, say_error
 from annex_pool.credential import push
 from annex_pool.extending import extend
@@ -15,6 +16,7 @@ from annex_pool.lease import deployed
 from annex_pool.moment import read_duration, read_time
 from annex_pool.renewing import renew
 from annex_pool.stopping import stop
+from annex_pool.wanted import check_one
 from annex_spec import load
 
 
@@ -40,6 +42,7 @@ def extend_command(
     ctx: typer.Context, name: Name, span: Span = None, until: Until = None, spec_file: SpecFile = DEFAULT_SPEC
 ) -> None:
     """Move the end of the lease of annex NAME to a later time, within its reach. It must not have ended."""
+    check_one(span, until)
     span_read = None if span is None else read_duration("--for", span)
     until_read = None if until is None else read_time("--until", until)
     extended = extend(ctx.obj, load(spec_file).annex(name), span=span_read, until=until_read)
@@ -58,6 +61,7 @@ def renew_command(
 
     Never shortens a lease. May be repeated: what is there already is not started again.
     """
+    check_one(span, until)
     span_read = None if span is None else read_duration("--for", span)
     until_read = None if until is None else read_time("--until", until)
     renewal = renew(ctx.obj, load(spec_file).annex(name), span=span_read, until=until_read)
@@ -105,7 +109,7 @@ def check_command(
         if not answer.actions:
             typer.echo(f"{name}: the lease checker {done} nothing: the world is as the lease wants it")
         for number, action in enumerate(answer.actions, 1):
-            typer.echo(f"{name}: {done} {number}. {json.dumps(action)}")
+            typer.echo(f"{name}: {done} {number}. {action_line(action)}")
     for error in answer.errors:
         say_error(error)
     if answer.errors:

@@ -7,14 +7,15 @@ from dataclasses import replace
 
 from annex_lease.decision import decide
 from annex_lease.gateway import Annex, credential_present
-from annex_lease.observed import Fact, Group
-from annex_pool.aws import asking, check_account
+from annex_lease.observed import Fact, Group, Missing
+from annex_pool.aws import Aws, asking, check_account
 from annex_pool.collector import Slot
 from annex_pool.error import AnnexError
 from annex_pool.finding import SECRET, Deployed, find, find_arn
 from annex_pool.instances import observe
 from annex_pool.outside import Outside
 from annex_pool.status import Seen, Status, status_of
+from annex_pool.stray import explained, list_strays, machines, states
 from annex_spec import AnnexSpec, PoolSpec
 
 _PAUSE_SECONDS = 10.0
@@ -53,19 +54,31 @@ def _look_again(seen: Seen) -> bool:
 
 def _seen(outside: Outside, before: Seen) -> Seen:
     spec, decision = before.spec, before.decision
-    seen = replace(before, asked=False, group=None, decision=None)
+    seen = replace(before, asked=False, group=None, decision=None, strays={})
     try:
         aws = outside.connect(spec.region)
         check_account(aws, spec.account)
         found = find(aws, spec.name)
-        group = observe(found) if found else None
+        if found is None:
+            return _without_group(outside, aws, seen, again=decision is not None)
+        group = observe(found)
         seen = replace(seen, asked=True, group=group)
-        if found is None or group is None:
+        if group is None:
             return seen
         group = replace(group, confirmed=decision is not None, empty_before=decision is not None and decision.empty)
         return _decided(outside, found, replace(seen, group=group))
     except AnnexError as error:
         return replace(seen, errors=(*seen.errors, str(error)))
+
+
+def _without_group(outside: Outside, aws: Aws, seen: Seen, *, again: bool) -> Seen:
+    name = seen.spec.name
+    strays = list_strays(aws, name)
+    if not strays:
+        return replace(seen, asked=True)
+    missing = Missing(strays[0].group, machines=machines(strays), confirmed=again)
+    errors = (*seen.errors, explained(aws, name, strays)) if again else seen.errors
+    return replace(seen, asked=True, strays=states(strays), decision=decide(missing, outside.now()), errors=errors)
 
 
 def _decided(outside: Outside, found: Deployed, seen: Seen) -> Seen:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from annex_lease.contract import format_time
@@ -29,7 +29,8 @@ class Seen:
         group: its Auto Scaling group, with EC2's own list of its machines.
         decision: what the lease checker would decide about it now.
         slots: its slots in the collector.
-        errors: what could not be found out, and why.
+        errors: what could not be found out, and why; and that instances run without a group.
+        strays: without a group: the living instances that carry the annex's name, by id, with their EC2 states.
     """
 
     spec: AnnexSpec
@@ -38,6 +39,7 @@ class Seen:
     decision: Decision | None
     slots: Sequence[Slot] | None
     errors: tuple[str, ...]
+    strays: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -160,7 +162,7 @@ def status_of(seen: Seen, now: datetime) -> Status:
     group, decision = seen.group, seen.decision
     record = read_record(group.tags) if group else None
     times = lease_times(record, group.created) if record and group else None
-    living = states(group) if group else {} if seen.asked else None
+    living = states(group) if group else seen.strays if seen.asked else None
     slots = None if seen.slots is None else [slot for slot in seen.slots if slot.annex == seen.spec.name]
     return Status(
         name=seen.spec.name,

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -17,32 +16,20 @@ from annex_lease.decision import Decision, Phase, decide
 from annex_lease.observed import Fact, Group
 from annex_lease.record import read_record
 from annex_lease.times import lease_times
+from annex_pool.aws import check_account
 from annex_pool.error import AnnexError
-from annex_pool.finding import Deployed
+from annex_pool.finding import Deployed, find
 from annex_pool.instances import living, observe
-from annex_pool.lease import deployed
 from annex_pool.outside import Outside
+from annex_pool.stopping_strays import stop_strays
+from annex_pool.waiting import Stopped, Waiting, wait_until_gone
 from annex_pool.writing import write_record
 from annex_spec import AnnexSpec
 
 _BOOKKEEPING = (PublishEnd, TellInstances, RecordUse)
 _OVER = (Phase.DRAINING.value, Phase.ENDED.value)
-_POLL_SECONDS = 5.0
 # After the grace the checker terminates by id at its next minute; the rest is the machines' own shutdown.
 _AFTER_GRACE = timedelta(minutes=5)
-
-
-@dataclass(frozen=True)
-class Stopped:
-    """What `stop` achieved.
-
-    Attributes:
-        failures: what did not work; empty if everything did.
-        left: ids of the instances that are still there.
-    """
-
-    failures: tuple[str, ...]
-    left: tuple[str, ...]
 
 
 def stop(
@@ -56,21 +43,21 @@ def stop(
         outside: the world.
         spec: the annex.
         wait: whether to wait for the instances to go.
-        longest: how long to wait. Default: None - the grace that the group declares and 5 minutes.
+        longest: how long to wait. Default: None - the grace that the group declares, if there is one, and 5 minutes.
         say: is told of every change in the number of instances.
 
     Raises:
         AnnexError: the annex is not deployed, or AWS could not be asked for it.
     """
-    found = deployed(outside.connect(spec.region), spec)
+    aws = outside.connect(spec.region)
+    check_account(aws, spec.account)
+    found = find(aws, spec.name)
+    if found is None:
+        return stop_strays(outside, aws, spec.name, Waiting(wait, _AFTER_GRACE if longest is None else longest, say))
     failures = [*_end_lease(found, outside.now()), *_stop_spending(found, outside.now())]
     failures += _checker_failures(outside, found)
-    try:
-        left = _wait_until_gone(outside, found, wait=wait, longest=longest, say=say)
-    except AnnexError as error:
-        # Not knowing what is left must not hide what did not work before.
-        raise AnnexError("; ".join([*failures, str(error)])) from error
-    return Stopped(tuple(failures), left)
+    how = Waiting(wait, longest if longest is not None else _grace(found.group) + _AFTER_GRACE, say)
+    return wait_until_gone(outside, lambda: living(found), how, failures)
 
 
 def _checker_failures(outside: Outside, found: Deployed) -> list[str]:
@@ -81,22 +68,6 @@ def _checker_failures(outside: Outside, found: Deployed) -> list[str]:
     if answer.phase in _OVER:
         return []
     return [f"the lease checker still sees the annex as {answer.phase}: {answer.reason or 'it gave no reason'}"]
-
-
-def _wait_until_gone(
-    outside: Outside, found: Deployed, *, wait: bool, longest: timedelta | None, say: Callable[[str], None]
-) -> tuple[str, ...]:
-    deadline = outside.now() + (longest if longest is not None else _grace(found.group) + _AFTER_GRACE)
-    said = ""
-    while True:
-        left = living(found)
-        text = _counted(left)
-        if text != said:
-            say(text)
-            said = text
-        if not left or not wait or outside.now() >= deadline:
-            return tuple(sorted(left))
-        outside.sleep(_POLL_SECONDS)
 
 
 def _end_lease(found: Deployed, now: datetime) -> list[str]:
@@ -156,10 +127,3 @@ def _performed(action: Action, found: Deployed) -> list[str]:
 def _grace(group: Group) -> timedelta:
     policy = read_record(group.tags).policy
     return policy.grace if policy else timedelta(0)
-
-
-def _counted(left: Mapping[str, str]) -> str:
-    if not left:
-        return "no instance is left"
-    states = ", ".join(f"{number} {state}" for state, number in sorted(Counter(left.values()).items()))
-    return f"{len(left)} instance{'' if len(left) == 1 else 's'} left: {states}"

@@ -26,8 +26,7 @@ def wanted_end(
         InputError: neither or both are given; the time is beyond the reach; or `until` is earlier than the present
             end, or is over.
     """
-    if (span is None) == (until is None):
-        raise InputError("give exactly one of --for DURATION and --until TIME")
+    check_one(span, until)
     # Not the end that the money makes: it moves with the number of instances, and the declared one would be lost.
     present = max(times.base, times.end)
     if until is not None:
@@ -48,6 +47,17 @@ def wanted_end(
             f"{latest} (`{command} {name} --until {latest}`)"
         )
     return wanted if wanted > present else None
+
+
+def check_one(span: object, until: object) -> None:
+    """Make sure that the operator says either how long or until when, before anything is asked of AWS.
+
+    Raises:
+        InputError: neither or both are given.
+    """
+    if (span is None) == (until is None):
+        received = "neither" if span is None else "both"
+        raise InputError(f"received {received}: give exactly one of --for DURATION and --until TIME")
 
 
 def _later(now: datetime, span: timedelta, longest: datetime) -> datetime:

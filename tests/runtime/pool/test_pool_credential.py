@@ -113,7 +113,7 @@ def test_not_deployed(world: World) -> None:
     deploy("demo2")
     done = world.annex("credential", "push", "demo", "--token-command", world.issuer())
     assert done.exit_code == 1
-    assert "`cdk deploy Annex-demo` first; nothing starts" in done.err
+    assert "`cdk deploy Annex-demo` first; no instance is billed: EC2 lists none that carries its name" in done.err
     assert not (world.folder / "argv").exists()
 
 

@@ -87,6 +87,21 @@ def test_extend_refuses(running: World, words: tuple[str, ...], said: str) -> No
     assert running.tag("demo", "annex:lease-until") is None
 
 
+@pytest.mark.parametrize("command", ["extend", "renew"])
+@pytest.mark.parametrize(
+    ("words", "received"), [((), "neither"), (("--for", "2h", "--until", "2999-01-01T00:00:00Z"), "both")]
+)
+def test_without_an_end_or_with_two_nobody_is_asked(
+    world: World, monkeypatch: pytest.MonkeyPatch, command: str, words: tuple[str, ...], received: str
+) -> None:
+    """Nor is anything said of an annex that is not even deployed."""
+    asked: list[str] = []
+    monkeypatch.setattr(BaseClient, "_make_api_call", lambda *call: asked.append(call[1]))
+    done = world.annex(command, "demo", *words)
+    assert (done.exit_code, done.out, asked) == (2, "", [])
+    assert done.err == f"error: received {received}: give exactly one of --for DURATION and --until TIME\n"
+
+
 def test_extend_after_the_end(running: World) -> None:
     running.shift = timedelta(hours=8, seconds=1)
     done = running.annex("extend", "demo", "--for", "1h")

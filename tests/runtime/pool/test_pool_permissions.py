@@ -8,7 +8,7 @@ import pool_world
 import pytest
 import remains
 from botocore.client import BaseClient
-from pool_world import World, aws, deploy
+from pool_world import World, aws, deploy, start
 
 POLICY = json.loads((Path(__file__).parents[3] / "docs/operator-policy.json").read_text())
 LISTED = {action for statement in POLICY["Statement"] for action in statement["Action"]}
@@ -63,6 +63,7 @@ def test_the_policy_is_what_the_commands_call(world: World, monkeypatch: pytest.
     client.update_auto_scaling_group(AutoScalingGroupName="Group-demo", DesiredCapacity=1)
     (instance,) = [each["InstanceId"] for each in world.group("demo")["Instances"]]  # type: ignore[attr-defined]
     client.set_instance_protection(AutoScalingGroupName="Group-demo", InstanceIds=[instance], ProtectedFromScaleIn=True)
+    start({"annex:name": "demo2", "annex:id": "u-u-i-d.demo2"})
     actions = recorded(monkeypatch)
     world.annex("credential", "push", "demo", "--token-command", world.issuer())
     world.annex("extend", "demo", "--for", "9h")
@@ -72,5 +73,17 @@ def test_the_policy_is_what_the_commands_call(world: World, monkeypatch: pytest.
     world.annex("stop", "demo", "--no-wait")
     world.shift += timedelta(minutes=16)
     world.annex("stop", "demo", "--no-wait")
+    # What the group left behind is terminated by the same right: it carries the annex's name.
+    assert world.annex("stop", "demo2", "--no-wait").exit_code == 0
     assert actions - LISTED == set()
     assert LISTED - actions == NOT_DRIVEN
+
+
+def test_only_what_carries_an_annexs_name_can_be_changed() -> None:
+    named = {"Null": {"aws:ResourceTag/annex:name": "false"}}
+    looks = ("Describe", "Get", "List")
+    for statement in POLICY["Statement"]:
+        changes = {each for each in statement["Action"] if not each.split(":")[1].startswith(looks)}
+        assert not changes or statement["Condition"] == named
+    (stop,) = (each for each in POLICY["Statement"] if "ec2:TerminateInstances" in each["Action"])
+    assert stop["Resource"] == "*"

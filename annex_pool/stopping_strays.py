@@ -1,0 +1,67 @@
+"""`annex stop` for an annex whose Auto Scaling group is gone: its instances are terminated by id, if they are one's."""
+
+from __future__ import annotations
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from annex_lease.actuator import perform
+from annex_lease.batches import RefusedError
+from annex_lease.decision import decide
+from annex_lease.gateway import list_machines
+from annex_lease.observed import Missing
+from annex_pool.aws import Aws, asking
+from annex_pool.error import AnnexError
+from annex_pool.finding import find
+from annex_pool.outside import Outside
+from annex_pool.stray import Stray, counted, list_strays, one_annex, states, unclear
+from annex_pool.waiting import Stopped, Waiting, wait_until_gone
+
+_PAUSE_SECONDS = 10.0
+"""Before it counts that a group does not exist: AWS's listings are eventually consistent."""
+
+
+def stop_strays(outside: Outside, aws: Aws, name: str, how: Waiting) -> Stopped:
+    """Terminate what still runs of an annex that has no group. There is no grace: nothing says how long it may stay.
+
+    Args:
+        outside: the world.
+        aws: the clients of the annex's Region.
+        name: the annex's name.
+        how: how to wait for the instances to go.
+
+    Raises:
+        AnnexError: there are none, so there is nothing to stop; they are not certainly of one annex; the group is
+            there after all; AWS could not be asked. Nothing was terminated then.
+    """
+    strays = list_strays(aws, name)
+    if not strays:
+        raise AnnexError(
+            f"annex {name} is not deployed in {aws.region}: there is nothing to stop, and no instance is billed: EC2 "
+            "lists none that carries its name"
+        )
+    outside.sleep(_PAUSE_SECONDS)
+    if find(aws, name) is not None:
+        raise AnnexError(f"annex {name} was listed without its Auto Scaling group for a moment: repeat the command")
+    return wait_until_gone(
+        outside,
+        lambda: states(list_strays(aws, name)),
+        how,
+        _terminate(outside, aws, name, list_strays(aws, name) or strays),
+    )
+
+
+def _terminate(outside: Outside, aws: Aws, name: str, strays: tuple[Stray, ...]) -> list[str]:
+    annex = one_annex(aws, name, strays)
+    if annex is None:
+        raise AnnexError(f"{counted(aws, name, strays)}; {unclear(name)}")
+    with asking(f"for the instances of annex {name} in {aws.region}"):
+        # Compared once more, exactly, by the lease's own rule of what is an annex's.
+        listed = list_machines(annex)
+    decision = decide(Missing(annex.group, machines=listed, confirmed=True), outside.now())
+    failures: list[str] = []
+    for action in decision.actions:
+        try:
+            perform(action, annex)
+        except (BotoCoreError, ClientError, RefusedError) as error:
+            failures.append(f"{type(action).__name__}: {error}")
+    return failures
