@@ -38,9 +38,11 @@ class AnnexBase(Construct):
 
     :param alarm_topic: standard Amazon SNS topic of this Region that the alarms tell. Default: - a new one.
     :param alarm_email: address that the new topic tells; AWS asks it to confirm. Default: - nobody subscribes.
-    :param most_removals: with more orphans than this to remove in one run, none is removed and an alarm is raised;
-        0 to 10000. Default: 50.
-    :param dry_run: only report what would be done, in the function's log. Default: False.
+    :param most_removals: with more orphans than this to remove in one run, none is removed and an alarm is raised; a
+        group whose lease cannot be read counts all its instances; 0 to 10000. Default: 50.
+    :param dry_run: only report what would be done, in the function's log. Orphans are not marked then, so none is ever
+        due: the report tells in `would_remove_later` what marks would lead to, and those count against
+        `most_removals`. Default: False.
     :param every: period of the sweeper; 5 minutes to 1 hour, in whole minutes. Default: - 15 minutes.
     :param log_retention: how long the sweeper's log is kept. Default: one month.
     :raises ValueError: a value is not allowed.
@@ -141,7 +143,10 @@ class AnnexBase(Construct):
 
     @property
     def function(self) -> lambda_.IFunction:
-        """The function; invoke it with `{"sweep": "dry-run"}` to see what it would do."""
+        """The function; invoke it with `{"sweep": "dry-run"}` to see what it would do.
+
+        `{"sweep": "scheduled"}` acts; any other event is an error.
+        """
         return self._function
 
     @property

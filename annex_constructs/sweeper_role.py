@@ -1,7 +1,8 @@
 """What the sweeper may do: look at everything, end and remove what carries an annex's name, start nothing.
 
 Every statement is written out. The sweeper knows no annex beforehand, so a condition holds each of its calls to
-resources with the tag `annex:name`, and its tagging to the one key it marks orphans with.
+resources with the tag `annex:name`, what terminates and deletes to those with `annex:id` too, and its tagging to the
+one key it marks orphans with.
 """
 
 from collections.abc import Mapping
@@ -13,11 +14,13 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from annex_constructs.acknowledgement import acknowledge, acknowledge_wildcard
-from annex_lease.contract import TAG_NAME
+from annex_lease.contract import TAG_ID, TAG_NAME
 from annex_lease.sweep.marks import TAG_ORPHAN
 
 _OURS = {f"aws:ResourceTag/{TAG_NAME}": "false"}
 _IS_OURS = {"Null": _OURS}
+# A name is easily written by hand; the id is what the template of an annex puts on everything.
+_HAS_ID = {"Null": {**_OURS, f"aws:ResourceTag/{TAG_ID}": "false"}}
 # Whatever is not there is in every set: without the second line a call without any tag key would be allowed.
 _MARK = {"Null": {**_OURS, "aws:TagKeys": "false"}, "ForAllValues:StringEquals": {"aws:TagKeys": [TAG_ORPHAN]}}
 
@@ -81,6 +84,7 @@ def _looking() -> list[iam.PolicyStatement]:
         "ec2:DescribeInstances",
         "ec2:DescribeNetworkInterfaces",
         "ec2:DescribeVolumes",
+        "logs:DescribeLogGroups",
         "secretsmanager:ListSecrets",
         "tag:GetResources",
     ]
@@ -104,14 +108,14 @@ def _removing(
     instances: str, volumes: str, interfaces: str, secrets: str, log_groups: str
 ) -> list[iam.PolicyStatement]:
     # A secret can be restored for some days: nothing of this role can remove one at once.
-    restorable = {**_IS_OURS, "BoolIfExists": {"secretsmanager:ForceDeleteWithoutRecovery": "false"}}
+    restorable = {**_HAS_ID, "BoolIfExists": {"secretsmanager:ForceDeleteWithoutRecovery": "false"}}
     return [
-        _allow("TerminateInstances", ["ec2:TerminateInstances"], [instances], _IS_OURS),
-        _allow("DeleteVolumes", ["ec2:DeleteVolume"], [volumes], _IS_OURS),
-        _allow("DeleteInterfaces", ["ec2:DeleteNetworkInterface"], [interfaces], _IS_OURS),
+        _allow("TerminateInstances", ["ec2:TerminateInstances"], [instances], _HAS_ID),
+        _allow("DeleteVolumes", ["ec2:DeleteVolume"], [volumes], _HAS_ID),
+        _allow("DeleteInterfaces", ["ec2:DeleteNetworkInterface"], [interfaces], _HAS_ID),
         _allow("MarkOfEc2", ["ec2:CreateTags", "ec2:DeleteTags"], [instances, volumes, interfaces], _MARK),
         _allow("DeleteSecrets", ["secretsmanager:DeleteSecret"], [secrets], restorable),
         _allow("MarkSecrets", ["secretsmanager:TagResource", "secretsmanager:UntagResource"], [secrets], _MARK),
-        _allow("DeleteLogGroups", ["logs:DeleteLogGroup"], [log_groups], _IS_OURS),
+        _allow("DeleteLogGroups", ["logs:DeleteLogGroup"], [log_groups], _HAS_ID),
         _allow("MarkLogGroups", ["logs:TagResource", "logs:UntagResource"], [log_groups], _MARK),
     ]

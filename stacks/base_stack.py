@@ -9,12 +9,16 @@ from constructs import Construct
 from annex_constructs import AnnexBase
 from annex_spec import AnnexSpec, BaseSpec
 
+_MOST_REMOVALS = 50
+
 
 class AnnexBaseStack(Stack):
     """The sweeper of one Region: `cdk deploy AnnexBase-<region>`, once, by an administrator. No annex depends on it.
 
     :param base: the base of the spec file.
     :param region: the Region to sweep.
+    :param largest_annex: size of the largest annex there: where the base does not say how many orphans may be removed
+        in one run, all instances of one annex may, and 50 at the least. Default: 0.
     :param account: the account. Default: - that of the credentials in use.
     :param construct_id: the stack's id. Default: - `AnnexBase-<region>`.
     """
@@ -26,6 +30,7 @@ class AnnexBaseStack(Stack):
         *,
         base: BaseSpec,
         region: str,
+        largest_annex: int = 0,
         account: str | None = None,
     ) -> None:
         super().__init__(
@@ -36,12 +41,13 @@ class AnnexBaseStack(Stack):
             env=Environment(account=account, region=region),
         )
         topic = None if base.alarm_topic is None else sns.Topic.from_topic_arn(self, "AlarmTopic", base.alarm_topic)
+        most = base.most_removals
         self._base = AnnexBase(
             self,
             "Base",
             alarm_topic=topic,
             alarm_email=base.alarm_email,
-            most_removals=base.most_removals,
+            most_removals=max(_MOST_REMOVALS, largest_annex) if most is None else most,
             dry_run=base.dry_run,
         )
         CfnOutput(self, "Sweeper", value=self._base.function.function_name)
@@ -60,7 +66,11 @@ def base_stacks(scope: Construct, base: BaseSpec, annexes: Iterable[AnnexSpec]) 
     :param base: the base of the spec file.
     :param annexes: the annexes of the spec file.
     """
-    places = sorted({(annex.region, annex.account or "") for annex in annexes})
+    largest: dict[tuple[str, str], int] = {}
+    for annex in annexes:
+        place = annex.region, annex.account or ""
+        largest[place] = max(largest.get(place, 0), annex.size)
+    places = sorted(largest)
     regions = [region for region, _ in places]
     return [
         AnnexBaseStack(
@@ -69,6 +79,7 @@ def base_stacks(scope: Construct, base: BaseSpec, annexes: Iterable[AnnexSpec]) 
             f"AnnexBase-{region}" if regions.count(region) == 1 else f"AnnexBase-{region}-{account or 'default'}",
             base=base,
             region=region,
+            largest_annex=largest[region, account],
             account=account or None,
         )
         for region, account in places

@@ -39,7 +39,8 @@ _ENDING = (
 class Ending:
     """An annex to end: what to do about its group, in this order, and why.
 
-    `id` is empty if the group's tags do not tell which annex it is; `instances` is how many are still there.
+    `id` is empty if the group's tags do not tell which annex it is; `instances` are the ids of those that are still
+    there. `machines` and `unread` are what the decision was taken with, so that it can be taken again.
     """
 
     group: str
@@ -47,7 +48,9 @@ class Ending:
     id: str
     reason: str
     actions: tuple[Action, ...]
-    instances: int
+    instances: tuple[str, ...]
+    machines: tuple[Machine, ...] | None = None
+    unread: bool = False
 
 
 def readable(group: Group) -> bool:
@@ -72,7 +75,32 @@ def ending(group: Group, now: datetime, slack: timedelta, *, unread: bool = Fals
     if decision.phase is not Phase.DRAINING or not actions:
         return None
     tags = group_tags(group)
-    return Ending(group.name, tags.get(TAG_NAME, ""), annex_id(tags), decision.reason, actions, len(group.living()))
+    return Ending(
+        group=group.name,
+        name=tags.get(TAG_NAME, ""),
+        id=annex_id(tags),
+        reason=decision.reason,
+        actions=actions,
+        instances=group.living(),
+        machines=group.machines,
+        unread=unread,
+    )
+
+
+def still_due(planned: Ending, group: Group | None, now: datetime, slack: timedelta) -> Ending | None:
+    """What is left to do of a planned ending, now that its group was read again; None if nothing is.
+
+    A renewal or an extension may have come since everything was listed.
+
+    Args:
+        planned: what was planned.
+        group: the group as it is now, without its machines; None if it does not exist any more.
+        now: as for `ending`.
+        slack: as for `ending`.
+    """
+    if group is None:
+        return None
+    return ending(replace(group, machines=planned.machines), now, slack, unread=planned.unread)
 
 
 def with_machines(group: Group, instances: Iterable[Resource], others: frozenset[str]) -> Group:

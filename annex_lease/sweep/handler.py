@@ -1,7 +1,11 @@
-"""The sweeper's function: one run for each invocation, one JSON document on one line in its log.
+"""The sweeper's function: one run for each invocation.
 
-Events: ``{"sweep": "dry-run"}`` lists what a run would do and changes nothing; anything else is a run.
-Environment, all of it optional: ``SWEEP_DRY_RUN`` (1: every run is a dry run), ``SWEEP_MOST_REMOVALS`` (default 50),
+Its log holds JSON documents, one on a line: for each annex that was ended and each orphan that was removed what was
+done, as soon as it was and with all ids (500 on a line), and in the end the report of the run.
+
+Events: ``{"sweep": "scheduled"}`` is a run, ``{"sweep": "dry-run"}`` lists what a run would do and changes nothing.
+Environment, all of it optional: ``SWEEP_DRY_RUN`` (1: every run is a dry run; as no orphan is ever marked then, the
+report tells in `would_remove_later` what marks would lead to), ``SWEEP_MOST_REMOVALS`` (default 50),
 ``SWEEP_SLACK_SECONDS`` (how long after its end an annex is left to its own checker, default 600) and
 ``SWEEP_WAIT_SECONDS`` (how long a mark must stand, default 3600). The last two are there for tests.
 """
@@ -16,7 +20,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from annex_lease.contract import parse_count
+from annex_lease.contract import parse_count, shown
 from annex_lease.sweep.clients import SweepClients, shared_clients
 from annex_lease.sweep.metrics import counts, embedded
 from annex_lease.sweep.plan import Settings
@@ -32,7 +36,7 @@ def handler(event: Mapping[str, Any], context: object) -> dict[str, object]:
 
     Raises:
         SweepError: something failed or was left; everything else was done, and the next run tries again.
-        ValueError: the environment holds a value that is not allowed.
+        ValueError: the event, or a value of the environment, is not allowed.
     """
     return serve(event, context)
 
@@ -48,12 +52,13 @@ def serve(
     """`handler` with its surroundings given: environment variables, the time, the AWS clients."""
     started = time.monotonic()
     now = now or datetime.now(UTC)
-    asked = event.get("sweep") == "dry-run"
+    asked = False
     line: dict[str, object] = {"outcome": "failed", "error": None}
     report: Report | None = None
     try:
+        asked = _dry_run_asked(event)
         settings = _settings(environ, asked=asked)
-        report = sweep_or_raise(clients or shared_clients(), now, settings, _seconds_left(context))
+        report = sweep_or_raise(clients or shared_clients(), now, settings, _seconds_left(context), _log)
         line["outcome"] = "done"
     except Exception as error:
         line["error"] = f"{type(error).__name__}: {error}"
@@ -66,9 +71,21 @@ def serve(
         if report is not None and not asked:
             line.update(embedded(counts(report), environ.get("AWS_LAMBDA_FUNCTION_NAME", ""), now))
         line["seconds"] = round(time.monotonic() - started, 3)
-        # Standard output is the function's log.
-        print(json.dumps(line, default=str), flush=True)  # noqa: T201
+        _log(line)
     return report.as_data()
+
+
+def _log(line: Mapping[str, object]) -> None:
+    # Standard output is the function's log.
+    print(json.dumps(line, default=str), flush=True)  # noqa: T201
+
+
+def _dry_run_asked(event: object) -> bool:
+    """Whether the event asks for a dry run: what is misspelt must not act."""
+    if event in ({"sweep": "scheduled"}, {"sweep": "dry-run"}):
+        return event == {"sweep": "dry-run"}
+    allowed = '{"sweep": "scheduled"} to act or {"sweep": "dry-run"} to look'
+    raise ValueError(f"event: received {shown(event)}, allowed {allowed}; invoke the function again with one of them")
 
 
 def _settings(environ: Mapping[str, str], *, asked: bool) -> Settings:
@@ -79,6 +96,7 @@ def _settings(environ: Mapping[str, str], *, asked: bool) -> Settings:
         wait=timedelta(seconds=_number(environ, "SWEEP_WAIT_SECONDS", int(default.wait.total_seconds()))),
         most_removals=_number(environ, "SWEEP_MOST_REMOVALS", default.most_removals),
         dry_run=asked or always == 1,
+        marking=always == 0,
     )
 
 

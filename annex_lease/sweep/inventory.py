@@ -15,6 +15,7 @@ from annex_lease.contract import TAG_NAME
 from annex_lease.gateway import group_from_api
 from annex_lease.observed import Group
 from annex_lease.sweep.clients import SweepClients
+from annex_lease.sweep.identity import log_group_name
 from annex_lease.sweep.seen import Inventory, Kind, Resource, Stack
 
 if TYPE_CHECKING:
@@ -120,8 +121,15 @@ def _log_groups(clients: SweepClients) -> Iterator[Resource]:
     pages = clients.tagging.get_paginator("get_resources").paginate(
         TagFilters=[{"Key": TAG_NAME}], ResourceTypeFilters=["logs:log-group"]
     )
-    return _ours(
+    listed = _ours(
         Resource(Kind.LOG_GROUP, found["ResourceARN"].removesuffix(":*"), _tags(found.get("Tags", [])))  # type: ignore[arg-type]
         for page in pages
         for found in page["ResourceTagMappingList"]
     )
+    # The tagging service goes on listing what was just deleted, so CloudWatch Logs itself has the last word.
+    return (resource for resource in listed if _log_group_exists(log_group_name(resource.id), clients))
+
+
+def _log_group_exists(name: str, clients: SweepClients) -> bool:
+    pages = clients.logs.get_paginator("describe_log_groups").paginate(logGroupNamePrefix=name)
+    return any(found["logGroupName"] == name for page in pages for found in page["logGroups"])

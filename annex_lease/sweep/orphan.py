@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 
-from annex_lease.contract import TAG_END, TAG_NAME, format_time, parse_time, shown
+from annex_lease.contract import TAG_END, TAG_ID, TAG_NAME, format_time, parse_time, shown
 from annex_lease.observed import Group
-from annex_lease.sweep.identity import Living, stack_uuid
+from annex_lease.sweep.identity import Living, annex_id, group_tags, stack_uuid
 from annex_lease.sweep.seen import Kind, Resource, Stack
 
 _PROBLEMS = ("CREATE_FAILED", "DELETE_FAILED", "UPDATE_FAILED", "UPDATE_ROLLBACK_FAILED")
@@ -41,18 +41,27 @@ class Judge:
         """Keep what was seen.
 
         Args:
-            groups: all Auto Scaling groups of the Region.
+            groups: all Auto Scaling groups of the Region, an annex's with their machines.
             stacks: all stacks of the Region.
             now: the current time, aware.
             least_age: nothing younger is judged; where AWS tells no age, the time that a mark must stand is enough.
         """
-        self._living = Living(groups)
         self._stacks = {stack.uuid: stack for stack in stacks}
         self._now = now
         self._least_age = least_age
+        # What is left of an annex that was ended and whose stack was deleted keeps nothing else: nobody would ever
+        # remove the group, nor therefore what carries its id.
+        self._living = Living(group for group in groups if not (self._lost_stack(group) and _is_ended(group)))
 
     def judge(self, resource: Resource) -> Verdict:
         """Judge one resource that carries an annex's name."""
+        verdict = self._judge(resource)
+        if verdict.standing is Standing.ORPHAN and TAG_ID not in resource.tags:
+            # CloudFormation's tag tells a stack, not that the stack was an annex's; the name anybody may have written.
+            return Verdict(Standing.UNCLEAR, f"{verdict.reason}, but it carries no {TAG_ID} itself")
+        return verdict
+
+    def _judge(self, resource: Resource) -> Verdict:
         if self._living.owns(resource.tags):
             return Verdict(Standing.LIVE, "its annex has a group")
         if resource.created is not None and self._now - resource.created < self._least_age:
@@ -82,6 +91,21 @@ class Judge:
         reason = f"its stack {stack.name} exists without a group; the end of lease it was told is {shown(told)}"
         return Verdict(Standing.UNCLEAR, reason)
 
+    def _lost_stack(self, group: Group) -> bool:
+        tags = group_tags(group)
+        old = self._now - group.created >= self._least_age
+        return old and bool(annex_id(tags)) and stack_uuid(tags) not in self._stacks
+
+    def problem_of_group(self, group: Group) -> str | None:
+        """What an operator should look at in an annex's group; None if its stack exists, or if nobody knows its stack.
+
+        The sweeper ends annexes and deletes no group: what is left of one is for a person.
+        """
+        if not self._lost_stack(group):
+            return None
+        what = "it is ended and empty" if _is_ended(group) else "it ends with its lease"
+        return f"group {group.name} is left of a stack that does not exist any more: {what}; delete it"
+
     def problem_of_stack(self, stack: Stack) -> str | None:
         """What an operator should look at in an annex's stack; None if nothing, or if the stack is no annex's."""
         if TAG_NAME not in stack.tags or not stack.settled():
@@ -91,3 +115,9 @@ class Judge:
         if stack.uuid not in self._living.stacks and self._now - stack.created >= self._least_age:
             return f"stack {stack.name} has no Auto Scaling group: delete it, or deploy it again"
         return None
+
+
+def _is_ended(group: Group) -> bool:
+    """Whether a group is as the end of a lease leaves it, and empty."""
+    off = "Launch" in group.suspended and not group.desired and not group.min_size
+    return off and not group.living() and not group.warm_pool

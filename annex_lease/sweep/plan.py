@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from annex_lease.contract import TAG_NAME
+from annex_lease.contract import TAG_ID, TAG_NAME
 from annex_lease.observed import Group
 from annex_lease.sweep.expired import Ending, ending, readable, with_machines
 from annex_lease.sweep.identity import group_tags, stack_uuid
@@ -24,12 +24,16 @@ class Settings:
         wait: how old a resource must be, and how long its mark must stand, before it is removed. Default: 1 hour.
         most_removals: with more removals than this in one run, none is done. Default: 50.
         dry_run: change nothing. Default: False.
+        marking: whether orphans are marked in other runs, if not in this one. If not, as where every run is a dry run,
+            nobody knows since when an orphan is one, and none is ever due: then the plan tells what would be removed
+            later, and those are counted against `most_removals` too. Default: True.
     """
 
     slack: timedelta = timedelta(minutes=10)
     wait: timedelta = timedelta(hours=1)
     most_removals: int = 50
     dry_run: bool = False
+    marking: bool = True
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,7 @@ class Removal:
     @property
     def weight(self) -> int:
         """How much it takes away: one, or all instances of a group."""
-        return max(1, self.ending.instances) if self.ending else 1
+        return max(1, len(self.ending.instances)) if self.ending else 1
 
 
 @dataclass
@@ -56,6 +60,7 @@ class Plan:
         waiting: orphans whose mark does not stand long enough yet.
         unmarks: what was marked and is no orphan.
         removals: orphans to remove, in the order of removal; empty if the run is aborted.
+        later: what marks would lead to, were they written: every orphan that is not removed; empty where they are.
         reports: what an operator should look at; nothing is done about it.
         aborted: why nothing is removed, although something should be; None if that is not so.
     """
@@ -65,6 +70,7 @@ class Plan:
     waiting: list[tuple[Resource, str]] = field(default_factory=list)
     unmarks: list[tuple[Resource, str]] = field(default_factory=list)
     removals: list[Removal] = field(default_factory=list)
+    later: list[Removal] = field(default_factory=list)
     reports: list[str] = field(default_factory=list)
     aborted: str | None = None
 
@@ -88,15 +94,17 @@ def make_plan(seen: Inventory, now: datetime, settings: Settings) -> Plan:
     plan = Plan()
     names = frozenset(group.name for group in seen.groups)
     groups = [group for group in seen.groups if TAG_NAME in group_tags(group)]
+    foreign = [group for group in seen.groups if TAG_NAME not in group_tags(group)]
     if seen.instances is not None:
         groups = [with_machines(group, seen.instances, names) for group in groups]
     plan.endings += [found for group in groups if (found := ending(group, now, settings.slack))]
     if seen.instances is not None and seen.others is not None and seen.stacks is not None:
-        judge = Judge(seen.groups, seen.stacks, now, settings.wait)
+        judge = Judge([*foreign, *groups], seen.stacks, now, settings.wait)
         for group in groups:
             _sort_group(plan, group, now, settings)
         for resource in (*seen.instances, *seen.others):
             _sort(plan, resource, judge.judge(resource), now, settings)
+        plan.reports += [problem for group in groups if (problem := judge.problem_of_group(group))]
         plan.reports += [problem for stack in seen.stacks if (problem := judge.problem_of_stack(stack))]
         _limit(plan, settings.most_removals)
     return plan
@@ -109,8 +117,8 @@ def _sort_group(plan: Plan, group: Group, now: datetime, settings: Settings) -> 
     verdict = Verdict(Standing.LIVE, "its lease can be read")
     found = None
     if not readable(group) and now - group.created >= settings.wait:
-        if stack_uuid(tags) is None:
-            verdict = Verdict(Standing.UNCLEAR, "its lease cannot be read, and its tags do not tell its stack")
+        if TAG_ID not in tags or stack_uuid(tags) is None:
+            verdict = Verdict(Standing.UNCLEAR, f"its lease cannot be read, and no {TAG_ID} tells whose it is")
         elif found := ending(group, now, settings.slack, unread=True):
             verdict = Verdict(Standing.ORPHAN, "its lease cannot be read, and it is not empty and stopped")
     _sort(plan, resource, verdict, now, settings, found)
@@ -125,17 +133,21 @@ def _sort(
         gone = resource.kind is Kind.INSTANCE and not resource.costs()
         if TAG_ORPHAN in resource.tags and not gone:
             plan.unmarks.append((resource, verdict.reason))
-    elif marked_since(resource.tags, now) is None:
-        plan.marks.append((resource, verdict.reason))
-    elif is_due(resource.tags, now, settings.wait):
-        plan.removals.append(Removal(resource, verdict.reason, found))
-    else:
-        plan.waiting.append((resource, verdict.reason))
+        return
+    removal = Removal(resource, verdict.reason, found)
+    if is_due(resource.tags, now, settings.wait):
+        plan.removals.append(removal)
+        return
+    first = marked_since(resource.tags, now) is None
+    (plan.marks if first else plan.waiting).append((resource, verdict.reason))
+    if not settings.marking:
+        plan.later.append(removal)
 
 
 def _limit(plan: Plan, most: int) -> None:
-    plan.removals.sort(key=lambda removal: REMOVAL_ORDER.index(removal.resource.kind))
-    weight = sum(removal.weight for removal in plan.removals)
+    for removals in (plan.removals, plan.later):
+        removals.sort(key=lambda removal: REMOVAL_ORDER.index(removal.resource.kind))
+    weight = sum(removal.weight for removal in (*plan.removals, *plan.later))
     if weight > most:
         plan.aborted = (
             f"{weight} things would be removed in one run, allowed are {most}: nothing was removed. Look at a dry run, "

@@ -8,6 +8,7 @@ from botocore.exceptions import ClientError
 
 from annex_lease.contract import format_time
 from annex_lease.sweep.clients import SweepClients
+from annex_lease.sweep.identity import log_group_name
 from annex_lease.sweep.marks import TAG_ORPHAN
 from annex_lease.sweep.seen import Kind, Resource
 
@@ -42,7 +43,7 @@ def remove(resource: Resource, clients: SweepClients) -> None:
         elif resource.kind is Kind.SECRET:
             clients.secretsmanager.delete_secret(SecretId=resource.id, RecoveryWindowInDays=RECOVERY_DAYS)
         elif resource.kind is Kind.LOG_GROUP:
-            clients.logs.delete_log_group(logGroupName=resource.id.partition(":log-group:")[2])
+            clients.logs.delete_log_group(logGroupName=log_group_name(resource.id))
         else:
             raise ValueError(f"{resource.kind.value} {resource.id} cannot be removed; end it instead")
     except ClientError as error:

@@ -13,8 +13,6 @@ from tests.world.aws_errors import refusal
 
 # The prefix of IAM actions where it is not the name of the client ("Service prefix", Service Authorization Reference).
 _PREFIX = {"resourcegroupstaggingapi": "tag"}
-# Region answers GetResources itself, as moto cannot, and lists log groups for that with the clients it was given.
-_OF_THE_STAND_IN = frozenset({"DescribeLogGroups", "ListTagsForResource"})
 _IDS = {"i-": "instance", "vol-": "volume", "eni-": "network-interface"}
 
 
@@ -39,7 +37,7 @@ class BotoAuthorised:
         self._asking = False
 
     def _ask(self, params: dict[str, Any], model: Any, **_: Any) -> None:
-        if not self._asking or model.name in _OF_THE_STAND_IN:
+        if not self._asking:
             return
         service = model.service_model.service_name
         action = f"{_PREFIX.get(service, service)}:{model.name}"

@@ -95,7 +95,7 @@ def sweep_model(policies: Policies) -> Authorised:
     for _ in range(4):
         clients: Any = Clients(world)
         try:
-            serve({}, Context(world, 240), environ={}, now=world.now(), clients=clients)
+            serve({"sweep": "scheduled"}, Context(world, 240), environ={}, now=world.now(), clients=clients)
         except SweepError as error:
             print(error)  # instances that still start cannot have their protection changed yet
         world.advance(900)
@@ -140,17 +140,34 @@ RESOURCES = {
 }
 
 
+NAMED = {"aws:ResourceTag/annex:name": "pa"}
+WHOLE = {**NAMED, "aws:ResourceTag/annex:id": f"{GONE}.pa"}
+
+
+@pytest.mark.parametrize("action", RESOURCES)
+def test_a_name_lets_it_end_and_only_an_id_lets_it_delete(policies: Policies, action: str) -> None:
+    arn = f"arn:aws:{RESOURCES[action]}"
+    assert ask(policies, Request(action, arn, WHOLE)).allowed
+    assert ask(policies, Request(action, arn, NAMED)).allowed == action.startswith("autoscaling:")
+    foreign = {**NAMED, "aws:ResourceTag/aws:cloudformation:stack-id": "arn:aws:cloudformation:somebody's"}
+    assert ask(policies, Request(action, arn, foreign)).allowed == action.startswith("autoscaling:")
+
+
 @pytest.mark.parametrize("action", RESOURCES)
 def test_nothing_without_an_annexs_name(policies: Policies, action: str) -> None:
     arn = f"arn:aws:{RESOURCES[action]}"
-    assert ask(policies, Request(action, arn, {"aws:ResourceTag/annex:name": "pa"})).allowed
-    for context in ({}, {"aws:ResourceTag/Name": "pa"}, {f"aws:ResourceTag/{TAG_ORPHAN}": "x"}):
+    for context in (
+        {},
+        {"aws:ResourceTag/Name": "pa"},
+        {f"aws:ResourceTag/{TAG_ORPHAN}": "x"},
+        {"aws:ResourceTag/annex:id": GONE},
+    ):
         assert not ask(policies, Request(action, arn, context)).allowed
 
 
 @pytest.mark.parametrize("key", ["annex:name", "annex:id", "annex:lease-until", "Name"])
 def test_it_marks_and_writes_no_other_tag(policies: Policies, key: str) -> None:
-    ours = {"aws:ResourceTag/annex:name": "pa"}
+    ours = NAMED
     instance = f"arn:aws:{RESOURCES['ec2:TerminateInstances']}"
     assert ask(policies, Request("ec2:CreateTags", instance, ours, (TAG_ORPHAN,))).allowed
     assert not ask(policies, Request("ec2:CreateTags", instance, ours, (key,))).allowed

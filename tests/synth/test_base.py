@@ -124,6 +124,30 @@ def test_one_base_for_each_region_and_account(app: App) -> None:
 
 
 @pytest.mark.parametrize(
+    ("sizes", "declared", "most"),
+    [
+        ({"us-east-1": [2, 51], "eu-west-1": [10_000]}, None, "51"),
+        ({"us-east-1": [2, 49], "eu-west-1": [200]}, None, "50"),
+        ({"us-east-1": [10_000]}, None, "10000"),
+        ({"us-east-1": [200]}, 3, "3"),
+        ({"us-east-1": [200]}, 0, "0"),
+    ],
+)
+def test_one_annex_of_the_region_may_be_removed_at_once(
+    app: App, sizes: dict[str, list[int]], declared: int | None, most: str
+) -> None:
+    annexes = [
+        AnnexSpec.model_validate({**OWN_NETWORK, "name": f"n{n}", "region": region, "size": size})
+        for region, some in sizes.items()
+        for n, size in enumerate(some)
+    ]
+    made = base_stacks(app, BaseSpec(most_removals=declared), annexes)
+    (here,) = (each for each in made if each.region == "us-east-1")
+    function = only(dict(Template.from_stack(here).to_json()["Resources"]), "AWS::Lambda::Function")
+    assert function["Environment"]["Variables"]["SWEEP_MOST_REMOVALS"] == most
+
+
+@pytest.mark.parametrize(
     ("changes", "complaint"),
     [
         ({"most_removals": -1}, "AnnexBase most_removals: received -1, allowed a whole number from 0 to 10000"),

@@ -13,6 +13,7 @@ from tests.synth.templates import Resources, of_type, only
 ACCOUNT = {"Ref": "AWS::AccountId"}
 OURS = {"aws:ResourceTag/annex:name": "false"}
 IS_OURS = {"Null": OURS}
+HAS_ID = {"Null": {**OURS, "aws:ResourceTag/annex:id": "false"}}
 MARK = {
     "Null": {**OURS, "aws:TagKeys": "false"},
     "ForAllValues:StringEquals": {"aws:TagKeys": ["annex:orphan"]},
@@ -63,16 +64,16 @@ def removing() -> list[dict[str, Any]]:
     instances, volumes = arn("ec2", "instance/*"), arn("ec2", "volume/*")
     interfaces, secrets = arn("ec2", "network-interface/*"), arn("secretsmanager", "secret:*")
     logs, tagging = arn("logs", "log-group:*"), ["ec2:CreateTags", "ec2:DeleteTags"]
-    restorable = {**IS_OURS, "BoolIfExists": {"secretsmanager:ForceDeleteWithoutRecovery": "false"}}
+    restorable = {**HAS_ID, "BoolIfExists": {"secretsmanager:ForceDeleteWithoutRecovery": "false"}}
     marking = ["secretsmanager:TagResource", "secretsmanager:UntagResource"]
     return [
-        allow("TerminateInstances", ["ec2:TerminateInstances"], instances, condition=IS_OURS),
-        allow("DeleteVolumes", ["ec2:DeleteVolume"], volumes, condition=IS_OURS),
-        allow("DeleteInterfaces", ["ec2:DeleteNetworkInterface"], interfaces, condition=IS_OURS),
+        allow("TerminateInstances", ["ec2:TerminateInstances"], instances, condition=HAS_ID),
+        allow("DeleteVolumes", ["ec2:DeleteVolume"], volumes, condition=HAS_ID),
+        allow("DeleteInterfaces", ["ec2:DeleteNetworkInterface"], interfaces, condition=HAS_ID),
         allow("MarkOfEc2", tagging, instances, interfaces, volumes, condition=MARK),
         allow("DeleteSecrets", ["secretsmanager:DeleteSecret"], secrets, condition=restorable),
         allow("MarkSecrets", marking, secrets, condition=MARK),
-        allow("DeleteLogGroups", ["logs:DeleteLogGroup"], logs, condition=IS_OURS),
+        allow("DeleteLogGroups", ["logs:DeleteLogGroup"], logs, condition=HAS_ID),
         allow("MarkLogGroups", ["logs:TagResource", "logs:UntagResource"], logs, condition=MARK),
     ]
 
@@ -87,6 +88,7 @@ def test_the_sweeper_acts_on_what_carries_an_annex_name_only(base: Resources) ->
         "ec2:DescribeInstances",
         "ec2:DescribeNetworkInterfaces",
         "ec2:DescribeVolumes",
+        "logs:DescribeLogGroups",
         "secretsmanager:ListSecrets",
         "tag:GetResources",
     ]

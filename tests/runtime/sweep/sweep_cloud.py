@@ -33,6 +33,9 @@ class Context:
 class Region:
     def __init__(self, clients: SweepClients) -> None:
         self.clients = clients
+        self._unasked = SweepClients()  # for the stand-ins of services that moto has not
+        self.ghosts: list[dict[str, Any]] = []  # what GetResources goes on listing
+        self.meanwhile: Callable[[], object] = lambda: None  # happens once, while a run lists
         self.born = datetime.now(UTC)
         self._image = ""
         self.changes = self._record_changes()
@@ -139,7 +142,7 @@ class Region:
         return {secret["ARN"] for secret in self.clients.secretsmanager.list_secrets()["SecretList"]}
 
     def _log_groups(self) -> list[Any]:
-        return list(self.clients.logs.describe_log_groups()["logGroups"])
+        return list(self._unasked.logs.describe_log_groups()["logGroups"])
 
     def group(self, asg: str) -> Any:
         found = self.clients.autoscaling.describe_auto_scaling_groups(AutoScalingGroupNames=[asg])
@@ -147,6 +150,9 @@ class Region:
 
     def group_tags(self, asg: str) -> dict[str, str]:
         return {tag["Key"]: tag["Value"] for tag in self.group(asg)["Tags"]}
+
+    def tag_group(self, asg: str, key: str, value: str) -> None:
+        self._unasked.autoscaling.create_or_update_tags(Tags=[group_tag(key, value).to_api(asg)])  # type: ignore[list-item]
 
     def members(self, asg: str) -> set[str]:
         return {instance["InstanceId"] for instance in self.group(asg)["Instances"]}
@@ -180,6 +186,8 @@ class Region:
         return calls
 
     def _describe_stacks(self, params: Any, **_: object) -> Answer:
+        happen, self.meanwhile = self.meanwhile, lambda: None
+        happen()
         page, token = _paged(list(self.stacks.values()), params["body"].get("NextToken"))
         return _answer(Stacks=page, **({"NextToken": token} if token else {}))
 
@@ -189,8 +197,9 @@ class Region:
         found = []
         for each in self._log_groups():
             arn = each["arn"].removesuffix(":*")
-            tags = self.clients.logs.list_tags_for_resource(resourceArn=arn)["tags"]
+            tags = self._unasked.logs.list_tags_for_resource(resourceArn=arn)["tags"]
             found.append({"ResourceARN": arn, "Tags": [{"Key": k, "Value": v} for k, v in tags.items()]})
+        found += self.ghosts
         page, token = _paged(found, asked.get("PaginationToken"))
         return _answer(ResourceTagMappingList=page, PaginationToken=token)
 

@@ -21,7 +21,7 @@ def test_without_the_table_there_is_no_base(read: Read) -> None:
 def test_an_empty_table_is_a_base_with_defaults(read: Read) -> None:
     assert read(f"{POOL}[base]\n{ANNEX_TABLE}").base == BaseSpec()
     assert (BaseSpec().alarm_email, BaseSpec().alarm_topic) == (None, None)
-    assert (BaseSpec().most_removals, BaseSpec().dry_run) == (50, False)
+    assert (BaseSpec().most_removals, BaseSpec().dry_run) == (None, False)
 
 
 @pytest.mark.parametrize(

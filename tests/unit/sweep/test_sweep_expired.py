@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from sweep_model import GRACE, HOUR, MINUTE, ONE, OTHER, group, instance, plan, stack, until
+from sweep_model import GRACE, HOUR, MINUTE, NOW, ONE, OTHER, group, instance, plan, stack, until
 
 from annex_lease.actions import (
     ClearProtection,
@@ -16,8 +16,9 @@ from annex_lease.actions import (
     SuspendLaunch,
     TerminateInstances,
 )
-from annex_lease.contract import TAG_ID, TAG_NAME
+from annex_lease.contract import TAG_GRANTED, TAG_ID, TAG_NAME, TAG_RENEWED, format_time
 from annex_lease.observed import Instance
+from annex_lease.sweep.expired import still_due
 
 SLACK = 10 * MINUTE
 
@@ -39,7 +40,7 @@ def test_an_extension_counts() -> None:
 def test_within_the_grace_it_stops_and_does_not_terminate() -> None:
     (found,) = plan([group(ended=SLACK + MINUTE)]).endings
     assert kinds(found) == [EmptyGroup, SuspendLaunch]
-    assert (found.group, found.name, found.id, found.instances) == ("asg-a", "a", f"{ONE}.a", 1)
+    assert (found.group, found.name, found.id, found.instances) == ("asg-a", "a", f"{ONE}.a", ("i-1",))
 
 
 def test_after_the_grace_it_does_everything_that_the_checker_would() -> None:
@@ -99,3 +100,29 @@ def test_a_listing_that_failed_keeps_no_annex_alive(missing: str) -> None:
 @pytest.mark.parametrize("without", [[TAG_NAME], ["annex:lease-duration"], ["annex:size", "annex:lease-grace"]])
 def test_without_a_readable_record_nothing_is_ended_at_once(without: list[str]) -> None:
     assert plan([group(without=without)]).endings == []
+
+
+def test_what_was_planned_is_decided_again() -> None:
+    (planned,) = plan([group()], [instance("i-detached")]).endings
+    assert still_due(planned, group(), NOW, SLACK) == planned
+    assert still_due(planned, None, NOW, SLACK) is None
+    assert still_due(planned, group(extra=until(MINUTE)), NOW, SLACK) is None
+    less = still_due(planned, group(instances=()), NOW, SLACK)
+    assert less is not None
+    assert less.instances == ("i-detached",), "what EC2 listed is not listed again"
+
+
+def test_a_renewal_counts_even_of_a_group_that_is_stopped() -> None:
+    stopped = group(ended=-HOUR, suspended=frozenset({"Launch"}), desired=0, extra={TAG_GRANTED: "2"})
+    (planned,) = plan([stopped]).endings
+    renewed = group(ended=-HOUR, extra={TAG_RENEWED: format_time(NOW)})
+    assert still_due(planned, stopped, NOW, SLACK) is not None
+    assert still_due(planned, renewed, NOW, SLACK) is None
+
+
+def test_a_lease_that_can_be_read_again_counts() -> None:
+    unread, mark = ["annex:lease-duration"], {"annex:orphan": format_time(NOW - 2 * HOUR)}
+    (removal,) = plan([group(without=unread, extra=mark)], stacks=[stack(ONE)]).removals
+    assert removal.ending is not None
+    assert still_due(removal.ending, group(without=unread), NOW, SLACK) is not None
+    assert still_due(removal.ending, group(ended=-HOUR), NOW, SLACK) is None

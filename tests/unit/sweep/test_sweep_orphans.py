@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from sweep_model import GRACE, HOUR, MINUTE, ONE, OTHER, group, instance, other, plan, stack
+from sweep_model import GRACE, HOUR, MINUTE, ONE, OTHER, group, instance, other, plan, stack, stack_arn
 
-from annex_lease.contract import TAG_ID
+from annex_lease.contract import TAG_ID, group_tag
+from annex_lease.sweep.identity import STACK_TAG
 from annex_lease.sweep.plan import Plan
 from annex_lease.sweep.seen import REMOVAL_ORDER, Kind
 
@@ -69,7 +71,7 @@ def test_what_is_attached_goes_after_what_it_is_attached_to() -> None:
     ],
 )
 def test_what_is_live_young_or_free_is_left_alone(kept: Any) -> None:
-    found = plan([group("alive", OTHER, ended=-HOUR)], [kept])
+    found = plan([group("alive", OTHER, ended=-HOUR)], [kept], stacks=[stack(OTHER)])
     assert (found.orphans, found.unmarks, found.reports) == (0, [], [])
 
 
@@ -79,6 +81,9 @@ def test_what_is_live_young_or_free_is_left_alone(kept: Any) -> None:
         instance(uuid=None),  # only a name: anybody may have written it
         instance(stack_uuid=OTHER),  # its two tags name two stacks
         instance(uuid="not-a-uuid"),
+        # A stack of somebody else that was deleted, and a name that was written by hand.
+        instance(uuid=None, stack_uuid=OTHER, marked=MARKED),
+        other(Kind.LOG_GROUP, uuid=None, stack_uuid=OTHER, marked=MARKED),
         other(Kind.SECRET, uuid=None),
     ],
 )
@@ -166,9 +171,10 @@ def test_a_group_without_a_readable_lease_is_ended_in_two_phases() -> None:
 
 def test_a_foreign_group_that_only_carries_a_name_is_reported() -> None:
     foreign = group(without=[*UNREADABLE, TAG_ID], extra={"annex:orphan": "2026-11-23T10:00:00Z"})
-    found = plan([foreign], stacks=[stack(ONE)])
-    assert (found.endings, found.removals, found.marks) == ([], [], [])
-    assert found.reports[0].startswith("group asg-a: its lease cannot be read")
+    for given in (foreign, replace(foreign, tags=(*foreign.tags, group_tag(STACK_TAG, stack_arn(ONE))))):
+        found = plan([given], stacks=[stack(ONE)])
+        assert (found.endings, found.removals, found.marks) == ([], [], [])
+        assert found.reports[0].startswith("group asg-a: its lease cannot be read")
 
 
 @pytest.mark.parametrize(
@@ -185,6 +191,7 @@ def test_a_foreign_group_that_only_carries_a_name_is_reported() -> None:
     ],
 )
 def test_stacks_are_reported_and_never_deleted(seen: Any, said: str | None) -> None:
-    found = plan([group(uuid=OTHER, ended=-HOUR, instances=())], stacks=[seen])
+    stacks = {each.uuid: each for each in (stack(OTHER), seen)}.values()
+    found = plan([group(uuid=OTHER, ended=-HOUR, instances=())], stacks=stacks)
     assert found.orphans == 0
     assert [said in report for report in found.reports] == ([True] if said else [])  # type: ignore[operator]

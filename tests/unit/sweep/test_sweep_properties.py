@@ -47,7 +47,9 @@ def groups(draw: st.DrawFn) -> Any:
     extra = {TAG_ID: draw(st.sampled_from(IDS))} if TAG_ID in lost and draw(st.booleans()) else {}
     extra |= {TAG_ORPHAN: draw(times)} if draw(st.booleans()) else {}
     extra |= {STACK_TAG: stack_arn(draw(uuids))} if draw(st.booleans()) else {}
-    return group(name, uuid, ended=draw(ages), asg=f"asg-{draw(st.integers(0, 4))}", without=lost, extra=extra)
+    off = frozenset() if draw(often) else frozenset({"Launch"})
+    asg = f"asg-{draw(st.integers(0, 4))}"
+    return group(name, uuid, ended=draw(ages), asg=asg, without=lost, extra=extra, suspended=off)
 
 
 @st.composite
@@ -94,6 +96,15 @@ def lasts(each: Any) -> bool:
     """Whether a group's lease is written down and not over."""
     tags = group_tags(each)
     return "annex:lease-duration" in tags and TAG_NAME in tags and each.created + 8 * HOUR > NOW
+
+
+def is_left_over(each: Any, seen: Inventory) -> bool:
+    """Whether a group is ended and empty, and its stack is gone."""
+    tags = group_tags(each)
+    told = {tags[TAG_ID].split(".")[0]} if TAG_ID in tags else set()
+    told |= {tags[STACK_TAG].split("/")[-1]} if STACK_TAG in tags else set()
+    gone = len(told) == 1 and not told & {stack.id.split("/")[-1] for stack in seen.stacks or ()}
+    return gone and "Launch" in each.suspended and not each.desired and not each.instances
 
 
 def touched(plan: Plan) -> set[str]:
@@ -143,7 +154,7 @@ def test_annexes_are_ended_by_their_own_record_and_only_ended(seen: Inventory) -
 def test_orphans_have_neither_group_nor_stack_and_stood_marked_for_an_hour(seen: Inventory) -> None:
     plan = make_plan(seen, NOW, Settings())
     stacks = {each.id.split("/")[-1] for each in seen.stacks or ()}
-    ids = {group_tags(each).get(TAG_ID) for each in seen.groups}
+    ids = {group_tags(each).get(TAG_ID) for each in seen.groups if not is_left_over(each, seen)}
     for removal in plan.removals:
         tags, kind = removal.resource.tags, removal.resource.kind
         marked = time_of(tags[TAG_ORPHAN])
@@ -152,13 +163,15 @@ def test_orphans_have_neither_group_nor_stack_and_stood_marked_for_an_hour(seen:
         assert removal.resource.created is None or removal.resource.created <= NOW - WAIT
         if kind is Kind.GROUP:
             assert "annex:lease-duration" not in tags
+            assert TAG_ID in tags
             continue
-        told = {tags[TAG_ID].split(".")[0]} if TAG_ID in tags else set()
+        assert TAG_ID in tags, "a stack's tag and a name are not enough"
+        told = {tags[TAG_ID].split(".")[0]}
         told |= {tags[STACK_TAG].split("/")[-1]} if STACK_TAG in tags else set()
         assert len(told) == 1, "two sources that contradict each other, or none"
         assert told <= set(UUIDS)
         assert tags.get(TAG_ID, "none") not in ids
-        assert tags.get(GROUP_TAG) not in {each.name for each in seen.groups}
+        assert tags.get(GROUP_TAG) not in {each.name for each in seen.groups if not is_left_over(each, seen)}
         end = time_of(tags.get(TAG_END))
         assert not told & stacks or (kind is Kind.INSTANCE and end is not None and end <= NOW - WAIT)
 
@@ -179,3 +192,12 @@ def test_the_blast_radius_holds_and_nothing_is_in_two_lists(seen: Inventory, mos
 @given(inventories())
 def test_a_dry_run_plans_what_a_run_does(seen: Inventory) -> None:
     assert make_plan(seen, NOW, Settings(dry_run=True)) == make_plan(seen, NOW, Settings())
+
+
+@given(inventories(), st.integers(0, 5))
+def test_without_marks_it_aborts_when_all_orphans_together_are_too_many(seen: Inventory, most: int) -> None:
+    found = make_plan(seen, NOW, Settings(dry_run=True, marking=False, most_removals=most))
+    free = make_plan(seen, NOW, Settings(dry_run=True, marking=False, most_removals=10_000))
+    assert len(free.later) + len(free.removals) == free.orphans
+    assert (found.aborted is not None) == (sum(each.weight for each in (*free.later, *free.removals)) > most)
+    assert (found.later, found.marks, found.endings) == (free.later, free.marks, free.endings)
