@@ -156,9 +156,8 @@ def test_within_the_grace_ec2_is_asked_only_when_the_group_lists_nobody() -> Non
     group = a_group(written=settled(), suspended=LAUNCH, instances=RUNNING, machines=None)
     assert decide(group, END).needs == frozenset()
     assert decide(group, END + GRACE).needs == {Fact.MACHINES}
-    nobody = replace(group, instances=())
-    for first in (True, False):
-        assert decide(replace(nobody, empty_before=not first), END).needs == {Fact.MACHINES}
+    for before in (False, True):
+        assert decide(replace(group, instances=(), empty_before=before), END).needs == {Fact.MACHINES}
 
 
 def test_an_end_is_claimed_only_after_a_second_empty_listing() -> None:
