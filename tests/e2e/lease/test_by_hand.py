@@ -17,7 +17,7 @@ POOL_ROOT = "/run/annex-lab/pool"  # the pool's root file system, which has the 
 
 def commands() -> str:
     """The console block of "Stop everything by hand", without its prompts."""
-    section = Path(REPOSITORY / "README.md").read_text().split("## Stop everything by hand")[1]
+    section = Path(REPOSITORY / "README.md").read_text().split("## Stop everything by hand")[1].split("\n## ")[0]
     (block,) = re.findall(r"```console\n(.*?)```", section, re.S)
     return "set -eu\n" + re.sub(r"^\$ ", "", block, flags=re.M)
 
