@@ -62,6 +62,7 @@ def stop(group: Group, record: LeaseRecord, times: LeaseTimes | None, now: datet
         actions.extend((*publish(record, why.end), *tell(group, record, why.end)))
     # One call for each of them: last, so that it holds up nothing that ends more with less.
     actions.extend(_hooks(group))
+    stopping = bool(actions)
     if not why.closing:
         actions.extend(record_use(record, times, now, group.billed()))
     nothing = not group.living() and not group.warm_pool
@@ -69,7 +70,8 @@ def stop(group: Group, record: LeaseRecord, times: LeaseTimes | None, now: datet
     # called empty, EC2 is asked too: it knows those that the group lost. Each of the two looks that make an end asks.
     asked_lately = group.known_empty and nothing
     unknown = group.machines is None and not asked_lately and (nothing or not grace)
-    empty = nothing and not actions and not unknown
+    # That the hours are still to be written down keeps nothing alive.
+    empty = nothing and not stopping and not unknown
     # The group goes on listing what EC2 has shut down already.
     billed = len(living) if group.machines is not None else max(len(living), group.billed())
     return Decision(

@@ -72,8 +72,8 @@ def living() -> int:
 def test_plan(annex: Annex) -> None:
     planned = annex("plan", "demo")
     assert planned.code == 0
-    # 2 instances for 4h30m are 9, less than the 10 + 2 x 30m that the money allows.
-    assert "at most 9 instance-hours = 0.77 at 0.085 per instance-hour" in planned.out
+    # 2 instances for 4h45m are 9.5, less than the 10 + 2 x 45m that the money allows.
+    assert "at most 9.5 instance-hours = 0.81 at 0.085 per instance-hour" in planned.out
 
 
 def test_the_credential_starts_it(annex: Annex) -> None:

@@ -144,6 +144,13 @@ def test_hours_that_are_used_up_stop_counting_when_nobody_is_left() -> None:
     assert decide(more, HALF + MINUTE).used_seconds == 3600
 
 
+def test_hours_that_are_still_to_be_written_down_keep_no_annex_from_its_end() -> None:
+    plenty = replace(LIMITED, max_instance_hours=9)
+    ended = carry_out(a_group(plenty, written=granted(), desired=2, instances=RUNNING), END)
+    decision = decide(replace(ended, instances=(), machines=()), END + MINUTE)
+    assert (decision.phase, kinds(decision)) == (Phase.ENDED, ["RecordUse"])
+
+
 def test_a_lease_that_ends_earlier_is_not_prolonged_by_money() -> None:
     plenty = replace(LIMITED, max_instance_hours=1000)
     times = lease_times(read_record(a_group(plenty, written=granted()).tags), CREATED)
