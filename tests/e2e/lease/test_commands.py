@@ -141,3 +141,7 @@ def test_nothing_is_left_after_destroy_and_that_is_proved(annex: Annex, operator
     proved = annex("leftovers", "--all")
     assert proved.code == 0
     assert "nothing is left of any annex" in proved.out
+    # The lab's tagging service goes on listing what was deleted, as AWS's does for a while; others look at it too.
+    ec2.delete_tags(Resources=[group], Tags=[tag])
+    tagging = boto3.client("resourcegroupstaggingapi")
+    assert tagging.get_resources(TagFilters=[{"Key": "annex:name"}])["ResourceTagMappingList"] == []
