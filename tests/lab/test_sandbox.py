@@ -95,7 +95,8 @@ def running(directory: Path, marker: str, then: str) -> Iterator[subprocess.Pope
     """The outer process of a sandbox in which everything has been made."""
     command = [sys.executable, "-c", INNER, marker, str(directory / "result"), then]
     environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
-    words = [sys.executable, "-c", OUTER, str(directory / "state"), *command]
+    # A shell starts what runs in the background with SIGINT ignored, and a program that begins so goes on ignoring it.
+    words = ["env", "--default-signal=INT", sys.executable, "-c", OUTER, str(directory / "state"), *command]
     with subprocess.Popen(words, env=environment, start_new_session=True) as outer:
         try:
             assert eventually((directory / "result").exists)
