@@ -105,7 +105,7 @@ def _grant_state(group: Group, record: LeaseRecord, size: int) -> _Grant:
 
 def _granting(group: Group, record: LeaseRecord, policy: LeasePolicy, ledger: Ledger | None) -> tuple[Action, ...]:
     before = record.granted.text() if record.granted else None
-    granted = Granted(policy.size, record.renewal if record.renewal_pending else _renewal_of(record))
+    granted = Granted(policy.size, record.renewal or _renewal_of(record))
     grant = Grant(granted, ledger, f"granted was {before}, due is {granted.text()}")
     if "Launch" in group.suspended and record.renewal_pending:
         # First: a run that dies between the two finds the renewal still pending, and grants.

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import boto3
-import pytest
 from answer_server import AnswerServer
-from moto import mock_aws
-from moto.autoscaling.models import FakeAutoScalingGroup
 
 import annex_constructs
 
@@ -21,24 +17,6 @@ CODE = Path(annex_constructs.__file__).parent / "fallback" / "index.py"
 GROUP, NAME, ID = "group-of-pa", "pa", "0b4f.pa"
 ENVIRONMENT = {"ANNEX_GROUP": GROUP, "ANNEX_NAME": NAME, "ANNEX_ID": ID}
 OWN = f"lease-of-{GROUP}"
-
-
-@contextmanager
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """An AWS in process, and the stand-in's environment."""
-    account = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_DEFAULT_REGION": "us-east-1"}
-    for key, value in {**account, **ENVIRONMENT, "MOTO_EC2_LOAD_DEFAULT_AMIS": "false"}.items():
-        monkeypatch.setenv(key, value)
-    launch = FakeAutoScalingGroup.replace_autoscaling_group_instances
-
-    def launch_unless_suspended(group: FakeAutoScalingGroup, count: int, tags: dict[str, str]) -> None:
-        # moto launches and replaces whether Launch is suspended or not; AWS does not.
-        if "Launch" not in {process["ProcessName"] for process in group.suspended_processes}:
-            launch(group, count, tags)
-
-    monkeypatch.setattr(FakeAutoScalingGroup, "replace_autoscaling_group_instances", launch_unless_suspended)
-    with mock_aws():
-        yield
 
 
 class Annex:

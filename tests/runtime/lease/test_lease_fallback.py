@@ -9,13 +9,15 @@ from typing import Any
 
 import pytest
 from answer_server import AnswerServer
-from fallback_world import GROUP, NAME, OWN, Annex, aws
+from fallback_world import ENVIRONMENT, GROUP, NAME, OWN, Annex
 from lease_cloud import fail, record
+
+from tests.runtime.moto_aws import aws_in_process
 
 
 @pytest.fixture
 def annex(monkeypatch: pytest.MonkeyPatch, answers: AnswerServer) -> Iterator[Annex]:
-    with aws(monkeypatch):
+    with aws_in_process(monkeypatch, **ENVIRONMENT):
         yield Annex(answers)
 
 
