@@ -14,7 +14,17 @@ from scripts.stages import Runner, Stage, Status, table
 PYTHON = sys.executable
 PYTEST = (PYTHON, "-m", "pytest")
 PARALLEL = ("-n", "2", "--dist", "loadfile")  # a file's tests share what they set up, so a file stays in one worker
-PACKAGES = ("annex_spec", "annex_lease", "annex_constructs", "annex_pool", "stacks", "lab", "bench", "scripts")
+PACKAGES = (
+    "annex_spec",
+    "annex_lease",
+    "annex_boot",
+    "annex_constructs",
+    "annex_pool",
+    "stacks",
+    "lab",
+    "bench",
+    "scripts",
+)
 SCRIPTS = ("scripts/setup.sh", "scripts/demo", "scripts/test", ".ci/run")
 PRODUCT = ("tests/unit", "tests/runtime", "tests/world", "tests/synth", "tests/permissions")
 LINTED = ("ruff", "format", "shellcheck")
