@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Iterator
 
 from sphinx.pycode import ModuleAnalyzer
 
-from generated import Generated, table
+from .generated import Generated, table
 
 
 def documented(module: str, prefix: str = "") -> dict[str, tuple[str, str]]:
@@ -33,17 +34,26 @@ class TagTable(Generated):
         """One row for each tag."""
         propagated = importlib.import_module("annex_lease.contract").PROPAGATED_TAGS
         tags = documented("annex_lease.contract", "TAG_") | documented("annex_lease.sweep.marks", "TAG_")
-        rows = [[f"`{key}`", meaning, "yes" if key in propagated else ""] for key, meaning in tags.values()]
+
+        def key_of(name: re.Match[str]) -> str:
+            return f"`{tags[name[1]][0]}`"
+
+        rows = [
+            [f"`{key}`", re.sub(r"`(TAG_\w+)`", key_of, meaning), "yes" if key in propagated else ""]
+            for key, meaning in tags.values()
+        ]
         yield from table(["tag", "meaning", "on instances"], rows)
 
 
 class MetricTable(Generated):
-    """Table of the metrics that the module in the argument defines."""
+    """The metrics that the module in the argument defines: their dimension, and a table."""
 
     required_arguments, optional_arguments = 1, 0
 
     def lines(self) -> Iterator[str]:
-        """One row for each metric."""
+        """The dimension, and one row for each metric."""
         found = documented(self.arguments[0])
-        rows = [[f"`{value}`", meaning] for value, meaning in found.values()]
-        yield from table(["name", "meaning"], rows)
+        found.pop("NAMESPACE", None)
+        dimension, meaning = found.pop("DIMENSION")
+        yield from (f"Dimension: `{dimension}`. {meaning}", "")
+        yield from table(["metric", "meaning"], [[f"`{value}`", meaning] for value, meaning in found.values()])

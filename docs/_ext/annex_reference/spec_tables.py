@@ -13,7 +13,8 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from annex_spec import format_duration
-from generated import Generated, table
+
+from .generated import Generated, table
 
 _ATTRIBUTE = re.compile(r"^(\w+): (.*)$")
 _DEFAULT = re.compile(r"\s*Default: .*$")

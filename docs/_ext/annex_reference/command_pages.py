@@ -8,7 +8,7 @@ from typing import Any
 
 import typer
 
-from generated import Generated, table
+from .generated import Generated, table
 
 
 class CommandLine(Generated):
