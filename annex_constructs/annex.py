@@ -11,16 +11,16 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from annex_constructs.alarm_topic import AlarmTopic
-from annex_constructs.credential import AnnexCredential
-from annex_constructs.execution_point import ExecutionPoint
-from annex_constructs.fleet import AnnexFleet
+from annex_constructs.errors import invalid_value
+from annex_constructs.fleet.annex_credential import AnnexCredential
+from annex_constructs.fleet.annex_fleet import AnnexFleet
+from annex_constructs.fleet.execution_point import ExecutionPoint
+from annex_constructs.fleet.network import AnnexNetwork
 from annex_constructs.identity import checked_annex_name
-from annex_constructs.lease import Lease
-from annex_constructs.lease_alarms import LeaseAlarms
-from annex_constructs.lease_checker import LeaseChecker
-from annex_constructs.misuse import misuse
-from annex_constructs.network import AnnexNetwork
-from annex_lease.contract import TAG_ID, TAG_NAME
+from annex_constructs.lease.lease_alarms import LeaseAlarms
+from annex_constructs.lease.lease_checker import LeaseChecker
+from annex_constructs.lease.lease_terms import LeaseTerms
+from annex_lease.tags import TAG_ID, TAG_NAME
 
 
 @jsii.implements(iam.IGrantable, ec2.IConnectable)
@@ -58,7 +58,7 @@ class Annex(Construct):
         execution_point: ExecutionPoint,
         instance_types: Sequence[ec2.InstanceType],
         max_size: float,
-        lease: Lease,
+        lease: LeaseTerms,
         size: float | None = None,
         annex_name: str | None = None,
         vpc: ec2.IVpc | None = None,
@@ -73,7 +73,7 @@ class Annex(Construct):
         name = checked_annex_name("Annex", construct_id, annex_name)
         if vpc is None and vpc_subnets is not None:
             allowed = "vpc_subnets only together with the vpc they are in"
-            raise misuse("Annex vpc_subnets", received=vpc_subnets, allowed=allowed, fix="pass vpc too")
+            raise invalid_value("Annex vpc_subnets", received=vpc_subnets, allowed=allowed, fix="pass vpc too")
         topic = self._topic(name, alarm_topic, alarm_email)
         self._credential = AnnexCredential(self, "Credential")
         self._fleet = AnnexFleet(
@@ -100,7 +100,7 @@ class Annex(Construct):
         if topic is None:
             return AlarmTopic(self, "AlarmTopic", display_name=f"HTCondor annex {name}", email=email)
         if email is not None:
-            raise misuse(
+            raise invalid_value(
                 "Annex alarm_topic, alarm_email",
                 received="both of them",
                 allowed="at most one of them",

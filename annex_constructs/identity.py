@@ -3,8 +3,8 @@
 from aws_cdk import Fn, Stack, Token
 from constructs import Construct
 
-from annex_constructs.misuse import misuse
-from annex_lease.contract import is_annex_name
+from annex_constructs.errors import invalid_value
+from annex_lease.tags import is_annex_name
 
 
 def checked_annex_name(owner: str, construct_id: str, annex_name: str | None) -> str:
@@ -17,7 +17,7 @@ def checked_annex_name(owner: str, construct_id: str, annex_name: str | None) ->
     """
     name = construct_id.lower() if annex_name is None else annex_name
     if Token.is_unresolved(name) or not is_annex_name(name):
-        raise misuse(
+        raise invalid_value(
             f"{owner} annex_name",
             received=name,
             allowed="a-z, 0-9 and single inner hyphens, a letter first, at most 32 characters",
@@ -51,7 +51,7 @@ def check_only_one(kind: type[Construct], scope: Construct, name: str) -> None:
         if not isinstance(each, kind) or each is scope or Stack.of(each) is not stack:
             continue
         if getattr(each, "annex_name", None) == name:
-            raise misuse(
+            raise invalid_value(
                 f"{kind.__name__} annex_name",
                 received=name,
                 allowed=f"a name that no other of the stack has, and {each.node.path} has it",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from aws_cdk import Token
 
-from annex_constructs.misuse import misuse
+from annex_constructs.errors import invalid_value
 
 DEFAULT_PORT = 9618
 """The port that every HTCondor daemon shares unless told otherwise (HTCondor manual, COLLECTOR_PORT)."""
@@ -34,14 +34,14 @@ class Pool:
         if not Token.is_unresolved(self.collector):
             host, colon, port = self.collector.partition(":")
             if not _is_host(host) or (colon and not _is_port(port)):
-                raise misuse(
+                raise invalid_value(
                     "Pool collector",
                     received=self.collector,
                     allowed="host or host:port, a DNS name or IPv4 address and a port from 1 to 65535",
                     fix='pass collector="cm.example.edu"',
                 )
         if not Token.is_unresolved(self.trust_domain) and not _is_host(self.trust_domain):
-            raise misuse(
+            raise invalid_value(
                 "Pool trust_domain",
                 received=self.trust_domain,
                 allowed="a domain name, the pool's TRUST_DOMAIN",

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from datetime import datetime
 
-from annex_lease.contract import format_time
 from annex_lease.ledger import Ledger
 from annex_lease.record import Granted, Renewed
+from annex_lease.tags import format_time
 
 _IDS_SHOWN = 20
 
@@ -52,7 +52,7 @@ class Grant:
 
 
 @dataclass(frozen=True)
-class TellInstances:
+class NotifyInstances:
     """Write the effective end on every instance of the group, then record that all were told.
 
     `instance_ids` are those that the group lists; those that EC2 lists are told too.
@@ -76,7 +76,7 @@ class Warn:
     """Publish that the lease ends soon, then record that it was said."""
 
     end: datetime
-    living: int
+    alive: int
     reason: str
 
 
@@ -146,7 +146,7 @@ Action = (
     | SuspendRebalance
     | ResumeLaunch
     | Grant
-    | TellInstances
+    | NotifyInstances
     | RecordUse
     | Warn
     | EmptyGroup

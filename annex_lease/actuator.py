@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 from botocore.exceptions import ClientError
 
-from annex_lease import contract
+from annex_lease import tags
 from annex_lease.actions import (
     Action,
     AllowDeletion,
@@ -17,6 +17,7 @@ from annex_lease.actions import (
     EmptyGroup,
     FinishHooks,
     Grant,
+    NotifyInstances,
     PublishEnd,
     RecordUse,
     RenewLease,
@@ -24,13 +25,12 @@ from annex_lease.actions import (
     ResumeTerminate,
     SuspendLaunch,
     SuspendRebalance,
-    TellInstances,
     TerminateInstances,
     Warn,
 )
+from annex_lease.aws import Annex, list_instances
 from annex_lease.batches import CALL_SECONDS, RefusedError, in_batches, raise_refused
-from annex_lease.gateway import Annex, list_machines
-from annex_lease.observed import DEAD_MACHINE_STATES
+from annex_lease.observed import DEAD_INSTANCE_STATES
 
 if TYPE_CHECKING:
     from mypy_boto3_autoscaling.type_defs import TagTypeDef
@@ -58,12 +58,12 @@ def perform(action: Action, annex: Annex) -> None:
 
 @perform.register
 def _(action: PublishEnd, annex: Annex) -> None:
-    _write_tags(annex, (contract.TAG_END, contract.format_time(action.end)))
+    _write_tags(annex, (tags.TAG_END, tags.format_time(action.end)))
 
 
 @perform.register
 def _(action: RenewLease, annex: Annex) -> None:
-    _write_tags(annex, (contract.TAG_BUSY, action.renewed.text()))
+    _write_tags(annex, (tags.TAG_BUSY, action.renewed.text()))
 
 
 @perform.register
@@ -71,51 +71,51 @@ def _(action: Grant, annex: Annex) -> None:
     size = action.granted.size
     if action.ledger is not None:
         # Before anything starts: what cannot be counted must not run.
-        _write_tags(annex, (contract.TAG_USED, action.ledger.text()))
+        _write_tags(annex, (tags.TAG_USED, action.ledger.text()))
     annex.clients.autoscaling.update_auto_scaling_group(AutoScalingGroupName=annex.group, DesiredCapacity=size)
     # Afterwards, never before: a run that dies between the two grants again.
-    _write_tags(annex, (contract.TAG_GRANTED, action.granted.text()))
+    _write_tags(annex, (tags.TAG_GRANTED, action.granted.text()))
 
 
 @perform.register
-def _(action: TellInstances, annex: Annex) -> None:
+def _(action: NotifyInstances, annex: Annex) -> None:
     # Listed now, after the end was published: what starts later gets the end from the group.
-    machines = {machine.id: machine for machine in list_machines(annex) if machine.member}
-    listed = {key for key, machine in machines.items() if machine.state not in DEAD_MACHINE_STATES}
+    machines = {machine.id: machine for machine in list_instances(annex) if machine.member}
+    listed = {key for key, machine in machines.items() if machine.state not in DEAD_INSTANCE_STATES}
     # Whom the group lists and EC2 does not, because its listing lags, is told as well.
     ids = sorted(listed | {key for key in action.instance_ids if key not in machines})
-    end = contract.format_time(action.end)
+    end = tags.format_time(action.end)
     in_batches(
         annex,
         ids,
         _INSTANCE_BATCH,
-        lambda batch: annex.clients.ec2.create_tags(Resources=batch, Tags=[{"Key": contract.TAG_END, "Value": end}]),
+        lambda batch: annex.clients.ec2.create_tags(Resources=batch, Tags=[{"Key": tags.TAG_END, "Value": end}]),
         harmless=(),  # one that cannot be found was not told
     )
-    _write_tags(annex, (contract.TAG_TOLD, end))
+    _write_tags(annex, (tags.TAG_NOTIFIED, end))
 
 
 @perform.register
 def _(action: RecordUse, annex: Annex) -> None:
-    _write_tags(annex, (contract.TAG_USED, action.ledger.text()))
+    _write_tags(annex, (tags.TAG_USED, action.ledger.text()))
 
 
 @perform.register
 def _(action: Warn, annex: Annex) -> None:
     if annex.topic:
-        end = contract.format_time(action.end)
-        text = f"The lease of annex {annex.name} ends at {end}; {action.living} instances are running."
+        end = tags.format_time(action.end)
+        text = f"The lease of annex {annex.name} ends at {end}; {action.alive} instances are running."
         message = {
             "annex": annex.name,
             "event": "lease-ends-soon",
             "end": end,
-            "instances": action.living,
+            "instances": action.alive,
             "text": text,
         }
         subject = f"HTCondor annex {annex.name}: lease ends at {end}"
         annex.clients.sns.publish(TopicArn=annex.topic, Subject=subject, Message=json.dumps(message))
     # Afterwards: a run that dies between the two warns twice, which is better than never.
-    _write_tags(annex, (contract.TAG_WARNED, contract.format_time(action.end)))
+    _write_tags(annex, (tags.TAG_WARNED, tags.format_time(action.end)))
 
 
 @perform.register
@@ -213,5 +213,5 @@ def _(action: TerminateInstances, annex: Annex) -> None:
 
 
 def _write_tags(annex: Annex, *values: tuple[str, str]) -> None:
-    tags = [cast("TagTypeDef", contract.group_tag(key, value).to_api(annex.group)) for key, value in values]
-    annex.clients.autoscaling.create_or_update_tags(Tags=tags)
+    written = [cast("TagTypeDef", tags.group_tag(key, value).to_api(annex.group)) for key, value in values]
+    annex.clients.autoscaling.create_or_update_tags(Tags=written)

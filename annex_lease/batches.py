@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from botocore.exceptions import ClientError
 
-from annex_lease.gateway import Annex
+from annex_lease.aws import Annex
 
 CALL_SECONDS = 5.0
 """No call is begun with less time left than this: a run that is cut off says nothing of what it left."""

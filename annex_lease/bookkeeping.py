@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from annex_lease import contract
-from annex_lease.actions import Action, PublishEnd, RecordUse, TellInstances
+from annex_lease import tags
+from annex_lease.actions import Action, NotifyInstances, PublishEnd, RecordUse
+from annex_lease.lease import LeaseTimes
 from annex_lease.ledger import Ledger, assumed
 from annex_lease.observed import DEAD_LIFECYCLE_STATES, Group
 from annex_lease.record import LeaseRecord
-from annex_lease.times import LeaseTimes
 
 # Two checks at once may read the clock in another order than they write; a record from beyond that is no record.
 _SKEW = timedelta(minutes=5)
@@ -20,21 +20,21 @@ _SETTLING = timedelta(minutes=5)
 
 def publish(record: LeaseRecord, end: datetime) -> tuple[Action, ...]:
     """Publishing the end on the group, unless it is published."""
-    wanted = contract.group_tag(contract.TAG_END, contract.format_time(end))
+    wanted = tags.group_tag(tags.TAG_END, tags.format_time(end))
     if record.published == wanted:
         return ()
-    before = contract.shown(record.published.value) if record.published else "nothing"
+    before = tags.shown(record.published.value) if record.published else "nothing"
     return (PublishEnd(end, f"the lease ends at {wanted.value}, published is {before}"),)
 
 
-def tell(group: Group, record: LeaseRecord, end: datetime) -> tuple[Action, ...]:
+def notify(group: Group, record: LeaseRecord, end: datetime) -> tuple[Action, ...]:
     """Telling the instances of the end, unless they were told."""
-    if record.told == contract.format_time(end):
+    if record.notified == tags.format_time(end):
         return ()
-    before = contract.shown(record.told) if record.told else "nothing"
-    staying = (i for i in group.instances if i.state not in DEAD_LIFECYCLE_STATES)
+    before = tags.shown(record.notified) if record.notified else "nothing"
+    staying = (i for i in group.members if i.state not in DEAD_LIFECYCLE_STATES)
     ids = tuple(sorted(i.id for i in staying if not i.state.startswith("Terminating")))
-    return (TellInstances(end, ids, f"the instances were told {before}"),)
+    return (NotifyInstances(end, ids, f"the instances were told {before}"),)
 
 
 def record_use(

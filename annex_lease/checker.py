@@ -12,9 +12,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from annex_lease.actions import Action, Warn
 from annex_lease.actuator import perform
+from annex_lease.aws import Annex, credential_present, list_instances, read_group
 from annex_lease.batches import CALL_SECONDS, RefusedError
 from annex_lease.decision import decide
-from annex_lease.gateway import Annex, credential_present, list_machines, read_group
 from annex_lease.memory import Memory
 from annex_lease.observed import Fact, Group, Missing
 from annex_lease.outcome import Decision, Phase
@@ -77,7 +77,7 @@ def check(
         facts |= _facts(annex, decision.needs, sleep)
         if Fact.CONFIRMATION in decision.needs or (decision.actions and not dry_run):
             seen = _look(annex)
-    memory.note(now, empty=decision.empty, listed="machines" in facts, ended=decision.phase is Phase.ENDED)
+    memory.note(now, empty=decision.empty, listed="instances" in facts, ended=decision.phase is Phase.ENDED)
     unique = tuple(dict.fromkeys(actions))
     failures = tuple(dict.fromkeys(errors))
     exists = isinstance(seen, Group)
@@ -150,8 +150,8 @@ def _facts(annex: Annex, needs: frozenset[Fact], sleep: Callable[[float], None])
     found: dict[str, Any] = {}
     if Fact.CREDENTIAL in needs:
         found["credential"] = credential_present(annex)
-    if Fact.MACHINES in needs:
-        found["machines"] = list_machines(annex)
+    if Fact.INSTANCES in needs:
+        found["instances"] = list_instances(annex)
     if Fact.CONFIRMATION in needs:
         sleep(_SECOND_READING_SECONDS)
         found["confirmed"] = True

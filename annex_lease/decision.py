@@ -9,14 +9,14 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from annex_lease import contract
+from annex_lease import tags
 from annex_lease.keeping import keep
+from annex_lease.lease import LeaseTimes, lease_times
 from annex_lease.observed import Fact, Group, Missing, Seen
 from annex_lease.outcome import Decision, Phase
 from annex_lease.policy import LeasePolicy
 from annex_lease.record import LeaseRecord, read_record
 from annex_lease.stopping import Stop, clear_away, stop
-from annex_lease.times import LeaseTimes, lease_times
 
 __all__ = ["Decision", "Phase", "decide"]
 
@@ -66,7 +66,7 @@ def _decide(group: Group, record: LeaseRecord, times: LeaseTimes | None, now: da
         if _was_stopped(group, record):
             # Neither does a word that moves the end while the annex drains start a grace anew.
             end = min(end, record.published_end or end)
-        return stop(group, record, times, now, Stop(_why(times, policy), end, end + policy.grace, tell=True))
+        return stop(group, record, times, now, Stop(_why(times, policy), end, end + policy.grace, notify=True))
     if _was_stopped(group, record):
         return stop(group, record, times, now, _stopped_before(group, record, times, policy))
     return keep(group, record, policy, times, now)
@@ -78,8 +78,8 @@ def _look_again(reason: str) -> Decision:
 
 def _why(times: LeaseTimes, policy: LeasePolicy) -> str:
     if times.out_of_money:
-        return f"the {policy.max_instance_hours} instance-hours were used up at {contract.format_time(times.end)}"
-    return f"the lease ended at {contract.format_time(times.end)}"
+        return f"the {policy.max_instance_hours} instance-hours were used up at {tags.format_time(times.end)}"
+    return f"the lease ended at {tags.format_time(times.end)}"
 
 
 def _was_stopped(group: Group, record: LeaseRecord) -> bool:

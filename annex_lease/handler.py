@@ -5,7 +5,7 @@ that a grant waits for; empty: grants wait for nothing), ``ANNEX_NAME`` and ``AN
 are found that the group lost), ``ANNEX_TOPIC`` (the ARN of the topic for the warning before the end; empty: none).
 
 Code that cannot even be imported answers nobody; for the custom resource the function's on-failure destination then
-does: see `annex_constructs.checker_fallback`.
+does: see `annex_constructs.lease.checker_responder`.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from annex_lease.aws import Clients
 from annex_lease.checker import Report, check, check_or_raise
-from annex_lease.gateway import Clients
 from annex_lease.invocation import Invocation, describe, note_report, seconds_left
 from annex_lease.memory import Memory
 from annex_lease.metrics import embedded

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from annex_lease.gateway import Annex, Clients, shared_clients
+from annex_lease.aws import Annex, Clients, shared_clients
 from annex_lease.memory import Memory
 from annex_lease.report import Report
 

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from annex_lease.actions import Action, Grant, RenewLease, ResumeLaunch, SuspendRebalance, Warn
-from annex_lease.bookkeeping import current_ledger, publish, record_use, tell
-from annex_lease.contract import format_time
+from annex_lease.bookkeeping import current_ledger, notify, publish, record_use
+from annex_lease.lease import LeaseTimes
 from annex_lease.ledger import Ledger
 from annex_lease.observed import Fact, Group
 from annex_lease.outcome import Decision, Phase
 from annex_lease.policy import LeasePolicy
 from annex_lease.record import Granted, LeaseRecord, Renewed
-from annex_lease.times import LeaseTimes
+from annex_lease.tags import format_time
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def keep(group: Group, record: LeaseRecord, policy: LeasePolicy, times: LeaseTim
     if grant.due and grant.ready:
         # After the end is published: an instance that starts without it could not know when to stop.
         actions.extend(_granting(group, record, policy, ledger))
-    actions.extend(tell(group, record, end))
+    actions.extend(notify(group, record, end))
     if not (grant.due and grant.ready):
         actions.extend(record_use(record, times, now, group.billed(), desired=group.desired + group.warm_pool_size))
     actions.extend(_warning(group, record, policy, end, now))
@@ -63,7 +63,7 @@ def keep(group: Group, record: LeaseRecord, policy: LeasePolicy, times: LeaseTim
         independent=False,
         problems=_problems(group, grant),
         needs=grant.needs,
-        living=group.billed(),
+        alive=group.billed(),
     )
 
 
@@ -148,8 +148,14 @@ def _end(renewal: tuple[RenewLease, ...], policy: LeasePolicy, times: LeaseTimes
 def _warning(
     group: Group, record: LeaseRecord, policy: LeasePolicy, end: datetime, now: datetime
 ) -> tuple[Action, ...]:
-    if policy.warn_seconds is None or end - now > timedelta(seconds=policy.warn_seconds):
+    if policy.warn_before_end_seconds is None or end - now > timedelta(seconds=policy.warn_before_end_seconds):
         return ()
     if record.warned == format_time(end) or not group.billed():
         return ()
-    return (Warn(end, group.billed(), f"the lease ends at {format_time(end)}, in less than {policy.warn_seconds} s"),)
+    return (
+        Warn(
+            end,
+            group.billed(),
+            f"the lease ends at {format_time(end)}, in less than {policy.warn_before_end_seconds} s",
+        ),
+    )

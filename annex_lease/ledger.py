@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from annex_lease.contract import LONGEST_REACH_SECONDS, format_time, parse_count, parse_time, shown
+from annex_lease.tags import MAX_LIFETIME_SECONDS, format_time, parse_count, parse_time, shown
 
 HOUR_SECONDS = 3600
 _FORM = re.compile(r"(0|[1-9][0-9]{0,14})@([^x]{1,30})x([0-9]{1,9})")
@@ -33,7 +33,7 @@ class Ledger:
         left = hours * HOUR_SECONDS - self.used
         if left <= 0:
             return self.at
-        if not self.count or left // self.count > 2 * LONGEST_REACH_SECONDS:
+        if not self.count or left // self.count > 2 * MAX_LIFETIME_SECONDS:
             return None  # no lease lasts that long
         return self.at + timedelta(seconds=left // self.count)
 

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
-from annex_lease.contract import Tag
+from annex_lease.tags import Tag
 
 DEAD_LIFECYCLE_STATES = frozenset({"Terminated", "Warmed:Terminated"})
 """The only lifecycle states in which an instance costs nothing; every other state, known or not, is alive.
 
 AWS adds states (``Terminating:Retained`` and ``ReplacingRootVolume`` are recent), so the list names the dead.
 """
-DEAD_MACHINE_STATES = frozenset({"shutting-down", "terminated"})
+DEAD_INSTANCE_STATES = frozenset({"shutting-down", "terminated"})
 """The EC2 states in which an instance costs nothing (EC2 User Guide, "Instance lifecycle": billing)."""
 
 
@@ -23,14 +23,14 @@ class Fact(Enum):
 
     CREDENTIAL = "credential"
     """Whether the secret that instances join the pool with has a value."""
-    MACHINES = "machines"
+    INSTANCES = "instances"
     """The instances that EC2 knows by the annex's tags, whatever the group itself lists."""
     CONFIRMATION = "confirmation"
     """Whether a second reading, some seconds later, says the same."""
 
 
 @dataclass(frozen=True)
-class Instance:
+class GroupMember:
     """An instance as the group lists it. `state` is the lifecycle state, `protected` its scale-in protection."""
 
     id: str
@@ -39,7 +39,7 @@ class Instance:
 
 
 @dataclass(frozen=True)
-class Machine:
+class Instance:
     """An instance as EC2 lists it. `state` is the EC2 instance state; not a `member`: detached from the group."""
 
     id: str
@@ -52,14 +52,14 @@ class Missing:
     """An annex whose group does not exist, as AWS says. The facts are those of `Group`."""
 
     name: str
-    machines: tuple[Machine, ...] | None = None
+    instances: tuple[Instance, ...] | None = None
     confirmed: bool = False
     empty_before: bool = False
     known_empty: bool = False
 
-    def living(self) -> tuple[str, ...]:
+    def alive(self) -> tuple[str, ...]:
         """Ids of all instances that may still cost money, sorted."""
-        return _living((), self.machines or ())
+        return _alive((), self.instances or ())
 
 
 @dataclass(frozen=True)
@@ -77,44 +77,44 @@ class Group:
     max_size: int
     desired: int
     tags: tuple[Tag, ...]
-    instances: tuple[Instance, ...] = ()
+    members: tuple[GroupMember, ...] = ()
     suspended: frozenset[str] = frozenset()
     new_instances_protected: bool = False
     deletion_protected: bool = False
     warm_pool: bool = False
     warm_pool_size: int = 0
     credential: bool | None = None
-    machines: tuple[Machine, ...] | None = None
+    instances: tuple[Instance, ...] | None = None
     confirmed: bool = False
     empty_before: bool = False
     known_empty: bool = False
 
-    def living(self) -> tuple[str, ...]:
+    def alive(self) -> tuple[str, ...]:
         """Ids of all instances that may still cost money, sorted.
 
         EC2's word counts where it lists an instance, the group's where EC2 does not: the group lags behind, and an
         instance that only one of them lists is alive unless that one says it is dead.
         """
-        return _living(self.instances, self.machines or ())
+        return _alive(self.members, self.instances or ())
 
     def billed(self) -> int:
         """How many instances the group itself tells of: those it lists and those of its warm pool."""
-        return len(_living(self.instances, ())) + self.warm_pool_size
+        return len(_alive(self.members, ())) + self.warm_pool_size
 
     def in_service(self) -> bool:
         """Whether any instance is in service."""
-        return any(instance.state == "InService" for instance in self.instances)
+        return any(instance.state == "InService" for instance in self.members)
 
     def busy(self) -> int:
         """How many instances in service are protected from scale-in: execution points with a job do that."""
-        return sum(1 for instance in self.instances if instance.state == "InService" and instance.protected)
+        return sum(1 for instance in self.members if instance.state == "InService" and instance.protected)
 
 
 Seen = Group | Missing
 """What was seen: the group, or that there is none."""
 
 
-def _living(instances: Iterable[Instance], machines: Iterable[Machine]) -> tuple[str, ...]:
-    alive = {instance.id: instance.state not in DEAD_LIFECYCLE_STATES for instance in instances}
-    alive |= {machine.id: machine.state not in DEAD_MACHINE_STATES for machine in machines}
-    return tuple(sorted(key for key, living in alive.items() if living))
+def _alive(members: Iterable[GroupMember], instances: Iterable[Instance]) -> tuple[str, ...]:
+    alive = {member.id: member.state not in DEAD_LIFECYCLE_STATES for member in members}
+    alive |= {instance.id: instance.state not in DEAD_INSTANCE_STATES for instance in instances}
+    return tuple(sorted(key for key, is_alive in alive.items() if is_alive))

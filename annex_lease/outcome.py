@@ -40,7 +40,7 @@ class Decision:
         record_problems: what of the record could not be followed.
         needs: facts without which the decision is not complete. The actions are right without them; supply the facts
             with what was seen and decide again.
-        living: how many instances may still cost money, as far as was looked.
+        alive: how many instances may still cost money, as far as was looked.
         overdue: how many of them should be gone: the lease and its grace are over.
         empty: the lease is over and this look found nothing at all; the second of two such looks makes an end.
         used_seconds: instance-seconds used of a declared limit; None if no limit is declared.
@@ -54,7 +54,7 @@ class Decision:
     problems: tuple[str, ...] = ()
     record_problems: tuple[str, ...] = ()
     needs: frozenset[Fact] = frozenset()
-    living: int = 0
+    alive: int = 0
     overdue: int = 0
     empty: bool = False
     used_seconds: int | None = None

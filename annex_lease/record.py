@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
-from annex_lease import contract
-from annex_lease.contract import Tag
+from annex_lease import tags
 from annex_lease.ledger import Ledger, parse_ledger
 from annex_lease.policy import LeasePolicy
+from annex_lease.tags import Tag
 
 _T = TypeVar("_T")
 _GRANTED = re.compile(r"([0-9]+)(?:@(.+))?")
@@ -30,7 +30,7 @@ class Granted:
 
     def text(self) -> str:
         """The text form: `SIZE` or `SIZE@RENEWAL`."""
-        return f"{self.size}@{contract.format_time(self.renewal)}" if self.renewal else str(self.size)
+        return f"{self.size}@{tags.format_time(self.renewal)}" if self.renewal else str(self.size)
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Renewed:
 
     def text(self) -> str:
         """The text form: `END@BASE`."""
-        return f"{contract.format_time(self.end)}@{contract.format_time(self.base)}"
+        return f"{tags.format_time(self.end)}@{tags.format_time(self.base)}"
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class LeaseRecord:
     policy: LeasePolicy | None
     until: datetime | None
     published: Tag | None
-    told: str | None
+    notified: str | None
     granted: Granted | None
     granted_known: bool
     renewal: datetime | None
@@ -71,7 +71,7 @@ class LeaseRecord:
     def published_end(self) -> datetime | None:
         """The end that instances were last told of; None if it cannot be read."""
         try:
-            return contract.parse_time(self.published.value) if self.published else None
+            return tags.parse_time(self.published.value) if self.published else None
         except ValueError:
             return None
 
@@ -86,26 +86,26 @@ class LeaseRecord:
         return self.granted is not None or not self.granted_known
 
 
-def read_record(tags: Iterable[Tag]) -> LeaseRecord:
-    """The record in `tags`; never raises, whatever they hold."""
-    by_key = {tag.key: tag for tag in tags}
+def read_record(group_tags: Iterable[Tag]) -> LeaseRecord:
+    """The record in `group_tags`; never raises, whatever they hold."""
+    by_key = {tag.key: tag for tag in group_tags}
     values = {key: tag.value for key, tag in by_key.items()}
     problems: list[str] = []
     policy = _policy(values, problems)
-    granted = _parsed(values, contract.TAG_GRANTED, _granted, problems)
-    ledger = _parsed(values, contract.TAG_USED, parse_ledger, problems)
+    granted = _parsed(values, tags.TAG_GRANTED, _granted, problems)
+    ledger = _parsed(values, tags.TAG_USED, parse_ledger, problems)
     return LeaseRecord(
         policy=policy,
-        until=_parsed(values, contract.TAG_UNTIL, contract.parse_time, problems),
-        published=by_key.get(contract.TAG_END),
-        told=values.get(contract.TAG_TOLD),
+        until=_parsed(values, tags.TAG_UNTIL, tags.parse_time, problems),
+        published=by_key.get(tags.TAG_END),
+        notified=values.get(tags.TAG_NOTIFIED),
         granted=granted,
-        granted_known=granted is not None or contract.TAG_GRANTED not in values,
-        renewal=_parsed(values, contract.TAG_RENEWED, contract.parse_time, problems),
-        busy=_parsed(values, contract.TAG_BUSY, _renewed, problems),
+        granted_known=granted is not None or tags.TAG_GRANTED not in values,
+        renewal=_parsed(values, tags.TAG_RENEWED, tags.parse_time, problems),
+        busy=_parsed(values, tags.TAG_BUSY, _renewed, problems),
         ledger=ledger,
-        ledger_known=ledger is not None or contract.TAG_USED not in values,
-        warned=values.get(contract.TAG_WARNED),
+        ledger_known=ledger is not None or tags.TAG_USED not in values,
+        warned=values.get(tags.TAG_WARNED),
         problems=tuple(problems),
     )
 
@@ -113,32 +113,32 @@ def read_record(tags: Iterable[Tag]) -> LeaseRecord:
 def _granted(text: str) -> Granted:
     match = _GRANTED.fullmatch(text)
     if match is None:
-        raise ValueError(f"{contract.shown(text)} is not of the form SIZE or SIZE@TIME")
-    return Granted(contract.parse_count(match[1]), contract.parse_time(match[2]) if match[2] else None)
+        raise ValueError(f"{tags.shown(text)} is not of the form SIZE or SIZE@TIME")
+    return Granted(tags.parse_count(match[1]), tags.parse_time(match[2]) if match[2] else None)
 
 
 def _renewed(text: str) -> Renewed:
     end, at, base = text.partition("@")
     if not at:
-        raise ValueError(f"{contract.shown(text)} is not of the form END@BASE")
-    return Renewed(contract.parse_time(end), contract.parse_time(base))
+        raise ValueError(f"{tags.shown(text)} is not of the form END@BASE")
+    return Renewed(tags.parse_time(end), tags.parse_time(base))
 
 
 def _policy(values: Mapping[str, str], problems: list[str]) -> LeasePolicy | None:
-    for key in (contract.TAG_NAME, contract.TAG_SIZE, contract.TAG_REACH, contract.TAG_GRACE):
+    for key in (tags.TAG_NAME, tags.TAG_SIZE, tags.TAG_MAX_LIFETIME, tags.TAG_GRACE):
         if key not in values:
             problems.append(f"{key} is missing: the template declares it; deploy the annex again")
-    if (contract.TAG_DURATION in values) == (contract.TAG_ENDS_AT in values):
-        problems.append(f"exactly one of {contract.TAG_DURATION} and {contract.TAG_ENDS_AT} must be declared")
-    name = _parsed(values, contract.TAG_NAME, contract.check_annex_name, problems)
-    size = _parsed(values, contract.TAG_SIZE, contract.parse_count, problems)
-    duration = _parsed(values, contract.TAG_DURATION, _seconds(1), problems)
-    ends_at = _parsed(values, contract.TAG_ENDS_AT, contract.parse_time, problems)
-    reach = _parsed(values, contract.TAG_REACH, _seconds(1), problems)
-    grace = _parsed(values, contract.TAG_GRACE, _seconds(0, contract.LONGEST_GRACE_SECONDS), problems)
-    renew = _parsed(values, contract.TAG_RENEW, _seconds(contract.SHORTEST_RENEWAL_SECONDS), problems)
-    limit = _parsed(values, contract.TAG_LIMIT, _seconds(1, contract.LARGEST_LIMIT_HOURS), problems)
-    warn = _parsed(values, contract.TAG_WARN, _seconds(contract.SHORTEST_WARNING_SECONDS), problems)
+    if (tags.TAG_DURATION in values) == (tags.TAG_ENDS_AT in values):
+        problems.append(f"exactly one of {tags.TAG_DURATION} and {tags.TAG_ENDS_AT} must be declared")
+    name = _parsed(values, tags.TAG_NAME, tags.check_annex_name, problems)
+    size = _parsed(values, tags.TAG_SIZE, tags.parse_count, problems)
+    duration = _parsed(values, tags.TAG_DURATION, _seconds(1), problems)
+    ends_at = _parsed(values, tags.TAG_ENDS_AT, tags.parse_time, problems)
+    reach = _parsed(values, tags.TAG_MAX_LIFETIME, _seconds(1), problems)
+    grace = _parsed(values, tags.TAG_GRACE, _seconds(0, tags.LONGEST_GRACE_SECONDS), problems)
+    renew = _parsed(values, tags.TAG_RENEW, _seconds(tags.SHORTEST_RENEWAL_SECONDS), problems)
+    limit = _parsed(values, tags.TAG_LIMIT, _seconds(1, tags.LARGEST_LIMIT_HOURS), problems)
+    warn = _parsed(values, tags.TAG_WARN_BEFORE_END, _seconds(tags.SHORTEST_WARNING_SECONDS), problems)
     if problems or name is None or size is None or reach is None or grace is None:
         return None
     return LeasePolicy(name, size, reach, grace, duration, ends_at, renew, limit, warn)
@@ -154,5 +154,5 @@ def _parsed(values: Mapping[str, str], key: str, parse: Callable[[str], _T], pro
         return None
 
 
-def _seconds(least: int, most: int = contract.LONGEST_REACH_SECONDS) -> Callable[[str], int]:
-    return lambda text: contract.parse_count(text, least=least, most=most)
+def _seconds(least: int, most: int = tags.MAX_LIFETIME_SECONDS) -> Callable[[str], int]:
+    return lambda text: tags.parse_count(text, least=least, most=most)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from annex_lease.actions import Action, Grant, as_data
-from annex_lease.contract import format_time
 from annex_lease.ledger import HOUR_SECONDS
 from annex_lease.outcome import Decision
+from annex_lease.tags import format_time
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Report:
             "problems": [*decision.problems, *self.notes],
             "errors": list(self.errors),
             "record_problems": list(decision.record_problems),
-            "living": decision.living,
+            "alive": decision.alive,
             "overdue": decision.overdue,
             "instance_hours": None if used is None else round(used / HOUR_SECONDS, 2),
             "dry_run": self.dry_run,

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from botocore.exceptions import BotoCoreError, ClientError
 
 from annex_lease.checker import check_or_raise, empty_fleet
-from annex_lease.custom_resource import AnswerError, answer_body, put_answer
+from annex_lease.cloudformation import AnswerError, answer_body, put_answer
 from annex_lease.invocation import Invocation, describe, note_report
 from annex_lease.report import CheckError, Report
 
@@ -98,7 +98,7 @@ def _id_of_failure(run: Invocation, error: Exception) -> str:
     if run.event["RequestType"] != "Create":
         return str(run.event.get("PhysicalResourceId") or _physical_id(run))
     report: Report | None = getattr(error, "report", None)
-    if report is not None and (report.granted or report.decision.living):
+    if report is not None and (report.granted or report.decision.alive):
         return _physical_id(run)
     # Nothing was granted and nothing lives, so there is nothing to empty: an id that is not ours lets the rollback's
     # Delete succeed even if the reason for the failure (a missing permission, say) is still there.

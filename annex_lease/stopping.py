@@ -16,11 +16,11 @@ from annex_lease.actions import (
     SuspendLaunch,
     TerminateInstances,
 )
-from annex_lease.bookkeeping import publish, record_use, tell
+from annex_lease.bookkeeping import notify, publish, record_use
+from annex_lease.lease import LeaseTimes
 from annex_lease.observed import DEAD_LIFECYCLE_STATES, Fact, Group, Missing
 from annex_lease.outcome import Decision, Phase
 from annex_lease.record import LeaseRecord
-from annex_lease.times import LeaseTimes
 
 
 @dataclass(frozen=True)
@@ -31,14 +31,14 @@ class Stop:
         reason: why.
         end: the effective end of the lease; None if none can be read.
         deadline: until when instances may shut down by themselves; None: they may not.
-        tell: whether instances are to be told of the end, if they were told of another one.
+        notify: whether instances are to be told of the end, if they were told of another one.
         closing: the group itself will be deleted next.
     """
 
     reason: str
     end: datetime | None
     deadline: datetime | None
-    tell: bool = False
+    notify: bool = False
     closing: bool = False
 
 
@@ -52,33 +52,33 @@ def stop(group: Group, record: LeaseRecord, times: LeaseTimes | None, now: datet
         now: the current time, aware.
         why: why and how.
     """
-    living = group.living()
+    alive = group.alive()
     grace = why.deadline is not None and now < why.deadline
     actions = _stop_group(group, closing=why.closing)
-    if living and not grace:
-        actions.append(TerminateInstances(living, f"{why.reason}; there is no grace, or it is over"))
-    elif living and why.tell and why.end is not None:
+    if alive and not grace:
+        actions.append(TerminateInstances(alive, f"{why.reason}; there is no grace, or it is over"))
+    elif alive and why.notify and why.end is not None:
         # An instance that the group cannot remove still has its own timer.
-        actions.extend((*publish(record, why.end), *tell(group, record, why.end)))
+        actions.extend((*publish(record, why.end), *notify(group, record, why.end)))
     # One call for each of them: last, so that it holds up nothing that ends more with less.
     actions.extend(_hooks(group))
     stopping = bool(actions)
     if not why.closing:
         actions.extend(record_use(record, times, now, group.billed()))
-    nothing = not group.living() and not group.warm_pool
+    nothing = not group.alive() and not group.warm_pool
     # Within the grace the group's own word is enough as long as it lists somebody; after it, and before anything is
     # called empty, EC2 is asked too: it knows those that the group lost. Each of the two looks that make an end asks.
     asked_lately = group.known_empty and nothing
-    unknown = group.machines is None and not asked_lately and (nothing or not grace)
+    unknown = group.instances is None and not asked_lately and (nothing or not grace)
     # That the hours are still to be written down keeps nothing alive.
     empty = nothing and not stopping and not unknown
     # The group goes on listing what EC2 has shut down already.
-    billed = len(living) if group.machines is not None else max(len(living), group.billed())
+    billed = len(alive) if group.instances is not None else max(len(alive), group.billed())
     return Decision(
         *_standing(why.reason, why.end, empty=empty, twice=group.empty_before or group.known_empty),
         actions=tuple(actions),
-        needs=frozenset({Fact.MACHINES}) if unknown else frozenset(),
-        living=billed,
+        needs=frozenset({Fact.INSTANCES}) if unknown else frozenset(),
+        alive=billed,
         overdue=0 if grace else billed,
         empty=empty,
     )
@@ -91,17 +91,17 @@ def clear_away(missing: Missing) -> Decision:
         missing: what was seen.
     """
     reason = "the group does not exist"
-    living = missing.living()
-    actions = (TerminateInstances(living, f"{reason}, so nothing says how long they may stay"),) if living else ()
-    unknown = missing.machines is None and not missing.known_empty
-    empty = not living and not unknown
+    alive = missing.alive()
+    actions = (TerminateInstances(alive, f"{reason}, so nothing says how long they may stay"),) if alive else ()
+    unknown = missing.instances is None and not missing.known_empty
+    empty = not alive and not unknown
     return Decision(
         *_standing(reason, None, empty=empty, twice=missing.empty_before or missing.known_empty),
         actions=actions,
         problems=(reason,),
-        needs=frozenset({Fact.MACHINES}) if unknown else frozenset(),
-        living=len(living),
-        overdue=len(living),
+        needs=frozenset({Fact.INSTANCES}) if unknown else frozenset(),
+        alive=len(alive),
+        overdue=len(alive),
         empty=empty,
     )
 
@@ -127,7 +127,7 @@ def _stop_group(group: Group, *, closing: bool) -> list[Action]:
     # kept by it.
     protected = tuple(
         instance.id
-        for instance in group.instances
+        for instance in group.members
         if instance.protected
         and instance.state not in DEAD_LIFECYCLE_STATES
         and not instance.state.startswith(("Pending", "Terminating"))
@@ -140,8 +140,8 @@ def _stop_group(group: Group, *, closing: bool) -> list[Action]:
 
 
 def _hooks(group: Group) -> tuple[Action, ...]:
-    alive = set(group.living())
-    waiting = {i.id: i.state for i in group.instances if i.id in alive}
+    alive = set(group.alive())
+    waiting = {i.id: i.state for i in group.members if i.id in alive}
     launching = tuple(sorted(key for key, state in waiting.items() if state == "Pending:Wait"))
     terminating = tuple(sorted(key for key, state in waiting.items() if state == "Terminating:Wait"))
     if not launching and not terminating:

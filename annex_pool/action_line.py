@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from annex_lease.contract import shown
+from annex_lease.tags import shown
 
 _IDS_SHOWN = 3
 _COUNT = "_count"

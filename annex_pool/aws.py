@@ -11,7 +11,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from annex_lease.gateway import Clients
+from annex_lease.aws import Clients
 from annex_pool.error import AnnexError, InputError
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from annex_lease.contract import parse_time
+from annex_lease.tags import parse_time
 from annex_pool.aws import asking
 from annex_pool.error import AnnexError
 from annex_pool.finding import FUNCTION, Deployed, find_arn

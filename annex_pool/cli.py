@@ -11,10 +11,10 @@ import typer
 from typer.core import TyperGroup
 
 from annex_pool.command_line import say_error
+from annex_pool.environment import Environment
 from annex_pool.error import AnnexError
 from annex_pool.lease_commands import check_command, extend_command, push_command, renew_command, stop_command
 from annex_pool.look_commands import LEFTOVERS_HELP, leftovers_command, plan_command, status_command
-from annex_pool.outside import Outside
 from annex_spec import SpecError
 
 
@@ -47,7 +47,7 @@ credential = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The 
 def _annex(ctx: typer.Context) -> None:
     """Give an annex its credential, look at it, extend or renew its lease, stop it, prove that nothing is left."""
     if ctx.obj is None:
-        ctx.obj = Outside()
+        ctx.obj = Environment()
 
 
 @credential.callback()

@@ -7,12 +7,12 @@ from datetime import datetime
 
 from annex_pool.aws import asking
 from annex_pool.checker import Answer
+from annex_pool.environment import Environment
 from annex_pool.error import AnnexError, InputError
 from annex_pool.expiry import version_id
 from annex_pool.finding import SECRET, find_arn
 from annex_pool.issuing import issue, read_file
 from annex_pool.lease import deployed, reachable_lease
-from annex_pool.outside import Outside
 from annex_pool.token import AUTHORIZATIONS, Rule, Token, defects, expiry, read_token, rule_for
 from annex_spec import AnnexSpec, PoolSpec
 
@@ -35,11 +35,11 @@ class Pushed:
     answer: Answer
 
 
-def push(outside: Outside, pool: PoolSpec, spec: AnnexSpec, command: str, file: str | None) -> Pushed:
+def push(environment: Environment, pool: PoolSpec, spec: AnnexSpec, command: str, file: str | None) -> Pushed:
     """Store a token for the annex and have the lease checker grant its size now.
 
     Args:
-        outside: the world.
+        environment: the world.
         pool: the pool that issues the token.
         spec: the annex.
         command: the program that issues it; see `annex_pool.issuing.issue`.
@@ -48,32 +48,32 @@ def push(outside: Outside, pool: PoolSpec, spec: AnnexSpec, command: str, file: 
     Raises:
         AnnexError: the annex is not deployed or its reach is over; the token is refused; AWS could not be asked.
     """
-    aws = outside.connect(spec.region)
+    aws = environment.connect(spec.region)
     found = deployed(aws, spec)
     # Also for an annex that has ended: without a fresh credential it could not be renewed.
-    _, times = reachable_lease(found, outside.now())
+    _, times = reachable_lease(found, environment.now())
     rule = rule_for(spec.name, pool.trust_domain, times.longest)
-    secret = find_arn(found, SECRET, outside.sleep)
-    token = _from_file(file, rule, outside.now()) if file is not None else _issued(command, rule, outside)
+    secret = find_arn(found, SECRET, environment.sleep)
+    token = _from_file(file, rule, environment.now()) if file is not None else _issued(command, rule, environment)
     with asking(f"to store the token of annex {spec.name} in {aws.region}"):
         aws.secretsmanager.put_secret_value(
             SecretId=secret, SecretString=token.text, ClientRequestToken=version_id(expiry(token))
         )
     try:
-        answer = outside.ask_checker(found)
+        answer = environment.ask_checker(found)
     except AnnexError as error:
         raise AnnexError(f"the token is stored, but {error}; a working checker grants within a minute") from error
     return Pushed(rule.identity, expiry(token) or times.longest, answer)
 
 
-def _issued(command: str, rule: Rule, outside: Outside) -> Token:
-    lifetime = int((rule.latest - outside.now()).total_seconds()) - _MARGIN_SECONDS
+def _issued(command: str, rule: Rule, environment: Environment) -> Token:
+    lifetime = int((rule.latest - environment.now()).total_seconds()) - _MARGIN_SECONDS
     if lifetime <= 0:
         raise AnnexError(
             f"less than {_MARGIN_SECONDS} seconds of the lease's longest reach are left: not worth a token"
         )
     token = read_token(issue(command, rule.identity, lifetime))
-    found = defects(token, rule, outside.now())
+    found = defects(token, rule, environment.now())
     if found:
         raise AnnexError(
             f"the pool's token is refused and nothing was stored: {'; '.join(found)}. Check trust_domain in the spec "

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from annex_lease.contract import TAG_UNTIL, format_time
-from annex_lease.gateway import read_group
+from annex_lease.aws import read_group
 from annex_lease.record import read_record
+from annex_lease.tags import TAG_UNTIL, format_time
 from annex_pool.aws import asking
 from annex_pool.checker import Answer
+from annex_pool.environment import Environment
 from annex_pool.error import AnnexError
 from annex_pool.finding import Deployed
 from annex_pool.lease import deployed, running_lease
-from annex_pool.outside import Outside
 from annex_pool.wanted import wanted_end
 from annex_pool.writing import write_record
 from annex_spec import AnnexSpec
@@ -37,11 +37,11 @@ class Extended:
     answer: Answer | None
 
 
-def extend(outside: Outside, spec: AnnexSpec, *, span: timedelta | None, until: datetime | None) -> Extended:
+def extend(environment: Environment, spec: AnnexSpec, *, span: timedelta | None, until: datetime | None) -> Extended:
     """Move the end of the lease to a later time.
 
     Args:
-        outside: the world.
+        environment: the world.
         spec: the annex.
         span: so long from now at least; counted from now, so that repeating the command does not add up.
         until: until exactly this time. Give exactly one of the two.
@@ -50,18 +50,18 @@ def extend(outside: Outside, spec: AnnexSpec, *, span: timedelta | None, until: 
         InputError: the time asked for is beyond the reach or earlier than the present end.
         AnnexError: the annex is not deployed or has ended; AWS could not be asked.
     """
-    now = outside.now()
-    found = deployed(outside.connect(spec.region), spec)
+    now = environment.now()
+    found = deployed(environment.connect(spec.region), spec)
     times = running_lease(found, now)
     wanted = wanted_end("annex extend", spec.name, times, now, span=span, until=until)
     if wanted is None:
         return Extended(times.end, times.end, None)
-    end, answer = _write_latest(outside, found, wanted)
+    end, answer = _write_latest(environment, found, wanted)
     check_end(answer, end, times.money_end)
     return Extended(times.end, end, answer)
 
 
-def _write_latest(outside: Outside, found: Deployed, wanted: datetime) -> tuple[datetime, Answer]:
+def _write_latest(environment: Environment, found: Deployed, wanted: datetime) -> tuple[datetime, Answer]:
     """Write the end, or the later one that somebody else asks for at the same moment; AWS's tags know no condition.
 
     Whoever wrote last and earlier learns of the other from the end that the checker published before; whoever wrote
@@ -71,17 +71,17 @@ def _write_latest(outside: Outside, found: Deployed, wanted: datetime) -> tuple[
     for _ in range(_ATTEMPTS):
         write_record(found, {TAG_UNTIL: format_time(end)}, "the end of the lease")
         try:
-            answer = outside.ask_checker(found)
+            answer = environment.ask_checker(found)
         except AnnexError as error:
             raise AnnexError(
                 f"the new end {format_time(end)} is written, but {error}; running execution points do not know it yet"
             ) from error
         overwritten = answer.published if answer.published != before else None
         written = _written(found)
-        if written is not None and written <= outside.now():
+        if written is not None and written <= environment.now():
             raise AnnexError(f"annex {found.name} was stopped at the same time: its lease ended {format_time(written)}")
         if (overwritten is None or overwritten <= end) and written is not None and written >= end:
-            return (end, answer) if written == end else (written, outside.ask_checker(found))
+            return (end, answer) if written == end else (written, environment.ask_checker(found))
         end = max(time for time in (end, overwritten, written) if time is not None)
     raise AnnexError(
         f"somebody else keeps changing the end of annex {found.name}; look at `annex status {found.name}`, then repeat"

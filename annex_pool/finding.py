@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from annex_lease.contract import TAG_ID, TAG_NAME, TAG_STAND_IN
-from annex_lease.gateway import Annex, read_group
+from annex_lease.aws import Annex, read_group
 from annex_lease.observed import Group
+from annex_lease.tags import TAG_ID, TAG_NAME, TAG_RESPONDER
 from annex_pool.aws import Aws, asking
 from annex_pool.error import AnnexError
 
@@ -112,7 +112,7 @@ def _value(tags: Sequence[Mapping[str, object]], key: str) -> object:
 
 def _stands_in(tags: Sequence[Mapping[str, object]]) -> bool:
     # The checker's stand-in is a function of the annex too, but it answers CloudFormation only.
-    return any(tag.get("Key") == TAG_STAND_IN for tag in tags)
+    return any(tag.get("Key") == TAG_RESPONDER for tag in tags)
 
 
 def _only(found: Sequence[_T], what: str) -> _T:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from annex_lease.contract import format_time
 from annex_lease.decision import Phase, decide
+from annex_lease.lease import LeaseTimes, lease_times
 from annex_lease.record import LeaseRecord, read_record
-from annex_lease.times import LeaseTimes, lease_times
+from annex_lease.tags import format_time
 from annex_pool.aws import Aws, check_account
 from annex_pool.error import AnnexError
 from annex_pool.finding import Deployed, find

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from annex_lease.contract import format_time
+from annex_lease.tags import format_time
 from annex_pool.action_line import action_line
 from annex_pool.command_line import DEFAULT_SPEC, Name, Span, SpecFile, Until, say_answer, say_error
 from annex_pool.credential import push

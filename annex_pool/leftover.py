@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from annex_lease.contract import TAG_ID, TAG_NAME, is_annex_name, shown
+from annex_lease.tags import TAG_ID, TAG_NAME, is_annex_name, shown
 
 STACK_TAG = "aws:cloudformation:stack-name"
 """The tag by which CloudFormation marks what it makes; nobody else can write it."""

@@ -11,14 +11,14 @@ from dataclasses import dataclass, replace
 
 from botocore.exceptions import BotoCoreError
 
-from annex_lease.contract import TAG_NAME
+from annex_lease.tags import TAG_NAME
 from annex_pool.aws import Aws, asking, check_account
+from annex_pool.environment import Environment
 from annex_pool.error import AnnexError
 from annex_pool.leftover import GLOBAL, Leftover, Resource, left_of
 from annex_pool.listing import Listing
 from annex_pool.listing_ec2 import EC2_LISTINGS
 from annex_pool.listing_services import GLOBAL_LISTINGS, REGIONAL_LISTINGS
-from annex_pool.outside import Outside
 from annex_pool.tagged import confirmed, listed_by_tag
 from annex_spec import AnnexSpec, Spec
 
@@ -75,11 +75,11 @@ class Leftovers:
         }
 
 
-def leftovers(outside: Outside, spec: Spec, specs: Sequence[AnnexSpec] | None) -> Leftovers:
+def leftovers(environment: Environment, spec: Spec, specs: Sequence[AnnexSpec] | None) -> Leftovers:
     """Look for what is left, and look a second time before it is said that nothing is.
 
     Args:
-        outside: the world.
+        environment: the world.
         spec: the spec file; its Regions are looked at, each for every annex.
         specs: the annexes to look for. None: whatever carries an annex's name.
 
@@ -90,20 +90,20 @@ def leftovers(outside: Outside, spec: Spec, specs: Sequence[AnnexSpec] | None) -
     declared = spec.annexes.values() if specs is None else specs
     regions = tuple(sorted({each.region for each in spec.annexes.values()}))
     for account in sorted({each.account for each in declared if each.account is not None}):
-        check_account(outside.connect(regions[0]), account)
+        check_account(environment.connect(regions[0]), account)
     names = None if specs is None else tuple(each.name for each in specs)
-    first = _look(outside, names, regions)
+    first = _look(environment, names, regions)
     if not first.nothing:
         return first
-    outside.sleep(PAUSE_SECONDS)
-    return _look(outside, names, regions)
+    environment.sleep(PAUSE_SECONDS)
+    return _look(environment, names, regions)
 
 
-def _look(outside: Outside, names: tuple[str, ...] | None, regions: tuple[str, ...]) -> Leftovers:
+def _look(environment: Environment, names: tuple[str, ...] | None, regions: tuple[str, ...]) -> Leftovers:
     seen = Leftovers(names, regions, (), ())
     for region in regions:
-        seen = _look_in(outside.connect(region), region, LISTINGS, seen)
-    seen = _look_in(outside.connect(regions[0]), GLOBAL, GLOBAL_LISTINGS, seen)
+        seen = _look_in(environment.connect(region), region, LISTINGS, seen)
+    seen = _look_in(environment.connect(regions[0]), GLOBAL, GLOBAL_LISTINGS, seen)
     ordered = sorted(seen.found, key=lambda each: (each.annex, each.region, _order(each.resource), each.resource.id))
     return replace(seen, found=tuple(ordered), errors=tuple(dict.fromkeys(seen.errors)))
 

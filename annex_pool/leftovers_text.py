@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from annex_lease.contract import shown
+from annex_lease.tags import shown
 from annex_pool.leftover import STACK_TAG, Leftover
 from annex_pool.leftovers import KINDS, Leftovers
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from annex_lease.contract import TAG_NAME
+from annex_lease.tags import TAG_NAME
 from annex_pool.aws import Aws
 from annex_pool.leftover import STACK_TAG, Resource
 from annex_pool.listing import Listing, pages, tags_of

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from annex_lease.contract import TAG_NAME
+from annex_lease.tags import TAG_NAME
 from annex_pool.command_line import DEFAULT_SPEC, Name, SpecFile, say_error
 from annex_pool.error import InputError
 from annex_pool.leftovers import KINDS, NOT_FOUND, leftovers

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
-from annex_lease.contract import format_time
+from annex_lease.tags import format_time
 from annex_spec import AnnexSpec, format_duration
 
 CHECK_PERIOD = timedelta(minutes=1)
 """How often the lease checker looks."""
-DEAD_MAN = timedelta(minutes=30)
+SHUTDOWN_AFTER_END = timedelta(minutes=30)
 """How long after the end of the lease an execution point switches itself off, whatever AWS and the checker do."""
 REPLACEMENT = timedelta(minutes=15)
 """How long what replaces such an execution point can run: it reads an end in the past and gives itself back.
@@ -80,7 +80,7 @@ class Plan:
     def as_data(self) -> dict[str, object]:
         """The plan as `annex plan --json` prints it.
 
-        Keys: name, region, stack, size, lease_seconds or null, lease_ends_at or null, reach_seconds, grace_seconds,
+        Keys: name, region, stack, size, lease_seconds or null, lease_ends_at or null, max_lifetime_seconds, grace_seconds,
         renew_while_busy_seconds or null, max_instance_hours or null, price_per_hour or null; latest_end_seconds (after
         the creation of the group), overrun_seconds; instance_hours and cost, each with unextended, by_reach, by_limit,
         worst (whatever happens), unextended_while_checked and worst_while_checked (if the lease checker works; only
@@ -104,12 +104,12 @@ class Plan:
             "size": spec.size,
             "lease_seconds": _seconds(spec.lease),
             "lease_ends_at": format_time(spec.lease_ends_at) if spec.lease_ends_at else None,
-            "reach_seconds": _seconds(spec.reach),
+            "max_lifetime_seconds": _seconds(spec.max_lifetime),
             "grace_seconds": _seconds(spec.grace),
             "renew_while_busy_seconds": _seconds(spec.renew_while_busy),
             "max_instance_hours": spec.max_instance_hours,
             "price_per_hour": None if spec.price_per_hour is None else float(spec.price_per_hour),
-            "latest_end_seconds": _seconds(spec.reach),
+            "latest_end_seconds": _seconds(spec.max_lifetime),
             "overrun_seconds": _seconds(self.overrun),
             "instance_hours": {key: _number(hours) for key, hours in bounds.items()},
             "cost": None if spec.price_per_hour is None else {key: _number(cost) for key, cost in costs.items()},
@@ -123,13 +123,13 @@ def plan(spec: AnnexSpec) -> Plan:
     # A working checker empties the group within its period, and at its next look after the grace it terminates by id
     # what is still there. Without a checker the execution points' own timers count; the group replaces once what such
     # a timer switched off, and the replacement takes itself away. The later of the two is the bound.
-    overrun = max(spec.grace + CHECK_PERIOD, DEAD_MAN + REPLACEMENT)
-    unextended = spec.reach if spec.renew_while_busy is not None else spec.lease
+    overrun = max(spec.grace + CHECK_PERIOD, SHUTDOWN_AFTER_END + REPLACEMENT)
+    unextended = spec.max_lifetime if spec.renew_while_busy is not None else spec.lease
     return Plan(
         spec=spec,
         overrun=overrun,
         unextended_hours=None if unextended is None else _hours(unextended + overrun) * spec.size,
-        reach_hours=_hours(spec.reach + overrun) * spec.size,
+        reach_hours=_hours(spec.max_lifetime + overrun) * spec.size,
         limit_hours=None if spec.max_instance_hours is None else spec.max_instance_hours + _hours(overrun) * spec.size,
     )
 
@@ -137,8 +137,8 @@ def plan(spec: AnnexSpec) -> Plan:
 def derivation(planned: Plan) -> tuple[str, ...]:
     """How the worst case comes about, one sentence for each step."""
     spec, size = planned.spec, planned.spec.size
-    grace, reach, overrun = (format_duration(value) for value in (spec.grace, spec.reach, planned.overrun))
-    period, timer, replaced = (format_duration(value) for value in (CHECK_PERIOD, DEAD_MAN, REPLACEMENT))
+    grace, reach, overrun = (format_duration(value) for value in (spec.grace, spec.max_lifetime, planned.overrun))
+    period, timer, replaced = (format_duration(value) for value in (CHECK_PERIOD, SHUTDOWN_AFTER_END, REPLACEMENT))
     steps = [
         f"the lease ends {reach} after the deployment at the latest (reach): no extension, no renewal and no busy "
         "execution point can pass that",

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from rich.console import Console
 
-from annex_lease.contract import format_time
+from annex_lease.tags import format_time
 from annex_pool.plan import NOT_COUNTED, Plan, derivation, shown_amount, shown_hours
 from annex_spec import AnnexSpec, format_duration
 
@@ -30,7 +30,7 @@ def _rows(planned: Plan) -> list[tuple[str, str]]:
         ("lease", _lease(spec)),
         ("renewed while busy", "no" if renew is None else f"by {format_duration(renew)}"),
         ("limit", "none (max_instance_hours)" if limit is None else f"{limit} instance-hours"),
-        ("latest end", f"{format_duration(spec.reach)} after the deployment (reach)"),
+        ("latest end", f"{format_duration(spec.max_lifetime)} after the deployment (reach)"),
         ("if nobody extends it", _amount(planned, planned.unextended_hours)),
         ("at worst", _amount(planned, planned.worst_hours)),
         *_while_checked(planned),

@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from annex_lease.contract import TAG_RENEWED, TAG_UNTIL, format_time
-from annex_lease.times import LeaseTimes
+from annex_lease.lease import LeaseTimes
+from annex_lease.tags import TAG_RENEWED, TAG_UNTIL, format_time
 from annex_pool.aws import asking
 from annex_pool.checker import Answer
+from annex_pool.environment import Environment
 from annex_pool.error import AnnexError
 from annex_pool.expiry import stored_expiry
 from annex_pool.extending import check_end
 from annex_pool.finding import SECRET, Deployed, find_arn
 from annex_pool.lease import deployed, reachable_lease
-from annex_pool.outside import Outside
 from annex_pool.wanted import wanted_end
 from annex_pool.writing import write_record
 from annex_spec import AnnexSpec
@@ -37,14 +37,14 @@ class Renewal:
     answer: Answer
 
 
-def renew(outside: Outside, spec: AnnexSpec, *, span: timedelta | None, until: datetime | None) -> Renewal:
+def renew(environment: Environment, spec: AnnexSpec, *, span: timedelta | None, until: datetime | None) -> Renewal:
     """Have the declared size granted again, until a time that is not earlier than the present end.
 
     Everything is checked before anything is written; what is written is one call. To repeat it asks for the same size
     again, which changes nothing where nothing is missing.
 
     Args:
-        outside: the world.
+        environment: the world.
         spec: the annex.
         span: so long from now at least.
         until: until exactly this time. Give exactly one of the two.
@@ -54,8 +54,8 @@ def renew(outside: Outside, spec: AnnexSpec, *, span: timedelta | None, until: d
         AnnexError: the annex is not deployed; its reach or its instance-hours are used up; its credential is missing
             or expired; AWS could not be asked; the checker does not grant.
     """
-    now = outside.now()
-    found = deployed(outside.connect(spec.region), spec)
+    now = environment.now()
+    found = deployed(environment.connect(spec.region), spec)
     record, times = reachable_lease(found, now)
     wanted = wanted_end("annex renew", spec.name, times, now, span=span, until=until)
     _check_money(found, times, now)
@@ -67,7 +67,7 @@ def renew(outside: Outside, spec: AnnexSpec, *, span: timedelta | None, until: d
         values[TAG_UNTIL] = format_time(wanted)
     write_record(found, values, "the renewal")
     try:
-        answer = outside.ask_checker(found)
+        answer = environment.ask_checker(found)
     except AnnexError as error:
         raise AnnexError(f"the renewal is written, but {error}; a working checker grants within a minute") from error
     end = wanted or max(times.base, times.end)

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from annex_lease.contract import format_time
 from annex_lease.decision import Decision
+from annex_lease.lease import LeaseTimes, lease_times
 from annex_lease.ledger import HOUR_SECONDS
 from annex_lease.observed import Group
 from annex_lease.record import LeaseRecord, read_record
-from annex_lease.times import LeaseTimes, lease_times
+from annex_lease.tags import format_time
 from annex_pool.collector import Slot
 from annex_pool.instances import states
 from annex_spec import AnnexSpec
@@ -30,7 +30,7 @@ class Seen:
         decision: what the lease checker would decide about it now.
         slots: its slots in the collector.
         errors: what could not be found out, and why; and that instances run without a group.
-        strays: without a group: the living instances that carry the annex's name, by id, with their EC2 states.
+        strays: without a group: the alive instances that carry the annex's name, by id, with their EC2 states.
     """
 
     spec: AnnexSpec
@@ -43,8 +43,8 @@ class Seen:
 
 
 @dataclass(frozen=True)
-class Instance:
-    """A living instance. `joined` and `jobs_running` are None if the pool did not answer.
+class InstanceStatus:
+    """A alive instance. `joined` and `jobs_running` are None if the pool did not answer.
 
     `protected` is its protection from scale-in: execution points that renew the lease while busy set it for the time
     of a job.
@@ -86,8 +86,8 @@ class Status:
     created: datetime | None
     next_warning: datetime | None
     hours: Hours | None
-    instances: tuple[Instance, ...] | None
-    strangers: tuple[str, ...] | None
+    instances: tuple[InstanceStatus, ...] | None
+    unmatched_slots: tuple[str, ...] | None
     jobs_running: int | None
     overdue: int | None
     record_problems: tuple[str, ...]
@@ -96,14 +96,14 @@ class Status:
 
     @property
     def joined(self) -> int | None:
-        """How many of the living instances have a slot in the collector; None if either side is not known."""
+        """How many of the alive instances have a slot in the collector; None if either side is not known."""
         if self.instances is None or any(instance.joined is None for instance in self.instances):
             return None
         return sum(1 for instance in self.instances if instance.joined)
 
     @property
     def protected(self) -> int | None:
-        """How many of the living instances are protected from scale-in; None if AWS did not answer."""
+        """How many of the alive instances are protected from scale-in; None if AWS did not answer."""
         return None if self.instances is None else sum(instance.protected for instance in self.instances)
 
     def as_data(self) -> dict[str, object]:
@@ -112,8 +112,8 @@ class Status:
         Keys: name, region, stack, time (of the look); phase (waiting, granted, active, draining, ended, "not
         deployed"), reason; size (declared), granted; lease (created, declared_end, end, latest_end, seconds_left >= 0,
         next_warning); instance_hours (used, limit, cost, cost_limit; null without a limit); instances (each: id,
-        state, protected, joined, jobs_running), joined, protected; overdue (instances that should be gone); strangers
-        (names of slots that claim to be of this annex and of no living instance of it); jobs_running; record_problems
+        state, protected, joined, jobs_running), joined, protected; overdue (instances that should be gone); unmatched_slots
+        (names of slots that claim to be of this annex and of no alive instance of it); jobs_running; record_problems
         (what of the lease's record could not be followed); problems (those among them); errors. Times are UTC,
         YYYY-MM-DDTHH:MM:SSZ.
         """
@@ -132,7 +132,7 @@ class Status:
             "joined": self.joined,
             "protected": self.protected,
             "overdue": self.overdue,
-            "strangers": None if self.strangers is None else list(self.strangers),
+            "unmatched_slots": None if self.unmatched_slots is None else list(self.unmatched_slots),
             "jobs_running": self.jobs_running,
             "record_problems": list(self.record_problems),
             "problems": list(self.problems),
@@ -162,7 +162,7 @@ def status_of(seen: Seen, now: datetime) -> Status:
     group, decision = seen.group, seen.decision
     record = read_record(group.tags) if group else None
     times = lease_times(record, group.created) if record and group else None
-    living = states(group) if group else seen.strays if seen.asked else None
+    alive = states(group) if group else seen.strays if seen.asked else None
     slots = None if seen.slots is None else [slot for slot in seen.slots if slot.annex == seen.spec.name]
     return Status(
         name=seen.spec.name,
@@ -176,8 +176,8 @@ def status_of(seen: Seen, now: datetime) -> Status:
         created=group.created if group else None,
         next_warning=_next_warning(record, times, now) if record and times else None,
         hours=_hours(record, decision, seen.spec) if record and decision else None,
-        instances=None if living is None else _instances(living, group, slots),
-        strangers=None if living is None or slots is None else _strangers(living, slots),
+        instances=None if alive is None else _instances(alive, group, slots),
+        unmatched_slots=None if alive is None or slots is None else _unmatched_slots(alive, slots),
         jobs_running=None if slots is None else sum(slot.busy for slot in slots),
         overdue=decision.overdue if decision else None,
         record_problems=decision.record_problems if decision else (),
@@ -188,9 +188,14 @@ def status_of(seen: Seen, now: datetime) -> Status:
 
 def _next_warning(record: LeaseRecord, times: LeaseTimes, now: datetime) -> datetime | None:
     policy = record.policy
-    if policy is None or policy.warn_seconds is None or now >= times.end or record.warned == format_time(times.end):
+    if (
+        policy is None
+        or policy.warn_before_end_seconds is None
+        or now >= times.end
+        or record.warned == format_time(times.end)
+    ):
         return None
-    return max(times.end - timedelta(seconds=policy.warn_seconds), times.start)
+    return max(times.end - timedelta(seconds=policy.warn_before_end_seconds), times.start)
 
 
 def _hours(record: LeaseRecord, decision: Decision, spec: AnnexSpec) -> Hours | None:
@@ -201,14 +206,16 @@ def _hours(record: LeaseRecord, decision: Decision, spec: AnnexSpec) -> Hours | 
     return Hours((decision.used_seconds or 0) / HOUR_SECONDS, limit, spec.price_per_hour)
 
 
-def _instances(living: Mapping[str, str], group: Group | None, slots: Sequence[Slot] | None) -> tuple[Instance, ...]:
-    protected = {instance.id for instance in group.instances if instance.protected} if group else set[str]()
+def _instances(
+    alive: Mapping[str, str], group: Group | None, slots: Sequence[Slot] | None
+) -> tuple[InstanceStatus, ...]:
+    protected = {instance.id for instance in group.members if instance.protected} if group else set[str]()
     if slots is None:
-        return tuple(Instance(key, state, key in protected, None, None) for key, state in living.items())
+        return tuple(InstanceStatus(key, state, key in protected, None, None) for key, state in alive.items())
     joined = {slot.instance_id for slot in slots}
-    jobs = {key: sum(slot.busy for slot in slots if slot.instance_id == key) for key in living}
-    return tuple(Instance(key, state, key in protected, key in joined, jobs[key]) for key, state in living.items())
+    jobs = {key: sum(slot.busy for slot in slots if slot.instance_id == key) for key in alive}
+    return tuple(InstanceStatus(key, state, key in protected, key in joined, jobs[key]) for key, state in alive.items())
 
 
-def _strangers(living: Mapping[str, str], slots: Sequence[Slot]) -> tuple[str, ...]:
-    return tuple(sorted(slot.name for slot in slots if slot.instance_id not in living))
+def _unmatched_slots(alive: Mapping[str, str], slots: Sequence[Slot]) -> tuple[str, ...]:
+    return tuple(sorted(slot.name for slot in slots if slot.instance_id not in alive))

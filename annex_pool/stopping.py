@@ -8,39 +8,39 @@ from datetime import datetime, timedelta
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from annex_lease.actions import Action, PublishEnd, RecordUse, TellInstances, TerminateInstances
+from annex_lease.actions import Action, NotifyInstances, PublishEnd, RecordUse, TerminateInstances
 from annex_lease.actuator import perform
 from annex_lease.batches import RefusedError
-from annex_lease.contract import TAG_UNTIL, format_time, group_tag
 from annex_lease.decision import Decision, Phase, decide
+from annex_lease.lease import lease_times
 from annex_lease.observed import Fact, Group
 from annex_lease.record import read_record
-from annex_lease.times import lease_times
+from annex_lease.tags import TAG_UNTIL, format_time, group_tag
 from annex_pool.aws import check_account
+from annex_pool.environment import Environment
 from annex_pool.error import AnnexError
 from annex_pool.finding import Deployed, find
-from annex_pool.instances import living, observe
-from annex_pool.outside import Outside
+from annex_pool.instances import alive, observe
 from annex_pool.stopping_strays import stop_strays
 from annex_pool.waiting import Stopped, Waiting, wait_until_gone
 from annex_pool.writing import write_record
 from annex_spec import AnnexSpec
 
-_BOOKKEEPING = (PublishEnd, TellInstances, RecordUse)
+_BOOKKEEPING = (PublishEnd, NotifyInstances, RecordUse)
 _OVER = (Phase.DRAINING.value, Phase.ENDED.value)
 # After the grace the checker terminates by id at its next minute; the rest is the machines' own shutdown.
 _AFTER_GRACE = timedelta(minutes=5)
 
 
 def stop(
-    outside: Outside, spec: AnnexSpec, *, wait: bool, longest: timedelta | None, say: Callable[[str], None]
+    environment: Environment, spec: AnnexSpec, *, wait: bool, longest: timedelta | None, say: Callable[[str], None]
 ) -> Stopped:
     """End the lease now, take the capacity away, and wait until no instance is left.
 
     Every step is tried whatever became of those before it: none may keep the annex spending because another failed.
 
     Args:
-        outside: the world.
+        environment: the world.
         spec: the annex.
         wait: whether to wait for the instances to go.
         longest: how long to wait. Default: None - the grace that the group declares, if there is one, and 5 minutes.
@@ -49,20 +49,22 @@ def stop(
     Raises:
         AnnexError: the annex is not deployed, or AWS could not be asked for it.
     """
-    aws = outside.connect(spec.region)
+    aws = environment.connect(spec.region)
     check_account(aws, spec.account)
     found = find(aws, spec.name)
     if found is None:
-        return stop_strays(outside, aws, spec.name, Waiting(wait, _AFTER_GRACE if longest is None else longest, say))
-    failures = [*_end_lease(found, outside.now()), *_stop_spending(found, outside.now())]
-    failures += _checker_failures(outside, found)
+        return stop_strays(
+            environment, aws, spec.name, Waiting(wait, _AFTER_GRACE if longest is None else longest, say)
+        )
+    failures = [*_end_lease(found, environment.now()), *_stop_spending(found, environment.now())]
+    failures += _checker_failures(environment, found)
     how = Waiting(wait, longest if longest is not None else _grace(found.group) + _AFTER_GRACE, say)
-    return wait_until_gone(outside, lambda: living(found), how, failures)
+    return wait_until_gone(environment, lambda: alive(found), how, failures)
 
 
-def _checker_failures(outside: Outside, found: Deployed) -> list[str]:
+def _checker_failures(environment: Environment, found: Deployed) -> list[str]:
     try:
-        answer = outside.ask_checker(found)
+        answer = environment.ask_checker(found)
     except AnnexError as error:
         return [str(error)]
     if answer.phase in _OVER:
@@ -85,7 +87,7 @@ def _end_lease(found: Deployed, now: datetime) -> list[str]:
 def _stop_spending(found: Deployed, now: datetime) -> list[str]:
     decision = stop_decision(found.group, now)
     failures = [failure for action in decision.actions for failure in _performed(action, found)]
-    if Fact.MACHINES not in decision.needs:
+    if Fact.INSTANCES not in decision.needs:
         return failures
     try:
         group = observe(found)

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from annex_lease.contract import TAG_ID, TAG_NAME, shown
-from annex_lease.gateway import GROUP_NAME_TAG, Annex, read_group
-from annex_lease.observed import DEAD_MACHINE_STATES, Machine
+from annex_lease.aws import GROUP_NAME_TAG, Annex, read_group
+from annex_lease.observed import DEAD_INSTANCE_STATES, Instance
+from annex_lease.tags import TAG_ID, TAG_NAME, shown
 from annex_pool.aws import Aws, asking
 from annex_pool.error import AnnexError
 
@@ -20,7 +20,7 @@ _IDS_SHOWN = 10
 
 @dataclass(frozen=True)
 class Stray:
-    """A living instance with an annex's name. `annex_id` and `group` are empty where it does not carry the tag."""
+    """A alive instance with an annex's name. `annex_id` and `group` are empty where it does not carry the tag."""
 
     id: str
     state: str
@@ -29,7 +29,7 @@ class Stray:
 
 
 def list_strays(aws: Aws, name: str) -> tuple[Stray, ...]:
-    """The living instances of exactly this annex name, for an annex that has no group.
+    """The alive instances of exactly this annex name, for an annex that has no group.
 
     Raises:
         AnnexError: AWS refused or could not be asked: what cannot be listed is never taken for nothing.
@@ -48,13 +48,13 @@ def list_strays(aws: Aws, name: str) -> tuple[Stray, ...]:
     return tuple(
         Stray(key, state, tags.get(TAG_ID, ""), tags.get(GROUP_NAME_TAG, ""))
         for key, state, tags in sorted(described, key=lambda item: item[0])
-        if tags.get(TAG_NAME) == name and state not in DEAD_MACHINE_STATES
+        if tags.get(TAG_NAME) == name and state not in DEAD_INSTANCE_STATES
     )
 
 
-def machines(strays: Sequence[Stray]) -> tuple[Machine, ...]:
+def machines(strays: Sequence[Stray]) -> tuple[Instance, ...]:
     """The strays as the lease's own code takes instances."""
-    return tuple(Machine(stray.id, stray.state, bool(stray.group)) for stray in strays)
+    return tuple(Instance(stray.id, stray.state, bool(stray.group)) for stray in strays)
 
 
 def states(strays: Sequence[Stray]) -> Mapping[str, str]:

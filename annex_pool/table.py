@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from annex_lease.contract import format_time
+from annex_lease.tags import format_time
 from annex_pool.status import NOT_DEPLOYED, Status
 from annex_spec import format_duration
 
@@ -53,9 +53,9 @@ def show(statuses: Sequence[Status], out: Console) -> None:
         table.add_row(*_row(status))
     out.print(table)
     for status in statuses:
-        for stranger in status.strangers or ():
+        for stranger in status.unmatched_slots or ():
             out.print(
-                f"{status.name}: slot {stranger} says it belongs to this annex, but to no living instance of it",
+                f"{status.name}: slot {stranger} says it belongs to this annex, but to no alive instance of it",
                 soft_wrap=True,
             )
         if status.phase in _EXPLAINED and status.reason:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from annex_lease.contract import TAG_NAME
+from annex_lease.tags import TAG_NAME
 from annex_pool.aws import Aws
 from annex_pool.leftover import Resource
 from annex_pool.listing import pages, tags_of, unless_gone

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from annex_lease.contract import format_time, shown
+from annex_lease.tags import format_time, shown
 from annex_pool.error import AnnexError
 
 AUTHORIZATIONS = ("ADVERTISE_STARTD", "ADVERTISE_MASTER")

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
+from annex_pool.environment import Environment
 from annex_pool.error import AnnexError
-from annex_pool.outside import Outside
 
 _POLL_SECONDS = 5.0
 
@@ -42,24 +42,24 @@ class Waiting:
 
 
 def wait_until_gone(
-    outside: Outside, living: Callable[[], Mapping[str, str]], how: Waiting, failures: list[str]
+    environment: Environment, alive: Callable[[], Mapping[str, str]], how: Waiting, failures: list[str]
 ) -> Stopped:
     """Look until no instance is left, or time is over.
 
     Args:
-        outside: the world.
-        living: the living instances by id, with their states; raises AnnexError.
+        environment: the world.
+        alive: the alive instances by id, with their states; raises AnnexError.
         how: how to wait.
         failures: what did not work before.
 
     Raises:
         AnnexError: the instances cannot be listed; with the failures before it.
     """
-    deadline = outside.now() + how.longest
+    deadline = environment.now() + how.longest
     said = ""
     while True:
         try:
-            left = living()
+            left = alive()
         except AnnexError as error:
             # Not knowing what is left must not hide what did not work before.
             raise AnnexError("; ".join([*failures, str(error)])) from error
@@ -67,9 +67,9 @@ def wait_until_gone(
         if text != said:
             how.say(text)
             said = text
-        if not left or not how.wait or outside.now() >= deadline:
+        if not left or not how.wait or environment.now() >= deadline:
             return Stopped(tuple(failures), tuple(sorted(left)))
-        outside.sleep(_POLL_SECONDS)
+        environment.sleep(_POLL_SECONDS)
 
 
 def _counted(left: Mapping[str, str]) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from annex_lease.contract import format_time
-from annex_lease.times import LeaseTimes
+from annex_lease.lease import LeaseTimes
+from annex_lease.tags import format_time
 from annex_pool.error import InputError
 
 

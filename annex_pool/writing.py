@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, cast
 
-from annex_lease.contract import group_tag
+from annex_lease.tags import group_tag
 from annex_pool.aws import asking
 from annex_pool.finding import Deployed
 

@@ -5,7 +5,7 @@ and a mistake in the file is reported before either of them does anything.
 """
 
 from annex_spec.base import BaseSpec
-from annex_spec.duration import format_duration, parse_duration
+from annex_lease.duration import format_duration, parse_duration
 from annex_spec.loading import Spec, load
 from annex_spec.model import AnnexSpec, PoolSpec
 from annex_spec.problem import Problem, SpecError

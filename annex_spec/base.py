@@ -10,7 +10,7 @@ from annex_spec.problem import ContradictionError, Problem
 
 TABLE = "[base]"
 
-MostRemovals = Annotated[
+MaxRemovals = Annotated[
     int | None, Field(description="a whole number from 0 to 10000: 0 removes nothing", examples=["50"], ge=0, le=10_000)
 ]
 DryRun = Annotated[bool, Field(description="true or false", examples=["true"])]
@@ -23,11 +23,11 @@ class BaseSpec(BaseModel):
         alarm_email: who is told when the sweeper is silent, fails or stops itself; AWS asks the address to confirm.
             Default: None - the alarms are there, and nobody is told.
         alarm_topic: ARN of the Amazon SNS topic that is told instead. Default: None - a topic is made.
-        most_removals: with more orphans than this to remove in one run, none is removed; a group whose lease cannot be
+        max_removals: with more orphans than this to remove in one run, none is removed; a group whose lease cannot be
             read counts all its instances. Default: None - 50, or the size of the Region's largest annex if that is
             more.
         dry_run: whether the sweeper only reports what it would do. It then marks nothing, so nothing is ever due: what
-            marks would lead to is in its report as `would_remove_later`, and counts against `most_removals`.
+            marks would lead to is in its report as `would_remove_later`, and counts against `max_removals`.
             Default: False.
     """
 
@@ -35,7 +35,7 @@ class BaseSpec(BaseModel):
 
     alarm_email: field.AlarmEmail = None
     alarm_topic: field.AlarmTopic = None
-    most_removals: MostRemovals = None
+    max_removals: MaxRemovals = None
     dry_run: DryRun = False
 
     @model_validator(mode="after")

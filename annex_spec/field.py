@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic.fields import FieldInfo
 
-from annex_spec.duration import FORM, format_duration, parse_duration
+from annex_lease.duration import FORM, format_duration, parse_duration
 
 LONGEST_LEASE = timedelta(days=366)
 # A minute is one run of the lease checker: useful only to see a lease end.
@@ -19,14 +19,14 @@ _NO_TIME, _LONGEST_GRACE = timedelta(0), timedelta(hours=2)
 _SHORTEST_IDLE, _LONGEST_IDLE = timedelta(seconds=30), timedelta(days=7)
 _SHORTEST_DRAIN, _LONGEST_DRAIN = timedelta(seconds=10), timedelta(hours=1)
 _SHORTEST_JOIN, _LONGEST_JOIN = timedelta(minutes=1), timedelta(hours=2)
-# The same as in annex_lease.contract (a test compares them): renewed by less, a lease would be renewed at every other
+# The same as in annex_lease.tags (a test compares them): renewed by less, a lease would be renewed at every other
 # check; a warning later than a minute before the end is none.
 SHORTEST_RENEWAL = timedelta(minutes=10)
 SHORTEST_WARNING = timedelta(minutes=1)
 LARGEST_LIMIT_HOURS = 100_000_000
 _DEAREST_HOUR = 10_000
 
-# The same rule as annex_lease.contract (a test compares the two): this package imports nothing of ours.
+# The same rule as annex_lease.tags (a test compares the two): this package imports nothing of ours.
 _NAME = re.compile(r"[a-z](?:-?[a-z0-9]){0,31}")
 _LONGEST_NAME = 32
 

@@ -6,13 +6,13 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from annex_spec import field
-from annex_spec.duration import format_duration
+from annex_lease.duration import format_duration
 from annex_spec.problem import NOTHING, ContradictionError
 
 # Strict: "2" is not a number and 1 is not true; a value of the wrong type is a mistake, not something to convert.
 _CONFIG = ConfigDict(extra="forbid", frozen=True, strict=True)
 _WARN = timedelta(minutes=15)
-# A busy annex is renewed in the second half of the renewal before its end. Jobs are sent away `drain` before the end,
+# A busy annex is renewed in the second half of the renewal before its end. Jobs are sent away `drain_before_end` before the end,
 # so a few of the lease checker's runs, one a minute, must fit in between.
 _RENEWAL_SLACK = timedelta(minutes=6)
 
@@ -55,20 +55,20 @@ class AnnexSpec(BaseModel):
         size: number of instances the lease grants.
         lease: how long the annex may exist, from its creation; None when `lease_ends_at` is given.
         lease_ends_at: the absolute end, UTC; None when `lease` is given.
-        reach: how long after its creation the annex may exist at most, extended or not.
+        max_lifetime: how long after its creation the annex may exist at most, extended or not.
             Default: twice `lease`, at most 366 days; required with `lease_ends_at`.
         grace: how long an instance may take to shut down after the end. Default: 15 minutes.
-        drain: how long before the end running jobs are sent back to the queue; shorter than `lease`.
+        drain_before_end: how long before the end running jobs are sent back to the queue; shorter than `lease`.
             Default: 2 minutes.
-        idle: how long an execution point stays without a job. Default: 20 minutes.
-        join: how long an execution point may take to join the pool. Default: 15 minutes.
+        idle_timeout: how long an execution point stays without a job. Default: 20 minutes.
+        join_timeout: how long an execution point may take to join the pool. Default: 15 minutes.
         renew_while_busy: by how much the lease is renewed, within the reach, while jobs run when it would end; at
-            least twice `drain` and 6 minutes. Default: None - it is not renewed.
+            least twice `drain_before_end` and 6 minutes. Default: None - it is not renewed.
         max_instance_hours: the annex ends when so many instance-hours are used. Default: None - as many as the lease
             allows.
         price_per_hour: price of one instance-hour in a currency of the operator's choice; only for showing what the
             annex can cost. Default: None - it is shown in instance-hours.
-        warn: how long before the end a warning is published, to the alarm topic if there is one; shorter than `lease`.
+        warn_before_end: how long before the end a warning is published, to the alarm topic if there is one; shorter than `lease`.
             Default: 15 minutes, or half of a lease that is shorter than 30; None for a lease below 2 minutes.
         alarm_email: who is told when the lease is not enforced; AWS asks the address to confirm. Default: None.
         alarm_topic: ARN of the Amazon SNS topic that is told instead. Default: None.
@@ -91,15 +91,15 @@ class AnnexSpec(BaseModel):
     size: field.Size
     lease: field.Lease = None
     lease_ends_at: field.LeaseEndsAt = None
-    reach: field.Reach = Field(default_factory=_default_reach)
+    max_lifetime: field.Reach = Field(default_factory=_default_reach)
     grace: field.Grace = timedelta(minutes=15)
-    drain: field.Drain = timedelta(minutes=2)
-    idle: field.Idle = timedelta(minutes=20)
-    join: field.Join = timedelta(minutes=15)
+    drain_before_end: field.Drain = timedelta(minutes=2)
+    idle_timeout: field.Idle = timedelta(minutes=20)
+    join_timeout: field.Join = timedelta(minutes=15)
     renew_while_busy: field.RenewWhileBusy = None
     max_instance_hours: field.MaxInstanceHours = None
     price_per_hour: field.PricePerHour = None
-    warn: field.Warn = Field(default_factory=_default_warn)
+    warn_before_end: field.Warn = Field(default_factory=_default_warn)
     alarm_email: field.AlarmEmail = None
     alarm_topic: field.AlarmTopic = None
     instance_types: field.InstanceTypes
@@ -121,46 +121,49 @@ class AnnexSpec(BaseModel):
 
     @model_validator(mode="after")
     def _reach_holds_the_lease(self) -> Self:
-        if not self.reach:
+        if not self.max_lifetime:
             allowed = "required with lease_ends_at: the longest life, counted from the annex's creation"
-            raise ContradictionError("reach", NOTHING, allowed, 'reach = "30d"')
-        if self.lease is not None and self.reach < self.lease:
+            raise ContradictionError("max_lifetime", NOTHING, allowed, 'max_lifetime = "30d"')
+        if self.lease is not None and self.max_lifetime < self.lease:
             lease = format_duration(self.lease)
             raise ContradictionError(
-                "reach", f'"{format_duration(self.reach)}"', f"the lease, {lease}, or more", f'reach = "{lease}"'
+                "max_lifetime",
+                f'"{format_duration(self.max_lifetime)}"',
+                f"the lease, {lease}, or more",
+                f'max_lifetime = "{lease}"',
             )
         return self
 
     @model_validator(mode="after")
     def _lease_holds_the_drain(self) -> Self:
-        if self.lease is not None and self.drain >= self.lease:
+        if self.lease is not None and self.drain_before_end >= self.lease:
             # Not one job would ever start.
-            default = "" if "drain" in self.model_fields_set else ", the default"
+            default = "" if "drain_before_end" in self.model_fields_set else ", the default"
             raise ContradictionError(
-                "drain",
-                f'"{format_duration(self.drain)}"{default}',
+                "drain_before_end",
+                f'"{format_duration(self.drain_before_end)}"{default}',
                 f"less than the lease, {format_duration(self.lease)}",
-                f'drain = "{format_duration(self.lease / 2)}"',
+                f'drain_before_end = "{format_duration(self.lease / 2)}"',
             )
         return self
 
     @model_validator(mode="after")
     def _renewal_comes_before_the_drain(self) -> Self:
-        least = 2 * self.drain + _RENEWAL_SLACK
+        least = 2 * self.drain_before_end + _RENEWAL_SLACK
         if self.renew_while_busy is not None and self.renew_while_busy < least:
             received, needed = format_duration(self.renew_while_busy), format_duration(least)
-            allowed = f"{needed} or more: twice the drain, {format_duration(self.drain)}, and 6m"
+            allowed = f"{needed} or more: twice the drain, {format_duration(self.drain_before_end)}, and 6m"
             fix = f'renew_while_busy = "{needed}"'
             raise ContradictionError("renew_while_busy", f'"{received}"', allowed, fix)
         return self
 
     @model_validator(mode="after")
     def _lease_holds_the_warning(self) -> Self:
-        if self.lease is not None and self.warn is not None and self.warn >= self.lease:
+        if self.lease is not None and self.warn_before_end is not None and self.warn_before_end >= self.lease:
             allowed = f"less than the lease, {format_duration(self.lease)}"
             half = max(self.lease / 2, field.SHORTEST_WARNING)
-            fix = f'warn = "{format_duration(half)}"' if half < self.lease else "remove warn"
-            raise ContradictionError("warn", f'"{format_duration(self.warn)}"', allowed, fix)
+            fix = f'warn_before_end = "{format_duration(half)}"' if half < self.lease else "remove warn"
+            raise ContradictionError("warn_before_end", f'"{format_duration(self.warn_before_end)}"', allowed, fix)
         return self
 
     @model_validator(mode="after")

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from annex_lease import contract
+from annex_lease import tags as lease_tags
 from annex_lease.handler import serve
 from annex_lease.memory import Memory
 from annex_lease.policy import LeasePolicy, policy_tags
@@ -63,7 +63,7 @@ class Fleet:
         policy = LeasePolicy(
             self.name,
             size=self.size,
-            reach_seconds=24 * 3600,
+            max_lifetime_seconds=24 * 3600,
             grace_seconds=900,
             duration_seconds=int(LEASE.total_seconds()),
         )
@@ -74,7 +74,7 @@ class Fleet:
             MaxSize=self.size,
             VPCZoneIdentifier=make_subnet(self.cloud),
             Tags=[
-                {"Key": one.key, "Value": one.value, "PropagateAtLaunch": one.key in contract.PROPAGATED_TAGS}
+                {"Key": one.key, "Value": one.value, "PropagateAtLaunch": one.key in lease_tags.PROPAGATED_TAGS}
                 for one in policy_tags(policy, annex_id=self.id)
             ],
         )

@@ -1,6 +1,6 @@
-"""From the end of a lease to no living instance, for fleets of 1 to 10,000: this project and the one it replaces.
+"""From the end of a lease to no alive instance, for fleets of 1 to 10,000: this project and the one it replaces.
 
-Both run against the lab's cloud, side by side. Its machines exist in the API only and start and end at once; "living"
+Both run against the lab's cloud, side by side. Its machines exist in the API only and start and end at once; "alive"
 is what AWS bills, so neither shutting down nor terminated. What is left is the deciding and the calling, by the cloud's
 clock: the time until somebody looks, by which the clock is moved on, and the real time that the calls take here.
 

@@ -81,12 +81,12 @@ def execute(command: Annotated[list[str], typer.Argument(help="Program and argum
 
 
 def enter_sandbox(*, state_file: Path | None) -> None:
-    """Returns only inside a sandbox; outside, runs this command in a new one and exits with its status."""
+    """Returns only inside a sandbox; environment, runs this command in a new one and exits with its status."""
     with failing_clearly():
         if sandbox.inside():
             sandbox.stop_on_signals()
             return
-        image.disk_image()  # built outside: the cache is the user's, and a failed build leaves no sandbox behind
+        image.disk_image()  # built environment: the cache is the user's, and a failed build leaves no sandbox behind
         raise typer.Exit(sandbox.rerun(state_file=state_file))
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from annex_lease.contract import format_time, parse_time
+from annex_lease.tags import format_time, parse_time
 from lab.inventory import everything, instances
 from lab.jobs import JobReport, Jobs
 from lab.site import Site, machines

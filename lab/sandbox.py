@@ -2,7 +2,7 @@
 
 What runs inside sees the host's files, an empty network, an empty /run, and no process of the host. Whatever it makes
 there (interfaces, namespaces, mounts, processes, files below ``directory()``) the kernel removes with it, also after
-kill -9 of the command outside.
+kill -9 of the command environment.
 
 Three processes take part: the *outer* one (the command the user typed) waits; the *first* process of the sandbox
 (`lab.sandbox_init`) mounts, passes signals on and collects orphans; its child is the command itself.
@@ -133,7 +133,7 @@ def _wait(outer: subprocess.Popen[bytes], first_process: int | None) -> int:
 
 
 def _first_process(outer: subprocess.Popen[bytes]) -> int | None:
-    """Process id, outside, of the sandbox's first process; None when the sandbox could not be made."""
+    """Process id, environment, of the sandbox's first process; None when the sandbox could not be made."""
     children = Path(f"/proc/{outer.pid}/task/{outer.pid}/children")
     deadline = time.monotonic() + FIRST_PROCESS_SECONDS
     while outer.poll() is None and time.monotonic() < deadline:

@@ -7,8 +7,8 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from annex_constructs import Annex, ExecutionPoint, Lease, Pool
-from annex_lease.contract import TAG_NAME
+from annex_constructs import Annex, ExecutionPoint, LeaseTerms, Pool
+from annex_lease.tags import TAG_NAME
 from annex_spec import AnnexSpec, PoolSpec
 
 _SSM = "ssm:"
@@ -101,21 +101,21 @@ def _execution_point(pool: PoolSpec, annex: AnnexSpec) -> ExecutionPoint:
         machine_image=_image(annex),
         volume_gib=annex.volume_gib,
         root_device=annex.root_device,
-        drain=_duration(annex.drain),
-        idle=_duration(annex.idle),
-        join=_duration(annex.join),
+        drain_before_end=_duration(annex.drain_before_end),
+        idle_timeout=_duration(annex.idle_timeout),
+        join_timeout=_duration(annex.join_timeout),
     )
 
 
-def _lease(annex: AnnexSpec) -> Lease:
-    return Lease(
+def _lease(annex: AnnexSpec) -> LeaseTerms:
+    return LeaseTerms(
         duration=None if annex.lease is None else _duration(annex.lease),
         ends_at=annex.lease_ends_at,
-        reach=_duration(annex.reach),
+        max_lifetime=_duration(annex.max_lifetime),
         grace=_duration(annex.grace),
         renew_while_busy=None if annex.renew_while_busy is None else _duration(annex.renew_while_busy),
         max_instance_hours=annex.max_instance_hours,
-        warn=None if annex.warn is None else _duration(annex.warn),
+        warn_before_end=None if annex.warn_before_end is None else _duration(annex.warn_before_end),
     )
 
 

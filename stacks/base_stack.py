@@ -41,13 +41,13 @@ class AnnexBaseStack(Stack):
             env=Environment(account=account, region=region),
         )
         topic = None if base.alarm_topic is None else sns.Topic.from_topic_arn(self, "AlarmTopic", base.alarm_topic)
-        most = base.most_removals
+        most = base.max_removals
         self._base = AnnexBase(
             self,
             "Base",
             alarm_topic=topic,
             alarm_email=base.alarm_email,
-            most_removals=max(_MOST_REMOVALS, largest_annex) if most is None else most,
+            max_removals=max(_MOST_REMOVALS, largest_annex) if most is None else most,
             dry_run=base.dry_run,
         )
         CfnOutput(self, "Sweeper", value=self._base.function.function_name)

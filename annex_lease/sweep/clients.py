@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import boto3
 from botocore.config import Config
 
-from annex_lease.gateway import Clients
+from annex_lease.aws import Clients
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient

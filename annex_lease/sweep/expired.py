@@ -16,12 +16,12 @@ from annex_lease.actions import (
     SuspendLaunch,
     TerminateInstances,
 )
-from annex_lease.contract import TAG_ID, TAG_NAME
 from annex_lease.decision import Phase, decide
-from annex_lease.observed import Group, Machine
+from annex_lease.observed import Group, Instance
 from annex_lease.record import read_record
 from annex_lease.sweep.identity import GROUP_TAG, annex_id, group_tags
-from annex_lease.sweep.seen import Resource
+from annex_lease.sweep.resources import Resource
+from annex_lease.tags import TAG_ID, TAG_NAME
 
 # The others of a decision (publish, tell, record) are for an annex whose checker works.
 _ENDING = (
@@ -39,8 +39,8 @@ _ENDING = (
 class Ending:
     """An annex to end: what to do about its group, in this order, and why.
 
-    `id` is empty if the group's tags do not tell which annex it is; `instances` are the ids of those that are still
-    there. `machines` and `unread` are what the decision was taken with, so that it can be taken again.
+    `id` is empty if the group's tags do not tell which annex it is; `alive` are the ids of the instances that are
+    still there. `instances` and `unread` are what the decision was taken with, so that it can be taken again.
     """
 
     group: str
@@ -48,8 +48,8 @@ class Ending:
     id: str
     reason: str
     actions: tuple[Action, ...]
-    instances: tuple[str, ...]
-    machines: tuple[Machine, ...] | None = None
+    alive: tuple[str, ...]
+    instances: tuple[Instance, ...] | None = None
     unread: bool = False
 
 
@@ -62,7 +62,7 @@ def ending(group: Group, now: datetime, slack: timedelta, *, unread: bool = Fals
     """What is left to do to end the annex of this group; None if its lease lasts or nothing is left.
 
     Args:
-        group: the group, with its machines if they could be listed.
+        group: the group, with its instances if they could be listed.
         now: the current time, aware.
         slack: how long the annex's own checker has, after the end, before it counts as not working.
         unread: end it although its record cannot be read; otherwise such a group is left alone.
@@ -81,8 +81,8 @@ def ending(group: Group, now: datetime, slack: timedelta, *, unread: bool = Fals
         id=annex_id(tags),
         reason=decision.reason,
         actions=actions,
-        instances=group.living(),
-        machines=group.machines,
+        alive=group.alive(),
+        instances=group.instances,
         unread=unread,
     )
 
@@ -94,17 +94,17 @@ def still_due(planned: Ending, group: Group | None, now: datetime, slack: timede
 
     Args:
         planned: what was planned.
-        group: the group as it is now, without its machines; None if it does not exist any more.
+        group: the group as it is now, without its instances; None if it does not exist any more.
         now: as for `ending`.
         slack: as for `ending`.
     """
     if group is None:
         return None
-    return ending(replace(group, machines=planned.machines), now, slack, unread=planned.unread)
+    return ending(replace(group, instances=planned.instances), now, slack, unread=planned.unread)
 
 
-def with_machines(group: Group, instances: Iterable[Resource], others: frozenset[str]) -> Group:
-    """The group with the machines that EC2 knows as its own, by exact comparison.
+def with_instances(group: Group, instances: Iterable[Resource], others: frozenset[str]) -> Group:
+    """The group with the instances that EC2 knows as its own, by exact comparison.
 
     Args:
         group: the group.
@@ -112,11 +112,11 @@ def with_machines(group: Group, instances: Iterable[Resource], others: frozenset
         others: names of all groups: an instance of another group is never this one's, whatever else it carries.
     """
     own = annex_id(group_tags(group))
-    machines = []
+    own_instances = []
     for instance in instances:
         member_of = instance.tags.get(GROUP_TAG)
         # AWS takes its tag from an instance that is detached; the annex's id stays.
         detached = bool(own) and instance.tags.get(TAG_ID) == own and member_of not in others
         if member_of == group.name or detached:
-            machines.append(Machine(instance.id, instance.state, member=member_of == group.name))
-    return replace(group, machines=tuple(machines))
+            own_instances.append(Instance(instance.id, instance.state, member=member_of == group.name))
+    return replace(group, instances=tuple(own_instances))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from annex_lease.contract import TAG_ID, TAG_NAME
 from annex_lease.observed import Group
+from annex_lease.tags import TAG_ID, TAG_NAME
 
 STACK_TAG = "aws:cloudformation:stack-id"
 """The tag that CloudFormation puts on what it makes; nobody else can write it."""

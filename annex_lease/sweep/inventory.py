@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from annex_lease.contract import TAG_NAME
-from annex_lease.gateway import group_from_api
+from annex_lease.aws import group_from_api
 from annex_lease.observed import Group
 from annex_lease.sweep.clients import SweepClients
 from annex_lease.sweep.identity import log_group_name
-from annex_lease.sweep.seen import Inventory, Kind, Resource, Stack
+from annex_lease.sweep.resources import Inventory, Kind, Resource, Stack
+from annex_lease.tags import TAG_NAME
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2.type_defs import FilterTypeDef

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from annex_lease.contract import parse_time
+from annex_lease.tags import parse_time
 
 TAG_ORPHAN = "annex:orphan"
 """The time at which the sweeper first found nobody to own the resource. Written and taken back by the sweeper alone."""

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 
-from annex_lease.contract import TAG_END, TAG_ID, TAG_NAME, format_time, parse_time, shown
 from annex_lease.observed import Group
 from annex_lease.sweep.identity import Living, annex_id, group_tags, stack_uuid
-from annex_lease.sweep.seen import Kind, Resource, Stack
+from annex_lease.sweep.resources import Kind, Resource, Stack
+from annex_lease.tags import TAG_END, TAG_ID, TAG_NAME, format_time, parse_time, shown
 
 _PROBLEMS = ("CREATE_FAILED", "DELETE_FAILED", "UPDATE_FAILED", "UPDATE_ROLLBACK_FAILED")
 
@@ -120,4 +120,4 @@ class Judge:
 def _is_ended(group: Group) -> bool:
     """Whether a group is as the end of a lease leaves it, and empty."""
     off = "Launch" in group.suspended and not group.desired and not group.min_size
-    return off and not group.living() and not group.warm_pool
+    return off and not group.alive() and not group.warm_pool

@@ -6,11 +6,11 @@ from datetime import datetime
 
 from botocore.exceptions import ClientError
 
-from annex_lease.contract import format_time
 from annex_lease.sweep.clients import SweepClients
 from annex_lease.sweep.identity import log_group_name
 from annex_lease.sweep.marks import TAG_ORPHAN
-from annex_lease.sweep.seen import Kind, Resource
+from annex_lease.sweep.resources import Kind, Resource
+from annex_lease.tags import format_time
 
 RECOVERY_DAYS = 7
 """How long a removed secret can be restored: the shortest time that Secrets Manager offers."""

@@ -10,7 +10,7 @@ from aws_cdk import App, Duration, Environment, RemovalPolicy, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_s3 as s3
 
-from annex_constructs import Annex, ExecutionPoint, Lease, Pool
+from annex_constructs import Annex, ExecutionPoint, LeaseTerms, Pool
 
 app = App()
 stack = Stack(
@@ -34,20 +34,20 @@ annex = Annex(
         pool=Pool(collector="cm.example.edu:9618", trust_domain="example.edu"),
         machine_image=ec2.MachineImage.generic_linux({"us-east-1": "ami-0123456789abcdef0"}),
         volume_gib=100,
-        idle=Duration.minutes(10),
+        idle_timeout=Duration.minutes(10),
     ),
     instance_types=[ec2.InstanceType(name) for name in ("c6a.4xlarge", "c6i.4xlarge", "m6a.4xlarge")],
     max_size=50,
     on_demand_base=5,
     # Until the deadline, and while jobs run up to two hours more at a time; at most three weeks from the deployment,
     # and at most so many instance-hours, whatever happens.
-    lease=Lease(
+    lease=LeaseTerms(
         ends_at=datetime(2030, 6, 1, 8, tzinfo=UTC),
-        reach=Duration.days(21),
+        max_lifetime=Duration.days(21),
         grace=Duration.minutes(30),
         renew_while_busy=Duration.hours(2),
         max_instance_hours=10_000,
-        warn=Duration.hours(4),
+        warn_before_end=Duration.hours(4),
     ),
     alarm_email="campaign@example.edu",  # AWS asks the address to confirm before it sends anything else
     vpc=vpc,

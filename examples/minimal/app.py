@@ -7,13 +7,13 @@ annex's credential: `annex credential push muon`.
 from aws_cdk import App, Duration, Stack
 from aws_cdk import aws_ec2 as ec2
 
-from annex_constructs import Annex, ExecutionPoint, Lease, Pool
+from annex_constructs import Annex, ExecutionPoint, LeaseTerms, Pool
 
 app = App()
 stack = Stack(app, "Analysis")
 image = ec2.MachineImage.from_ssm_parameter("/example/htcondor/debian-image", os=ec2.OperatingSystemType.LINUX)
 point = ExecutionPoint(pool=Pool(collector="cm.example.edu", trust_domain="example.edu"), machine_image=image)
 types = [ec2.InstanceType("c6a.large"), ec2.InstanceType("c6i.large")]
-lease = Lease(duration=Duration.hours(8))
+lease = LeaseTerms(duration=Duration.hours(8))
 Annex(stack, "Muon", execution_point=point, instance_types=types, max_size=2, lease=lease)
 app.synth()

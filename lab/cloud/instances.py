@@ -142,7 +142,7 @@ def _complete(record: Record, spec: LaunchSpec, reservation_id: str) -> None:
     record["LaunchTime"] = launched.strftime("%Y-%m-%dT%H:%M:%S.000Z")
     zone = ec2._subnets[spec.subnet_id]["AvailabilityZone"]
     record["Placement"]["AvailabilityZone"] = zone
-    # No instance of the lab has a public address: it has no way in from outside.
+    # No instance of the lab has a public address: it has no way in from environment.
     record["PublicIpAddress"] = record["PublicDnsName"] = ""
     suffix = "ec2.internal" if region() == "us-east-1" else f"{region()}.compute.internal"
     record["PrivateDnsName"] = f"ip-{address.replace('.', '-')}.{suffix}"

@@ -6,7 +6,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from annex_constructs.user_data import EpSettings
+from annex_boot.user_data import EpSettings
 
 TESTBED = Path(__file__).parent / "testbed.sh"
 SETTINGS = EpSettings(
@@ -15,10 +15,10 @@ SETTINGS = EpSettings(
     credential_arn="arn:aws:secretsmanager:us-east-1:123456789012:secret:Annex-demo-AbCdEf",
     collector="cm.example.edu:9618",
     trust_domain="example.edu",
-    drain_seconds=10,
-    idle_seconds=40,
-    join_seconds=900,
-    dead_man_seconds=600,
+    drain_before_end_seconds=10,
+    idle_timeout_seconds=40,
+    join_timeout_seconds=900,
+    shutdown_after_end_seconds=600,
     protect_busy=True,
 )
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from boot_testbed import SETTINGS, Bed
 
-from annex_constructs.user_data import render_user_data
+from annex_boot.user_data import render_user_data
 from lab.image import root_filesystem
 
 

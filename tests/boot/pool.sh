@@ -89,7 +89,7 @@ result long_started_after $?
 wait_for 40 called ' --protected-from-scale-in'
 result protected "$(cat ep/root/tmp/calls)"
 
-# Running until ANNEX_DRAIN_SECONDS before the end, gone before it.
+# Running until ANNEX_DRAIN_BEFORE_END before the end, gone before it.
 lease_end 20
 end=$(cat ep/root/run/annex/lease-end)
 wait_for 40 event long 004
@@ -98,7 +98,7 @@ result left_ms $((end * 1000 - $(milliseconds)))
 wait_for 20 slot_has Start false
 result closed $?
 
-# Now idle for ANNEX_IDLE_SECONDS: the master leaves of itself, which is what condor.service waits for.
+# Now idle for ANNEX_IDLE_TIMEOUT: the master leaves of itself, which is what condor.service waits for.
 began=$(milliseconds)
 wait_for 60 called --no-protected-from-scale-in
 result released_ms $(($(milliseconds) - began))

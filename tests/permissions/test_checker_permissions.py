@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from annex_lease import contract
+from annex_lease import tags as lease_tags
 from tests.permissions.authorisation import Authorised, Policies, Request, ask, granted, instance_request
 from tests.permissions.deployed import SITE, Deployed
 from tests.world.aws_state import GROUP_TAG
@@ -18,7 +18,7 @@ BY_LAMBDA = {
     ("OwnLog", "logs:CreateLogStream"),  # Lambda writes what the function prints ("Sending function logs")
     ("OwnLog", "logs:PutLogEvents"),
     ("FailedChecks", "sqs:SendMessage"),  # Lambda puts a failed event there ("Dead-letter queues")
-    ("Fallback", "lambda:InvokeFunction"),  # Lambda hands a failed event to it ("Capturing records ...")
+    ("Responder", "lambda:InvokeFunction"),  # Lambda hands a failed event to it ("Capturing records ...")
 }
 """What no code of ours calls: Lambda itself does, with the function's role."""
 
@@ -83,10 +83,10 @@ def test_no_other_account_or_region(policies: Policies, account: str) -> None:
 
 OTHERS: list[dict[str, str]] = [
     {},
-    {contract.TAG_NAME: "pa"},
-    {contract.TAG_NAME: "pa", contract.TAG_ID: "another-stack.pa", GROUP_TAG: "Annex-pa-Group-2"},
-    {contract.TAG_ID: SITE.annex_id + "x"},
-    {contract.TAG_ID: SITE.annex_id.upper()},
+    {lease_tags.TAG_NAME: "pa"},
+    {lease_tags.TAG_NAME: "pa", lease_tags.TAG_ID: "another-stack.pa", GROUP_TAG: "Annex-pa-Group-2"},
+    {lease_tags.TAG_ID: SITE.annex_id + "x"},
+    {lease_tags.TAG_ID: SITE.annex_id.upper()},
     {GROUP_TAG: SITE.group.lower()},
 ]
 
@@ -94,14 +94,14 @@ OTHERS: list[dict[str, str]] = [
 @pytest.mark.parametrize("tags", OTHERS, ids=str)
 def test_no_other_instance(policies: Policies, tags: dict[str, str]) -> None:
     for action in ("ec2:TerminateInstances", "ec2:CreateTags"):
-        request = instance_request(action, "i-0", tags, (contract.TAG_END,))
+        request = instance_request(action, "i-0", tags, (lease_tags.TAG_END,))
         assert not ask(policies, request).allowed
 
 
-@pytest.mark.parametrize("keys", [("Name",), (contract.TAG_END, contract.TAG_ID), (contract.TAG_NAME,)])
+@pytest.mark.parametrize("keys", [("Name",), (lease_tags.TAG_END, lease_tags.TAG_ID), (lease_tags.TAG_NAME,)])
 def test_no_other_tag_on_its_own_instances(policies: Policies, keys: tuple[str, ...]) -> None:
-    own = {GROUP_TAG: SITE.group, contract.TAG_ID: SITE.annex_id}
-    assert ask(policies, instance_request("ec2:CreateTags", "i-0", own, (contract.TAG_END,))).allowed
+    own = {GROUP_TAG: SITE.group, lease_tags.TAG_ID: SITE.annex_id}
+    assert ask(policies, instance_request("ec2:CreateTags", "i-0", own, (lease_tags.TAG_END,))).allowed
     assert not ask(policies, instance_request("ec2:CreateTags", "i-0", own, keys)).allowed
 
 

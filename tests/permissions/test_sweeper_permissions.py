@@ -9,9 +9,9 @@ import pytest
 from moto import mock_aws
 
 from annex_lease.sweep.clients import SweepClients
-from annex_lease.sweep.handler import serve
 from annex_lease.sweep.marks import TAG_ORPHAN
-from annex_lease.sweep.sweeping import SweepError
+from annex_lease.sweep.sweep_handler import serve
+from annex_lease.sweep.sweeper import SweepError
 from tests.permissions.authorisation import Authorised, Policies, Request, ask, granted
 from tests.permissions.boto_authorisation import BotoAuthorised
 from tests.permissions.deployed import Deployed

@@ -53,7 +53,7 @@ EVERYTHING = {
     "renew_while_busy": "1h",
     "max_instance_hours": 100,
     "price_per_hour": 0.085,
-    "warn": "30m",
+    "warn_before_end": "30m",
     "alarm_email": "admin@example.edu",
 }
 SPECS = {"own network": OWN_NETWORK, "given network": GIVEN_NETWORK, "large": LARGE, "everything": EVERYTHING}
@@ -110,7 +110,7 @@ def named(resources: Resources, kind: str, part: str) -> str:
 
 
 def checker(resources: Resources) -> dict[str, Any]:
-    """The properties of the lease checker's function; the other function is its fallback."""
+    """The properties of the lease checker's function; the other function is its responder."""
     return dict(resources[named(resources, "AWS::Lambda::Function", "LeaseCheckerFunction")]["Properties"])
 
 

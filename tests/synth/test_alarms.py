@@ -10,9 +10,9 @@ from aws_cdk import aws_sns as sns
 from aws_cdk.assertions import Template
 from cdk_nag import AwsSolutionsChecks
 
-from annex_constructs import AnnexFleet, Lease, LeaseChecker
+from annex_constructs import AnnexFleet, LeaseChecker, LeaseTerms
 from annex_constructs.alarm_topic import AlarmTopic
-from annex_constructs.lease_alarms import LeaseAlarms
+from annex_constructs.lease.lease_alarms import LeaseAlarms
 from annex_lease import metrics
 from tests.synth.templates import Resources, of_type, only
 from tests.synth.test_order import needs
@@ -23,7 +23,7 @@ OURS = {"Namespace": "HTCondorAnnex", "Period": 60, "Threshold": 1}
 
 @pytest.fixture
 def checker(stack: Stack, fleet: AnnexFleet) -> LeaseChecker:
-    return LeaseChecker(stack, "Lease", fleet=fleet, lease=Lease(duration=Duration.hours(8)))
+    return LeaseChecker(stack, "Lease", fleet=fleet, lease=LeaseTerms(duration=Duration.hours(8)))
 
 
 def resources_of(stack: Stack) -> Resources:

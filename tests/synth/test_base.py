@@ -29,16 +29,16 @@ def base(flags: dict[str, Any]) -> Resources:
 def test_the_function(base: Resources) -> None:
     function = only(base, "AWS::Lambda::Function")
     assert (function["Runtime"], function["Architectures"]) == ("python3.13", ["arm64"])
-    assert function["Handler"] == "annex_lease.sweep.handler.handler"
-    assert function["Environment"]["Variables"] == {"SWEEP_MOST_REMOVALS": "50", "SWEEP_DRY_RUN": "0"}
+    assert function["Handler"] == "annex_lease.sweep.sweep_handler.handler"
+    assert function["Environment"]["Variables"] == {"SWEEP_MAX_REMOVALS": "50", "SWEEP_DRY_RUN": "0"}
     assert function["Timeout"] < 300, "one run must be over when the next begins, at the shortest period"
     assert only(base, "AWS::Lambda::EventInvokeConfig")["MaximumRetryAttempts"] == 0
 
 
 def test_the_spec_reaches_the_function(flags: dict[str, Any]) -> None:
-    resources = base_template(flags, most_removals=3, dry_run=True, alarm_topic=TOPIC)["Resources"]
+    resources = base_template(flags, max_removals=3, dry_run=True, alarm_topic=TOPIC)["Resources"]
     variables = only(resources, "AWS::Lambda::Function")["Environment"]["Variables"]
-    assert variables == {"SWEEP_MOST_REMOVALS": "3", "SWEEP_DRY_RUN": "1"}
+    assert variables == {"SWEEP_MAX_REMOVALS": "3", "SWEEP_DRY_RUN": "1"}
     assert not of_type(resources, "AWS::SNS::Topic")
     alarms = of_type(resources, "AWS::CloudWatch::Alarm").values()
     assert all(alarm["Properties"]["AlarmActions"] == [TOPIC] for alarm in alarms)
@@ -141,16 +141,16 @@ def test_one_annex_of_the_region_may_be_removed_at_once(
         for region, some in sizes.items()
         for n, size in enumerate(some)
     ]
-    made = base_stacks(app, BaseSpec(most_removals=declared), annexes)
+    made = base_stacks(app, BaseSpec(max_removals=declared), annexes)
     (here,) = (each for each in made if each.region == "us-east-1")
     function = only(dict(Template.from_stack(here).to_json()["Resources"]), "AWS::Lambda::Function")
-    assert function["Environment"]["Variables"]["SWEEP_MOST_REMOVALS"] == most
+    assert function["Environment"]["Variables"]["SWEEP_MAX_REMOVALS"] == most
 
 
 @pytest.mark.parametrize(
     ("changes", "complaint"),
     [
-        ({"most_removals": -1}, "AnnexBase most_removals: received -1, allowed a whole number from 0 to 10000"),
+        ({"max_removals": -1}, "AnnexBase max_removals: received -1, allowed a whole number from 0 to 10000"),
         ({"every": Duration.minutes(4)}, "AnnexBase every: received '4 minutes', allowed whole seconds from 0:05:00"),
         ({"every": Duration.minutes(61)}, "AnnexBase every: received"),
         ({"every": Duration.seconds(330)}, "allowed whole minutes from 5 to 60"),

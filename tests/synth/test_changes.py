@@ -17,17 +17,17 @@ from tests.synth.templates import OWN_NETWORK, TOPIC, Resources, named, template
 
 CHANGES: dict[str, dict[str, Any]] = {
     "size": {"size": 7},
-    "lease": {"lease": "9h", "reach": "3d", "grace": "1m"},
-    "another kind of end": {"lease": None, "lease_ends_at": datetime(2030, 6, 1, 8, tzinfo=UTC), "reach": "30d"},
+    "lease": {"lease": "9h", "max_lifetime": "3d", "grace": "1m"},
+    "another kind of end": {"lease": None, "lease_ends_at": datetime(2030, 6, 1, 8, tzinfo=UTC), "max_lifetime": "30d"},
     "renewal": {"renew_while_busy": "1h"},
     "limit": {"max_instance_hours": 100, "price_per_hour": 0.1},
-    "warning": {"warn": "1h"},
+    "warning": {"warn_before_end": "1h"},
     "e-mail": {"alarm_email": "admin@example.edu"},
     "topic": {"alarm_topic": TOPIC},
     "image": {"image": "ami-0fedcba9876543210", "volume_gib": 100, "root_device": "/dev/sda1"},
     "image by parameter": {"image": "ssm:/a/parameter"},
     "types": {"instance_types": ("m6a.large",), "on_demand_base": 1, "on_demand_percentage": 50},
-    "times": {"drain": "1m", "idle": "1h", "join": "1h"},
+    "times": {"drain_before_end": "1m", "idle_timeout": "1h", "join_timeout": "1h"},
 }
 KEPT = (
     ("AWS::AutoScaling::AutoScalingGroup", "FleetGroup"),

@@ -19,13 +19,13 @@ from annex_constructs import (
     AnnexFleet,
     AnnexSecurityGroup,
     ExecutionPoint,
-    Lease,
     LeaseChecker,
+    LeaseTerms,
     Pool,
 )
 from tests.synth.templates import Resources, of_type, only
 
-EIGHT_HOURS = Lease(duration=Duration.hours(8))
+EIGHT_HOURS = LeaseTerms(duration=Duration.hours(8))
 TYPES = [ec2.InstanceType("c6a.large")]
 
 
@@ -92,11 +92,11 @@ def test_numbers_may_be_known_to_cloudformation_only(stack: Stack, vpc: ec2.IVpc
 
 
 def test_an_absolute_end(stack: Stack, fleet: AnnexFleet) -> None:
-    lease = Lease(ends_at=datetime(2030, 6, 1, 8, tzinfo=UTC), reach=Duration.days(30))
+    lease = LeaseTerms(ends_at=datetime(2030, 6, 1, 8, tzinfo=UTC), max_lifetime=Duration.days(30))
     LeaseChecker(stack, "Lease", fleet=fleet, lease=lease)
     tags = tags_of(resources_of(stack))
     assert tags["annex:lease-ends-at"] == "2030-06-01T08:00:00Z"
-    assert tags["annex:lease-reach"] == str(30 * 86_400)
+    assert tags["annex:max-lifetime"] == str(30 * 86_400)
     assert "annex:lease-duration" not in tags
 
 

@@ -9,7 +9,7 @@ from aws_cdk import Duration, Stack
 from aws_cdk import aws_sqs as sqs
 from aws_cdk.assertions import Template
 
-from annex_constructs import AnnexFleet, Lease, LeaseChecker
+from annex_constructs import AnnexFleet, LeaseChecker, LeaseTerms
 from tests.synth.templates import OWN_NETWORK, Resources, named, of_type, template_of
 
 ACCOUNT = {"Ref": "AWS::AccountId"}
@@ -20,7 +20,7 @@ def refs(own_network: Resources) -> dict[str, Any]:
     group = {"Ref": named(own_network, "AWS::AutoScaling::AutoScalingGroup", "Group")}
     log = named(own_network, "AWS::Logs::LogGroup", "LeaseCheckerLog")
     function = named(own_network, "AWS::Lambda::Function", "LeaseCheckerFunction")
-    fallback = named(own_network, "AWS::Lambda::Function", "Fallback")
+    responder = named(own_network, "AWS::Lambda::Function", "Responder")
     queue = named(own_network, "AWS::SQS::Queue", "FailedChecks")
     parts = ["arn:aws:autoscaling:us-east-1:", ACCOUNT, ":autoScalingGroup:*:autoScalingGroupName/", group]
     return {
@@ -30,7 +30,7 @@ def refs(own_network: Resources) -> dict[str, Any]:
         "secret": {"Ref": named(own_network, "AWS::SecretsManager::Secret", "Credential")},
         "log": {"Fn::GetAtt": [log, "Arn"]},
         "id": {"Fn::Select": [2, {"Fn::Split": ["/", {"Fn::Sub": "${AWS::StackId}.demo"}]}]},
-        "fallback": {"Fn::GetAtt": [fallback, "Arn"]},
+        "responder": {"Fn::GetAtt": [responder, "Arn"]},
         "topic": {"Ref": named(own_network, "AWS::SNS::Topic", "AlarmTopic")},
         "queue": {"Fn::GetAtt": [queue, "Arn"]},
         "function": {"Fn::GetAtt": [function, "Arn"]},
@@ -112,14 +112,14 @@ def test_the_lease_checker_touches_its_own_annex_only(own_network: Resources, re
                     Condition={"StringEquals": {"ec2:ResourceTag/annex:id": refs["id"]}},
                 ),
                 allow(
-                    "TellOwnInstances",
+                    "NotifyOwnInstances",
                     "ec2:CreateTags",
                     refs["instances"],
                     Condition={"StringEquals": own, **told},
                 ),
                 allow("Warn", "sns:Publish", refs["topic"]),
                 allow("FailedChecks", "sqs:SendMessage", refs["queue"]),
-                allow("Fallback", "lambda:InvokeFunction", refs["fallback"]),
+                allow("Responder", "lambda:InvokeFunction", refs["responder"]),
                 allow("OwnLog", ["logs:CreateLogStream", "logs:PutLogEvents"], refs["log"]),
             )
         ],
@@ -169,7 +169,7 @@ def test_nobody_is_let_into_the_queue_and_nobody_without_encryption(own_network:
 def test_there_is_no_other_identity_and_no_managed_policy(resources: Any) -> None:
     kinds = {each["Type"] for each in resources.values() if each["Type"].startswith("AWS::IAM::")}
     assert kinds == {"AWS::IAM::InstanceProfile", "AWS::IAM::Policy", "AWS::IAM::Role"}
-    owners = ("FleetRole", "LeaseCheckerRole", "SchedulerRole", "FallbackRole")
+    owners = ("FleetRole", "LeaseCheckerRole", "SchedulerRole", "ResponderRole")
     assert {named(resources, "AWS::IAM::Role", owner) for owner in owners} == set(of_type(resources, "AWS::IAM::Role"))
     busy = "annex:lease-renew" in str(resources)
     assert len(of_type(resources, "AWS::IAM::Policy")) == 1 + busy
@@ -178,7 +178,7 @@ def test_there_is_no_other_identity_and_no_managed_policy(resources: Any) -> Non
 
 
 def test_a_checker_without_a_topic_may_publish_nothing(stack: Stack, fleet: AnnexFleet) -> None:
-    LeaseChecker(stack, "Lease", fleet=fleet, lease=Lease(duration=Duration.hours(8)))
+    LeaseChecker(stack, "Lease", fleet=fleet, lease=LeaseTerms(duration=Duration.hours(8)))
     resources = Template.from_stack(stack).to_json()["Resources"]
     (allowed,) = (actions(each) for name, each in of_type(resources, "AWS::IAM::Role").items() if "LeaseRole" in name)
     assert "autoscaling:SuspendProcesses" in str(allowed)

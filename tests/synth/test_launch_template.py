@@ -12,8 +12,8 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk.assertions import Template
 
 from annex_constructs import ExecutionPoint
-from annex_constructs.instance_role import AnnexInstanceRole, busy_policy
-from annex_constructs.launch_template import execution_point_template
+from annex_constructs.fleet.instance_role import AnnexInstanceRole, busy_policy
+from annex_constructs.fleet.launch_template import execution_point_template
 from tests.synth.templates import of_type, only
 
 ID = Fn.join(".", [Fn.select(2, Fn.split("/", Aws.STACK_ID)), "muon"])

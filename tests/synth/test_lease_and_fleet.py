@@ -12,12 +12,12 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_sns as sns
 from aws_cdk.assertions import Template
 
-from annex_constructs import Annex, AnnexFleet, ExecutionPoint, Lease, LeaseAlarms, LeaseChecker
+from annex_constructs import Annex, AnnexFleet, ExecutionPoint, LeaseAlarms, LeaseChecker, LeaseTerms
 from tests.synth.templates import TAGGABLE, Resources, checker, of_type, only
 
 TYPES = [ec2.InstanceType("c6a.large")]
-EIGHT_HOURS = Lease(duration=Duration.hours(8))
-RENEWED = Lease(duration=Duration.hours(8), renew_while_busy=Duration.minutes(20))
+EIGHT_HOURS = LeaseTerms(duration=Duration.hours(8))
+RENEWED = LeaseTerms(duration=Duration.hours(8), renew_while_busy=Duration.minutes(20))
 
 
 def fleet_in(scope: Stack, construct_id: str, vpc: ec2.IVpc, point: ExecutionPoint, **more: Any) -> AnnexFleet:
@@ -40,26 +40,31 @@ def resources_of(stack: Stack) -> Resources:
 def test_a_drain_that_leaves_no_time_for_jobs_is_refused(
     stack: Stack, point: ExecutionPoint, duration: Duration, drain: Duration | None
 ) -> None:
-    draining = dataclasses.replace(point, drain=drain)
-    with pytest.raises(ValueError, match=r"ExecutionPoint drain: received .*, allowed less than .*; fix: pass drain="):
-        annex_in(stack, "Muon", draining, lease=Lease(duration=duration))
-    assert annex_in(stack, "Longer", draining, lease=Lease(duration=duration.plus(Duration.seconds(1))))
+    draining = dataclasses.replace(point, drain_before_end=drain)
+    with pytest.raises(
+        ValueError,
+        match=r"ExecutionPoint drain_before_end: received .*, allowed less than .*; fix: pass drain_before_end=",
+    ):
+        annex_in(stack, "Muon", draining, lease=LeaseTerms(duration=duration))
+    assert annex_in(stack, "Longer", draining, lease=LeaseTerms(duration=duration.plus(Duration.seconds(1))))
     end = datetime(2030, 6, 1, 8, tzinfo=UTC)
-    assert annex_in(stack, "Absolute", draining, lease=Lease(ends_at=end, reach=duration))
+    assert annex_in(stack, "Absolute", draining, lease=LeaseTerms(ends_at=end, max_lifetime=duration))
 
 
 def test_it_is_refused_without_an_annex_too(stack: Stack, fleet: AnnexFleet) -> None:
-    with pytest.raises(ValueError, match=r"ExecutionPoint drain: received '2 minutes', allowed less than"):
-        LeaseChecker(stack, "Lease", fleet=fleet, lease=Lease(duration=Duration.minutes(2)))
+    with pytest.raises(ValueError, match=r"ExecutionPoint drain_before_end: received '2 minutes', allowed less than"):
+        LeaseChecker(stack, "Lease", fleet=fleet, lease=LeaseTerms(duration=Duration.minutes(2)))
 
 
 def test_a_renewal_that_would_come_after_the_drain_is_refused(
     stack: Stack, vpc: ec2.IVpc, point: ExecutionPoint
 ) -> None:
-    draining = dataclasses.replace(point, drain=Duration.minutes(7))
+    draining = dataclasses.replace(point, drain_before_end=Duration.minutes(7))
     fleet = fleet_in(stack, "Muon", vpc, draining, protect_busy=True)
     allowed = "allowed at least twice the drain of the execution points, 7 minutes, and 6 minutes"
-    with pytest.raises(ValueError, match=rf"Lease renew_while_busy: received '19 minutes 59 seconds', {allowed}; fix"):
+    with pytest.raises(
+        ValueError, match=rf"LeaseTerms renew_while_busy: received '19 minutes 59 seconds', {allowed}; fix"
+    ):
         LeaseChecker(
             stack, "A", fleet=fleet, lease=dataclasses.replace(RENEWED, renew_while_busy=Duration.seconds(1199))
         )
@@ -75,7 +80,7 @@ def test_a_lease_that_is_renewed_needs_instances_that_say_they_are_busy(stack: S
 
 
 @pytest.mark.parametrize(("lease", "protects"), [(EIGHT_HOURS, False), (RENEWED, True)])
-def test_an_annex_sees_to_that(stack: Stack, point: ExecutionPoint, lease: Lease, protects: bool) -> None:
+def test_an_annex_sees_to_that(stack: Stack, point: ExecutionPoint, lease: LeaseTerms, protects: bool) -> None:
     annex = annex_in(stack, "Muon", point, lease=lease)
     assert annex.fleet.protect_busy is protects
     busy = [name for name in of_type(resources_of(stack), "AWS::IAM::Policy") if "Busy" in name]
@@ -83,10 +88,10 @@ def test_an_annex_sees_to_that(stack: Stack, point: ExecutionPoint, lease: Lease
 
 
 def test_what_a_lease_declares(stack: Stack, vpc: ec2.IVpc, point: ExecutionPoint) -> None:
-    lease = dataclasses.replace(RENEWED, max_instance_hours=100, warn=Duration.minutes(30))
+    lease = dataclasses.replace(RENEWED, max_instance_hours=100, warn_before_end=Duration.minutes(30))
     LeaseChecker(stack, "Lease", fleet=fleet_in(stack, "Muon", vpc, point, protect_busy=True), lease=lease)
     tags = {tag["Key"]: tag["Value"] for tag in only(resources_of(stack), "AWS::AutoScaling::AutoScalingGroup")["Tags"]}
-    declared = {"annex:lease-renew": "1200", "annex:max-instance-hours": "100", "annex:lease-warning": "1800"}
+    declared = {"annex:lease-renew": "1200", "annex:max-instance-hours": "100", "annex:warn-before-end": "1800"}
     assert declared.items() <= tags.items()
 
 

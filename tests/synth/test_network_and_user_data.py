@@ -20,10 +20,10 @@ def test_user_data_holds_references_and_no_secret(own_network: Resources) -> Non
     assert "ANNEX_COLLECTOR=cm.example.edu:9618\n" in parts[-1]
 
 
-@pytest.mark.parametrize(("keys", "seconds"), [({}, 120), ({"drain": "30s"}, 30)])
+@pytest.mark.parametrize(("keys", "seconds"), [({}, 120), ({"drain_before_end": "30s"}, 30)])
 def test_user_data_holds_the_drain_of_the_spec(flags: dict[str, Any], keys: dict[str, str], seconds: int) -> None:
     parts = template_data(template_of(flags, {**OWN_NETWORK, **keys})["Resources"])["UserData"]["Fn::Base64"]
-    assert f" ANNEX_DRAIN_SECONDS={seconds}\n" in parts["Fn::Join"][1][-1]
+    assert f" ANNEX_DRAIN_BEFORE_END={seconds}\n" in parts["Fn::Join"][1][-1]
 
 
 def test_the_own_network_has_a_way_out_and_costs_nothing_idle(own_network: Resources) -> None:

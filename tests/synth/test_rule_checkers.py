@@ -27,8 +27,8 @@ GOLDEN = {
     "Annex/Fleet/Group": {"AwsSolutions-AS3", "AwsSolutions-EC26"},
     "Annex/Fleet/Retirement": {"AwsSolutions-IAM5[Resource::<group>]"},
     "Annex/LeaseChecker/Function": {"AwsSolutions-L1"},
-    "Annex/LeaseChecker/Fallback/Function": {"AwsSolutions-L1"},
-    "Annex/LeaseChecker/Fallback/Role": CHECKER,
+    "Annex/LeaseChecker/Responder/Function": {"AwsSolutions-L1"},
+    "Annex/LeaseChecker/Responder/Role": CHECKER,
     "Annex/LeaseChecker/Role": CHECKER,
 }
 GOLDEN_BUSY = {"Annex/Fleet/Busy": {"AwsSolutions-IAM5[Resource::<group>]"}}

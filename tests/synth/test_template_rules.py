@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from aws_cdk import App
 
-from annex_lease.contract import DECLARED_TAGS, PROPAGATED_TAGS, TAG_ENDS_AT, TAG_LIMIT, TAG_RENEW
+from annex_lease.tags import DECLARED_TAGS, PROPAGATED_TAGS, TAG_ENDS_AT, TAG_LIMIT, TAG_RENEW
 from tests.synth.templates import (
     LARGE,
     OWN_NETWORK,
@@ -89,12 +89,15 @@ def test_the_lease_is_declared_on_the_group(resources: Resources) -> None:
 @pytest.mark.parametrize(
     ("changes", "declared"),
     [
-        ({}, {"lease-duration": "28800", "lease-reach": "57600", "lease-grace": "900", "size": "2"}),
-        ({"reach": "8h", "grace": "0s"}, {"lease-duration": "28800", "lease-reach": "28800", "lease-grace": "0"}),
-        ({"size": 7}, {"size": "7", "name": "demo", "lease-warning": "900"}),
+        ({}, {"lease-duration": "28800", "max-lifetime": "57600", "lease-grace": "900", "size": "2"}),
         (
-            {"renew_while_busy": "1h", "max_instance_hours": 100, "warn": "30m"},
-            {"lease-renew": "3600", "max-instance-hours": "100", "lease-warning": "1800"},
+            {"max_lifetime": "8h", "grace": "0s"},
+            {"lease-duration": "28800", "max-lifetime": "28800", "lease-grace": "0"},
+        ),
+        ({"size": 7}, {"size": "7", "name": "demo", "warn-before-end": "900"}),
+        (
+            {"renew_while_busy": "1h", "max_instance_hours": 100, "warn_before_end": "30m"},
+            {"lease-renew": "3600", "max-instance-hours": "100", "warn-before-end": "1800"},
         ),
     ],
 )
@@ -169,9 +172,9 @@ def test_the_checker(resources: Resources) -> None:
     names = {"GROUP", "CREDENTIAL", "NAME", "ID", "TOPIC"}
     assert set(function["Environment"]["Variables"]) == {f"ANNEX_{name}" for name in names}
     assert function["Timeout"] == 240
-    # A run that times out, and then its fallback's, before CloudFormation gives up.
-    fallback = resources[named(resources, "AWS::Lambda::Function", "Fallback")]["Properties"]
-    assert function["Timeout"] + fallback["Timeout"] < int(only(resources, "Custom::AnnexLease")["ServiceTimeout"])
+    # A run that times out, and then its responder's, before CloudFormation gives up.
+    responder = resources[named(resources, "AWS::Lambda::Function", "Responder")]["Properties"]
+    assert function["Timeout"] + responder["Timeout"] < int(only(resources, "Custom::AnnexLease")["ServiceTimeout"])
 
 
 def test_the_schedule(resources: Resources) -> None:
@@ -192,8 +195,8 @@ def test_a_late_check_is_dropped_and_a_failed_one_kept(resources: Resources) -> 
     assert target["RetryPolicy"] == {"MaximumEventAgeInSeconds": 60, "MaximumRetryAttempts": 0}
     asynchronous = only(resources, "AWS::Lambda::EventInvokeConfig")
     assert (asynchronous["MaximumEventAgeInSeconds"], asynchronous["MaximumRetryAttempts"]) == (60, 0)
-    fallback = named(resources, "AWS::Lambda::Function", "Fallback")
-    assert asynchronous["DestinationConfig"] == {"OnFailure": {"Destination": {"Fn::GetAtt": [fallback, "Arn"]}}}
+    responder = named(resources, "AWS::Lambda::Function", "Responder")
+    assert asynchronous["DestinationConfig"] == {"OnFailure": {"Destination": {"Fn::GetAtt": [responder, "Arn"]}}}
 
 
 def test_no_name_is_chosen_that_a_second_stack_could_not_have(resources: Resources) -> None:

@@ -10,7 +10,7 @@ import pytest
 from aws_cdk import Duration, Token
 from aws_cdk import aws_ec2 as ec2
 
-from annex_constructs import ExecutionPoint, Lease, Pool
+from annex_constructs import ExecutionPoint, LeaseTerms, Pool
 
 
 def point_with(**changes: Any) -> ExecutionPoint:
@@ -20,57 +20,74 @@ def point_with(**changes: Any) -> ExecutionPoint:
 
 
 GOOD_VALUES: list[Callable[[], object]] = [
-    lambda: Lease(duration=Duration.minutes(1)),
-    lambda: Lease(duration=Duration.days(366)),
-    lambda: Lease(duration=Duration.hours(1), reach=Duration.hours(1), grace=Duration.seconds(0)),
-    lambda: Lease(duration=Duration.hours(1), grace=Duration.hours(2)),
-    lambda: Lease(duration=Duration.hours(1), renew_while_busy=Duration.minutes(10), max_instance_hours=1),
-    lambda: Lease(duration=Duration.hours(1), renew_while_busy=Duration.days(366), max_instance_hours=100_000_000),
-    lambda: Lease(duration=Duration.hours(1), warn=Duration.minutes(1)),
-    lambda: Lease(duration=Duration.hours(1), warn=Duration.seconds(3599)),
-    lambda: Lease(ends_at=datetime(2030, 1, 1, tzinfo=UTC), reach=Duration.days(1), warn=Duration.days(366)),
+    lambda: LeaseTerms(duration=Duration.minutes(1)),
+    lambda: LeaseTerms(duration=Duration.days(366)),
+    lambda: LeaseTerms(duration=Duration.hours(1), max_lifetime=Duration.hours(1), grace=Duration.seconds(0)),
+    lambda: LeaseTerms(duration=Duration.hours(1), grace=Duration.hours(2)),
+    lambda: LeaseTerms(duration=Duration.hours(1), renew_while_busy=Duration.minutes(10), max_instance_hours=1),
+    lambda: LeaseTerms(duration=Duration.hours(1), renew_while_busy=Duration.days(366), max_instance_hours=100_000_000),
+    lambda: LeaseTerms(duration=Duration.hours(1), warn_before_end=Duration.minutes(1)),
+    lambda: LeaseTerms(duration=Duration.hours(1), warn_before_end=Duration.seconds(3599)),
+    lambda: LeaseTerms(
+        ends_at=datetime(2030, 1, 1, tzinfo=UTC), max_lifetime=Duration.days(1), warn_before_end=Duration.days(366)
+    ),
     lambda: Pool(collector="192.0.2.1:65535", trust_domain="example.edu"),
     lambda: Pool(collector=Token.as_string({"Ref": "Collector"}), trust_domain="example.edu"),
-    lambda: point_with(volume_gib=1, root_device="/dev/sda1", idle=Duration.seconds(30)),
-    lambda: point_with(drain=Duration.seconds(10)),
-    lambda: point_with(drain=Duration.hours(1)),
-    lambda: point_with(volume_gib=16_384, join=Duration.hours(2), dead_man=Duration.days(1)),
+    lambda: point_with(volume_gib=1, root_device="/dev/sda1", idle_timeout=Duration.seconds(30)),
+    lambda: point_with(drain_before_end=Duration.seconds(10)),
+    lambda: point_with(drain_before_end=Duration.hours(1)),
+    lambda: point_with(volume_gib=16_384, join_timeout=Duration.hours(2), shutdown_after_end=Duration.days(1)),
     lambda: point_with(volume_gib=Token.as_number({"Ref": "Volume"})),
 ]
 BAD_VALUES: list[tuple[Callable[[], object], str]] = [
-    (lambda: Lease(), "received 'neither of them', allowed exactly one of them; fix: pass duration="),
-    (lambda: Lease(duration=Duration.hours(1), ends_at=datetime(2030, 1, 1, tzinfo=UTC)), "received 'both of them'"),
-    (lambda: Lease(duration=Duration.seconds(59)), "Lease duration: received '59 seconds', allowed whole seconds from"),
-    (lambda: Lease(duration=Duration.days(367)), "allowed whole seconds from 0:01:00 to 366 days"),
-    (lambda: Lease(duration=Duration.millis(90_500)), "allowed whole seconds"),
-    (lambda: Lease(duration=Duration.seconds(Token.as_number({"Ref": "S"}))), "known when the app is synthesised"),
-    (lambda: Lease(duration=Duration.hours(2), reach=Duration.hours(1)), "Lease reach: received '1 hour', allowed"),
-    (lambda: Lease(duration=Duration.hours(2), grace=Duration.minutes(121)), "Lease grace: received"),
+    (lambda: LeaseTerms(), "received 'neither of them', allowed exactly one of them; fix: pass duration="),
     (
-        lambda: Lease(duration=Duration.hours(1), renew_while_busy=Duration.seconds(599)),
+        lambda: LeaseTerms(duration=Duration.hours(1), ends_at=datetime(2030, 1, 1, tzinfo=UTC)),
+        "received 'both of them'",
+    ),
+    (
+        lambda: LeaseTerms(duration=Duration.seconds(59)),
+        "LeaseTerms duration: received '59 seconds', allowed whole seconds from",
+    ),
+    (lambda: LeaseTerms(duration=Duration.days(367)), "allowed whole seconds from 0:01:00 to 366 days"),
+    (lambda: LeaseTerms(duration=Duration.millis(90_500)), "allowed whole seconds"),
+    (lambda: LeaseTerms(duration=Duration.seconds(Token.as_number({"Ref": "S"}))), "known when the app is synthesised"),
+    (
+        lambda: LeaseTerms(duration=Duration.hours(2), max_lifetime=Duration.hours(1)),
+        "LeaseTerms max_lifetime: received '1 hour', allowed",
+    ),
+    (lambda: LeaseTerms(duration=Duration.hours(2), grace=Duration.minutes(121)), "LeaseTerms grace: received"),
+    (
+        lambda: LeaseTerms(duration=Duration.hours(1), renew_while_busy=Duration.seconds(599)),
         "allowed whole seconds from 0:10",
     ),
     (
-        lambda: Lease(duration=Duration.hours(1), renew_while_busy=Duration.days(367)),
-        "Lease renew_while_busy: received",
+        lambda: LeaseTerms(duration=Duration.hours(1), renew_while_busy=Duration.days(367)),
+        "LeaseTerms renew_while_busy: received",
     ),
     (
-        lambda: Lease(duration=Duration.hours(1), max_instance_hours=0),
-        "Lease max_instance_hours: received 0, allowed a",
+        lambda: LeaseTerms(duration=Duration.hours(1), max_instance_hours=0),
+        "LeaseTerms max_instance_hours: received 0, allowed a",
     ),
-    (lambda: Lease(duration=Duration.hours(1), max_instance_hours=100_000_001), "from 1 to 100000000"),
-    (lambda: Lease(duration=Duration.hours(1), max_instance_hours=True), "received True"),
+    (lambda: LeaseTerms(duration=Duration.hours(1), max_instance_hours=100_000_001), "from 1 to 100000000"),
+    (lambda: LeaseTerms(duration=Duration.hours(1), max_instance_hours=True), "received True"),
     (
-        lambda: Lease(duration=Duration.hours(1), max_instance_hours=Token.as_number({"Ref": "H"})),  # type: ignore[arg-type]
+        lambda: LeaseTerms(duration=Duration.hours(1), max_instance_hours=Token.as_number({"Ref": "H"})),  # type: ignore[arg-type]
         "known when the app is synthesised",
     ),
-    (lambda: Lease(duration=Duration.hours(1), warn=Duration.seconds(59)), "Lease warn: received '59 seconds'"),
     (
-        lambda: Lease(duration=Duration.hours(1), warn=Duration.hours(1)),
+        lambda: LeaseTerms(duration=Duration.hours(1), warn_before_end=Duration.seconds(59)),
+        "LeaseTerms warn_before_end: received '59 seconds'",
+    ),
+    (
+        lambda: LeaseTerms(duration=Duration.hours(1), warn_before_end=Duration.hours(1)),
         "allowed whole seconds from 0:01:00 to 0:59:59",
     ),
-    (lambda: Lease(ends_at=datetime(2030, 1, 1, tzinfo=UTC)), "Lease reach: received None, allowed required with"),
-    (lambda: Lease(ends_at=datetime(2030, 1, 1), reach=Duration.days(1)), "allowed an aware datetime"),  # noqa: DTZ001
+    (
+        lambda: LeaseTerms(ends_at=datetime(2030, 1, 1, tzinfo=UTC)),
+        "LeaseTerms max_lifetime: received None, allowed required with",
+    ),
+    (lambda: LeaseTerms(ends_at=datetime(2030, 1, 1), max_lifetime=Duration.days(1)), "allowed an aware datetime"),  # noqa: DTZ001
     (
         lambda: Pool(collector="cm.example.edu:0", trust_domain="example.edu"),
         "received 'cm.example.edu:0', allowed host",
@@ -83,13 +100,13 @@ BAD_VALUES: list[tuple[Callable[[], object], str]] = [
     (lambda: point_with(volume_gib=True), "received True"),
     (lambda: point_with(root_device="xvda"), "received 'xvda', allowed the device name"),
     (
-        lambda: point_with(drain=Duration.seconds(9)),
-        "ExecutionPoint drain: received '9 seconds', allowed whole seconds",
+        lambda: point_with(drain_before_end=Duration.seconds(9)),
+        "ExecutionPoint drain_before_end: received '9 seconds', allowed whole seconds",
     ),
-    (lambda: point_with(drain=Duration.seconds(3601)), "allowed whole seconds from 0:00:10 to 1:00:00"),
-    (lambda: point_with(idle=Duration.seconds(29)), "ExecutionPoint idle: received '29 seconds'"),
-    (lambda: point_with(join=Duration.hours(3)), "ExecutionPoint join: received '3 hours'"),
-    (lambda: point_with(dead_man=Duration.days(2)), "ExecutionPoint dead_man: received '2 days'"),
+    (lambda: point_with(drain_before_end=Duration.seconds(3601)), "allowed whole seconds from 0:00:10 to 1:00:00"),
+    (lambda: point_with(idle_timeout=Duration.seconds(29)), "ExecutionPoint idle_timeout: received '29 seconds'"),
+    (lambda: point_with(join_timeout=Duration.hours(3)), "ExecutionPoint join_timeout: received '3 hours'"),
+    (lambda: point_with(shutdown_after_end=Duration.days(2)), "ExecutionPoint shutdown_after_end: received '2 days'"),
 ]
 
 

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 APP = """\
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
-from annex_constructs import Annex, ExecutionPoint, Lease, Pool
+from annex_constructs import Annex, ExecutionPoint, LeaseTerms, Pool
 import annex_constructs
 assert annex_constructs.__file__.startswith({installed!r}), annex_constructs.__file__
 app = cdk.App(outdir={outdir!r})
@@ -26,7 +26,7 @@ FIVE_LINES = """\
 pool = Pool(collector="cm.example.edu", trust_domain="example.edu")
 point = ExecutionPoint(pool=pool, machine_image=ec2.MachineImage.generic_linux({"us-east-1": "ami-0123456789abcdef0"}))
 Annex(stack, "Muon", annex_name="muon", execution_point=point, max_size=20,
-      instance_types=[ec2.InstanceType("c6a.large")], lease=Lease(duration=cdk.Duration.hours(8)))
+      instance_types=[ec2.InstanceType("c6a.large")], lease=LeaseTerms(duration=cdk.Duration.hours(8)))
 """
 
 

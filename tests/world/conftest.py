@@ -8,7 +8,7 @@ import pytest
 from moto import mock_aws
 from moto.autoscaling.models import FakeAutoScalingGroup
 
-from annex_lease.gateway import Clients
+from annex_lease.aws import Clients
 from tests.world.cloudformation import answering
 from tests.world.worlds import ModelWorld, MotoWorld
 

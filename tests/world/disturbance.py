@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from annex_lease import contract
+from annex_lease import tags as lease_tags
 from tests.world.aws_faults import Fault, FaultAt
 from tests.world.aws_model import Call, NoFaults
 from tests.world.aws_state import Account
@@ -15,8 +15,8 @@ from tests.world.stage import Stage
 from tests.world.worlds import ModelWorld
 
 # Written at run time with the time of the run in them, so another run writes something else.
-_TIMELY = {contract.TAG_USED, contract.TAG_BUSY}
-_TIMELY_END = {contract.TAG_END, contract.TAG_TOLD, contract.TAG_WARNED}
+_TIMELY = {lease_tags.TAG_USED, lease_tags.TAG_BUSY}
+_TIMELY_END = {lease_tags.TAG_END, lease_tags.TAG_NOTIFIED, lease_tags.TAG_WARNED}
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from annex_lease import contract
+from annex_lease import tags as lease_tags
 from tests.world.aws_faults import Fault, FaultAt
 from tests.world.aws_model import NoFaults
 from tests.world.aws_scaling import LAUNCHING, TERMINATING
@@ -39,7 +39,7 @@ class History:
         self.stage.make(policy=policy, topic=True)
         self.policy = self.stage.site.policy
         self.bound = float(
-            self.policy.reach_seconds if self.policy.renew_seconds else self.policy.duration_seconds or 0
+            self.policy.max_lifetime_seconds if self.policy.renew_seconds else self.policy.duration_seconds or 0
         )
         self.sizes = {self.policy.size}
 
@@ -93,9 +93,9 @@ class History:
 
     def _extend(self, first: int, second: int) -> None:
         seconds = self.stage.seconds() + 300 * first + second
-        if seconds <= self.policy.reach_seconds:
+        if seconds <= self.policy.max_lifetime_seconds:
             self.bound = max(self.bound, seconds)
-        self.stage.write(contract.TAG_UNTIL, self.stage.at(seconds))
+        self.stage.write(lease_tags.TAG_UNTIL, self.stage.at(seconds))
 
     def _stop(self, first: int, second: int) -> None:
         del first, second
@@ -103,27 +103,27 @@ class History:
 
     def _renew(self, first: int, second: int) -> None:
         self._extend(first, second)
-        self.stage.write(contract.TAG_RENEWED, self.stage.at(self.stage.seconds()))
+        self.stage.write(lease_tags.TAG_RENEWED, self.stage.at(self.stage.seconds()))
 
     def _deploy(self, first: int, second: int) -> None:
         """CloudFormation replaces changed tags in two calls, with a moment between them."""
         size = first % 5
         self.sizes.add(size)
-        tag = {"ResourceId": self.stage.site.group, "ResourceType": "auto-scaling-group", "Key": contract.TAG_SIZE}
+        tag = {"ResourceId": self.stage.site.group, "ResourceType": "auto-scaling-group", "Key": lease_tags.TAG_SIZE}
         self._autoscaling.delete_tags(Tags=[tag])
         if second % 2:
             self.stage.run()
-        self.stage.write(contract.TAG_SIZE, str(size))
+        self.stage.write(lease_tags.TAG_SIZE, str(size))
 
     def _damage(self, first: int, second: int) -> None:
         keys: tuple[str, ...] = (
-            contract.TAG_UNTIL,
-            contract.TAG_GRANTED,
-            contract.TAG_END,
-            contract.TAG_TOLD,
-            contract.TAG_USED,
+            lease_tags.TAG_UNTIL,
+            lease_tags.TAG_GRANTED,
+            lease_tags.TAG_END,
+            lease_tags.TAG_NOTIFIED,
+            lease_tags.TAG_USED,
         )
-        keys += (contract.TAG_BUSY, contract.TAG_RENEWED, contract.TAG_WARNED)
+        keys += (lease_tags.TAG_BUSY, lease_tags.TAG_RENEWED, lease_tags.TAG_WARNED)
         self.stage.write(keys[first % len(keys)], DAMAGE[second % len(DAMAGE)])
 
     def _die(self, first: int, second: int) -> None:

@@ -21,7 +21,7 @@ class End:
     """What is left in the end; None: whatever."""
 
     phase: str | None
-    living: int
+    alive: int
     desired: int | None = 0
     launch_suspended: bool | None = True
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from annex_lease import contract
+from annex_lease import tags as lease_tags
 from tests.world.aws_scaling import LAUNCHING, TERMINATING
 from tests.world.cloudformation import delete
 from tests.world.scene import scene
@@ -143,7 +143,7 @@ def extend_with_a_detached_instance(stage: Stage) -> None:
     autoscaling, group, ids = _with(stage)
     autoscaling.detach_instances(**group, InstanceIds=ids[:1], ShouldDecrementDesiredCapacity=False)
     stage.minutes(2)
-    stage.write(contract.TAG_UNTIL, stage.at(1.5 * HOUR))
+    stage.write(lease_tags.TAG_UNTIL, stage.at(1.5 * HOUR))
     stage.minutes(2)
     stage.expect(not stage.runs[-1].error, "telling those that can be told is no failure")
     _over(stage, 1.5 * HOUR + 16 * MINUTE)
@@ -206,7 +206,7 @@ def destroy(stage: Stage) -> None:
     stage.expect(delete(stage) == "SUCCESS", "the fleet is emptied at once")
     assert not stage.alive(), "nothing is left when CloudFormation goes on"
     # The schedule goes next; a run that comes before that must not grant again.
-    stage.write(contract.TAG_UNTIL, stage.at(HOUR))
+    stage.write(lease_tags.TAG_UNTIL, stage.at(HOUR))
 
 
 @scene("ENDED", Can.DELETION_PROTECTION, Can.HOOKS, Can.WARM_POOL)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from annex_lease import contract
+from annex_lease import tags as lease_tags
 from tests.world.cloudformation import request
 from tests.world.scene import scene
 from tests.world.stage import HOUR, MINUTE, Can, Stage
@@ -13,7 +13,7 @@ def deploy_and_grant(stage: Stage) -> None:
     stage.make()
     request(stage, "Create")
     stage.minutes(2)
-    stage.expect(stage.tags().get(contract.TAG_GRANTED) == "2", "the grant is remembered")
+    stage.expect(stage.tags().get(lease_tags.TAG_GRANTED) == "2", "the grant is remembered")
     processes = {one["ProcessName"] for one in stage.group()["SuspendedProcesses"]}
     stage.expect(processes == {"AZRebalance"}, "rebalancing ends no busy instance")
 
@@ -34,23 +34,23 @@ def credential_pushed_after_the_deploy(stage: Stage) -> None:
 @scene(("active", 3, 3, False))
 def larger_size_deployed(stage: Stage) -> None:
     deploy_and_grant(stage)
-    stage.write(contract.TAG_SIZE, "3")
+    stage.write(lease_tags.TAG_SIZE, "3")
     request(stage, "Update")
 
 
 @scene(("active", 1, 1, False))
 def smaller_size_deployed(stage: Stage) -> None:
     deploy_and_grant(stage)
-    stage.write(contract.TAG_SIZE, "1")
+    stage.write(lease_tags.TAG_SIZE, "1")
 
 
 @scene("RUNNING")
 def extend(stage: Stage) -> None:
     deploy_and_grant(stage)
     stage.until(50 * MINUTE)
-    stage.write(contract.TAG_UNTIL, stage.at(1.8 * HOUR))
+    stage.write(lease_tags.TAG_UNTIL, stage.at(1.8 * HOUR))
     stage.minutes(1)
-    stage.expect(stage.tags().get(contract.TAG_END) == stage.at(1.8 * HOUR), "what starts later will know it")
+    stage.expect(stage.tags().get(lease_tags.TAG_END) == stage.at(1.8 * HOUR), "what starts later will know it")
     found = stage.world.operator.ec2.describe_instances(InstanceIds=stage.alive())["Reservations"]
     told = {tag["Value"] for part in found for one in part["Instances"] for tag in one["Tags"] if _is_end(tag)}
     stage.expect(told == {stage.at(1.8 * HOUR)}, f"the instances know it, not {told}")
@@ -58,7 +58,7 @@ def extend(stage: Stage) -> None:
 
 
 def _is_end(tag: dict[str, str]) -> bool:
-    return tag["Key"] == contract.TAG_END
+    return tag["Key"] == lease_tags.TAG_END
 
 
 @scene("ENDED")
@@ -70,7 +70,7 @@ def extend_and_end(stage: Stage) -> None:
 @scene("ENDED")
 def extend_beyond_the_reach(stage: Stage) -> None:
     deploy_and_grant(stage)
-    stage.write(contract.TAG_UNTIL, stage.at(200 * HOUR))
+    stage.write(lease_tags.TAG_UNTIL, stage.at(200 * HOUR))
     stage.minutes(1)
     stage.until(HOUR + 16 * MINUTE)
 
@@ -80,7 +80,7 @@ def extend_after_the_end(stage: Stage) -> None:
     deploy_and_grant(stage)
     stage.until(HOUR + 16 * MINUTE)
     stage.minutes(3)
-    stage.write(contract.TAG_UNTIL, stage.at(1.9 * HOUR))
+    stage.write(lease_tags.TAG_UNTIL, stage.at(1.9 * HOUR))
 
 
 @scene("ENDED", Can.STANDBY)
@@ -91,7 +91,7 @@ def extend_while_it_is_draining(stage: Stage) -> None:
     group = {"AutoScalingGroupName": stage.site.group}
     stage.world.operator.autoscaling.enter_standby(**group, InstanceIds=ids[:1], ShouldDecrementDesiredCapacity=True)
     stage.until(HOUR + 5 * MINUTE)
-    stage.write(contract.TAG_UNTIL, stage.at(1.9 * HOUR))
+    stage.write(lease_tags.TAG_UNTIL, stage.at(1.9 * HOUR))
     stage.until(HOUR + 16 * MINUTE)
 
 
@@ -99,7 +99,7 @@ def extend_while_it_is_draining(stage: Stage) -> None:
 def stop(stage: Stage) -> None:
     deploy_and_grant(stage)
     stage.until(20 * MINUTE)
-    stage.write(contract.TAG_UNTIL, stage.at(20 * MINUTE))
+    stage.write(lease_tags.TAG_UNTIL, stage.at(20 * MINUTE))
     stage.minutes(17)
 
 
@@ -109,8 +109,8 @@ def renewal_of_an_ended_annex(stage: Stage) -> None:
     stage.until(HOUR + 16 * MINUTE)
     stage.minutes(3)
     stage.expect(not stage.alive(), "it ended")
-    stage.write(contract.TAG_UNTIL, stage.at(1.9 * HOUR))
-    stage.write(contract.TAG_RENEWED, stage.at(HOUR + 20 * MINUTE))
+    stage.write(lease_tags.TAG_UNTIL, stage.at(1.9 * HOUR))
+    stage.write(lease_tags.TAG_RENEWED, stage.at(HOUR + 20 * MINUTE))
 
 
 @scene("ENDED")
@@ -124,7 +124,7 @@ def renewal_that_ends_again(stage: Stage) -> None:
 def renewal_without_a_later_end(stage: Stage) -> None:
     deploy_and_grant(stage)
     stage.until(HOUR + 16 * MINUTE)
-    stage.write(contract.TAG_RENEWED, stage.at(HOUR + 16 * MINUTE))
+    stage.write(lease_tags.TAG_RENEWED, stage.at(HOUR + 16 * MINUTE))
     stage.minutes(2)
 
 
@@ -187,7 +187,7 @@ def money_limit_with_instances_that_come_later(stage: Stage) -> None:
 
 @scene("ENDED", Can.TOPIC)
 def warned_before_the_end(stage: Stage) -> None:
-    stage.make(policy={"warn_seconds": 600}, topic=True)
+    stage.make(policy={"warn_before_end_seconds": 600}, topic=True)
     stage.minutes(3)
     stage.until(53 * MINUTE)
     stage.expect(len(stage.world.published()) == 1, "it is said once")
@@ -197,7 +197,7 @@ def warned_before_the_end(stage: Stage) -> None:
 @scene("ENDED")
 def missing_record(stage: Stage) -> None:
     deploy_and_grant(stage)
-    tag = {"ResourceId": stage.site.group, "ResourceType": "auto-scaling-group", "Key": contract.TAG_REACH}
+    tag = {"ResourceId": stage.site.group, "ResourceType": "auto-scaling-group", "Key": lease_tags.TAG_MAX_LIFETIME}
     stage.world.operator.autoscaling.delete_tags(Tags=[tag])
 
 
@@ -205,18 +205,18 @@ def missing_record(stage: Stage) -> None:
 def a_check_between_the_two_calls_of_a_deploy(stage: Stage) -> None:
     """CloudFormation deletes the tags of a group that changed, and writes them a moment later."""
     deploy_and_grant(stage)
-    tag = {"ResourceId": stage.site.group, "ResourceType": "auto-scaling-group", "Key": contract.TAG_SIZE}
+    tag = {"ResourceId": stage.site.group, "ResourceType": "auto-scaling-group", "Key": lease_tags.TAG_SIZE}
     stage.world.operator.autoscaling.delete_tags(Tags=[tag])
-    stage.while_waiting = lambda: stage.write(contract.TAG_SIZE, "2")
+    stage.while_waiting = lambda: stage.write(lease_tags.TAG_SIZE, "2")
     stage.run()
-    stage.write(contract.TAG_SIZE, "2")
+    stage.write(lease_tags.TAG_SIZE, "2")
     stage.expect(len(stage.alive()) == 2, "nobody is ended by it")
 
 
 @scene("ENDED")
 def malformed_record(stage: Stage) -> None:
     deploy_and_grant(stage)
-    stage.write(contract.TAG_DURATION, "3600000000000")
+    stage.write(lease_tags.TAG_DURATION, "3600000000000")
 
 
 @scene("ENDED")

@@ -12,7 +12,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from annex_lease import contract
+from annex_lease import tags as lease_tags
 from annex_lease.checker import CheckError
 from annex_lease.handler import serve
 from annex_lease.memory import Memory
@@ -142,7 +142,7 @@ class Stage:
 
     def at(self, seconds: float) -> str:
         """So many seconds after the group's creation, as a tag's value."""
-        return contract.format_time(self.group()["CreatedTime"] + timedelta(seconds=seconds))
+        return lease_tags.format_time(self.group()["CreatedTime"] + timedelta(seconds=seconds))
 
     def group(self) -> Any:
         """The group as AWS describes it to an operator; None if it is gone."""
@@ -157,7 +157,7 @@ class Stage:
     def write(self, key: str, value: str) -> None:
         """Write a tag of the group, as the operator's command or CloudFormation does."""
         tag = {"ResourceId": self.site.group, "ResourceType": "auto-scaling-group", "Key": key, "Value": value}
-        propagate = key in contract.PROPAGATED_TAGS
+        propagate = key in lease_tags.PROPAGATED_TAGS
         self.world.operator.autoscaling.create_or_update_tags(Tags=[tag | {"PropagateAtLaunch": propagate}])
 
     def reply_group(self) -> str:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from annex_lease import contract
+from annex_lease import tags as lease_tags
 from tests.world.aws_model import NoFaults
 from tests.world.disturbance import left_of
 from tests.world.examples import REPEATABLE
@@ -21,7 +21,7 @@ policies = st.sampled_from(
         {},
         {"renew_seconds": 900},
         {"max_instance_hours": 1},
-        {"renew_seconds": 1200, "max_instance_hours": 2, "warn_seconds": 600},
+        {"renew_seconds": 1200, "max_instance_hours": 2, "warn_before_end_seconds": 600},
         {"duration_seconds": 90, "grace_seconds": 0},
     ]
 )
@@ -61,7 +61,7 @@ class OnlyWhatIsAllowed(NoFaults):
         group = self.history.world.aws.account.groups[self.history.stage.site.group]
         if call.operation == "UpdateAutoScalingGroup" and call.params.get("DesiredCapacity", 0) > group.desired:
             self.grants += 1
-            assert call.params["DesiredCapacity"] == int(group.tags[contract.TAG_SIZE][0]) <= group.max_size
+            assert call.params["DesiredCapacity"] == int(group.tags[lease_tags.TAG_SIZE][0]) <= group.max_size
             assert "Launch" not in group.suspended
             assert call.at < self.history.bound
             assert "MinSize" not in call.params
@@ -138,7 +138,9 @@ def test_running_twice_is_running_once(policy: dict[str, Any], events: list[Even
     again = [call for call in history.world.aws.calls[calls:] if not call.operation.startswith("Describe")]
     assert left_of(history.stage) == once
     # What takes time in AWS is asked for again while it lasts, and the instances that the first run caused are counted.
-    again = [call for call in again if not any(tag["Key"] == contract.TAG_USED for tag in call.params.get("Tags", ()))]
+    again = [
+        call for call in again if not any(tag["Key"] == lease_tags.TAG_USED for tag in call.params.get("Tags", ()))
+    ]
     assert {call.operation for call in again} <= {"TerminateInstances", "CompleteLifecycleAction", "DeleteWarmPool"}
 
 

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from annex_lease import contract
+from annex_lease import tags as lease_tags
 from annex_lease.actions import Grant
-from annex_lease.contract import Tag
 from annex_lease.decision import decide
 from annex_lease.observed import Group
 from annex_lease.policy import LeasePolicy
+from annex_lease.tags import Tag
 from tests.world.aws_faults import Fault, FaultAt
 from tests.world.aws_model import Aws
 from tests.world.aws_state import GROUP_TAG, START
@@ -25,7 +25,7 @@ from tests.world.stage import HOUR, MINUTE, Site, Stage
 from tests.world.worlds import ModelWorld, declared_tags
 
 NAMES = ("a", "pa", "paper", "pa-per", "p")
-TAGS = [value for key, value in vars(contract).items() if key.startswith("TAG_")]
+TAGS = [value for key, value in vars(lease_tags).items() if key.startswith("TAG_")]
 PLAIN = ("2", "3", "60", "3600", "7200", "2026-11-01T12:30:00Z", "2026-11-01T13:30:00Z", "2@2026-11-01T12:30:00Z", "pa")
 ODD: tuple[str, ...] = (
     "",
@@ -51,7 +51,7 @@ ODD += ("1@1x1", "9999-12-31T23:59:59Z", "1793545200000", "-1", "nan", "1e9", "Ù
 
 
 def site(name: str, group: str = "", annex_id: str = "") -> Site:
-    policy = LeasePolicy(name, size=2, reach_seconds=7200, grace_seconds=900, duration_seconds=3600)
+    policy = LeasePolicy(name, size=2, max_lifetime_seconds=7200, grace_seconds=900, duration_seconds=3600)
     return Site(policy, group or f"Annex-{name}-Group", annex_id or f"id-of-{name}.{name}", max_size=20)
 
 
@@ -91,9 +91,9 @@ def test_what_carries_only_half_of_our_tags_is_nobodys_of_ours() -> None:
         stage.make()
         stage.minutes(2)
     strangers = [world.aws.account.instances[key] for key in other.alive()]
-    strangers[0].tags[contract.TAG_NAME] = "pa"
-    strangers[0].tags[contract.TAG_ID] = mine.site.annex_id + "x"
-    strangers[1].tags[contract.TAG_NAME] = "pa"
+    strangers[0].tags[lease_tags.TAG_NAME] = "pa"
+    strangers[0].tags[lease_tags.TAG_ID] = mine.site.annex_id + "x"
+    strangers[1].tags[lease_tags.TAG_NAME] = "pa"
     strangers[1].tags[GROUP_TAG] = mine.site.group + "x"
     world.advance(2 * HOUR)
     before = other.alive()
@@ -115,7 +115,7 @@ def test_whatever_a_record_says_nothing_outlives_its_reach(tags: dict[str, str],
         stage.minutes(1)
     world.advance(when * 1200)
     group = world.aws.account.groups[stage.site.group]
-    group.tags |= {key: (value, key in contract.PROPAGATED_TAGS) for key, value in tags.items()}
+    group.tags |= {key: (value, key in lease_tags.PROPAGATED_TAGS) for key, value in tags.items()}
     calls = len(world.aws.calls)
     run = stage.run()
     assert run.phase in ("waiting", "granted", "active", "draining", "ended")
@@ -130,8 +130,8 @@ def test_whatever_a_record_says_nothing_outlives_its_reach(tags: dict[str, str],
 def test_ten_thousand_records_are_decided() -> None:
     """No record raises, reaches further than a year, or has anything granted that it does not declare."""
     draw = random.Random(84)  # noqa: S311 -- not a secret: the same records in every run
-    declared = {tag["Key"]: tag["Value"] for tag in declared_tags(Site())} | {contract.TAG_GRANTED: "2"}
-    group = Group("g", START, 0, 10, 0, (), credential=True, machines=(), confirmed=True)
+    declared = {tag["Key"]: tag["Value"] for tag in declared_tags(Site())} | {lease_tags.TAG_GRANTED: "2"}
+    group = Group("g", START, 0, 10, 0, (), credential=True, instances=(), confirmed=True)
     grants = 0
     for _ in range(10_000):
         values = declared | {draw.choice(TAGS): draw.choice(ODD + PLAIN) for _ in range(draw.randrange(1, 4))}
@@ -145,8 +145,8 @@ def test_ten_thousand_records_are_decided() -> None:
         for grant in (one for one in decision.actions if isinstance(one, Grant)):
             grants += 1
             assert now < (decision.end or now)
-            assert str(grant.granted.size) == values[contract.TAG_SIZE]
-            assert not suspended or contract.TAG_RENEWED in values
+            assert str(grant.granted.size) == values[lease_tags.TAG_SIZE]
+            assert not suspended or lease_tags.TAG_RENEWED in values
     assert grants > 50
 
 

@@ -13,8 +13,8 @@ from unittest import mock
 
 import pytest
 
-from annex_lease import actions, actuator, batches, checker, decision, gateway, memory, stopping, times
-from annex_lease.observed import Machine
+from annex_lease import actions, actuator, aws, batches, checker, decision, lease, memory, stopping
+from annex_lease.observed import Instance
 from tests.world import test_world_endings as endings
 from tests.world import test_world_hostile as hostile
 from tests.world import test_world_scale as scale
@@ -70,7 +70,7 @@ def first_pages_only() -> Iterator[None]:
 @contextmanager
 def failures_are_nothing() -> Iterator[None]:
     """A listing that fails is taken for an empty one."""
-    listed = gateway.list_machines
+    listed = aws.list_instances
 
     def quietly(annex: Any) -> Any:
         try:
@@ -78,13 +78,13 @@ def failures_are_nothing() -> Iterator[None]:
         except Exception:  # noqa: BLE001 -- the blanket that must not be
             return ()
 
-    with mock.patch.object(checker, "list_machines", quietly):
+    with mock.patch.object(checker, "list_instances", quietly):
         yield
 
 
 def _by_name_alone(instance: Any, annex: Any) -> Any:
     del annex
-    return Machine(instance["InstanceId"], instance["State"]["Name"], True)
+    return Instance(instance["InstanceId"], instance["State"]["Name"], True)
 
 
 def _later_first(seen: Any, *given: Any, **more: Any) -> Any:
@@ -115,7 +115,7 @@ ACTIONS = {
     actions.PublishEnd: "extend",
     actions.SuspendRebalance: "deploy and grant",
     actions.Grant: "deploy and grant",
-    actions.TellInstances: "extend",
+    actions.NotifyInstances: "extend",
     actions.RenewLease: "renew while busy",
     actions.ResumeLaunch: "renewal of an ended annex",
     actions.RecordUse: "money limit with instances that come later",
@@ -131,7 +131,7 @@ ACTIONS = {
 }
 
 MECHANISMS: dict[str, tuple[Mutation, Callable[[], Any]]] = {
-    "the reach caps everything": (put(times, "_base", _without_cap), play("extend beyond the reach")),
+    "the reach caps everything": (put(lease, "_base", _without_cap), play("extend beyond the reach")),
     "a lease is granted only with its credential": (
         put(checker, "credential_present", lambda annex: True),
         play("deploy without credential"),
@@ -150,11 +150,11 @@ MECHANISMS: dict[str, tuple[Mutation, Callable[[], Any]]] = {
         play("extend after the end"),
     ),
     "tags are compared whole": (
-        put(gateway, "_machine", _by_name_alone),
+        put(aws, "_instance", _by_name_alone),
         hostile.test_what_carries_only_half_of_our_tags_is_nobodys_of_ours,
     ),
     "a detached instance is known by the annex's id": (
-        put(gateway, "TAG_ID", "no such tag"),
+        put(aws, "TAG_ID", "no such tag"),
         play("end with a detached instance"),
     ),
     "a listing that fails is an error": (

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from annex_lease import contract
+from annex_lease import tags as lease_tags
 from tests.world.aws_faults import Turns
 from tests.world.cloudformation import request
 from tests.world.disturbance import left_of
@@ -77,15 +77,15 @@ def _after_the_grace(stage: Stage) -> None:
 def _extended(stage: Stage) -> None:
     _granted(stage)
     stage.until(HOUR / 2, checked=False)
-    stage.write(contract.TAG_UNTIL, stage.at(1.5 * HOUR))
+    stage.write(lease_tags.TAG_UNTIL, stage.at(1.5 * HOUR))
 
 
 def _renewed(stage: Stage) -> None:
     _granted(stage)
     stage.until(HOUR + 10 * MINUTE)
     stage.minutes(5)
-    stage.write(contract.TAG_UNTIL, stage.at(1.9 * HOUR))
-    stage.write(contract.TAG_RENEWED, stage.at(1.3 * HOUR))
+    stage.write(lease_tags.TAG_UNTIL, stage.at(1.9 * HOUR))
+    stage.write(lease_tags.TAG_RENEWED, stage.at(1.3 * HOUR))
 
 
 def _renewed_long_ago(stage: Stage) -> None:
@@ -95,7 +95,7 @@ def _renewed_long_ago(stage: Stage) -> None:
 
 def _malformed(stage: Stage) -> None:
     _granted(stage)
-    stage.write(contract.TAG_DURATION, "soon")
+    stage.write(lease_tags.TAG_DURATION, "soon")
 
 
 RACES = [

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from annex_lease.policy import LeasePolicy
 
-POLICY = LeasePolicy("pa", size=2, reach_seconds=7200, grace_seconds=900, duration_seconds=3600)
+POLICY = LeasePolicy("pa", size=2, max_lifetime_seconds=7200, grace_seconds=900, duration_seconds=3600)
 
 
 @dataclass(frozen=True)

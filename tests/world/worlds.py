@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from annex_lease import contract
+from annex_lease import tags as lease_tags
 from annex_lease.policy import policy_tags
 from tests.world.aws_model import Aws
 from tests.world.aws_state import START, ScalingGroup, Secret
@@ -27,10 +27,10 @@ def declared_tags(site: Site) -> list[dict[str, Any]]:
     """The tags that the annex's template gives its group."""
     if not site.declared:
         return []
-    tags = {tag.key: tag.value for tag in policy_tags(site.policy)} | {contract.TAG_ID: site.annex_id}
+    tags = {tag.key: tag.value for tag in policy_tags(site.policy)} | {lease_tags.TAG_ID: site.annex_id}
     return [
         {"ResourceId": site.group, "ResourceType": "auto-scaling-group", "Key": key, "Value": value}
-        | {"PropagateAtLaunch": key in contract.PROPAGATED_TAGS}
+        | {"PropagateAtLaunch": key in lease_tags.PROPAGATED_TAGS}
         for key, value in tags.items()
     ]
 
@@ -57,7 +57,7 @@ class ModelWorld:
         """See `World`."""
         account = self.aws.account
         group = ScalingGroup(site.group, account.moment, site.max_size, protect_new=site.protect_new)
-        group.template_tags = {contract.TAG_NAME: site.policy.annex, contract.TAG_ID: site.annex_id}
+        group.template_tags = {lease_tags.TAG_NAME: site.policy.annex, lease_tags.TAG_ID: site.annex_id}
         account.groups[site.group] = group
         if site.declared:
             self.operator.autoscaling.create_or_update_tags(Tags=declared_tags(site))
@@ -121,8 +121,8 @@ class MotoWorld:
     def add_annex(self, site: Site) -> None:
         """See `World`."""
         image = self.operator.ec2.register_image(Name=f"image-{site.group}", Architecture="x86_64")["ImageId"]
-        tags = [{"Key": contract.TAG_NAME, "Value": site.policy.annex}]
-        tags.append({"Key": contract.TAG_ID, "Value": site.annex_id})
+        tags = [{"Key": lease_tags.TAG_NAME, "Value": site.policy.annex}]
+        tags.append({"Key": lease_tags.TAG_ID, "Value": site.annex_id})
         template = {"ImageId": image, "InstanceType": "c6a.large"}
         template["TagSpecifications"] = [{"ResourceType": "instance", "Tags": tags}]
         self.operator.ec2.create_launch_template(LaunchTemplateName=f"t-{site.group}", LaunchTemplateData=template)

@@ -7,7 +7,7 @@ import zipfile
 
 import boto3
 
-from annex_lease.contract import TAG_NAME, TAG_STAND_IN
+from annex_lease.tags import TAG_NAME, TAG_RESPONDER
 
 BROKEN = "raise RuntimeError('broken on purpose')\n"
 """Raises when it is imported: nothing of the checker's own can answer anybody."""
@@ -22,5 +22,5 @@ def break_checker(annex: str) -> None:
     tagged = boto3.client("resourcegroupstaggingapi").get_resources(
         TagFilters=[{"Key": TAG_NAME, "Values": [annex]}], ResourceTypeFilters=["lambda:function"]
     )["ResourceTagMappingList"]
-    (arn,) = (each["ResourceARN"] for each in tagged if TAG_STAND_IN not in {tag["Key"] for tag in each["Tags"]})
+    (arn,) = (each["ResourceARN"] for each in tagged if TAG_RESPONDER not in {tag["Key"] for tag in each["Tags"]})
     boto3.client("lambda").update_function_code(FunctionName=arn, ZipFile=code.getvalue())

@@ -12,7 +12,7 @@ import boto3
 import pytest
 from checker_code import BROKEN, break_checker
 
-from annex_lease.contract import TAG_NAME
+from annex_lease.tags import TAG_NAME
 from lab.operator import REPOSITORY, Operator
 from lab.steps import StepError, wait_for
 

@@ -33,7 +33,7 @@ def test_plain_aws_commands_end_an_annex(operator_of: Callable[[str], Operator])
     operator.annex("credential", "push", "demo")
     wait_for("two instances", 30, lambda: len(listed()) == 2)
 
-    # The CLI of the image trusts the lab's authority by itself; the operator's variable names a file outside.
+    # The CLI of the image trusts the lab's authority by itself; the operator's variable names a file environment.
     operator.run("chroot", POOL_ROOT, "env", "-u", "AWS_CA_BUNDLE", "bash", "-c", commands())
 
     def gone() -> bool:

@@ -21,7 +21,7 @@ SPEC = """
 [annex.demo]
 size = 2
 lease = "30m"
-reach = "4h"
+max_lifetime = "4h"
 max_instance_hours = 10
 price_per_hour = 0.085
 """

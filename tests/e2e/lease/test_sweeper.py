@@ -18,7 +18,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from annex_lease.contract import TAG_NAME
+from annex_lease.tags import TAG_NAME
 from lab.operator import Operator
 from lab.steps import wait_for
 

@@ -12,7 +12,7 @@ import boto3
 import pytest
 from checker_code import break_checker
 
-from annex_lease.contract import TAG_NAME, TAG_UNTIL
+from annex_lease.tags import TAG_NAME, TAG_UNTIL
 from lab.operator import Operator
 from lab.steps import wait_for
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import boto3
 
-from annex_lease.contract import TAG_UNTIL, format_time
+from annex_lease.tags import TAG_UNTIL, format_time
 
 
 def group() -> dict[str, Any]:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from only_group import in_group, protected, set_until, tags
 
-from annex_lease.contract import TAG_BUSY, TAG_END, format_time, parse_time
+from annex_lease.tags import TAG_BUSY, TAG_END, format_time, parse_time
 from lab.jobs import Jobs
 from lab.operator import Operator
 from lab.site import Site, machines

@@ -11,17 +11,18 @@ import threading
 import time
 from pathlib import Path
 
+from lab.instances import Instance, MachineState
+
 from lab.cloud.server import Settings, run
-from lab.machines import Machine, MachineState
 
 
 class FileMachines:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        self.files = directory / "machines"
+        self.files = directory / "instances"
         self.files.mkdir(parents=True, exist_ok=True)
 
-    def start(self, machine: Machine) -> None:
+    def start(self, machine: Instance) -> None:
         if machine.image_id == "ami-00000000000000bad":
             raise RuntimeError("this image does not boot")
         held = (self.directory / "hold").exists()

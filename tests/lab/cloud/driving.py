@@ -80,7 +80,7 @@ class Cloud:
 
     def machine(self, instance_id: str, state: str) -> None:
         """Put a machine into a state, as if it did so by itself."""
-        (self.state / "machines" / instance_id).write_text(state)
+        (self.state / "instances" / instance_id).write_text(state)
 
     def mark(self, name: str, present: bool = True) -> None:
         """Set or clear "hold" or "deaf"."""

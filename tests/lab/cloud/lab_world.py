@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from annex_lease import contract
+from annex_lease import tags as lease_tags
 from annex_lease.policy import policy_tags
 from tests.world.world import Can, Site
 
@@ -77,8 +77,8 @@ class LabWorld:
         """See `World`."""
         self._sites.append(site)
         tags = [
-            {"Key": contract.TAG_NAME, "Value": site.policy.annex},
-            {"Key": contract.TAG_ID, "Value": site.annex_id},
+            {"Key": lease_tags.TAG_NAME, "Value": site.policy.annex},
+            {"Key": lease_tags.TAG_ID, "Value": site.annex_id},
         ]
         data: dict[str, Any] = {"ImageId": "ami-0123456789abcdef0", "InstanceType": "c6a.large"}
         data["TagSpecifications"] = [{"ResourceType": "instance", "Tags": tags}]
@@ -172,6 +172,6 @@ def _declared(site: Site) -> list[dict[str, Any]]:
     tags = {tag.key: tag.value for tag in policy_tags(site.policy, annex_id=site.annex_id)}
     return [
         {"ResourceId": site.group, "ResourceType": "auto-scaling-group", "Key": key, "Value": value}
-        | {"PropagateAtLaunch": key in contract.PROPAGATED_TAGS}
+        | {"PropagateAtLaunch": key in lease_tags.PROPAGATED_TAGS}
         for key, value in tags.items()
     ]

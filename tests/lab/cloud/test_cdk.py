@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from annex_lease.contract import TAG_STAND_IN
+from annex_lease.tags import TAG_RESPONDER
 
 from .driving import ROOT, Cloud, Inside, await_ready, eventually, start
 
@@ -138,7 +138,7 @@ def test_deploy_grant_and_destroy(deployment: Deployment) -> None:
         for kind in ("lambda:function", "secretsmanager:secret")
     }
     [secret] = found["secretsmanager:secret"]
-    [function] = [one for one in found["lambda:function"] if TAG_STAND_IN not in {tag["Key"] for tag in one["Tags"]}]
+    [function] = [one for one in found["lambda:function"] if TAG_RESPONDER not in {tag["Key"] for tag in one["Tags"]}]
     answer = invoke(deployment, function["ResourceARN"])
     assert answer["phase"] == "waiting"
     assert deployment.group()["DesiredCapacity"] == 0, "nothing starts before the credential is there"

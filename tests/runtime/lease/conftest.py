@@ -8,7 +8,7 @@ import pytest
 from answer_server import AnswerServer
 from lease_cloud import Cloud
 
-from annex_lease.gateway import Clients
+from annex_lease.aws import Clients
 from annex_lease.policy import LeasePolicy
 from tests.runtime.moto_aws import aws_in_process
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from botocore.awsrequest import AWSResponse
 
-from annex_lease.gateway import Clients
+from annex_lease.aws import Clients
 from annex_lease.handler import serve
 from annex_lease.memory import Memory
 from annex_lease.policy import LeasePolicy, policy_tags

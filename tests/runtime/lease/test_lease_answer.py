@@ -9,7 +9,7 @@ import pytest
 from answer_server import AnswerServer
 from lease_cloud import Context
 
-from annex_lease.custom_resource import ANSWER_BYTES, AnswerError, answer_body, put_answer
+from annex_lease.cloudformation import ANSWER_BYTES, AnswerError, answer_body, put_answer
 from annex_lease.handler import serve
 
 EVENT = {"StackId": "s", "RequestId": "r", "LogicalResourceId": "l"}

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from lease_cloud import HOUR, MINUTE, Cloud, fail, record, throttle
 
 from annex_lease.checker import CheckError
-from annex_lease.contract import format_time
+from annex_lease.tags import format_time
 
 SECOND = timedelta(seconds=1)
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -26,7 +26,7 @@ def test_the_fleet_is_granted_once_and_knows_its_end(cloud: Cloud, group: str) -
     assert len(instances) == 2
     tags = [{tag["Key"]: tag["Value"] for tag in instance["Tags"]} for instance in instances]
     assert all(tag["annex:name"] == "pa" and tag["annex:lease-end"] == end for tag in tags)
-    assert all(not {"annex:size", "annex:granted", "annex:lease-told"} & set(tag) for tag in tags)
+    assert all(not {"annex:size", "annex:granted", "annex:lease-notified"} & set(tag) for tag in tags)
     assert cloud.tags(group)["annex:granted"] == "2"
     assert cloud.check(group, created + 2 * MINUTE)["actions"] == []
 
@@ -139,9 +139,9 @@ def test_instances_that_were_not_told_are_told_again(cloud: Cloud, group: str) -
     fail(cloud.clients.ec2, "CreateTags", "UnauthorizedOperation", times=3)  # the batch, then each of two
     with pytest.raises(CheckError, match="UnauthorizedOperation"):
         cloud.check(group, created + MINUTE)
-    assert cloud.tags(group)["annex:lease-told"] == format_time(created + HOUR)
+    assert cloud.tags(group)["annex:lease-notified"] == format_time(created + HOUR)
     result = cloud.check(group, created + 2 * MINUTE)
-    assert [action["action"] for action in result["actions"]] == ["TellInstances"]  # type: ignore[attr-defined]
+    assert [action["action"] for action in result["actions"]] == ["NotifyInstances"]  # type: ignore[attr-defined]
 
 
 def test_nothing_is_granted_before_the_end_is_published(cloud: Cloud, group: str) -> None:
@@ -187,7 +187,7 @@ def test_a_run_logs_one_line_of_json(cloud: Cloud, group: str, capsys: pytest.Ca
     assert [action["action"] for action in line["actions"]] == [
         "PublishEnd",
         "SuspendRebalance",
-        "TellInstances",
+        "NotifyInstances",
         "Grant",
     ]
 

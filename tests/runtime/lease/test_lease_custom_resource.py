@@ -14,8 +14,8 @@ from answer_server import AnswerServer
 from lease_cloud import HOUR, Cloud, Context, fail
 
 from annex_lease import checker, handler, stack_request
-from annex_lease.contract import format_time
 from annex_lease.policy import LeasePolicy
+from annex_lease.tags import format_time
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 STACK = {"StackId": "arn:aws:cloudformation:stack", "RequestId": "r-1", "LogicalResourceId": "Lease"}
@@ -134,7 +134,7 @@ def test_delete_looks_twice_and_rides_out_a_failing_look(cloud: Cloud, group: st
 # --- an answer on every path
 
 
-@pytest.mark.parametrize("module", ["gateway", "checker", "decision", "contract", "custom_resource", "stack_request"])
+@pytest.mark.parametrize("module", ["aws", "checker", "decision", "tags", "cloudformation", "stack_request"])
 def test_a_module_that_cannot_be_imported_fails_the_invocation(monkeypatch: pytest.MonkeyPatch, module: str) -> None:
     """Lambda then hands the request to the function's on-failure destination, which answers it."""
     for name in [name for name in sys.modules if name.startswith("annex_lease.")]:

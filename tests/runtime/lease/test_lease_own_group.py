@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lease_cloud import HOUR, MINUTE, Cloud, record
 
-from annex_lease.gateway import Annex, Clients, read_group
+from annex_lease.aws import Annex, Clients, read_group
 from annex_lease.policy import LeasePolicy
 
 

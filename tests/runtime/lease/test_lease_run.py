@@ -11,11 +11,11 @@ from lease_cloud import HOUR, MINUTE, Cloud, Context, fail, record
 
 from annex_lease.actions import TerminateInstances
 from annex_lease.actuator import RefusedError, perform
+from annex_lease.aws import Annex, list_instances
 from annex_lease.checker import CheckError, check
-from annex_lease.contract import TAG_ID, TAG_NAME, format_time
-from annex_lease.gateway import Annex, list_machines
 from annex_lease.handler import serve
 from annex_lease.policy import LeasePolicy
+from annex_lease.tags import TAG_ID, TAG_NAME, format_time
 
 READS = ["DescribeAutoScalingGroups"]
 
@@ -125,8 +125,8 @@ def test_a_detached_instance_is_known_by_the_id_of_the_annex(cloud: Cloud) -> No
     cloud.clients.ec2.create_tags(Resources=ids[1:], Tags=foreign)  # type: ignore[arg-type]
     cloud.clients.ec2.delete_tags(Resources=ids, Tags=[{"Key": "aws:autoscaling:groupName"}])
     annex = Annex("pa", "", cloud.clients, name="pa", id="uuid.pa")
-    assert [(machine.id, machine.member) for machine in list_machines(annex)] == [(ids[0], False)]
-    assert list_machines(replace(annex, id="")) == ()
+    assert [(machine.id, machine.member) for machine in list_instances(annex)] == [(ids[0], False)]
+    assert list_instances(replace(annex, id="")) == ()
 
 
 def test_a_run_without_time_leaves_the_rest_to_the_next(cloud: Cloud) -> None:
@@ -152,7 +152,7 @@ def test_a_run_without_time_leaves_the_rest_to_the_next(cloud: Cloud) -> None:
 def test_a_warning_reaches_the_topic_before_the_end_and_once(cloud: Cloud) -> None:
     topic = cloud.clients.sns.create_topic(Name="alarms")["TopicArn"]
     cloud.environ.update(ANNEX_NAME="pa", ANNEX_TOPIC=topic)
-    cloud.add_group("pa", LeasePolicy("pa", 2, 7200, 900, duration_seconds=3600, warn_seconds=600))
+    cloud.add_group("pa", LeasePolicy("pa", 2, 7200, 900, duration_seconds=3600, warn_before_end_seconds=600))
     created = cloud.created("pa")
     cloud.check("pa", created)
     sent = record(cloud.clients.sns, ["Publish"])

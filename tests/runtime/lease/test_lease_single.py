@@ -8,11 +8,11 @@ import pytest
 from botocore.exceptions import ClientError
 from lease_cloud import HOUR, MINUTE, Cloud, fail
 
-from annex_lease.actions import ClearProtection, TellInstances
+from annex_lease.actions import ClearProtection, NotifyInstances
 from annex_lease.actuator import RefusedError, perform
-from annex_lease.contract import TAG_END, TAG_TOLD, format_time
-from annex_lease.gateway import Annex
+from annex_lease.aws import Annex
 from annex_lease.policy import LeasePolicy
+from annex_lease.tags import TAG_END, TAG_NOTIFIED, format_time
 
 
 def told(cloud: Cloud, group: str) -> set[str]:
@@ -28,7 +28,7 @@ def test_whom_a_lagging_listing_leaves_out_is_told_all_the_same(
     cloud.check(group, created + MINUTE)
     until = format_time(created + 1.5 * HOUR)
     cloud.write(group, "annex:lease-until", until)
-    monkeypatch.setattr("annex_lease.actuator.list_machines", lambda _: ())
+    monkeypatch.setattr("annex_lease.actuator.list_instances", lambda _: ())
     cloud.check(group, created + 2 * MINUTE)
     assert told(cloud, group) == {until}
 
@@ -38,9 +38,9 @@ def test_one_that_cannot_be_told_keeps_the_record_open(cloud: Cloud, group: str)
     cloud.check(group, created)
     fail(cloud.clients.ec2, "CreateTags", "InvalidInstanceID.NotFound", times=2)  # the batch, then the first of it
     with pytest.raises(RefusedError, match="refused 1 of the instances"):
-        perform(TellInstances(created + HOUR / 2, (), "test"), Annex(group, "", cloud.clients))
+        perform(NotifyInstances(created + HOUR / 2, (), "test"), Annex(group, "", cloud.clients))
     assert told(cloud, group) == {format_time(created + HOUR), format_time(created + HOUR / 2)}
-    assert cloud.tags(group)[TAG_TOLD] == format_time(created + HOUR)
+    assert cloud.tags(group)[TAG_NOTIFIED] == format_time(created + HOUR)
 
 
 class Protecting:
@@ -83,7 +83,7 @@ def test_an_instance_that_leaves_at_that_moment_is_no_failure(text: str, refused
 
 def test_a_warning_that_cannot_be_published_is_a_problem_and_no_failed_check(cloud: Cloud) -> None:
     cloud.environ.update(ANNEX_NAME="pa", ANNEX_TOPIC="arn:aws:sns:us-east-1:123456789012:gone")
-    cloud.add_group("pa", LeasePolicy("pa", 2, 7200, 900, duration_seconds=3600, warn_seconds=600))
+    cloud.add_group("pa", LeasePolicy("pa", 2, 7200, 900, duration_seconds=3600, warn_before_end_seconds=600))
     created = cloud.created("pa")
     cloud.check("pa", created)
     fail(cloud.clients.sns, "Publish", "KMSAccessDenied")

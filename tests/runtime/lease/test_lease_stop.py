@@ -11,8 +11,8 @@ from lease_cloud import HOUR, MINUTE, Cloud, fail, record
 
 from annex_lease import actuator
 from annex_lease.actions import ClearProtection, FinishHooks, TerminateInstances
+from annex_lease.aws import Annex, list_instances
 from annex_lease.checker import CheckError
-from annex_lease.gateway import Annex, list_machines
 from annex_lease.policy import LeasePolicy
 
 SECOND = MINUTE / 60
@@ -131,7 +131,7 @@ def test_one_bad_id_does_not_save_the_others(cloud: Cloud) -> None:
     action = TerminateInstances((ids[0], "i-0123456789abcdef0", ids[1], ids[2]), "test")
     with pytest.raises(actuator.RefusedError, match=f"refused 1 of the instances, first {ids[1]}"):
         actuator.perform(action, Annex("pa", "", cloud.clients))
-    states = {m.id: m.state for m in list_machines(Annex("pa", "", cloud.clients))}
+    states = {m.id: m.state for m in list_instances(Annex("pa", "", cloud.clients))}
     assert [states[key] for key in ids] == ["terminated", "running", "terminated"]
 
 
@@ -146,9 +146,9 @@ def test_a_batch_that_is_refused_for_one_id_is_done_one_by_one(cloud: Cloud) -> 
 
 def test_an_instance_whose_tag_only_resembles_ours_is_not_listed(cloud: Cloud) -> None:
     leased(cloud)
-    assert list_machines(Annex("p?", "", cloud.clients)) == ()
-    assert list_machines(Annex("p*", "", cloud.clients)) == ()
-    assert len(list_machines(Annex("pa", "", cloud.clients))) == 2
+    assert list_instances(Annex("p?", "", cloud.clients)) == ()
+    assert list_instances(Annex("p*", "", cloud.clients)) == ()
+    assert len(list_instances(Annex("pa", "", cloud.clients))) == 2
 
 
 class Hooks:

@@ -14,17 +14,17 @@ from pathlib import Path
 
 from typer.testing import CliRunner
 
+from annex_lease.aws import Annex
 from annex_lease.checker import check
-from annex_lease.contract import Tag
-from annex_lease.gateway import Annex
 from annex_lease.policy import LeasePolicy, policy_tags
+from annex_lease.tags import Tag
 from annex_pool.aws import Aws
 from annex_pool.checker import Answer, read_answer
 from annex_pool.cli import app
 from annex_pool.collector import Slot
+from annex_pool.environment import Environment
 from annex_pool.error import AnnexError
 from annex_pool.finding import SECRET, Deployed, find_arn
-from annex_pool.outside import Outside
 
 REGION = "us-east-1"
 SPEC = """
@@ -93,8 +93,8 @@ class World:
         assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
         return Result(done.exit_code, done.stdout, done.stderr)
 
-    def outside(self) -> Outside:
-        return Outside(self.now, self.sleep, aws, self._check, self._slots)
+    def outside(self) -> Environment:
+        return Environment(self.now, self.sleep, aws, self._check, self._slots)
 
     def now(self) -> datetime:
         return datetime.now(UTC) + self.shift
@@ -144,7 +144,7 @@ def deploy(
     name: str,
     *,
     size: int = 3,
-    reach: timedelta = timedelta(hours=16),
+    max_lifetime: timedelta = timedelta(hours=16),
     secret: bool = True,
     annex_id: str | None = None,
     **lease: int,
@@ -159,7 +159,7 @@ def deploy(
             "InstanceType": "t3.micro",
         },
     )
-    policy = LeasePolicy(name, size, int(reach.total_seconds()), 900, duration_seconds=8 * 3600, **lease)
+    policy = LeasePolicy(name, size, int(max_lifetime.total_seconds()), 900, duration_seconds=8 * 3600, **lease)
     aws().autoscaling.create_auto_scaling_group(
         AutoScalingGroupName=f"Group-{name}",
         MinSize=0,

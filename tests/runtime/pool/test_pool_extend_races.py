@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 from pool_world import World, aws, deploy
 
-from annex_lease.contract import TAG_UNTIL, format_time, group_tag
+from annex_lease.tags import TAG_UNTIL, format_time, group_tag
 from annex_pool import extending
 from annex_pool.finding import Deployed
 

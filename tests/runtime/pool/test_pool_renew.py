@@ -9,7 +9,7 @@ from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 from pool_world import World, aws, deploy, token
 
-from annex_lease.contract import format_time, parse_time
+from annex_lease.tags import format_time, parse_time
 
 REAL_CALL = BaseClient._make_api_call  # type: ignore[attr-defined]
 HOUR = timedelta(hours=1)

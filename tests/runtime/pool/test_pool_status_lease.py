@@ -9,7 +9,7 @@ from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 from pool_world import World, aws, deploy, make_secret
 
-from annex_lease.contract import parse_time
+from annex_lease.tags import parse_time
 
 
 @pytest.fixture
@@ -77,19 +77,19 @@ def test_a_second_look_that_fails_is_not_ended(running: World, monkeypatch: pyte
 
 
 def test_a_record_that_cannot_be_read_is_read_twice(running: World) -> None:
-    tag = {"ResourceId": "Group-demo", "ResourceType": "auto-scaling-group", "Key": "annex:lease-reach"}
+    tag = {"ResourceId": "Group-demo", "ResourceType": "auto-scaling-group", "Key": "annex:max-lifetime"}
     aws().autoscaling.delete_tags(Tags=[tag])  # type: ignore[list-item]
     done = running.annex("status", "demo", "--json")
     data = json.loads(done.out)
     assert running.slept == [10.0]
     assert (data["phase"], len(data["instances"]), data["overdue"]) == ("draining", 3, 3)
-    assert any("annex:lease-reach is missing" in problem for problem in data["record_problems"])
+    assert any("annex:max-lifetime is missing" in problem for problem in data["record_problems"])
 
 
 def test_a_record_that_is_repaired_at_the_second_look(running: World) -> None:
     """CloudFormation replaces tags in two calls; a status between them must not cry."""
     client = aws().autoscaling
-    tag = {"ResourceId": "Group-demo", "ResourceType": "auto-scaling-group", "Key": "annex:lease-reach"}
+    tag = {"ResourceId": "Group-demo", "ResourceType": "auto-scaling-group", "Key": "annex:max-lifetime"}
     client.delete_tags(Tags=[tag])  # type: ignore[list-item]
     whole = {**tag, "Value": "57600", "PropagateAtLaunch": False}
     running.on_sleep = lambda: client.create_or_update_tags(Tags=[whole]) and None  # type: ignore[list-item]
@@ -103,7 +103,7 @@ def test_busy_hours_and_money(world: World, monkeypatch: pytest.MonkeyPatch) -> 
         "SPEC",
         pool_world.SPEC.replace("size = 3", "size = 3\nprice_per_hour = 0.5\nmax_instance_hours = 6"),
     )
-    deploy("demo", max_instance_hours=6, warn_seconds=900)
+    deploy("demo", max_instance_hours=6, warn_before_end_seconds=900)
     assert world.annex("credential", "push", "demo", "--token-command", world.issuer()).exit_code == 0
     client = aws().autoscaling
     (first, *_) = [each["InstanceId"] for each in world.group("demo")["Instances"]]  # type: ignore[attr-defined]
@@ -134,7 +134,7 @@ def test_one_empty_look_after_a_record_that_cannot_be_read_is_not_two(world: Wor
     deploy("demo")
     client = aws().autoscaling
     client.suspend_processes(AutoScalingGroupName="Group-demo", ScalingProcesses=["Launch"])
-    tag = {"ResourceId": "Group-demo", "ResourceType": "auto-scaling-group", "Key": "annex:lease-reach"}
+    tag = {"ResourceId": "Group-demo", "ResourceType": "auto-scaling-group", "Key": "annex:max-lifetime"}
     client.delete_tags(Tags=[tag])  # type: ignore[list-item]
     data = json.loads(world.annex("status", "demo", "--json").out)
     assert (data["phase"], data["instances"], world.slept) == ("draining", [], [10.0])

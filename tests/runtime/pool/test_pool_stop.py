@@ -7,8 +7,8 @@ from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 from pool_world import World, aws, deploy
 
-from annex_lease.contract import parse_time
-from annex_lease.observed import Machine
+from annex_lease.observed import Instance
+from annex_lease.tags import parse_time
 
 REAL_CALL = BaseClient._make_api_call  # type: ignore[attr-defined]
 
@@ -145,14 +145,14 @@ def test_stop_finds_the_instances_that_the_group_lost(running: World, monkeypatc
     running.annex("stop", "demo", "--no-wait")
     running.shift += timedelta(seconds=901)
     real = running.group("demo2")["Instances"][0]["InstanceId"]  # type: ignore[index]
-    lost = [Machine(real, "running")]
-    monkeypatch.setattr("annex_pool.instances.list_machines", lambda annex: lost)
+    lost = [Instance(real, "running")]
+    monkeypatch.setattr("annex_pool.instances.list_instances", lambda annex: lost)
     running.annex("stop", "demo", "--no-wait")
     assert states_of([real]) <= {"shutting-down", "terminated"}
 
 
 def test_stop_with_a_record_that_cannot_be_read(running: World) -> None:
-    tag = {"ResourceId": "Group-demo", "ResourceType": "auto-scaling-group", "Key": "annex:lease-reach"}
+    tag = {"ResourceId": "Group-demo", "ResourceType": "auto-scaling-group", "Key": "annex:max-lifetime"}
     aws().autoscaling.delete_tags(Tags=[tag])  # type: ignore[list-item]
     running.checker_fails = True
     running.annex("stop", "demo")

@@ -10,10 +10,10 @@ from typing import Any, cast
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 
-from annex_lease.contract import TAG_GRANTED, TAG_ID, TAG_NAME, group_tag
 from annex_lease.policy import LeasePolicy, policy_tags
 from annex_lease.sweep.clients import SweepClients
-from annex_lease.sweep.handler import serve
+from annex_lease.sweep.sweep_handler import serve
+from annex_lease.tags import TAG_GRANTED, TAG_ID, TAG_NAME, group_tag
 
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 Answer = Any  # an AWSResponse and what botocore would have read from it

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from sweep_cloud import HOUR, MINUTE, Region, annex_tags, refuse
 
-from annex_lease.contract import TAG_UNTIL, format_time
-from annex_lease.sweep.sweeping import SweepError
+from annex_lease.sweep.sweeper import SweepError
+from annex_lease.tags import TAG_UNTIL, format_time
 
 LATE = HOUR + 30 * MINUTE  # the lease of an hour, its grace and the slack are over
 GONE = "99999999-0000-4000-8000-000000000000"
@@ -134,11 +134,11 @@ def test_a_sweeper_that_never_marks_tells_that_it_would_abort(
     assert calm["aborted"] is None
     assert [entry["id"] for entry in calm["would_remove_later"]] == list(left.values())
     capsys.readouterr()
-    report = region.sweep(2 * HOUR, SWEEP_DRY_RUN="1", SWEEP_MOST_REMOVALS="4")
+    report = region.sweep(2 * HOUR, SWEEP_DRY_RUN="1", SWEEP_MAX_REMOVALS="4")
     assert report["aborted"].startswith("5 things would be removed")
     assert lines(capsys)[-1]["SweeperAborted"] == 1
     assert region.changes == []
-    assert region.sweep(2 * HOUR, SWEEP_MOST_REMOVALS="4")["would_remove_later"] == []
+    assert region.sweep(2 * HOUR, SWEEP_MAX_REMOVALS="4")["would_remove_later"] == []
 
 
 def test_an_ended_group_of_a_deleted_stack_hides_nothing(region: Region) -> None:

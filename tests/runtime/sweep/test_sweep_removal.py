@@ -7,8 +7,8 @@ from botocore.exceptions import ClientError
 from sweep_cloud import HOUR, Region, annex_tags, refuse
 
 from annex_lease.sweep.removal import mark, remove, unmark
-from annex_lease.sweep.seen import Kind, Resource
-from annex_lease.sweep.sweeping import SweepError
+from annex_lease.sweep.resources import Kind, Resource
+from annex_lease.sweep.sweeper import SweepError
 
 GONE = "99999999-0000-4000-8000-000000000000"
 ARN = "arn:aws:{}:us-east-1:123456789012:{}"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sweep_cloud import HOUR, MINUTE, Region, annex_tags, refuse
 
-from annex_lease.sweep.sweeping import SweepError
+from annex_lease.sweep.sweeper import SweepError
 
 LATE = HOUR + 30 * MINUTE  # the lease of an hour, its grace and the slack are over
 DRY = {"sweep": "dry-run"}
@@ -128,13 +128,13 @@ def test_more_than_may_be_removed_is_not(region: Region, capsys: pytest.CaptureF
     region.sweep(2 * HOUR)
     before = region.left()
     capsys.readouterr()
-    report = region.sweep(3 * HOUR, SWEEP_MOST_REMOVALS="4")
+    report = region.sweep(3 * HOUR, SWEEP_MAX_REMOVALS="4")
     assert "5 things would be removed" in report["aborted"]
     line = json.loads(capsys.readouterr().out)
     assert (line["SweeperAborted"], line["SweeperOrphans"]) == (1, 5)
     assert region.left() == before
     # What is over by its own record is ended without a limit.
-    assert len(region.sweep(3 * HOUR + 30 * MINUTE, SWEEP_MOST_REMOVALS="0")["ended"]) == 1
+    assert len(region.sweep(3 * HOUR + 30 * MINUTE, SWEEP_MAX_REMOVALS="0")["ended"]) == 1
 
 
 def test_every_page_is_read(region: Region) -> None:
@@ -232,7 +232,7 @@ def test_one_line_of_json_with_its_metrics(region: Region, capsys: pytest.Captur
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("SWEEP_MOST_REMOVALS", "many"), ("SWEEP_DRY_RUN", "true"), ("SWEEP_WAIT_SECONDS", "-1")]
+    ("name", "value"), [("SWEEP_MAX_REMOVALS", "many"), ("SWEEP_DRY_RUN", "true"), ("SWEEP_WAIT_SECONDS", "-1")]
 )
 def test_a_bad_environment_stops_the_run(region: Region, name: str, value: str) -> None:
     with pytest.raises(ValueError, match=f"{name}: '{value}' is not a whole number from 0 to"):

@@ -9,7 +9,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from annex_constructs.user_data import BOOT_FILES, EpSettings, boot_file
+from annex_boot.user_data import BOOT_FILES, EpSettings, boot_file
 
 FAKES = Path(__file__).parent / "fakes"
 RULES = "reject\n" * 4
@@ -21,10 +21,10 @@ SETTINGS = EpSettings(
     credential_arn=SECRET,
     collector="cm.example.edu:9618",
     trust_domain="example.edu",
-    drain_seconds=120,
-    idle_seconds=1200,
-    join_seconds=90_000_000,
-    dead_man_seconds=600,
+    drain_before_end_seconds=120,
+    idle_timeout_seconds=1200,
+    join_timeout_seconds=90_000_000,
+    shutdown_after_end_seconds=600,
 )
 ENTER = """
 set -e

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from boot_root import SETTINGS, BootRoot
 
-from annex_constructs.user_data import boot_file
+from annex_boot.user_data import boot_file
 
 CALL = (
     "autoscaling set-instance-protection --region us-east-1 --auto-scaling-group-name Annex-demo-Group-1"

@@ -38,11 +38,13 @@ def test_timers_are_armed_before_the_first_slow_step(root: BootRoot) -> None:
     root.run("prepare")
     calls = root.read("fake/calls").splitlines()
     limit = next(i for i, call in enumerate(calls) if "--unit=annex-join-limit" in call)
-    dead_man = next(i for i, call in enumerate(calls) if f"--on-calendar=@{END + SETTINGS.dead_man_seconds}" in call)
+    shutdown_after_end = next(
+        i for i, call in enumerate(calls) if f"--on-calendar=@{END + SETTINGS.shutdown_after_end_seconds}" in call
+    )
     aws = next(i for i, call in enumerate(calls) if call.startswith("aws "))
-    assert limit < dead_man < aws
-    assert f"--on-boot={SETTINGS.join_seconds}s" in calls[limit]
-    assert calls[dead_man].endswith("systemctl poweroff --force")
+    assert limit < shutdown_after_end < aws
+    assert f"--on-boot={SETTINGS.join_timeout_seconds}s" in calls[limit]
+    assert calls[shutdown_after_end].endswith("systemctl poweroff --force")
 
 
 def test_one_call_of_aws_and_the_token_in_no_argument_or_output(root: BootRoot) -> None:
@@ -128,7 +130,7 @@ GOOD = SETTINGS.environment()
         GOOD.replace("us-east-1\n", "us-east-1; touch /pwned\n"),
         GOOD.replace("cm.example.edu:9618", "cm.example.edu"),
         GOOD.replace("cm.example.edu:9618", "-x:9618"),
-        GOOD.replace("ANNEX_DRAIN_SECONDS=120\n", ""),
+        GOOD.replace("ANNEX_DRAIN_BEFORE_END=120\n", ""),
         GOOD.replace("=120\n", "=0\n"),
         GOOD.replace("=120\n", "=2m\n"),
         GOOD.replace("=120\n", "=120 || true\n"),
@@ -150,7 +152,7 @@ def test_settings_that_start_nothing(root: BootRoot, text: str) -> None:
 
 @pytest.mark.parametrize(("drain", "vacate"), [(1, 1), (10, 7), (30, 20), (90, 60), (91, 61), (3600, 3570)])
 def test_jobs_get_most_of_the_drain_and_the_starter_the_rest(root: BootRoot, drain: int, vacate: int) -> None:
-    root.write("etc/annex/annex.env", GOOD.replace("ANNEX_DRAIN_SECONDS=120\n", f"ANNEX_DRAIN_SECONDS={drain}\n"))
+    root.write("etc/annex/annex.env", GOOD.replace("ANNEX_DRAIN_BEFORE_END=120\n", f"ANNEX_DRAIN_BEFORE_END={drain}\n"))
     assert root.run("prepare").returncode == 0
     config = root.read("etc/condor/config.d/91-annex-instance").splitlines()
     assert f"ANNEX_DRAIN = {drain}" in config
@@ -170,7 +172,7 @@ def test_the_longest_name_is_accepted(root: BootRoot) -> None:
 @pytest.mark.parametrize("value", ["None\n", "\n", "", "not a token\n", f"{TOKEN}\n{TOKEN}\n", '{"token": "a.b.c"}\n'])
 def test_secrets_that_are_no_token(root: BootRoot, value: str) -> None:
     root.write("fake/secretsmanager", value)
-    root.write("etc/annex/annex.env", GOOD.replace(str(SETTINGS.join_seconds), "1"))
+    root.write("etc/annex/annex.env", GOOD.replace(str(SETTINGS.join_timeout_seconds), "1"))
     refused(root, "no credential within 1 s")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from boot_root import RULES, BootRoot
 
-from annex_constructs.user_data import boot_file
+from annex_boot.user_data import boot_file
 
 LEAVE = (
     "autoscaling terminate-instance-in-auto-scaling-group --region us-east-1 --instance-id i-0abc"

@@ -17,8 +17,9 @@ import yaml
 from boot_root import SETTINGS
 from pydantic import TypeAdapter
 
-from annex_constructs import boot, user_data
-from annex_constructs.user_data import (
+from annex_boot import files as boot
+from annex_boot import user_data
+from annex_boot.user_data import (
     BOOT_FILES,
     LARGEST_USER_DATA_BYTES,
     EpSettings,
@@ -35,10 +36,10 @@ LONGEST = EpSettings(
     credential_arn="arn:aws-us-gov:secretsmanager:us-gov-west-1:123456789012:secret:" + "s" * 512,
     collector="c" * 253 + ":65535",
     trust_domain="d" * 253,
-    drain_seconds=99_999_999,
-    idle_seconds=99_999_999,
-    join_seconds=99_999_999,
-    dead_man_seconds=99_999_999,
+    drain_before_end_seconds=99_999_999,
+    idle_timeout_seconds=99_999_999,
+    join_timeout_seconds=99_999_999,
+    shutdown_after_end_seconds=99_999_999,
     protect_busy=True,
 )
 
@@ -141,13 +142,13 @@ def test_values_known_only_at_deployment_pass_through() -> None:
         ("collector", "$(DAEMON):9618"),
         ("trust_domain", "a b"),
         ("trust_domain", 'x"'),
-        ("drain_seconds", 0),
-        ("drain_seconds", 100_000_000),
-        ("idle_seconds", 0),
-        ("idle_seconds", -1),
-        ("join_seconds", 100_000_000),
-        ("dead_man_seconds", 1.5),
-        ("dead_man_seconds", True),
+        ("drain_before_end_seconds", 0),
+        ("drain_before_end_seconds", 100_000_000),
+        ("idle_timeout_seconds", 0),
+        ("idle_timeout_seconds", -1),
+        ("join_timeout_seconds", 100_000_000),
+        ("shutdown_after_end_seconds", 1.5),
+        ("shutdown_after_end_seconds", True),
         ("protect_busy", 1),
         ("protect_busy", "1"),
         ("protect_busy", None),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from annex_lease import contract
+from annex_lease import tags as lease_tags
 from annex_lease.actions import (
     Action,
     AllowDeletion,
@@ -14,6 +14,7 @@ from annex_lease.actions import (
     EmptyGroup,
     FinishHooks,
     Grant,
+    NotifyInstances,
     PublishEnd,
     RecordUse,
     RenewLease,
@@ -21,18 +22,17 @@ from annex_lease.actions import (
     ResumeTerminate,
     SuspendLaunch,
     SuspendRebalance,
-    TellInstances,
     TerminateInstances,
     Warn,
 )
-from annex_lease.contract import Tag, group_tag
 from annex_lease.decision import Decision, decide
-from annex_lease.observed import Group, Instance, Machine
+from annex_lease.observed import Group, GroupMember, Instance
 from annex_lease.policy import LeasePolicy, policy_tags
+from annex_lease.tags import Tag, group_tag
 
 CREATED = datetime(2026, 11, 1, 12, 0, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
-POLICY = LeasePolicy("muon", size=2, reach_seconds=7200, grace_seconds=900, duration_seconds=3600)
+POLICY = LeasePolicy("muon", size=2, max_lifetime_seconds=7200, grace_seconds=900, duration_seconds=3600)
 END = CREATED + HOUR
 CAP = CREATED + 2 * HOUR
 GRACE = timedelta(seconds=900)
@@ -42,8 +42,8 @@ def a_group(
     policy: LeasePolicy | None = POLICY,
     *,
     written: dict[str, str] | None = None,
-    instances: tuple[Instance, ...] = (),
-    machines: tuple[Machine, ...] | None = (),
+    members: tuple[GroupMember, ...] = (),
+    instances: tuple[Instance, ...] | None = (),
     desired: int = 0,
     min_size: int = 0,
     max_size: int = 10,
@@ -63,11 +63,11 @@ def a_group(
         max_size=max_size,
         desired=desired,
         tags=tuple(tags.values()),
-        instances=instances,
+        members=members,
         suspended=suspended,
         new_instances_protected=new_instances_protected,
         credential=credential,
-        machines=machines,
+        instances=instances,
         confirmed=confirmed,
         empty_before=empty_before,
     )
@@ -75,8 +75,8 @@ def a_group(
 
 def settled(end: datetime = END, *, size: int = 2) -> dict[str, str]:
     """The tags of an annex that was granted and whose instances know their end."""
-    text = contract.format_time(end)
-    return {contract.TAG_END: text, contract.TAG_TOLD: text, contract.TAG_GRANTED: str(size)}
+    text = lease_tags.format_time(end)
+    return {lease_tags.TAG_END: text, lease_tags.TAG_NOTIFIED: text, lease_tags.TAG_GRANTED: str(size)}
 
 
 def without(group: Group, key: str) -> Group:
@@ -93,12 +93,12 @@ def _tagged(group: Group, *tags: Tag) -> Group:
 
 
 def _kill(group: Group, ids: set[str]) -> Group:
-    machines = {machine.id: machine for machine in group.machines or ()}
-    machines |= {key: Machine(key, "terminated") for key in ids}
+    machines = {machine.id: machine for machine in group.instances or ()}
+    machines |= {key: Instance(key, "terminated") for key in ids}
     return replace(
         group,
-        instances=tuple(i for i in group.instances if i.id not in ids),
-        machines=tuple(machines.values()) if group.machines is not None else None,
+        members=tuple(i for i in group.members if i.id not in ids),
+        instances=tuple(machines.values()) if group.instances is not None else None,
     )
 
 
@@ -106,23 +106,23 @@ def _scale_in(group: Group) -> Group:
     """What Auto Scaling does by itself: instances above the desired capacity go, protected and waiting ones stay."""
     if "Terminate" in group.suspended:
         return group
-    spare = len(group.instances) - group.desired
-    going = [i.id for i in group.instances if not i.protected and not i.state.endswith((":Wait", ":Retained"))]
+    spare = len(group.members) - group.desired
+    going = [i.id for i in group.members if not i.protected and not i.state.endswith((":Wait", ":Retained"))]
     return _kill(group, set(going[: max(0, spare)]))
 
 
 def apply(group: Group, action: Action) -> Group:
     match action:
         case PublishEnd(end=end):
-            return _tagged(group, group_tag(contract.TAG_END, contract.format_time(end)))
-        case TellInstances(end=end):
-            return _tagged(group, group_tag(contract.TAG_TOLD, contract.format_time(end)))
+            return _tagged(group, group_tag(lease_tags.TAG_END, lease_tags.format_time(end)))
+        case NotifyInstances(end=end):
+            return _tagged(group, group_tag(lease_tags.TAG_NOTIFIED, lease_tags.format_time(end)))
         case RenewLease(renewed=renewed):
-            return _tagged(group, group_tag(contract.TAG_BUSY, renewed.text()))
+            return _tagged(group, group_tag(lease_tags.TAG_BUSY, renewed.text()))
         case RecordUse(ledger=ledger):
-            return _tagged(group, group_tag(contract.TAG_USED, ledger.text()))
+            return _tagged(group, group_tag(lease_tags.TAG_USED, ledger.text()))
         case Warn(end=end):
-            return _tagged(group, group_tag(contract.TAG_WARNED, contract.format_time(end)))
+            return _tagged(group, group_tag(lease_tags.TAG_WARNED, lease_tags.format_time(end)))
         case ResumeLaunch():
             return replace(group, suspended=group.suspended - {"Launch"})
         case ResumeTerminate():
@@ -136,18 +136,18 @@ def apply(group: Group, action: Action) -> Group:
             assert size <= group.max_size
             group = replace(group, desired=size)
             if ledger is not None:
-                group = _tagged(group, group_tag(contract.TAG_USED, ledger.text()))
-            missing = range(len(group.instances), size) if "Launch" not in group.suspended else ()
-            started = tuple(Instance(f"i-new{number}", "InService") for number in missing)
-            group = replace(group, instances=group.instances + started)
-            return _scale_in(_tagged(group, group_tag(contract.TAG_GRANTED, granted.text())))
+                group = _tagged(group, group_tag(lease_tags.TAG_USED, ledger.text()))
+            missing = range(len(group.members), size) if "Launch" not in group.suspended else ()
+            started = tuple(GroupMember(f"i-new{number}", "InService") for number in missing)
+            group = replace(group, members=group.members + started)
+            return _scale_in(_tagged(group, group_tag(lease_tags.TAG_GRANTED, granted.text())))
         case SuspendRebalance():
             return replace(group, suspended=group.suspended | {"AZRebalance"})
         case SuspendLaunch():
             return replace(group, suspended=group.suspended | {"Launch"})
         case ClearProtection(instance_ids=ids):
-            freed = tuple(replace(i, protected=i.protected and i.id not in ids) for i in group.instances)
-            return _scale_in(replace(group, instances=freed))
+            freed = tuple(replace(i, protected=i.protected and i.id not in ids) for i in group.members)
+            return _scale_in(replace(group, members=freed))
         case EmptyGroup():
             return _scale_in(replace(group, min_size=0, desired=0, new_instances_protected=False))
         case FinishHooks(launching=launching, terminating=terminating):

@@ -6,35 +6,35 @@ from datetime import datetime, timedelta
 import pytest
 from lease_model import CREATED, END, GRACE, HOUR, POLICY, a_group, kinds, settled, without
 
-from annex_lease import contract
+from annex_lease import tags as lease_tags
 from annex_lease.actions import ClearProtection, FinishHooks, TerminateInstances
-from annex_lease.contract import Tag, format_time
 from annex_lease.decision import Phase, decide
-from annex_lease.observed import Fact, Instance, Machine, Missing
+from annex_lease.observed import Fact, GroupMember, Instance, Missing
 from annex_lease.policy import LeasePolicy
+from annex_lease.tags import Tag, format_time
 
 SECOND = timedelta(seconds=1)
 MIDDLE = CREATED + HOUR / 2
 LAUNCH = frozenset({"Launch", "AZRebalance"})
-RUNNING = (Instance("i-1", "InService"), Instance("i-2", "InService"))
+RUNNING = (GroupMember("i-1", "InService"), GroupMember("i-2", "InService"))
 
 
 # --- the end
 
 
 def test_the_lease_is_over_at_its_end_and_not_before() -> None:
-    group = a_group(written=settled(), desired=2, instances=RUNNING)
+    group = a_group(written=settled(), desired=2, members=RUNNING)
     assert decide(group, END - SECOND).phase is Phase.ACTIVE
     assert decide(group, END).phase is Phase.DRAINING
 
 
 def test_stopping_comes_in_order_and_each_step_is_tried() -> None:
     instances = (
-        Instance("i-1", "InService", protected=True),
-        Instance("i-2", "Terminating:Wait"),
-        Instance("i-3", "Pending:Wait"),
+        GroupMember("i-1", "InService", protected=True),
+        GroupMember("i-2", "Terminating:Wait"),
+        GroupMember("i-3", "Pending:Wait"),
     )
-    group = a_group(written=settled(), desired=3, min_size=1, instances=instances)
+    group = a_group(written=settled(), desired=3, min_size=1, members=instances)
     decision = decide(group, END)
     assert kinds(decision) == ["EmptyGroup", "SuspendLaunch", "ClearProtection", "FinishHooks"]
     assert decision.independent
@@ -69,13 +69,13 @@ def test_each_step_of_stopping_is_taken_only_where_it_is_due() -> None:
     ],
 )
 def test_protection_is_cleared_where_aws_lets_it(state: str, cleared: bool) -> None:
-    group = a_group(written=settled(), suspended=LAUNCH, instances=(Instance("i-1", state, protected=True),))
+    group = a_group(written=settled(), suspended=LAUNCH, members=(GroupMember("i-1", state, protected=True),))
     found = [a.instance_ids for a in decide(group, END).actions if isinstance(a, ClearProtection)]
     assert found == ([("i-1",)] if cleared else [])
 
 
 def test_ids_are_terminated_after_the_grace_and_not_before() -> None:
-    group = a_group(written=settled(), suspended=LAUNCH, instances=RUNNING)
+    group = a_group(written=settled(), suspended=LAUNCH, members=RUNNING)
     assert decide(group, END + GRACE - SECOND).actions == ()
     terminate = decide(group, END + GRACE).actions
     assert [(type(a), a.instance_ids) for a in terminate if isinstance(a, TerminateInstances)] == [
@@ -95,7 +95,7 @@ STATES = [
 
 @pytest.mark.parametrize("state", STATES)
 def test_every_state_that_is_not_known_to_be_dead_is_alive(state: str) -> None:
-    group = a_group(written=settled(), suspended=LAUNCH, instances=(Instance("i-1", state),))
+    group = a_group(written=settled(), suspended=LAUNCH, members=(GroupMember("i-1", state),))
     decision = decide(group, END + GRACE)
     assert decision.phase is Phase.DRAINING
     assert "TerminateInstances" in kinds(decision)
@@ -103,7 +103,7 @@ def test_every_state_that_is_not_known_to_be_dead_is_alive(state: str) -> None:
 
 @pytest.mark.parametrize("state", ["Terminated", "Warmed:Terminated"])
 def test_dead_lifecycle_states_are_dead(state: str) -> None:
-    group = a_group(written=settled(), suspended=LAUNCH, instances=(Instance("i-1", state),))
+    group = a_group(written=settled(), suspended=LAUNCH, members=(GroupMember("i-1", state),))
     assert decide(group, END + GRACE).phase is Phase.ENDED
 
 
@@ -120,44 +120,44 @@ def test_dead_lifecycle_states_are_dead(state: str) -> None:
     ],
 )
 def test_what_ec2_lists_counts_even_if_the_group_does_not_list_it(state: str, alive: bool) -> None:
-    group = a_group(written=settled(), suspended=LAUNCH, machines=(Machine("i-9", state),))
+    group = a_group(written=settled(), suspended=LAUNCH, instances=(Instance("i-9", state),))
     decision = decide(group, END + GRACE)
     assert decision.phase is (Phase.DRAINING if alive else Phase.ENDED)
     assert kinds(decision) == (["TerminateInstances"] if alive else [])
 
 
 def test_ec2_is_believed_before_the_group() -> None:
-    listed = (Instance("i-1", "InService"), Instance("i-2", "Terminated"))
-    group = a_group(instances=listed, machines=(Machine("i-1", "terminated"), Machine("i-2", "running")))
-    assert group.living() == ("i-2",)
+    listed = (GroupMember("i-1", "InService"), GroupMember("i-2", "Terminated"))
+    group = a_group(members=listed, instances=(Instance("i-1", "terminated"), Instance("i-2", "running")))
+    assert group.alive() == ("i-2",)
 
 
 def test_nothing_there_is_claimed_only_after_asking_ec2() -> None:
-    group = a_group(written=settled(), suspended=LAUNCH, machines=None)
+    group = a_group(written=settled(), suspended=LAUNCH, instances=None)
     asking = decide(group, END)
-    assert (asking.phase, asking.needs) == (Phase.DRAINING, {Fact.MACHINES})
-    assert decide(replace(group, machines=()), END).phase is Phase.ENDED
+    assert (asking.phase, asking.needs) == (Phase.DRAINING, {Fact.INSTANCES})
+    assert decide(replace(group, instances=()), END).phase is Phase.ENDED
 
 
 def test_stopping_does_not_wait_for_the_answer_of_ec2() -> None:
-    decision = decide(a_group(desired=2, instances=RUNNING, machines=None), END + GRACE)
+    decision = decide(a_group(desired=2, members=RUNNING, instances=None), END + GRACE)
     assert kinds(decision) == ["EmptyGroup", "SuspendLaunch", "TerminateInstances"]
-    assert decision.needs == {Fact.MACHINES}
+    assert decision.needs == {Fact.INSTANCES}
 
 
 def test_a_stop_is_told_to_instances_that_are_still_there() -> None:
     stop = format_time(MIDDLE)
-    group = a_group(written={**settled(), contract.TAG_UNTIL: stop}, suspended=LAUNCH, instances=RUNNING)
-    assert kinds(decide(group, MIDDLE)) == ["PublishEnd", "TellInstances"]
-    assert kinds(decide(replace(group, instances=()), MIDDLE)) == []
+    group = a_group(written={**settled(), lease_tags.TAG_UNTIL: stop}, suspended=LAUNCH, members=RUNNING)
+    assert kinds(decide(group, MIDDLE)) == ["PublishEnd", "NotifyInstances"]
+    assert kinds(decide(replace(group, members=()), MIDDLE)) == []
 
 
 def test_within_the_grace_ec2_is_asked_only_when_the_group_lists_nobody() -> None:
-    group = a_group(written=settled(), suspended=LAUNCH, instances=RUNNING, machines=None)
+    group = a_group(written=settled(), suspended=LAUNCH, members=RUNNING, instances=None)
     assert decide(group, END).needs == frozenset()
-    assert decide(group, END + GRACE).needs == {Fact.MACHINES}
+    assert decide(group, END + GRACE).needs == {Fact.INSTANCES}
     for before in (False, True):
-        assert decide(replace(group, instances=(), empty_before=before), END).needs == {Fact.MACHINES}
+        assert decide(replace(group, members=(), empty_before=before), END).needs == {Fact.INSTANCES}
 
 
 def test_an_end_is_claimed_only_after_a_second_empty_listing() -> None:
@@ -165,15 +165,15 @@ def test_an_end_is_claimed_only_after_a_second_empty_listing() -> None:
     assert (once.phase, once.empty) == (Phase.DRAINING, True)
     assert "as seen once" in once.reason
     assert decide(a_group(written=settled(), suspended=LAUNCH), END).phase is Phase.ENDED
-    alive = a_group(written=settled(), suspended=LAUNCH, machines=(Machine("i-9", "stopped"),))
+    alive = a_group(written=settled(), suspended=LAUNCH, instances=(Instance("i-9", "stopped"),))
     assert not decide(alive, END).empty
 
 
 def test_what_was_found_empty_twice_costs_no_further_listing() -> None:
-    known = replace(a_group(written=settled(), suspended=LAUNCH, machines=None), known_empty=True)
+    known = replace(a_group(written=settled(), suspended=LAUNCH, instances=None), known_empty=True)
     assert (decide(known, END).phase, decide(known, END).needs) == (Phase.ENDED, frozenset())
     for changed in (
-        replace(known, instances=RUNNING),
+        replace(known, members=RUNNING),
         replace(known, desired=1),
         replace(known, warm_pool=True, warm_pool_size=1),
     ):
@@ -181,21 +181,21 @@ def test_what_was_found_empty_twice_costs_no_further_listing() -> None:
 
 
 def test_a_word_that_comes_while_an_annex_drains_starts_no_new_grace() -> None:
-    left = (Instance("i-1", "Standby"),)
+    left = (GroupMember("i-1", "Standby"),)
     word = format_time(END + 2 * SECOND)
-    group = a_group(written={**settled(), contract.TAG_UNTIL: word}, suspended=LAUNCH, instances=left)
+    group = a_group(written={**settled(), lease_tags.TAG_UNTIL: word}, suspended=LAUNCH, members=left)
     for moment in (END + SECOND, END + 3 * SECOND, END + GRACE - SECOND):
         assert decide(group, moment).actions == ()
     assert kinds(decide(group, END + GRACE)) == ["TerminateInstances"]
 
 
 def test_overdue_is_who_should_be_gone() -> None:
-    group = a_group(written=settled(), suspended=LAUNCH, instances=RUNNING)
-    assert (decide(group, END + GRACE - SECOND).overdue, decide(group, END + GRACE - SECOND).living) == (0, 2)
+    group = a_group(written=settled(), suspended=LAUNCH, members=RUNNING)
+    assert (decide(group, END + GRACE - SECOND).overdue, decide(group, END + GRACE - SECOND).alive) == (0, 2)
     assert decide(group, END + GRACE).overdue == 2
     assert decide(replace(group, suspended=frozenset()), MIDDLE).overdue == 0
-    dying = replace(group, machines=(Machine("i-1", "shutting-down"), Machine("i-2", "terminated")))
-    assert (decide(dying, END + GRACE).overdue, decide(dying, END + GRACE).living) == (0, 0), "they cost nothing"
+    dying = replace(group, instances=(Instance("i-1", "shutting-down"), Instance("i-2", "terminated")))
+    assert (decide(dying, END + GRACE).overdue, decide(dying, END + GRACE).alive) == (0, 0), "they cost nothing"
 
 
 # --- records that stop the annex, and the way down
@@ -204,7 +204,7 @@ def test_overdue_is_who_should_be_gone() -> None:
 @pytest.mark.parametrize("key", [tag.key for tag in a_group().tags])
 @pytest.mark.parametrize("value", [None, "rubbish!", "", "-5"])
 def test_a_record_that_is_not_whole_ends_the_annex_at_once(key: str, value: str | None) -> None:
-    group = a_group(written=settled(), desired=2, instances=RUNNING)
+    group = a_group(written=settled(), desired=2, members=RUNNING)
     broken = without(group, key)
     if value is not None:
         broken = replace(broken, tags=(*broken.tags, Tag(key, value, False)))
@@ -226,18 +226,20 @@ def test_a_group_that_does_not_exist_is_a_case_of_its_own() -> None:
     first = decide(Missing("g"), MIDDLE)
     assert (first.phase, first.actions, first.needs) == (Phase.DRAINING, (), {Fact.CONFIRMATION})
     second = decide(Missing("g", confirmed=True), MIDDLE)
-    assert (second.phase, second.needs) == (Phase.DRAINING, {Fact.MACHINES})
-    lost = decide(Missing("g", confirmed=True, machines=(Machine("i-9", "running"), Machine("i-8", "terminated"))), END)
+    assert (second.phase, second.needs) == (Phase.DRAINING, {Fact.INSTANCES})
+    lost = decide(
+        Missing("g", confirmed=True, instances=(Instance("i-9", "running"), Instance("i-8", "terminated"))), END
+    )
     assert [a.instance_ids for a in lost.actions if isinstance(a, TerminateInstances)] == [("i-9",)]
-    assert (lost.living, lost.overdue) == (1, 1)
-    gone = decide(Missing("g", confirmed=True, machines=(), empty_before=True), MIDDLE)
+    assert (lost.alive, lost.overdue) == (1, 1)
+    gone = decide(Missing("g", confirmed=True, instances=(), empty_before=True), MIDDLE)
     assert (gone.phase, gone.actions, gone.problems) == (Phase.ENDED, (), ("the group does not exist",))
-    assert decide(Missing("g", machines=()), MIDDLE, closing=True).empty
+    assert decide(Missing("g", instances=()), MIDDLE, closing=True).empty
 
 
 @pytest.mark.parametrize("policy", [POLICY, None])
 def test_closing_takes_everything_without_grace(policy: LeasePolicy | None) -> None:
-    group = a_group(policy, desired=2, instances=RUNNING)
+    group = a_group(policy, desired=2, members=RUNNING)
     decision = decide(group, MIDDLE, closing=True)
     assert kinds(decision) == ["EmptyGroup", "SuspendLaunch", "TerminateInstances"]
     assert decide(a_group(policy, suspended=LAUNCH), MIDDLE, closing=True).phase is Phase.ENDED

@@ -6,17 +6,17 @@ from datetime import timedelta
 import pytest
 from lease_model import CREATED, END, HOUR, POLICY, a_group, apply, carry_out, kinds, settled, without
 
-from annex_lease import contract
+from annex_lease import tags as lease_tags
 from annex_lease.actions import Grant
-from annex_lease.contract import Tag, format_time
 from annex_lease.decision import Phase, decide
-from annex_lease.observed import Fact, Instance
+from annex_lease.observed import Fact, GroupMember
 from annex_lease.policy import LeasePolicy
+from annex_lease.tags import Tag, format_time
 
 SECOND = timedelta(seconds=1)
 MIDDLE = CREATED + HOUR / 2
 LAUNCH = frozenset({"Launch", "AZRebalance"})
-RUNNING = (Instance("i-1", "InService"), Instance("i-2", "InService"))
+RUNNING = (GroupMember("i-1", "InService"), GroupMember("i-2", "InService"))
 
 
 def sized(size: int) -> LeasePolicy:
@@ -28,7 +28,7 @@ def sized(size: int) -> LeasePolicy:
 
 def test_the_first_check_publishes_then_grants_then_tells() -> None:
     decision = decide(a_group(), MIDDLE)
-    assert kinds(decision) == ["PublishEnd", "Grant", "TellInstances"]
+    assert kinds(decision) == ["PublishEnd", "Grant", "NotifyInstances"]
     assert decision.phase is Phase.GRANTED
     assert decision.end == END
     assert not decision.independent
@@ -37,13 +37,13 @@ def test_the_first_check_publishes_then_grants_then_tells() -> None:
 
 def test_zones_are_not_evened_out_before_anything_can_start() -> None:
     new = a_group(suspended=frozenset())
-    assert kinds(decide(new, MIDDLE)) == ["PublishEnd", "SuspendRebalance", "Grant", "TellInstances"]
-    resumed = a_group(written=settled(), desired=2, instances=RUNNING, suspended=frozenset())
+    assert kinds(decide(new, MIDDLE)) == ["PublishEnd", "SuspendRebalance", "Grant", "NotifyInstances"]
+    resumed = a_group(written=settled(), desired=2, members=RUNNING, suspended=frozenset())
     assert kinds(decide(resumed, MIDDLE)) == ["SuspendRebalance"]
 
 
 def test_a_granted_annex_is_left_alone() -> None:
-    decision = decide(a_group(written=settled(), desired=2, instances=RUNNING), MIDDLE)
+    decision = decide(a_group(written=settled(), desired=2, members=RUNNING), MIDDLE)
     assert (decision.phase, decision.actions, decision.problems) == (Phase.ACTIVE, (), ())
 
 
@@ -63,7 +63,7 @@ def test_another_declared_size_is_granted_once(size: int, desired: int) -> None:
 def test_nothing_is_granted_without_the_credential() -> None:
     decision = decide(a_group(credential=False), MIDDLE)
     assert decision.phase is Phase.WAITING
-    assert kinds(decision) == ["PublishEnd", "TellInstances"]
+    assert kinds(decision) == ["PublishEnd", "NotifyInstances"]
     assert "credential" in decision.reason
     assert not decision.needs
 
@@ -81,7 +81,7 @@ def test_the_credential_is_asked_for_only_when_a_grant_depends_on_it() -> None:
         a_group(credential=None, max_size=1),
     )
     assert [decide(group, MIDDLE).needs for group in quiet] == [frozenset()] * len(quiet)
-    assert not decide(a_group(credential=None, machines=()), END).needs
+    assert not decide(a_group(credential=None, instances=()), END).needs
 
 
 def test_a_size_above_the_maximum_is_not_granted() -> None:
@@ -94,13 +94,13 @@ def test_a_size_above_the_maximum_is_not_granted() -> None:
 
 def test_a_grant_that_died_before_its_record_is_recorded() -> None:
     written = settled()
-    del written[contract.TAG_GRANTED]
-    decision = decide(a_group(written=written, desired=2, instances=RUNNING, credential=None), MIDDLE)
+    del written[lease_tags.TAG_GRANTED]
+    decision = decide(a_group(written=written, desired=2, members=RUNNING, credential=None), MIDDLE)
     assert kinds(decision) == ["Grant"]
 
 
 def test_a_granted_size_that_cannot_be_read_grants_nothing() -> None:
-    decision = decide(a_group(written={**settled(), contract.TAG_GRANTED: "x"}, desired=1), MIDDLE)
+    decision = decide(a_group(written={**settled(), lease_tags.TAG_GRANTED: "x"}, desired=1), MIDDLE)
     assert decision.actions == ()
     assert "annex:granted" in decision.problems[0]
 
@@ -127,8 +127,8 @@ def test_a_stopped_group_may_still_shrink() -> None:
 
 
 def test_an_ended_annex_whose_lease_is_valid_again_does_not_restart() -> None:
-    ended = carry_out(a_group(written=settled(), desired=2, instances=RUNNING), END)
-    later = replace(ended, tags=(*ended.tags, Tag(contract.TAG_UNTIL, format_time(END + HOUR), False)))
+    ended = carry_out(a_group(written=settled(), desired=2, members=RUNNING), END)
+    later = replace(ended, tags=(*ended.tags, Tag(lease_tags.TAG_UNTIL, format_time(END + HOUR), False)))
     decision = decide(later, END + SECOND)
     assert (decision.phase, decision.actions, decision.end) == (Phase.ENDED, (), END)
     assert "annex renew" in decision.reason
@@ -139,9 +139,9 @@ def test_an_ended_annex_whose_lease_is_valid_again_does_not_restart() -> None:
 
 def test_a_changed_end_is_published_and_told() -> None:
     later = format_time(END + HOUR / 2)
-    group = a_group(written={**settled(), contract.TAG_UNTIL: later}, desired=2, instances=RUNNING)
+    group = a_group(written={**settled(), lease_tags.TAG_UNTIL: later}, desired=2, members=RUNNING)
     decision = decide(group, MIDDLE)
-    assert kinds(decision) == ["PublishEnd", "TellInstances"]
+    assert kinds(decision) == ["PublishEnd", "NotifyInstances"]
     assert decision.end == END + HOUR / 2
     for action in decision.actions:
         group = apply(group, action)
@@ -149,12 +149,12 @@ def test_a_changed_end_is_published_and_told() -> None:
 
 
 def test_an_end_that_would_not_reach_new_instances_is_published_again() -> None:
-    group = without(a_group(written=settled()), contract.TAG_END)
-    unpropagated = replace(group, tags=(*group.tags, Tag(contract.TAG_END, format_time(END), False)))
+    group = without(a_group(written=settled()), lease_tags.TAG_END)
+    unpropagated = replace(group, tags=(*group.tags, Tag(lease_tags.TAG_END, format_time(END), False)))
     assert kinds(decide(unpropagated, MIDDLE)) == ["PublishEnd"]
 
 
 def test_the_published_end_is_never_believed() -> None:
     lie = "2026-11-09T00:00:00Z"
-    group = a_group(written={**settled(), contract.TAG_END: lie, contract.TAG_TOLD: lie}, suspended=LAUNCH)
+    group = a_group(written={**settled(), lease_tags.TAG_END: lie, lease_tags.TAG_NOTIFIED: lie}, suspended=LAUNCH)
     assert decide(group, END).phase is Phase.ENDED

@@ -24,7 +24,7 @@ REPORT: dict[str, object] = {
     "actions": [],
     "problems": [],
     "errors": [],
-    "living": 3,
+    "alive": 3,
     "overdue": 0,
     "record_problems": [],
     "instance_hours": None,

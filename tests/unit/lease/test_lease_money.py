@@ -10,18 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lease_model import CREATED, END, HOUR, POLICY, a_group, carry_out, kinds, settled
 
-from annex_lease import contract
+from annex_lease import tags as lease_tags
 from annex_lease.actions import Grant, RecordUse
-from annex_lease.contract import format_time
 from annex_lease.decision import Phase, decide
+from annex_lease.lease import lease_times
 from annex_lease.ledger import Ledger, assumed, parse_ledger
-from annex_lease.observed import Group, Instance
+from annex_lease.observed import Group, GroupMember
 from annex_lease.record import read_record
-from annex_lease.times import lease_times
+from annex_lease.tags import format_time
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 LIMITED = replace(POLICY, max_instance_hours=1)
-RUNNING = (Instance("i-1", "InService"), Instance("i-2", "InService"))
+RUNNING = (GroupMember("i-1", "InService"), GroupMember("i-2", "InService"))
 HALF = CREATED + HOUR / 2
 
 
@@ -30,14 +30,14 @@ def granted(at: int = 0, count: int = 2, used: int = 0) -> dict[str, str]:
     end = format_time(ledger.reaches(1) or END)
     return {
         **settled(),
-        contract.TAG_END: end,
-        contract.TAG_TOLD: end,
-        contract.TAG_USED: ledger.text(),
+        lease_tags.TAG_END: end,
+        lease_tags.TAG_NOTIFIED: end,
+        lease_tags.TAG_USED: ledger.text(),
     }
 
 
-def limited(written: dict[str, str], *, instances: tuple[Instance, ...] = RUNNING) -> Group:
-    return a_group(LIMITED, written=written, desired=len(instances), instances=instances)
+def limited(written: dict[str, str], *, members: tuple[GroupMember, ...] = RUNNING) -> Group:
+    return a_group(LIMITED, written=written, desired=len(members), members=members)
 
 
 def test_the_hours_are_counted_from_the_grant_on() -> None:
@@ -66,12 +66,12 @@ def test_a_quiet_minute_writes_nothing() -> None:
 
 
 def test_another_number_of_instances_is_recorded_and_moves_the_end() -> None:
-    fewer = limited(granted(), instances=RUNNING[:1])
+    fewer = limited(granted(), members=RUNNING[:1])
     now = CREATED + 10 * MINUTE
     decision = decide(fewer, now)
     assert [a.ledger for a in decision.actions if isinstance(a, RecordUse)] == [Ledger(1200, now, 1)]
     assert decide(carry_out(fewer, now), now).end == now + timedelta(seconds=2400)
-    nobody = replace(carry_out(limited(granted(), instances=()), now), desired=0)
+    nobody = replace(carry_out(limited(granted(), members=()), now), desired=0)
     assert decide(nobody, now).end == END, "who uses nothing reaches no limit"
 
 
@@ -81,7 +81,7 @@ def test_a_grant_counts_what_may_start_and_what_the_warm_pool_holds() -> None:
 
 
 def test_what_was_granted_is_counted_for_a_while_seen_or_not() -> None:
-    group = replace(limited(granted(), instances=()), desired=2)
+    group = replace(limited(granted(), members=()), desired=2)
     assert decide(group, CREATED + 5 * MINUTE - SECOND).actions == ()
     recorded = [a.ledger for a in decide(group, CREATED + 5 * MINUTE).actions if isinstance(a, RecordUse)]
     assert recorded == [Ledger(600, CREATED + 5 * MINUTE, 0)]
@@ -100,30 +100,30 @@ def test_the_warm_pool_uses_hours_too() -> None:
     [None, "x", "", "-1@2026-11-01T12:00:00Zx2", "0@2025-01-01T00:00:00Zx0", "0@9999-12-31T23:59:59Zx1"],
 )
 def test_hours_that_cannot_be_read_are_taken_for_the_most_they_can_be(ledger: str | None) -> None:
-    written = {**settled(), **({} if ledger is None else {contract.TAG_USED: ledger})}
+    written = {**settled(), **({} if ledger is None else {lease_tags.TAG_USED: ledger})}
     now = CREATED + 10 * MINUTE
-    decision = decide(limited(written, instances=RUNNING[:1]), now)
+    decision = decide(limited(written, members=RUNNING[:1]), now)
     assert [a.ledger for a in decision.actions if isinstance(a, RecordUse)] == [Ledger(1200, now, 1)]
     assert decide(limited(written), HALF).phase is Phase.DRAINING
 
 
 def test_a_ledger_from_the_future_is_none() -> None:
     future = Ledger(0, CREATED + 9 * HOUR, 0).text()
-    decision = decide(limited({**settled(), contract.TAG_USED: future}), CREATED + 10 * MINUTE)
+    decision = decide(limited({**settled(), lease_tags.TAG_USED: future}), CREATED + 10 * MINUTE)
     assert [a.ledger.used for a in decision.actions if isinstance(a, RecordUse)] == [1200]
 
 
 def test_an_ended_annex_does_not_move_the_moment_of_its_end() -> None:
     group = carry_out(limited(granted()), HALF)
-    later = replace(group, instances=RUNNING[:1], machines=())
+    later = replace(group, members=RUNNING[:1], instances=())
     assert not [a for a in decide(later, HALF + MINUTE).actions if isinstance(a, RecordUse)]
     assert decide(later, HALF + MINUTE).end == HALF
 
 
 def test_a_limit_that_was_left_out_for_a_while_finds_what_was_used_meanwhile() -> None:
-    without = a_group(replace(POLICY, size=10), written={**granted(count=1), contract.TAG_GRANTED: "10"}, desired=10)
-    ten = tuple(Instance(f"i-{n}", "InService") for n in range(10))
-    group = replace(without, instances=ten)
+    without = a_group(replace(POLICY, size=10), written={**granted(count=1), lease_tags.TAG_GRANTED: "10"}, desired=10)
+    ten = tuple(GroupMember(f"i-{n}", "InService") for n in range(10))
+    group = replace(without, members=ten)
     now = CREATED + 10 * MINUTE
     decision = decide(group, now)
     assert (decision.used_seconds, decision.end) == (None, END)
@@ -131,14 +131,14 @@ def test_a_limit_that_was_left_out_for_a_while_finds_what_was_used_meanwhile() -
 
 
 def test_hours_that_are_used_up_stop_counting_when_nobody_is_left() -> None:
-    over = replace(carry_out(limited(granted()), HALF), instances=(), machines=())
+    over = replace(carry_out(limited(granted()), HALF), members=(), instances=())
     (stopped,) = (a.ledger for a in decide(over, HALF + MINUTE).actions if isinstance(a, RecordUse))
     assert stopped == Ledger(3600, HALF, 0)
     after = carry_out(over, HALF + MINUTE)
     assert (decide(after, HALF + HOUR).end, decide(after, HALF + HOUR).actions) == (HALF, ())
     more = a_group(
         replace(LIMITED, max_instance_hours=2),
-        written={tag.key: tag.value for tag in after.tags if tag.key not in contract.DECLARED_TAGS},
+        written={tag.key: tag.value for tag in after.tags if tag.key not in lease_tags.DECLARED_TAGS},
         suspended=after.suspended,
     )
     assert decide(more, HALF + MINUTE).used_seconds == 3600
@@ -146,8 +146,8 @@ def test_hours_that_are_used_up_stop_counting_when_nobody_is_left() -> None:
 
 def test_hours_that_are_still_to_be_written_down_keep_no_annex_from_its_end() -> None:
     plenty = replace(LIMITED, max_instance_hours=9)
-    ended = carry_out(a_group(plenty, written=granted(), desired=2, instances=RUNNING), END)
-    decision = decide(replace(ended, instances=(), machines=()), END + MINUTE)
+    ended = carry_out(a_group(plenty, written=granted(), desired=2, members=RUNNING), END)
+    decision = decide(replace(ended, members=(), instances=()), END + MINUTE)
     assert (decision.phase, kinds(decision)) == (Phase.ENDED, ["RecordUse"])
 
 
@@ -160,7 +160,7 @@ def test_a_lease_that_ends_earlier_is_not_prolonged_by_money() -> None:
 
 def test_who_declares_no_limit_has_no_ledger() -> None:
     assert not [a for a in decide(a_group(), CREATED).actions if isinstance(a, RecordUse)]
-    group = a_group(written={**settled(), contract.TAG_USED: "9999999@2026-11-01T12:00:00Zx9"}, desired=2)
+    group = a_group(written={**settled(), lease_tags.TAG_USED: "9999999@2026-11-01T12:00:00Zx9"}, desired=2)
     assert decide(group, CREATED).end == END
     assert decide(group, CREATED).used_seconds is None
 

@@ -13,16 +13,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lease_model import CAP, CREATED, END, POLICY, a_group, apply, carry_out, settled
 
-from annex_lease import contract
+from annex_lease import tags as lease_tags
 from annex_lease.actions import Grant, RecordUse, as_data
-from annex_lease.contract import Tag, format_time
 from annex_lease.decision import Phase, decide
-from annex_lease.observed import Group, Instance, Machine
+from annex_lease.lease import lease_times
+from annex_lease.observed import Group, GroupMember, Instance
 from annex_lease.policy import policy_tags
 from annex_lease.record import read_record
-from annex_lease.times import lease_times
+from annex_lease.tags import Tag, format_time
 
-KEYS = [value for key, value in vars(contract).items() if key.startswith("TAG_")]
+KEYS = [value for key, value in vars(lease_tags).items() if key.startswith("TAG_")]
 DECLARED = {tag.key: tag.value for tag in policy_tags(POLICY)}
 moments = st.datetimes(CREATED.replace(tzinfo=None), datetime(2026, 11, 1, 18), timezones=st.just(UTC))  # noqa: DTZ001
 texts = st.one_of(
@@ -36,14 +36,14 @@ states = st.one_of(
     st.sampled_from(["Standby", "Terminating:Retained", "Warmed:Stopped", "Future"]),
 )
 instances = st.lists(
-    st.builds(Instance, st.sampled_from([f"i-{n}" for n in range(6)]), states, st.booleans()),
+    st.builds(GroupMember, st.sampled_from([f"i-{n}" for n in range(6)]), states, st.booleans()),
     max_size=5,
     unique_by=lambda instance: instance.id,
 ).map(tuple)
 machines = st.one_of(
     st.none(),
     st.lists(
-        st.builds(Machine, st.sampled_from([f"i-{n}" for n in range(9)]), st.sampled_from(["running", "terminated"])),
+        st.builds(Instance, st.sampled_from([f"i-{n}" for n in range(9)]), st.sampled_from(["running", "terminated"])),
         max_size=5,
         unique_by=lambda machine: machine.id,
     ).map(tuple),
@@ -53,7 +53,7 @@ machines = st.one_of(
 @st.composite
 def groups(draw: st.DrawFn) -> Group:
     # Mostly a record that can be read: the two dictionaries of any tags below look after the others.
-    values = DECLARED | draw(st.sampled_from([{}, settled(), {contract.TAG_UNTIL: format_time(CAP)}]))
+    values = DECLARED | draw(st.sampled_from([{}, settled(), {lease_tags.TAG_UNTIL: format_time(CAP)}]))
     values |= draw(st.dictionaries(st.sampled_from(KEYS), texts, max_size=1))
     for key in draw(st.sets(st.sampled_from(KEYS), max_size=1)):
         values.pop(key, None)
@@ -64,14 +64,14 @@ def groups(draw: st.DrawFn) -> Group:
         max_size=draw(st.integers(0, 6)),
         desired=draw(st.integers(0, 6)),
         tags=tuple(Tag(key, value, draw(st.booleans())) for key, value in values.items()),
-        instances=draw(instances),
+        members=draw(instances),
         suspended=draw(st.frozensets(st.sampled_from(["Launch", "Terminate", "AZRebalance"]))),
         new_instances_protected=draw(st.booleans()),
         deletion_protected=draw(st.booleans()),
         warm_pool=(warm := draw(st.booleans())),
         warm_pool_size=draw(st.integers(0, 3)) if warm else 0,
         credential=draw(st.sampled_from([None, True, False])),
-        machines=draw(machines),
+        instances=draw(machines),
         confirmed=draw(st.booleans()),
     )
 
@@ -101,10 +101,10 @@ def test_no_tag_raises_or_reaches_beyond_the_cap(values: dict[str, str], now: da
     decision = decide(group, now)
     times = lease_times(read_record(tags), CREATED)
     assert decision.end is None or (times is not None and decision.end <= times.longest)
-    assert decision.end is None or decision.end <= CREATED + timedelta(seconds=contract.LONGEST_REACH_SECONDS)
+    assert decision.end is None or decision.end <= CREATED + timedelta(seconds=lease_tags.MAX_LIFETIME_SECONDS)
 
 
-@given(st.dictionaries(st.sampled_from([k for k in KEYS if k not in contract.DECLARED_TAGS]), texts), moments)
+@given(st.dictionaries(st.sampled_from([k for k in KEYS if k not in lease_tags.DECLARED_TAGS]), texts), moments)
 def test_nothing_written_at_run_time_passes_the_declared_reach(values: dict[str, str], now: datetime) -> None:
     group = a_group(written=values)
     end = decide(group, now).end
@@ -131,13 +131,13 @@ def test_an_end_never_grants_and_a_grant_never_exceeds(group: Group, now: dateti
 
 @given(groups(), st.datetimes(datetime(2026, 11, 3), timezones=st.just(UTC)))  # noqa: DTZ001
 def test_every_annex_is_gone_after_its_reach_and_grace(group: Group, now: datetime) -> None:
-    limit = CREATED + timedelta(seconds=contract.LONGEST_REACH_SECONDS + contract.LONGEST_GRACE_SECONDS)
+    limit = CREATED + timedelta(seconds=lease_tags.MAX_LIFETIME_SECONDS + lease_tags.LONGEST_GRACE_SECONDS)
     now = max(now, limit)
     for _ in range(3):
         group = carry_out(replace(group, confirmed=True), now)
-    seen = replace(group, machines=group.machines or (), confirmed=True, empty_before=True)
+    seen = replace(group, instances=group.instances or (), confirmed=True, empty_before=True)
     assert decide(seen, now).phase is Phase.ENDED
-    assert group.living() == ()
+    assert group.alive() == ()
 
 
 @given(groups(), moments, st.booleans())
@@ -163,7 +163,7 @@ def clock_of() -> Iterator[None]:
 def test_the_zone_of_the_host_does_not_matter(zone: str) -> None:
     os.environ["TZ"] = zone
     time.tzset()
-    group = a_group(written={contract.TAG_UNTIL: "2026-11-01T13:30:00Z"})
+    group = a_group(written={lease_tags.TAG_UNTIL: "2026-11-01T13:30:00Z"})
     local = datetime.fromtimestamp((END + timedelta(minutes=30)).timestamp()).astimezone()
     assert decide(group, local).phase is Phase.DRAINING
     assert decide(group, local - timedelta(seconds=1)).phase is Phase.GRANTED
@@ -172,7 +172,7 @@ def test_the_zone_of_the_host_does_not_matter(zone: str) -> None:
 
 
 def test_a_long_list_of_ids_is_cut_in_the_log() -> None:
-    many = tuple(Instance(f"i-{n}", "InService") for n in range(50))
-    data = [as_data(a) for a in decide(a_group(None, instances=many), CREATED).actions][-1]
+    many = tuple(GroupMember(f"i-{n}", "InService") for n in range(50))
+    data = [as_data(a) for a in decide(a_group(None, members=many), CREATED).actions][-1]
     assert len(data["instance_ids"]) == 20  # type: ignore[arg-type]
     assert data["instance_ids_count"] == 50

@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from lease_model import CAP, CREATED, END, HOUR, POLICY
 
-from annex_lease import contract
-from annex_lease.contract import group_tag
+from annex_lease import tags as lease_tags
+from annex_lease.lease import lease_times
 from annex_lease.policy import policy_tags
 from annex_lease.record import LeaseRecord, read_record
-from annex_lease.times import lease_times
+from annex_lease.tags import group_tag
 
 DECLARED = {tag.key: tag.value for tag in policy_tags(POLICY)}
 
@@ -30,24 +30,24 @@ def test_half_a_policy_is_no_policy(key: str) -> None:
 def test_a_malformed_policy_is_no_policy(key: str, value: str) -> None:
     record = record_of({**DECLARED, key: value})
     assert record.policy is None
-    assert any(key in problem and contract.shown(value) in problem for problem in record.problems)
+    assert any(key in problem and lease_tags.shown(value) in problem for problem in record.problems)
 
 
 def test_two_declared_ends_are_no_policy() -> None:
-    assert record_of({**DECLARED, contract.TAG_ENDS_AT: "2026-11-01T13:00:00Z"}).policy is None
+    assert record_of({**DECLARED, lease_tags.TAG_ENDS_AT: "2026-11-01T13:00:00Z"}).policy is None
 
 
-@pytest.mark.parametrize("key", [contract.TAG_UNTIL, contract.TAG_GRANTED])
+@pytest.mark.parametrize("key", [lease_tags.TAG_UNTIL, lease_tags.TAG_GRANTED])
 def test_rubbish_written_at_run_time_leaves_the_policy_alone(key: str) -> None:
     record = record_of({**DECLARED, key: "rubbish"})
     assert record.policy == POLICY
     assert record.problems
-    assert record.granted_known == (key != contract.TAG_GRANTED)
+    assert record.granted_known == (key != lease_tags.TAG_GRANTED)
 
 
 def test_nothing_written_at_run_time_is_no_problem() -> None:
     record = record_of(DECLARED)
-    assert (record.until, record.published, record.told, record.granted) == (None, None, None, None)
+    assert (record.until, record.published, record.notified, record.granted) == (None, None, None, None)
     assert record.granted_known
     assert record.problems == ()
 
@@ -69,7 +69,7 @@ def test_nothing_written_at_run_time_is_no_problem() -> None:
     ],
 )
 def test_the_operators_word_counts_within_the_reach(until: str | None, end: datetime, followed: bool) -> None:
-    record = record_of(DECLARED | ({} if until is None else {contract.TAG_UNTIL: until}))
+    record = record_of(DECLARED | ({} if until is None else {lease_tags.TAG_UNTIL: until}))
     times = lease_times(record, CREATED)
     assert times is not None
     assert (times.declared, times.longest, times.end) == (END, CAP, end)
@@ -79,16 +79,16 @@ def test_the_operators_word_counts_within_the_reach(until: str | None, end: date
 @pytest.mark.parametrize(
     ("declared", "end"),
     [
-        ({contract.TAG_DURATION: "7200"}, CAP),
-        ({contract.TAG_DURATION: "7201"}, CAP),
-        ({contract.TAG_DURATION: "7199"}, CAP - timedelta(seconds=1)),
-        ({contract.TAG_ENDS_AT: "2026-11-01T13:59:59Z"}, CAP - timedelta(seconds=1)),
-        ({contract.TAG_ENDS_AT: "9999-12-31T23:59:59Z"}, CAP),
-        ({contract.TAG_ENDS_AT: "2020-01-01T00:00:00Z"}, datetime(2020, 1, 1, tzinfo=UTC)),
+        ({lease_tags.TAG_DURATION: "7200"}, CAP),
+        ({lease_tags.TAG_DURATION: "7201"}, CAP),
+        ({lease_tags.TAG_DURATION: "7199"}, CAP - timedelta(seconds=1)),
+        ({lease_tags.TAG_ENDS_AT: "2026-11-01T13:59:59Z"}, CAP - timedelta(seconds=1)),
+        ({lease_tags.TAG_ENDS_AT: "9999-12-31T23:59:59Z"}, CAP),
+        ({lease_tags.TAG_ENDS_AT: "2020-01-01T00:00:00Z"}, datetime(2020, 1, 1, tzinfo=UTC)),
     ],
 )
 def test_a_declared_end_is_cut_to_the_reach(declared: dict[str, str], end: datetime) -> None:
-    values = {key: value for key, value in DECLARED.items() if key != contract.TAG_DURATION} | declared
+    values = {key: value for key, value in DECLARED.items() if key != lease_tags.TAG_DURATION} | declared
     times = lease_times(record_of(values), CREATED)
     assert times is not None
     assert times.end == end

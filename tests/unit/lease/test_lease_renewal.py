@@ -8,25 +8,25 @@ from datetime import timedelta
 import pytest
 from lease_model import CAP, CREATED, END, HOUR, POLICY, a_group, apply, carry_out, kinds, settled
 
-from annex_lease import contract
+from annex_lease import tags as lease_tags
 from annex_lease.actions import Grant, RenewLease, Warn
-from annex_lease.contract import format_time, group_tag
 from annex_lease.decision import Phase, decide
-from annex_lease.observed import Fact, Group, Instance
+from annex_lease.observed import Fact, Group, GroupMember
 from annex_lease.record import Granted, Renewed, read_record
+from annex_lease.tags import format_time, group_tag
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
-RUNNING = (Instance("i-1", "InService"), Instance("i-2", "InService"))
-BUSY = (Instance("i-1", "InService", protected=True), Instance("i-2", "InService"))
+RUNNING = (GroupMember("i-1", "InService"), GroupMember("i-2", "InService"))
+BUSY = (GroupMember("i-1", "InService", protected=True), GroupMember("i-2", "InService"))
 RENEWING = replace(POLICY, renew_seconds=1200)
 
 
 def ended() -> Group:
-    return carry_out(a_group(written=settled(), desired=2, instances=RUNNING), END)
+    return carry_out(a_group(written=settled(), desired=2, members=RUNNING), END)
 
 
 def written(group: Group, **values: str) -> Group:
-    keys = {getattr(contract, f"TAG_{key.upper()}"): value for key, value in values.items()}
+    keys = {getattr(lease_tags, f"TAG_{key.upper()}"): value for key, value in values.items()}
     kept = tuple(tag for tag in group.tags if tag.key not in keys)
     return replace(group, tags=(*kept, *(group_tag(key, value) for key, value in keys.items())))
 
@@ -38,7 +38,7 @@ def test_a_renewal_resumes_and_grants_in_this_order() -> None:
     moment = END + MINUTE
     group = written(ended(), renewed=format_time(moment), until=format_time(END + HOUR / 2))
     decision = decide(group, moment)
-    assert kinds(decision) == ["PublishEnd", "ResumeLaunch", "Grant", "TellInstances"]
+    assert kinds(decision) == ["PublishEnd", "ResumeLaunch", "Grant", "NotifyInstances"]
     assert [a.granted for a in decision.actions if isinstance(a, Grant)] == [Granted(2, moment)]
     renewed = carry_out(group, moment)
     assert (renewed.desired, "Launch" in renewed.suspended) == (2, False)
@@ -51,7 +51,7 @@ def test_a_renewal_that_died_between_its_two_steps_is_finished() -> None:
     group = written(ended(), renewed=format_time(moment), until=format_time(END + HOUR / 2))
     for action in decide(group, moment).actions[:2]:
         group = apply(group, action)
-    assert kinds(decide(group, moment)) == ["Grant", "TellInstances"]
+    assert kinds(decide(group, moment)) == ["Grant", "NotifyInstances"]
 
 
 def test_an_extension_that_comes_late_wakes_nobody() -> None:
@@ -62,7 +62,7 @@ def test_an_extension_that_comes_late_wakes_nobody() -> None:
 
 
 def test_what_is_left_of_an_ended_annex_gets_no_new_end_from_a_late_extension() -> None:
-    left = replace(ended(), instances=(Instance("i-9", "Standby"),), machines=())
+    left = replace(ended(), members=(GroupMember("i-9", "Standby"),), instances=())
     late = written(left, until=format_time(CAP))
     assert decide(late, END + timedelta(seconds=899)).actions == ()
     decision = decide(late, END + timedelta(seconds=900))
@@ -106,7 +106,7 @@ def test_a_malformed_renewal_is_none_and_is_reported() -> None:
 
 def test_a_renewal_of_a_running_annex_grants_its_size_again() -> None:
     moment = CREATED + HOUR / 2
-    group = written(a_group(written=settled(), desired=1, instances=RUNNING[:1]), renewed=format_time(moment))
+    group = written(a_group(written=settled(), desired=1, members=RUNNING[:1]), renewed=format_time(moment))
     assert kinds(decide(group, moment)) == ["Grant"]
     assert decide(carry_out(group, moment), moment).actions == ()
 
@@ -121,25 +121,25 @@ def test_a_renewal_of_a_running_annex_grants_its_size_again() -> None:
         (timedelta(seconds=601), BUSY, False),
         (SECOND, BUSY, True),
         (timedelta(seconds=600), RUNNING, False),
-        (timedelta(seconds=600), (Instance("i-1", "Standby", protected=True),), False),
+        (timedelta(seconds=600), (GroupMember("i-1", "Standby", protected=True),), False),
     ],
 )
 def test_a_busy_annex_is_renewed_late_in_its_lease(
-    left: timedelta, instances: tuple[Instance, ...], renewed: bool
+    left: timedelta, instances: tuple[GroupMember, ...], renewed: bool
 ) -> None:
     now = END - left
-    decision = decide(a_group(RENEWING, written=settled(), desired=2, instances=instances), now)
+    decision = decide(a_group(RENEWING, written=settled(), desired=2, members=instances), now)
     found = [action.renewed for action in decision.actions if isinstance(action, RenewLease)]
     assert found == ([Renewed(now + timedelta(seconds=1200), END)] if renewed else [])
-    assert kinds(decision) == (["RenewLease", "PublishEnd", "TellInstances"] if renewed else [])
+    assert kinds(decision) == (["RenewLease", "PublishEnd", "NotifyInstances"] if renewed else [])
 
 
 def test_an_annex_that_does_not_ask_for_it_is_not_renewed() -> None:
-    assert decide(a_group(written=settled(), desired=2, instances=BUSY), END - SECOND).actions == ()
+    assert decide(a_group(written=settled(), desired=2, members=BUSY), END - SECOND).actions == ()
 
 
 def test_renewals_follow_each_other_up_to_the_reach_and_not_beyond() -> None:
-    group = a_group(RENEWING, written=settled(), desired=2, instances=BUSY)
+    group = a_group(RENEWING, written=settled(), desired=2, members=BUSY)
     now = CREATED
     ends = []
     while (decision := decide(group, now)).phase is Phase.ACTIVE:
@@ -153,7 +153,7 @@ def test_renewals_follow_each_other_up_to_the_reach_and_not_beyond() -> None:
 
 
 def test_the_word_of_the_operator_makes_a_renewal_void() -> None:
-    renewed = carry_out(a_group(RENEWING, written=settled(), desired=2, instances=BUSY), END - MINUTE)
+    renewed = carry_out(a_group(RENEWING, written=settled(), desired=2, members=BUSY), END - MINUTE)
     assert decide(renewed, END).phase is Phase.ACTIVE
     stopped = written(renewed, until=format_time(END))
     assert decide(written(renewed, until=format_time(END - SECOND)), END).phase is Phase.DRAINING
@@ -162,7 +162,7 @@ def test_the_word_of_the_operator_makes_a_renewal_void() -> None:
 
 @pytest.mark.parametrize("busy", ["x", "@", "2026-11-01T15:00:00Z", "9999-12-31T00:00:00Z@2026-11-01T13:00:00Z"])
 def test_a_spoilt_renewal_never_passes_the_reach(busy: str) -> None:
-    decision = decide(a_group(RENEWING, written={**settled(), contract.TAG_BUSY: busy}, desired=2), CREATED)
+    decision = decide(a_group(RENEWING, written={**settled(), lease_tags.TAG_BUSY: busy}, desired=2), CREATED)
     assert decision.end is not None
     assert decision.end <= CAP
 
@@ -171,15 +171,15 @@ def test_a_spoilt_renewal_never_passes_the_reach(busy: str) -> None:
 
 
 def test_a_warning_is_published_once_for_each_end() -> None:
-    policy = replace(POLICY, warn_seconds=600)
-    group = a_group(policy, written=settled(), desired=2, instances=RUNNING)
+    policy = replace(POLICY, warn_before_end_seconds=600)
+    group = a_group(policy, written=settled(), desired=2, members=RUNNING)
     assert decide(group, END - timedelta(seconds=601)).actions == ()
     now = END - timedelta(seconds=600)
     decision = decide(group, now)
-    assert [(a.end, a.living) for a in decision.actions if isinstance(a, Warn)] == [(END, 2)]
+    assert [(a.end, a.alive) for a in decision.actions if isinstance(a, Warn)] == [(END, 2)]
     warned = carry_out(group, now)
     assert decide(warned, now).actions == ()
     later = written(warned, until=format_time(END + MINUTE))
     assert "Warn" in kinds(decide(later, END - timedelta(seconds=500)))
-    assert decide(replace(group, instances=()), now).actions == ()
+    assert decide(replace(group, members=()), now).actions == ()
     assert read_record(warned.tags).warned == format_time(END)

@@ -4,9 +4,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from annex_lease.lease import LeaseTimes, lease_times
 from annex_lease.policy import LeasePolicy, policy_tags
 from annex_lease.record import read_record
-from annex_lease.times import LeaseTimes, lease_times
 from annex_spec import AnnexSpec
 
 HOUR = timedelta(hours=1)

@@ -22,7 +22,7 @@ MANY = tuple(f"i-{number:04}" for number in range(250))
         (TerminateInstances(MANY[:3], "over"), "TerminateInstances instance_ids 3 (i-0000, i-0001, i-0002): over"),
         (TerminateInstances(MANY, "over"), "TerminateInstances instance_ids 250 (i-0000, i-0001, i-0002, ...): over"),
         (FinishHooks((), ("i-2",), "waits"), "FinishHooks terminating 1 (i-2): waits"),
-        (Warn(END, 3, "soon"), "Warn end 2030-01-01T12:00:00Z, living 3: soon"),
+        (Warn(END, 3, "soon"), "Warn end 2030-01-01T12:00:00Z, alive 3: soon"),
         (Grant(Granted(3), None, "due"), "Grant granted 3: due"),
     ],
 )

@@ -97,7 +97,7 @@ def test_any_text_in_a_tag_is_shown_without_control_characters(value: str) -> No
     [
         ("Annex-demo-x", "", True),
         ("/aws/lambda/Annex-x", "", True),
-        ("x", "Lease checker of one HTCondor annex", True),
+        ("x", "LeaseTerms checker of one HTCondor annex", True),
         ("x", "", False),
         ("/aws/lambda/x", "", False),
     ],

@@ -15,9 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-import annex_constructs
-from annex_constructs.execution_point import ExecutionPoint
-from annex_pool.plan import CHECK_PERIOD, DEAD_MAN, REPLACEMENT, derivation, plan, shown_amount
+import annex_boot
+from annex_constructs.fleet.execution_point import ExecutionPoint
+from annex_pool.plan import CHECK_PERIOD, REPLACEMENT, SHUTDOWN_AFTER_END, derivation, plan, shown_amount
 from annex_pool.plan_text import show_plan
 
 MINUTE = timedelta(minutes=1)
@@ -35,14 +35,14 @@ def test_the_timer_of_the_execution_point_is_the_one_assumed_here() -> None:
         """An execution point of which only the defaults matter."""
 
         def __init__(self) -> None:
-            object.__setattr__(self, "dead_man", None)
+            object.__setattr__(self, "shutdown_after_end", None)
 
-    assert timedelta(seconds=Bare().dead_man_seconds) == DEAD_MAN
+    assert timedelta(seconds=Bare().shutdown_after_end_seconds) == SHUTDOWN_AFTER_END
 
 
 def test_by_time_alone() -> None:
     planned = plan(annex_spec())
-    assert planned.overrun == DEAD_MAN + REPLACEMENT
+    assert planned.overrun == SHUTDOWN_AFTER_END + REPLACEMENT
     assert planned.reach_hours == planned.worst_hours == Decimal("33.5")  # 2 x (16 h + 45 min)
     assert planned.unextended_hours == Decimal("17.5")
     assert planned.limit_hours is None
@@ -60,7 +60,7 @@ def test_the_later_of_grace_and_timer_counts(grace: timedelta, overrun: int) -> 
 
 def test_the_replacement_has_time_to_give_itself_back() -> None:
     """Booting and shutting down besides the longest that systemd lets the script of giving back run."""
-    unit = Path(annex_constructs.__file__).parent / "boot/annex-retire.service"
+    unit = Path(annex_boot.__file__).parent / "files/annex-retire.service"
     assert "TimeoutStartSec=8min" in unit.read_text().splitlines()
     assert REPLACEMENT > 8 * MINUTE
 
@@ -79,14 +79,14 @@ def test_renewal_while_busy_reaches_as_far_as_anything() -> None:
 
 
 def test_an_absolute_end() -> None:
-    spec = annex_spec(lease=None, lease_ends_at=datetime(2030, 6, 1, tzinfo=UTC), reach=24 * HOUR)
+    spec = annex_spec(lease=None, lease_ends_at=datetime(2030, 6, 1, tzinfo=UTC), max_lifetime=24 * HOUR)
     planned = plan(spec)
     assert planned.unextended_hours is None
     assert planned.worst_hours == Decimal("49.5")
     assert planned.unextended_hours_while_checked is None
     data = planned.as_data()
     assert (data["lease_seconds"], data["lease_ends_at"]) == (None, "2030-06-01T00:00:00Z")
-    shown = text(lease=None, lease_ends_at=datetime(2030, 6, 1, tzinfo=UTC), reach=24 * HOUR)
+    shown = text(lease=None, lease_ends_at=datetime(2030, 6, 1, tzinfo=UTC), max_lifetime=24 * HOUR)
     assert "until 2030-06-01T00:00:00Z" in shown
     assert "depends on when it is deployed" in shown
 
@@ -128,7 +128,7 @@ def test_never_rounded_down(value: str, shown: str) -> None:
 def test_the_worst_case_holds_what_a_lease_can_use(size: int, hours: int, grace: int, limit: int | None) -> None:
     spec = annex_spec(size=size, lease=hours * HOUR, grace=grace * MINUTE, max_instance_hours=limit)
     planned = plan(spec)
-    longest = spec.reach + spec.grace + CHECK_PERIOD
+    longest = spec.max_lifetime + spec.grace + CHECK_PERIOD
     by_time = Decimal(int(longest.total_seconds())) * size / 3600
     by_limit = None if limit is None else limit + Decimal(size * (grace + 1)) / 60
     assert planned.worst_hours >= by_time - Decimal("1e-9")

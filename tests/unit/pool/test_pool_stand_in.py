@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from annex_lease.contract import TAG_ID, TAG_NAME, TAG_STAND_IN, group_tag
 from annex_lease.observed import Group
+from annex_lease.tags import TAG_ID, TAG_NAME, TAG_RESPONDER, group_tag
 from annex_pool.error import AnnexError
 from annex_pool.finding import FUNCTION, Deployed, find_arn
 
@@ -29,13 +29,13 @@ def annex(**functions: dict[str, str]) -> Deployed:
 
 
 def test_the_stand_in_is_not_the_checker() -> None:
-    both = annex(stand_in={**OWN, TAG_STAND_IN: "lease-checker"}, checker=OWN)
+    both = annex(stand_in={**OWN, TAG_RESPONDER: "lease-checker"}, checker=OWN)
     assert find_arn(both, FUNCTION, None) == "checker"
 
 
 def test_a_stand_in_alone_is_no_checker() -> None:
     with pytest.raises(AnnexError, match="there is no lease checker function"):
-        find_arn(annex(stand_in={**OWN, TAG_STAND_IN: "lease-checker"}), FUNCTION, None)
+        find_arn(annex(stand_in={**OWN, TAG_RESPONDER: "lease-checker"}), FUNCTION, None)
 
 
 def test_two_checkers_are_one_too_many() -> None:

@@ -8,10 +8,10 @@ import pytest
 from annex_specs import annex_spec
 from rich.console import Console
 
-from annex_lease.contract import Tag
 from annex_lease.decision import decide
-from annex_lease.observed import Group, Instance, Machine
+from annex_lease.observed import Group, GroupMember, Instance
 from annex_lease.policy import LeasePolicy, policy_tags
+from annex_lease.tags import Tag
 from annex_pool.checker import read_answer
 from annex_pool.collector import Slot, read_slot
 from annex_pool.error import AnnexError
@@ -28,12 +28,16 @@ GROUP = Group(
     max_size=2,
     desired=2,
     tags=(*policy_tags(POLICY), Tag("annex:granted", "2", False)),
-    instances=(Instance("i-1", "InService", protected=True), Instance("i-2", "Pending"), Instance("i-3", "Terminated")),
-    machines=(
-        Machine("i-1", "running"),
-        Machine("i-2", "pending"),
-        Machine("i-4", "running"),
-        Machine("i-5", "terminated"),
+    members=(
+        GroupMember("i-1", "InService", protected=True),
+        GroupMember("i-2", "Pending"),
+        GroupMember("i-3", "Terminated"),
+    ),
+    instances=(
+        Instance("i-1", "running"),
+        Instance("i-2", "pending"),
+        Instance("i-4", "running"),
+        Instance("i-5", "terminated"),
     ),
 )
 SLOTS = (
@@ -81,7 +85,7 @@ def test_both_sides() -> None:
         "joined": 1,
         "protected": 1,
         "overdue": 0,
-        "strangers": ["slot1@i-9"],
+        "unmatched_slots": ["slot1@i-9"],
         "jobs_running": 2,
         "record_problems": [],
         "problems": [],
@@ -92,7 +96,7 @@ def test_both_sides() -> None:
 def test_a_silent_pool_is_not_an_empty_one() -> None:
     status = status_of(replace(SEEN, slots=None, errors=("no answer",)), NOW)
     data = status.as_data()
-    assert (data["joined"], data["jobs_running"], data["strangers"]) == (None, None, None)
+    assert (data["joined"], data["jobs_running"], data["unmatched_slots"]) == (None, None, None)
     assert status.instances
     assert {instance.joined for instance in status.instances} == {None}
     assert text(status).splitlines()[1].split()[-5:] == ["?", "1", "?", "-", "-"]
@@ -113,7 +117,7 @@ def test_not_deployed() -> None:
 
 def test_a_slot_of_an_annex_that_is_not_deployed_is_a_stranger() -> None:
     status = status_of(replace(SEEN, group=None, decision=None), NOW)
-    assert status.strangers
+    assert status.unmatched_slots
     assert "slot slot1@i-9 says it belongs to this annex" in text(status)
 
 
@@ -129,7 +133,7 @@ def test_an_unreadable_record_is_shown_as_such() -> None:
     group = replace(GROUP, tags=())
     status = status_of(replace(SEEN, group=group, decision=decide(group, NOW)), NOW)
     assert (status.size, status.times, status.phase) == (None, None, "draining")
-    assert "annex:lease-reach is missing" in text(status)
+    assert "annex:max-lifetime is missing" in text(status)
 
 
 def test_the_table_is_plain_and_unbroken_in_a_pipe() -> None:
@@ -140,7 +144,9 @@ def test_the_table_is_plain_and_unbroken_in_a_pipe() -> None:
     assert row in shown
 
 
-LIMITED = LeasePolicy("demo", 2, 16 * 3600, 900, duration_seconds=8 * 3600, max_instance_hours=10, warn_seconds=1800)
+LIMITED = LeasePolicy(
+    "demo", 2, 16 * 3600, 900, duration_seconds=8 * 3600, max_instance_hours=10, warn_before_end_seconds=1800
+)
 
 
 def limited(spec: AnnexSpec, *extra: Tag, now: datetime = NOW) -> Status:

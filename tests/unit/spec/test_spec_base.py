@@ -21,14 +21,14 @@ def test_without_the_table_there_is_no_base(read: Read) -> None:
 def test_an_empty_table_is_a_base_with_defaults(read: Read) -> None:
     assert read(f"{POOL}[base]\n{ANNEX_TABLE}").base == BaseSpec()
     assert (BaseSpec().alarm_email, BaseSpec().alarm_topic) == (None, None)
-    assert (BaseSpec().most_removals, BaseSpec().dry_run) == (None, False)
+    assert (BaseSpec().max_removals, BaseSpec().dry_run) == (None, False)
 
 
 @pytest.mark.parametrize(
     ("keys", "expected"),
     [
-        ("most_removals = 0", BaseSpec(most_removals=0)),
-        ("most_removals = 10000\ndry_run = true", BaseSpec(most_removals=10_000, dry_run=True)),
+        ("max_removals = 0", BaseSpec(max_removals=0)),
+        ("max_removals = 10000\ndry_run = true", BaseSpec(max_removals=10_000, dry_run=True)),
         ('alarm_email = "admin@example.edu"', BaseSpec(alarm_email="admin@example.edu")),
         (f'alarm_topic = "{TOPIC}"', BaseSpec(alarm_topic=TOPIC)),
     ],
@@ -40,8 +40,8 @@ def test_what_it_may_hold(read: Read, keys: str, expected: BaseSpec) -> None:
 @pytest.mark.parametrize(
     ("keys", "said"),
     [
-        ("most_removals = -1", ["[base] most_removals", "received: -1", "from 0 to 10000", "most_removals = 50"]),
-        ('most_removals = "50"', ['received: "50"', "a whole number"]),
+        ("max_removals = -1", ["[base] max_removals", "received: -1", "from 0 to 10000", "max_removals = 50"]),
+        ('max_removals = "50"', ['received: "50"', "a whole number"]),
         ("dry_run = 1", ["[base] dry_run", "received: 1", "true or false"]),
         ('alarm_email = "nobody"', ["[base] alarm_email", "one e-mail address"]),
         ("dryrun = true", ["[base] dryrun", "did you mean dry_run?"]),

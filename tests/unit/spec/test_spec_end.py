@@ -17,42 +17,56 @@ def test_the_default_drain_needs_a_longer_lease(read_annex: ReadAnnex, lease: st
     with pytest.raises(SpecError) as caught:
         read_annex(lease=f'"{lease}"')
     (problem,) = caught.value.problems
-    assert (problem.key, problem.received, problem.fix) == ("drain", '"2m", the default', f'drain = "{fix}"')
-    assert read_annex(lease=f'"{lease}"', drain=f'"{fix}"').annexes["demo"].drain < timedelta(minutes=2)
-    assert read_annex(lease='"2m1s"').annexes["demo"].drain == timedelta(minutes=2)
+    assert (problem.key, problem.received, problem.fix) == (
+        "drain_before_end",
+        '"2m", the default',
+        f'drain_before_end = "{fix}"',
+    )
+    assert read_annex(lease=f'"{lease}"', drain_before_end=f'"{fix}"').annexes["demo"].drain_before_end < timedelta(
+        minutes=2
+    )
+    assert read_annex(lease='"2m1s"').annexes["demo"].drain_before_end == timedelta(minutes=2)
 
 
 def test_an_absolute_end_goes_with_any_drain(read_annex: ReadAnnex) -> None:
-    annex = read_annex(lease=None, lease_ends_at="2030-06-01T08:00:00Z", reach='"1h"', drain='"1h"').annexes["demo"]
-    assert annex.drain == timedelta(hours=1)
+    annex = read_annex(
+        lease=None, lease_ends_at="2030-06-01T08:00:00Z", max_lifetime='"1h"', drain_before_end='"1h"'
+    ).annexes["demo"]
+    assert annex.drain_before_end == timedelta(hours=1)
 
 
 def test_the_default_warning_fits_into_any_lease(read_annex: ReadAnnex) -> None:
     for lease, warn in [("2h", 900), ("30m", 900), ("29m59s", 899), ("5m1s", 150), ("2m", 60), ("1m59s", None)]:
-        annex = read_annex(lease=f'"{lease}"', drain='"10s"').annexes["demo"]
-        assert annex.warn == (None if warn is None else timedelta(seconds=warn)), lease
+        annex = read_annex(lease=f'"{lease}"', drain_before_end='"10s"').annexes["demo"]
+        assert annex.warn_before_end == (None if warn is None else timedelta(seconds=warn)), lease
 
 
 @pytest.mark.parametrize(
-    ("lease", "fix"), [("8h", 'warn = "4h"'), ("1m59s", 'warn = "1m"'), ("1m1s", 'warn = "1m"'), ("1m", "remove warn")]
+    ("lease", "fix"),
+    [
+        ("8h", 'warn_before_end = "4h"'),
+        ("1m59s", 'warn_before_end = "1m"'),
+        ("1m1s", 'warn_before_end = "1m"'),
+        ("1m", "remove warn"),
+    ],
 )
 def test_the_fix_of_a_warning_is_one(read_annex: ReadAnnex, lease: str, fix: str) -> None:
-    keys = {"lease": f'"{lease}"', "drain": '"10s"'}
+    keys = {"lease": f'"{lease}"', "drain_before_end": '"10s"'}
     with pytest.raises(SpecError) as caught:
-        read_annex(**keys, warn='"8h"')
+        read_annex(**keys, warn_before_end='"8h"')
     assert [problem.fix for problem in caught.value.problems] == [fix]
-    read_annex(**keys, warn=fix.removeprefix("warn = ") if "=" in fix else None)
+    read_annex(**keys, warn_before_end=fix.removeprefix("warn_before_end = ") if "=" in fix else None)
 
 
 def test_an_absolute_end_goes_with_any_warning(read_annex: ReadAnnex) -> None:
-    keys = {"lease": None, "lease_ends_at": "2030-06-01T08:00:00Z", "reach": '"30d"'}
-    assert read_annex(**keys).annexes["demo"].warn == timedelta(minutes=15)
-    assert read_annex(**keys, warn='"366d"').annexes["demo"].warn == timedelta(days=366)
+    keys = {"lease": None, "lease_ends_at": "2030-06-01T08:00:00Z", "max_lifetime": '"30d"'}
+    assert read_annex(**keys).annexes["demo"].warn_before_end == timedelta(minutes=15)
+    assert read_annex(**keys, warn_before_end='"366d"').annexes["demo"].warn_before_end == timedelta(days=366)
 
 
 def test_the_shortest_renewal_goes_with_the_default_drain(read_annex: ReadAnnex) -> None:
     assert read_annex(renew_while_busy='"10m"').annexes["demo"].renew_while_busy == timedelta(minutes=10)
-    with_fix = read_annex(renew_while_busy='"10m2s"', drain='"121s"').annexes["demo"]
+    with_fix = read_annex(renew_while_busy='"10m2s"', drain_before_end='"121s"').annexes["demo"]
     assert with_fix.renew_while_busy == timedelta(minutes=10, seconds=2)
 
 

@@ -23,7 +23,7 @@ def test_the_example_is_right() -> None:
     spec = load(ROOT / "annexes.toml")
     assert list(spec.annexes) == ["demo", "muon"]
     assert spec.pool.collector == "cm.example.edu:9618"
-    assert spec.annexes["demo"].reach == timedelta(hours=16)
+    assert spec.annexes["demo"].max_lifetime == timedelta(hours=16)
     assert spec.annexes["muon"].lease is None
     assert spec.annexes["muon"].grace == timedelta(minutes=30)
     assert spec.annexes["demo"].grace == timedelta(minutes=15)
@@ -32,9 +32,9 @@ def test_the_example_is_right() -> None:
 def test_the_commented_keys_of_the_example_are_right(read: Read) -> None:
     text = (ROOT / "annexes.toml").read_text(encoding="utf-8")
     demo = read(re.sub(r"^# (?=\w+ = )", "", text, flags=re.MULTILINE)).annexes["demo"]
-    assert (demo.account, demo.reach) == ("123456789012", timedelta(hours=16))
+    assert (demo.account, demo.max_lifetime) == ("123456789012", timedelta(hours=16))
     assert (demo.renew_while_busy, demo.max_instance_hours) == (timedelta(hours=1), 20)
-    assert (demo.price_per_hour, demo.warn) == (0.0765, timedelta(minutes=15))
+    assert (demo.price_per_hour, demo.warn_before_end) == (0.0765, timedelta(minutes=15))
     assert (demo.alarm_email, demo.alarm_topic) == ("admin@example.edu", None)
 
 
@@ -46,18 +46,20 @@ def test_every_key_is_in_the_example() -> None:
 
 def test_defaults_of_an_annex(read_annex: ReadAnnex) -> None:
     annex = read_annex().annexes["demo"]
-    assert annex.reach == timedelta(hours=16)
-    assert (annex.grace, annex.idle, annex.join) == tuple(timedelta(minutes=minutes) for minutes in (15, 20, 15))
-    assert annex.drain == timedelta(minutes=2)
+    assert annex.max_lifetime == timedelta(hours=16)
+    assert (annex.grace, annex.idle_timeout, annex.join_timeout) == tuple(
+        timedelta(minutes=minutes) for minutes in (15, 20, 15)
+    )
+    assert annex.drain_before_end == timedelta(minutes=2)
     assert (annex.renew_while_busy, annex.max_instance_hours, annex.price_per_hour) == (None, None, None)
-    assert (annex.warn, annex.alarm_email, annex.alarm_topic) == (timedelta(minutes=15), None, None)
+    assert (annex.warn_before_end, annex.alarm_email, annex.alarm_topic) == (timedelta(minutes=15), None, None)
     assert (annex.account, annex.vpc, annex.subnets) == (None, None, ())
     assert (annex.on_demand_base, annex.on_demand_percentage) == (0, 0)
     assert (annex.volume_gib, annex.root_device) == (20, "/dev/xvda")
 
 
 def test_the_default_reach_stays_within_the_longest_lease(read_annex: ReadAnnex) -> None:
-    assert read_annex(lease='"366d"').annexes["demo"].reach == timedelta(days=366)
+    assert read_annex(lease='"366d"').annexes["demo"].max_lifetime == timedelta(days=366)
 
 
 def test_an_annex_cannot_be_changed(read_annex: ReadAnnex) -> None:
@@ -71,11 +73,11 @@ def test_an_annex_cannot_be_changed(read_annex: ReadAnnex) -> None:
 def test_an_annex_overrides_the_defaults(read: Read) -> None:
     spec = read(f'{POOL}{DEFAULTS}[annex.a]\n{KEYS}[annex.b]\n{KEYS}region = "eu-west-1"\nlease = "1h"\n')
     assert [annex.region for annex in spec.annexes.values()] == ["us-east-1", "eu-west-1"]
-    assert [annex.reach for annex in spec.annexes.values()] == [timedelta(hours=16), timedelta(hours=2)]
+    assert [annex.max_lifetime for annex in spec.annexes.values()] == [timedelta(hours=16), timedelta(hours=2)]
 
 
 def test_an_absolute_end_replaces_the_lease_of_the_defaults(read: Read) -> None:
-    end = 'lease_ends_at = 2030-06-01T08:00:00Z\nreach = "30d"\n'
+    end = 'lease_ends_at = 2030-06-01T08:00:00Z\nmax_lifetime = "30d"\n'
     assert read(f"{POOL}{DEFAULTS}[annex.a]\n{KEYS}{end}").annexes["a"].lease is None
 
 
@@ -90,12 +92,20 @@ def test_a_vpc_is_never_mixed_with_the_subnets_of_the_defaults(read: Read) -> No
     [
         ({"lease": None}, "lease", "exactly one of lease and lease_ends_at"),
         ({"lease_ends_at": "2030-06-01T08:00:00Z"}, "lease", "exactly one of lease and lease_ends_at"),
-        ({"lease": None, "lease_ends_at": "2030-06-01T08:00:00Z"}, "reach", "required with lease_ends_at"),
-        ({"reach": '"7h59m59s"'}, "reach", "the lease, 8h, or more"),
-        ({"lease": '"1h"', "drain": '"1h"'}, "drain", "less than the lease, 1h"),
-        ({"renew_while_busy": '"10m"', "drain": '"121s"'}, "renew_while_busy", "10m2s or more: twice the drain, 2m1s"),
-        ({"renew_while_busy": '"2h"', "drain": '"1h"'}, "renew_while_busy", "2h6m or more: twice the drain, 1h"),
-        ({"warn": '"8h"'}, "warn", "less than the lease, 8h"),
+        ({"lease": None, "lease_ends_at": "2030-06-01T08:00:00Z"}, "max_lifetime", "required with lease_ends_at"),
+        ({"max_lifetime": '"7h59m59s"'}, "max_lifetime", "the lease, 8h, or more"),
+        ({"lease": '"1h"', "drain_before_end": '"1h"'}, "drain_before_end", "less than the lease, 1h"),
+        (
+            {"renew_while_busy": '"10m"', "drain_before_end": '"121s"'},
+            "renew_while_busy",
+            "10m2s or more: twice the drain, 2m1s",
+        ),
+        (
+            {"renew_while_busy": '"2h"', "drain_before_end": '"1h"'},
+            "renew_while_busy",
+            "2h6m or more: twice the drain, 1h",
+        ),
+        ({"warn_before_end": '"8h"'}, "warn_before_end", "less than the lease, 8h"),
         ({"alarm_email": '"a@example.edu"', "alarm_topic": f'"{TOPIC}"'}, "alarm_email", "at most one of"),
         ({"alarm_topic": f'"{TOPIC}"', "region": '"eu-west-1"'}, "alarm_topic", "in the annex's Region, eu-west-1"),
         ({"on_demand_base": "3"}, "on_demand_base", "from 0 to the size, 2"),
@@ -169,8 +179,8 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
 
 def test_a_wrong_default_is_reported_once_and_where_it_stands(read: Read) -> None:
     with pytest.raises(SpecError) as caught:
-        read(f'{POOL}{DEFAULTS}idle = "20"\n[annex.a]\n{KEYS}[annex.b]\n{KEYS}')
-    assert [(problem.table, problem.key) for problem in caught.value.problems] == [("[defaults]", "idle")]
+        read(f'{POOL}{DEFAULTS}idle_timeout = "20"\n[annex.a]\n{KEYS}[annex.b]\n{KEYS}')
+    assert [(problem.table, problem.key) for problem in caught.value.problems] == [("[defaults]", "idle_timeout")]
 
 
 def test_a_wrong_default_that_every_annex_overrides_is_still_reported(read: Read) -> None:
@@ -180,15 +190,15 @@ def test_a_wrong_default_that_every_annex_overrides_is_still_reported(read: Read
 
 def test_every_problem_is_said_at_once(read: Read, tmp_path: Path) -> None:
     with pytest.raises(SpecError) as caught:
-        read(f'{POOL}{DEFAULTS}idle = "20"\n[annex.a]\nsize = "2"\ninstance_type = ["c6a.large"]\n')
+        read(f'{POOL}{DEFAULTS}idle_timeout = "20"\n[annex.a]\nsize = "2"\ninstance_type = ["c6a.large"]\n')
     assert (
         str(caught.value)
         == f"""{tmp_path}/annexes.toml: 4 problems
-  [defaults] idle
+  [defaults] idle_timeout
     received: "20"
     allowed:  a duration with units d, h, m, s, largest first, such as "8h", "15m", "90s", "1h30m" or "2d"; \
 from 30s to 7d
-    fix:      idle = "20m"
+    fix:      idle_timeout = "20m"
   [annex.a] size
     received: "2"
     allowed:  a whole number from 1 to 10000
@@ -199,8 +209,8 @@ from 30s to 7d
     fix:      instance_types = ["c6a.large", "c6i.large"]
   [annex.a] instance_type
     received: ["c6a.large"]
-    allowed:  the keys region, account, image, size, lease, lease_ends_at, reach, grace, drain, idle, join, \
-renew_while_busy, max_instance_hours, price_per_hour, warn, alarm_email, alarm_topic, \
+    allowed:  the keys region, account, image, size, lease, lease_ends_at, max_lifetime, grace, drain_before_end, idle_timeout, join_timeout, \
+renew_while_busy, max_instance_hours, price_per_hour, warn_before_end, alarm_email, alarm_topic, \
 instance_types, on_demand_base, on_demand_percentage, vpc, subnets, volume_gib, root_device
     fix:      did you mean instance_types?"""
     )

@@ -14,24 +14,24 @@ ACCEPTED = [
     ("size", "1", 1),
     ("size", "10000", 10_000),
     ("lease", '"366d"', timedelta(days=366)),
-    ("reach", '"8h"', timedelta(hours=8)),
-    ("reach", '"366d"', timedelta(days=366)),
+    ("max_lifetime", '"8h"', timedelta(hours=8)),
+    ("max_lifetime", '"366d"', timedelta(days=366)),
     ("grace", '"0s"', timedelta(0)),
     ("grace", '"2h"', timedelta(hours=2)),
-    ("drain", '"10s"', timedelta(seconds=10)),
-    ("drain", '"1h"', timedelta(hours=1)),
-    ("idle", '"30s"', timedelta(seconds=30)),
-    ("idle", '"7d"', timedelta(days=7)),
-    ("join", '"1m"', timedelta(minutes=1)),
-    ("join", '"2h"', timedelta(hours=2)),
+    ("drain_before_end", '"10s"', timedelta(seconds=10)),
+    ("drain_before_end", '"1h"', timedelta(hours=1)),
+    ("idle_timeout", '"30s"', timedelta(seconds=30)),
+    ("idle_timeout", '"7d"', timedelta(days=7)),
+    ("join_timeout", '"1m"', timedelta(minutes=1)),
+    ("join_timeout", '"2h"', timedelta(hours=2)),
     ("renew_while_busy", '"10m"', timedelta(minutes=10)),
     ("renew_while_busy", '"366d"', timedelta(days=366)),
     ("max_instance_hours", "1", 1),
     ("max_instance_hours", "100000000", 100_000_000),
     ("price_per_hour", "0.085", 0.085),
     ("price_per_hour", "10000", 10_000),
-    ("warn", '"1m"', timedelta(minutes=1)),
-    ("warn", '"7h59m59s"', timedelta(hours=8) - timedelta(seconds=1)),
+    ("warn_before_end", '"1m"', timedelta(minutes=1)),
+    ("warn_before_end", '"7h59m59s"', timedelta(hours=8) - timedelta(seconds=1)),
     ("alarm_email", '"a.b+annex@cs.example.edu"', "a.b+annex@cs.example.edu"),
     ("alarm_topic", f'"{TOPIC}"', TOPIC),
     ("region", '"us-gov-west-1"', "us-gov-west-1"),
@@ -52,15 +52,15 @@ ACCEPTED = [
 REFUSED = [
     *[("size", value) for value in ("0", "-1", "10001", '"2"', "2.0", "true", "[2]")],
     *[("lease", value) for value in ('"59s"', '"366d1s"', '"8"', "8", "8.5", '""', "true", "08:00:00")],
-    *[("reach", value) for value in ('"0s"', '"366d1s"', '"8"')],
+    *[("max_lifetime", value) for value in ('"0s"', '"366d1s"', '"8"')],
     *[("grace", value) for value in ('"2h1s"', '"15"', "0")],
-    *[("drain", value) for value in ('"9s"', '"1h1s"', '"0s"', '"30"', "30")],
-    *[("idle", value) for value in ('"29s"', '"7d1s"')],
-    *[("join", value) for value in ('"59s"', '"2h1s"')],
+    *[("drain_before_end", value) for value in ('"9s"', '"1h1s"', '"0s"', '"30"', "30")],
+    *[("idle_timeout", value) for value in ('"29s"', '"7d1s"')],
+    *[("join_timeout", value) for value in ('"59s"', '"2h1s"')],
     *[("renew_while_busy", value) for value in ('"9m59s"', '"366d1s"', '"1"', "60", "true")],
     *[("max_instance_hours", value) for value in ("0", "-1", "100000001", "1.5", '"100"', "true")],
     *[("price_per_hour", value) for value in ("0", "-0.1", "10000.01", "nan", "inf", '"0.085"', "true")],
-    *[("warn", value) for value in ('"59s"', '"0s"', '"366d1s"', '"15"', "15")],
+    *[("warn_before_end", value) for value in ('"59s"', '"0s"', '"366d1s"', '"15"', "15")],
     *[("alarm_email", value) for value in ('""', '"admin"', '"a@b"', '"a b@example.edu"', '"a@b.edu, c@d.edu"', "1")],
     *[("alarm_email", f'"{"a" * 65}@example.edu"'), ("alarm_email", r'"a@example.edu\n"')],
     *[("alarm_topic", value) for value in ('"alarms"', f'"{TOPIC}.fifo"', f'"{TOPIC}:sub"', f'"{TOPIC[:-7]}"')],
@@ -85,7 +85,7 @@ def test_accepted(read_annex: ReadAnnex, key: str, written: str, value: object) 
 
 
 def test_the_shortest_lease_is_accepted(read_annex: ReadAnnex) -> None:
-    assert read_annex(lease='"1m"', drain='"59s"').annexes["demo"].lease == timedelta(minutes=1)
+    assert read_annex(lease='"1m"', drain_before_end='"59s"').annexes["demo"].lease == timedelta(minutes=1)
 
 
 @pytest.mark.parametrize(("key", "written"), REFUSED)
@@ -108,7 +108,7 @@ def test_refused(read_annex: ReadAnnex, key: str, written: str) -> None:
     ],
 )
 def test_an_absolute_end_is_kept_in_utc(read_annex: ReadAnnex, written: str, value: datetime) -> None:
-    annex = read_annex(lease=None, lease_ends_at=written, reach='"30d"').annexes["demo"]
+    annex = read_annex(lease=None, lease_ends_at=written, max_lifetime='"30d"').annexes["demo"]
     assert annex.lease_ends_at == value
     assert annex.lease_ends_at.tzinfo is UTC
     assert annex.lease is None
@@ -120,7 +120,7 @@ def test_an_absolute_end_is_kept_in_utc(read_annex: ReadAnnex, written: str, val
 )
 def test_an_absolute_end_needs_its_offset(read_annex: ReadAnnex, written: str) -> None:
     with pytest.raises(SpecError, match="with its offset from UTC"):
-        read_annex(lease=None, lease_ends_at=written, reach='"30d"')
+        read_annex(lease=None, lease_ends_at=written, max_lifetime='"30d"')
 
 
 @pytest.mark.parametrize("name", ["a", "a1", "pa-per", "a-1-b", "a" * 32, "a" + "-b" * 15])

@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from annex_lease.contract import TAG_END, TAG_GRANTED, TAG_ID, TAG_NAME, TAG_UNTIL, format_time, group_tag
-from annex_lease.observed import Group, Instance
+from annex_lease.observed import Group, GroupMember
 from annex_lease.policy import LeasePolicy, policy_tags
 from annex_lease.sweep.identity import GROUP_TAG, STACK_TAG
 from annex_lease.sweep.marks import TAG_ORPHAN
-from annex_lease.sweep.plan import Plan, Settings, make_plan
-from annex_lease.sweep.seen import Inventory, Kind, Resource, Stack
+from annex_lease.sweep.resources import Inventory, Kind, Resource, Stack
+from annex_lease.sweep.sweep_plan import Plan, Settings, make_plan
+from annex_lease.tags import TAG_END, TAG_GRANTED, TAG_ID, TAG_NAME, TAG_UNTIL, format_time, group_tag
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
@@ -34,7 +34,7 @@ def group(
     uuid: str = ONE,
     *,
     ended: timedelta = HOUR,
-    instances: Iterable[str] = ("i-1",),
+    members: Iterable[str] = ("i-1",),
     asg: str = "",
     without: Iterable[str] = (),
     extra: dict[str, str] | None = None,
@@ -45,9 +45,9 @@ def group(
     own = (*policy_tags(policy, annex_id=f"{uuid}.{name}"), group_tag(TAG_GRANTED, "2"))
     tags = [tag for tag in own if tag.key not in set(without)]
     tags += [group_tag(key, value) for key, value in (extra or {}).items()]
-    members = tuple(Instance(each, "InService") for each in instances)
+    listed = tuple(GroupMember(each, "InService") for each in members)
     known = {"name": asg or f"asg-{name}", "created": NOW - ended - 8 * HOUR, "min_size": 0, "max_size": 2}
-    return Group(**{**known, "desired": len(members), "tags": tuple(tags), "instances": members, **changes})
+    return Group(**{**known, "desired": len(listed), "tags": tuple(tags), "members": listed, **changes})
 
 
 def tags(name: str = "a", uuid: str | None = ONE, *, member_of: str = "", stack_uuid: str = "",

@@ -16,9 +16,9 @@ from annex_lease.actions import (
     SuspendLaunch,
     TerminateInstances,
 )
-from annex_lease.contract import TAG_GRANTED, TAG_ID, TAG_NAME, TAG_RENEWED, format_time
-from annex_lease.observed import Instance
+from annex_lease.observed import GroupMember
 from annex_lease.sweep.expired import still_due
+from annex_lease.tags import TAG_GRANTED, TAG_ID, TAG_NAME, TAG_RENEWED, format_time
 
 SLACK = 10 * MINUTE
 
@@ -40,13 +40,13 @@ def test_an_extension_counts() -> None:
 def test_within_the_grace_it_stops_and_does_not_terminate() -> None:
     (found,) = plan([group(ended=SLACK + MINUTE)]).endings
     assert kinds(found) == [EmptyGroup, SuspendLaunch]
-    assert (found.group, found.name, found.id, found.instances) == ("asg-a", "a", f"{ONE}.a", ("i-1",))
+    assert (found.group, found.name, found.id, found.alive) == ("asg-a", "a", f"{ONE}.a", ("i-1",))
 
 
 def test_after_the_grace_it_does_everything_that_the_checker_would() -> None:
     stuck = replace(
         group(ended=SLACK + GRACE),
-        instances=(Instance("i-1", "InService", protected=True),),
+        members=(GroupMember("i-1", "InService", protected=True),),
         suspended=frozenset({"Terminate"}),
         warm_pool=True,
         warm_pool_size=1,
@@ -63,7 +63,7 @@ def test_after_the_grace_it_does_everything_that_the_checker_would() -> None:
 
 
 def test_what_is_ended_is_left_alone() -> None:
-    over = replace(group(instances=()), suspended=frozenset({"Launch"}))
+    over = replace(group(members=()), suspended=frozenset({"Launch"}))
     assert plan([over]).endings == []
     (found,) = plan([over], [instance("i-9", member_of="asg-a")]).endings
     assert found.actions[0].instance_ids == ("i-9",)  # type: ignore[union-attr]
@@ -79,13 +79,13 @@ def test_machines_are_those_of_this_very_annex() -> None:
         instance("i-elsewhere", member_of="asg-other"),
         instance("i-dead", member_of="asg-a", state="terminated"),
     ]
-    other = group("other", OTHER, ended=-HOUR, instances=())
-    (found,) = plan([group(instances=()), other], listed, stacks=[stack(ONE)]).endings
+    other = group("other", OTHER, ended=-HOUR, members=())
+    (found,) = plan([group(members=()), other], listed, stacks=[stack(ONE)]).endings
     assert found.actions[-1].instance_ids == ("i-detached", "i-member")  # type: ignore[union-attr]
 
 
 def test_an_id_that_somebody_else_wrote_reaches_nobody() -> None:
-    tampered = group(instances=(), without=[TAG_ID], extra={TAG_ID: f"{OTHER}.victim"})
+    tampered = group(members=(), without=[TAG_ID], extra={TAG_ID: f"{OTHER}.victim"})
     found = plan([tampered], [instance("i-victim", name="victim", uuid=OTHER)]).endings
     assert all("i-victim" not in str(action) for each in found for action in each.actions)
 
@@ -107,9 +107,9 @@ def test_what_was_planned_is_decided_again() -> None:
     assert still_due(planned, group(), NOW, SLACK) == planned
     assert still_due(planned, None, NOW, SLACK) is None
     assert still_due(planned, group(extra=until(MINUTE)), NOW, SLACK) is None
-    less = still_due(planned, group(instances=()), NOW, SLACK)
+    less = still_due(planned, group(members=()), NOW, SLACK)
     assert less is not None
-    assert less.instances == ("i-detached",), "what EC2 listed is not listed again"
+    assert less.alive == ("i-detached",), "what EC2 listed is not listed again"
 
 
 def test_a_renewal_counts_even_of_a_group_that_is_stopped() -> None:

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from sweep_model import HOUR, MINUTE, ONE, OTHER, group, instance, other, plan, stack
 
-from annex_lease.contract import TAG_ID
-from annex_lease.sweep.seen import Kind
+from annex_lease.sweep.resources import Kind
+from annex_lease.tags import TAG_ID
 
-STOPPED: dict[str, Any] = {"instances": (), "suspended": frozenset({"Launch"})}
+STOPPED: dict[str, Any] = {"members": (), "suspended": frozenset({"Launch"})}
 LEFT = [other(Kind.SECRET, "secret", marked=2 * HOUR), other(Kind.LOG_GROUP, "log", age=None, marked=2 * HOUR)]
 
 
@@ -27,7 +27,7 @@ def test_what_is_ended_and_empty_hides_nothing_and_is_reported() -> None:
 @pytest.mark.parametrize(
     "changes",
     [
-        {"instances": ["i-1"]},
+        {"members": ["i-1"]},
         {"desired": 1},
         {"min_size": 1},
         {"suspended": frozenset({"Terminate"})},
@@ -45,7 +45,7 @@ def test_one_that_is_not_yet_empty_and_stopped_owns_what_is_its_own(changes: dic
 def test_a_machine_that_the_group_lost_keeps_it_alive() -> None:
     found = plan([group(**STOPPED)], [instance("i-detached")], LEFT)
     assert found.orphans == 0
-    assert [ending.instances for ending in found.endings] == [("i-detached",)]
+    assert [ending.alive for ending in found.endings] == [("i-detached",)]
 
 
 @pytest.mark.parametrize(("ended", "stopped"), [(-HOUR, False), (HOUR, True)])

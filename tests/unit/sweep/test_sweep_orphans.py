@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from sweep_model import GRACE, HOUR, MINUTE, ONE, OTHER, group, instance, other, plan, stack, stack_arn
 
-from annex_lease.contract import TAG_ID, group_tag
 from annex_lease.sweep.identity import STACK_TAG
-from annex_lease.sweep.plan import Plan
-from annex_lease.sweep.seen import REMOVAL_ORDER, Kind
+from annex_lease.sweep.resources import REMOVAL_ORDER, Kind
+from annex_lease.sweep.sweep_plan import Plan
+from annex_lease.tags import TAG_ID, group_tag
 
 MARKED = HOUR + MINUTE
 
@@ -47,7 +47,7 @@ def test_every_kind_is_removed_when_its_stack_and_its_group_are_gone(kind: Kind)
     left = other(kind, marked=MARKED, state="running" if kind is Kind.INSTANCE else "available")
     assert removed(plan(instances=[left])) == ["x-1"]
     assert removed(plan(instances=[left], stacks=[stack(ONE)])) == []
-    assert removed(plan(instances=[left], groups=[group(ended=-HOUR, instances=())])) == []
+    assert removed(plan(instances=[left], groups=[group(ended=-HOUR, members=())])) == []
 
 
 def test_what_is_attached_goes_after_what_it_is_attached_to() -> None:
@@ -95,12 +95,12 @@ def test_what_only_one_source_tells_is_reported(unclear: Any) -> None:
 
 
 def test_a_stack_of_the_same_name_is_not_the_stack() -> None:
-    newer = [group(uuid=OTHER, ended=-HOUR, instances=())]
+    newer = [group(uuid=OTHER, ended=-HOUR, members=())]
     assert removed(plan(newer, [instance(marked=MARKED)], stacks=[stack(OTHER)])) == ["i-1"]
 
 
 def test_a_group_that_does_not_tell_its_annex_may_be_any_of_its_name() -> None:
-    vague = group(ended=-HOUR, instances=(), without=[TAG_ID])
+    vague = group(ended=-HOUR, members=(), without=[TAG_ID])
     assert plan([vague], [instance(marked=MARKED)]).orphans == 0
 
 
@@ -136,8 +136,8 @@ def test_a_dead_instance_is_not_touched_any_more() -> None:
 
 def test_too_many_are_none() -> None:
     left = [instance(f"i-{n}", marked=MARKED) for n in range(4)]
-    assert len(plan(instances=left, most_removals=4).removals) == 4
-    aborted = plan([group(uuid=OTHER)], left, most_removals=3)
+    assert len(plan(instances=left, max_removals=4).removals) == 4
+    aborted = plan([group(uuid=OTHER)], left, max_removals=3)
     assert aborted.removals == []
     assert len(aborted.waiting) == 4
     assert str(aborted.aborted).startswith("4 things would be removed in one run, allowed are 3")
@@ -156,10 +156,10 @@ UNREADABLE = ["annex:lease-duration"]
 
 
 def test_a_group_without_a_readable_lease_is_ended_in_two_phases() -> None:
-    fresh = plan([group(without=UNREADABLE, instances=["i-1", "i-2"])], stacks=[stack(ONE)])
+    fresh = plan([group(without=UNREADABLE, members=["i-1", "i-2"])], stacks=[stack(ONE)])
     assert [(r.kind, r.id) for r, _ in fresh.marks] == [(Kind.GROUP, "asg-a")]
     mark = {"annex:orphan": "2026-11-23T10:00:00Z"}
-    (removal,) = plan([group(without=UNREADABLE, instances=["i-1", "i-2"], extra=mark)], stacks=[stack(ONE)]).removals
+    (removal,) = plan([group(without=UNREADABLE, members=["i-1", "i-2"], extra=mark)], stacks=[stack(ONE)]).removals
     assert removal.weight == 2
     assert removal.ending is not None
     assert removal.ending.actions[-1].instance_ids == ("i-1", "i-2")  # type: ignore[union-attr]
@@ -192,6 +192,6 @@ def test_a_foreign_group_that_only_carries_a_name_is_reported() -> None:
 )
 def test_stacks_are_reported_and_never_deleted(seen: Any, said: str | None) -> None:
     stacks = {each.uuid: each for each in (stack(OTHER), seen)}.values()
-    found = plan([group(uuid=OTHER, ended=-HOUR, instances=())], stacks=stacks)
+    found = plan([group(uuid=OTHER, ended=-HOUR, members=())], stacks=stacks)
     assert found.orphans == 0
     assert [said in report for report in found.reports] == ([True] if said else [])  # type: ignore[operator]

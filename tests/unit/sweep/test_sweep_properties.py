@@ -19,12 +19,12 @@ from annex_lease.actions import (
     SuspendLaunch,
     TerminateInstances,
 )
-from annex_lease.contract import TAG_END, TAG_ID, TAG_NAME, format_time
-from annex_lease.observed import Instance
+from annex_lease.observed import GroupMember
 from annex_lease.sweep.identity import GROUP_TAG, STACK_TAG
 from annex_lease.sweep.marks import TAG_ORPHAN
-from annex_lease.sweep.plan import Plan, Settings, make_plan
-from annex_lease.sweep.seen import Inventory, Kind, Resource
+from annex_lease.sweep.resources import Inventory, Kind, Resource
+from annex_lease.sweep.sweep_plan import Plan, Settings, make_plan
+from annex_lease.tags import TAG_END, TAG_ID, TAG_NAME, format_time
 
 NAMES = ("a", "pa", "paper")
 UUIDS = (ONE, OTHER, THIRD)
@@ -78,13 +78,13 @@ def inventories(draw: st.DrawFn) -> Inventory:
     states = st.sampled_from(["CREATE_COMPLETE", "DELETE_IN_PROGRESS", "DELETE_FAILED"])
     stacks = [stack(uuid, status=draw(states)) for uuid in draw(st.sets(uuids))]
 
-    def members(name: str) -> tuple[Instance, ...]:
+    def members(name: str) -> tuple[GroupMember, ...]:
         # As on AWS, a group lists those that carry its tag; it may lag behind.
         own = [each for each in found.values() if each.tags.get(GROUP_TAG) == name and draw(often)]
-        return tuple(Instance(each.id, "InService", draw(st.booleans())) for each in own)
+        return tuple(GroupMember(each.id, "InService", draw(st.booleans())) for each in own)
 
     full = {each.name: members(each.name) for each in made.values()}
-    seen = [replace(each, instances=full[each.name], desired=len(full[each.name])) for each in made.values()]
+    seen = [replace(each, members=full[each.name], desired=len(full[each.name])) for each in made.values()]
     return Inventory(tuple(seen), tuple(found.values()), tuple(others.values()), tuple(stacks))
 
 
@@ -104,7 +104,7 @@ def is_left_over(each: Any, seen: Inventory) -> bool:
     told = {tags[TAG_ID].split(".")[0]} if TAG_ID in tags else set()
     told |= {tags[STACK_TAG].split("/")[-1]} if STACK_TAG in tags else set()
     gone = len(told) == 1 and not told & {stack.id.split("/")[-1] for stack in seen.stacks or ()}
-    return gone and "Launch" in each.suspended and not each.desired and not each.instances
+    return gone and "Launch" in each.suspended and not each.desired and not each.members
 
 
 def touched(plan: Plan) -> set[str]:
@@ -178,12 +178,12 @@ def test_orphans_have_neither_group_nor_stack_and_stood_marked_for_an_hour(seen:
 
 @given(inventories(), st.integers(0, 3))
 def test_the_blast_radius_holds_and_nothing_is_in_two_lists(seen: Inventory, most: int) -> None:
-    plan = make_plan(seen, NOW, Settings(most_removals=most))
+    plan = make_plan(seen, NOW, Settings(max_removals=most))
     assert sum(removal.weight for removal in plan.removals) <= most
     lists = [plan.marks, plan.waiting, plan.unmarks, [(r.resource, "") for r in plan.removals]]
     ids = [(resource.kind, resource.id) for each in lists for resource, _ in each]
     assert len(ids) == len(set(ids))
-    free = make_plan(seen, NOW, Settings(most_removals=10_000))
+    free = make_plan(seen, NOW, Settings(max_removals=10_000))
     assert plan.endings == free.endings
     assert plan.orphans == free.orphans
     assert (plan.aborted is None) == (len(plan.removals) == len(free.removals))
@@ -196,8 +196,8 @@ def test_a_dry_run_plans_what_a_run_does(seen: Inventory) -> None:
 
 @given(inventories(), st.integers(0, 5))
 def test_without_marks_it_aborts_when_all_orphans_together_are_too_many(seen: Inventory, most: int) -> None:
-    found = make_plan(seen, NOW, Settings(dry_run=True, marking=False, most_removals=most))
-    free = make_plan(seen, NOW, Settings(dry_run=True, marking=False, most_removals=10_000))
+    found = make_plan(seen, NOW, Settings(dry_run=True, marking=False, max_removals=most))
+    free = make_plan(seen, NOW, Settings(dry_run=True, marking=False, max_removals=10_000))
     assert len(free.later) + len(free.removals) == free.orphans
     assert (found.aborted is not None) == (sum(each.weight for each in (*free.later, *free.removals)) > most)
     assert (found.later, found.marks, found.endings) == (free.later, free.marks, free.endings)

@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 from sweep_model import HOUR, ONE, group, instance, other, plan, stack
 
-from annex_lease.sweep.report import Report, done_lines, ending_data, removal_data
-from annex_lease.sweep.seen import Kind
+from annex_lease.sweep.resources import Kind
+from annex_lease.sweep.sweep_report import Report, done_lines, ending_data, removal_data
 
 IDS = [f"i-{n:04}" for n in range(1001)]
 
 
 def test_every_id_of_an_ended_annex_is_told() -> None:
-    (ending,) = plan([group(instances=IDS)]).endings
+    (ending,) = plan([group(members=IDS)]).endings
     data = ending_data(ending)
     assert data["instances"] == IDS
     lines: list[Any] = list(done_lines("ended", data, ["refused"]))
@@ -41,7 +41,7 @@ def test_a_removed_orphan_is_one_line() -> None:
 
 
 def test_the_last_line_of_a_run_is_short_and_its_reply_whole() -> None:
-    (ending,) = plan([group(instances=IDS)]).endings
+    (ending,) = plan([group(members=IDS)]).endings
     report = Report(dry_run=False, ended=[ending_data(ending)] * 60)
     short: Any = report.as_data(most=50)
     assert (len(short["ended"]), short["ended_count"], short["ended"][0]["instances"]) == (50, 60, 1001)
@@ -57,20 +57,20 @@ def test_where_nothing_is_ever_marked_it_tells_what_marks_would_lead_to() -> Non
         instance("i-due", marked=2 * HOUR),
         other(Kind.VOLUME, "vol-new"),
     ]
-    found = plan(instances=left, marking=False, dry_run=True, most_removals=4)
+    found = plan(instances=left, marking=False, dry_run=True, max_removals=4)
     assert [removal.resource.id for removal in found.later] == ["i-new", "i-marked", "vol-new"]
     assert [removal.resource.id for removal in found.removals] == ["i-due"]
     assert (found.orphans, found.aborted) == (4, None)
-    aborted = plan(instances=left, marking=False, dry_run=True, most_removals=3)
+    aborted = plan(instances=left, marking=False, dry_run=True, max_removals=3)
     assert str(aborted.aborted).startswith("4 things would be removed in one run, allowed are 3")
     assert len(aborted.later) == 3
     # A dry run of a sweeper that marks is the plan of its next run, in which only what is due counts.
-    asked = plan(instances=left, dry_run=True, most_removals=3)
+    asked = plan(instances=left, dry_run=True, max_removals=3)
     assert (asked.later, asked.aborted) == ([], None)
 
 
 def test_a_group_whose_lease_cannot_be_read_counts_all_its_instances_before_it_is_marked() -> None:
-    unread = group(without=["annex:lease-duration"], instances=IDS[:60])
+    unread = group(without=["annex:lease-duration"], members=IDS[:60])
     found = plan([unread], stacks=[stack(ONE)], marking=False)
     assert str(found.aborted).startswith("60 things would be removed")
-    assert plan([unread], stacks=[stack(ONE)], marking=False, most_removals=60).aborted is None
+    assert plan([unread], stacks=[stack(ONE)], marking=False, max_removals=60).aborted is None

@@ -1,0 +1,1 @@
+"""The sweeper of one Region as a construct, with its role and its alarms."""

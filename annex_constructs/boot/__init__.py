@@ -1,4 +1,0 @@
-"""The files an execution point boots with: shell, systemd units, nftables rules, HTCondor configuration.
-
-They are data. :mod:`annex_constructs.user_data` says where each goes on the instance.
-"""

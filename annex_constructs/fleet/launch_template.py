@@ -1,0 +1,123 @@
+"""What an instance of an annex is made from."""
+
+from aws_cdk import Stack, Tags
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_secretsmanager as secretsmanager
+from constructs import Construct
+
+from annex_boot.user_data import EpSettings, render_user_data
+from annex_constructs.fleet.execution_point import ExecutionPoint
+from annex_constructs.fleet.instance_role import AnnexInstanceRole
+from annex_lease.tags import TAG_ID, TAG_NAME
+
+
+def execution_point_template(
+    scope: Construct,
+    construct_id: str,
+    *,
+    annex_name: str,
+    annex_id: str,
+    execution_point: ExecutionPoint,
+    instance_type: ec2.InstanceType,
+    credential: secretsmanager.ISecret,
+    role: AnnexInstanceRole,
+    security_group: ec2.ISecurityGroup,
+    associate_public_ip_address: bool | None,
+    protect_busy: bool,
+) -> ec2.LaunchTemplate:
+    """The launch template of an execution point.
+
+    Metadata service: version 2, IPv4, one hop, with the instance's tags, where it reads its lease. What switches itself
+    off is terminated, with its volume and network interface, and not billed as stopped. No key pair.
+
+    :param scope: parent construct.
+    :param construct_id: id in that scope.
+    :param annex_name: the annex's name.
+    :param annex_id: what no other annex has, one of the same name included; it may hold tokens.
+    :param execution_point: what the instance is.
+    :param instance_type: type of an instance launched from the template alone; the group overrides it.
+    :param credential: secret that holds the token by which the instance joins.
+    :param role: role of the instance.
+    :param security_group: security group of the instance.
+    :param associate_public_ip_address: whether it gets a public IPv4 address; None is what the subnet says.
+    :param protect_busy: whether it protects itself from scale-in while a job runs on it.
+    """
+    template = ec2.LaunchTemplate(
+        scope,
+        construct_id,
+        machine_image=execution_point.machine_image,
+        instance_type=instance_type,
+        role=role,
+        security_group=security_group,
+        associate_public_ip_address=associate_public_ip_address,
+        user_data=_user_data(scope, annex_name, execution_point, credential, protect_busy),
+        block_devices=[_root_device(execution_point)],
+        instance_initiated_shutdown_behavior=ec2.InstanceInitiatedShutdownBehavior.TERMINATE,
+        require_imdsv2=True,
+        http_endpoint=True,
+        http_put_response_hop_limit=1,
+        http_protocol_ipv6=False,
+        instance_metadata_tags=True,
+        detailed_monitoring=False,
+    )
+    return _completed(template, annex_name, annex_id, describes_interface=associate_public_ip_address is not None)
+
+
+def _completed(
+    template: ec2.LaunchTemplate, annex_name: str, annex_id: str, *, describes_interface: bool
+) -> ec2.LaunchTemplate:
+    """The template with what the L2 does not know of.
+
+    Tags go on instances, their volumes and their network interfaces: the tags of an Auto Scaling group reach instances
+    only, and what an instance leaves behind could not be told from somebody else's.
+    """
+    tags = {"Name": f"annex-{annex_name}", TAG_NAME: annex_name, TAG_ID: annex_id}
+    for key, value in tags.items():
+        Tags.of(template).add(key, value)
+    resource = template.node.default_child
+    assert isinstance(resource, ec2.CfnLaunchTemplate)  # noqa: S101 - what the L2 is made of
+    # After the specifications of instances and of volumes, which the L2 makes.
+    resource.add_property_override(
+        "LaunchTemplateData.TagSpecifications.2",
+        {
+            "ResourceType": "network-interface",
+            "Tags": [{"Key": key, "Value": value} for key, value in sorted(tags.items())],
+        },
+    )
+    if describes_interface:
+        resource.add_property_override("LaunchTemplateData.NetworkInterfaces.0.DeleteOnTermination", True)
+    return template
+
+
+def _root_device(execution_point: ExecutionPoint) -> ec2.BlockDevice:
+    volume = ec2.BlockDeviceVolume.ebs(
+        execution_point.volume_gib,
+        delete_on_termination=True,
+        encrypted=True,
+        volume_type=ec2.EbsDeviceVolumeType.GP3,
+    )
+    return ec2.BlockDevice(device_name=execution_point.root_device, volume=volume)
+
+
+def _user_data(
+    scope: Construct,
+    annex_name: str,
+    execution_point: ExecutionPoint,
+    credential: secretsmanager.ISecret,
+    protect_busy: bool,
+) -> ec2.UserData:
+    text = render_user_data(
+        EpSettings(
+            annex=annex_name,
+            region=Stack.of(scope).region,
+            credential_arn=credential.secret_arn,
+            collector=execution_point.pool.address,
+            trust_domain=execution_point.pool.trust_domain,
+            drain_before_end_seconds=execution_point.drain_before_end_seconds,
+            idle_timeout_seconds=execution_point.idle_timeout_seconds,
+            join_timeout_seconds=execution_point.join_timeout_seconds,
+            shutdown_after_end_seconds=execution_point.shutdown_after_end_seconds,
+            protect_busy=protect_busy,
+        )
+    )
+    return ec2.UserData.custom(text)

@@ -1,0 +1,48 @@
+"""A small network for an annex that has none to move into."""
+
+from aws_cdk import aws_ec2 as ec2
+from constructs import Construct
+
+from annex_constructs.nag import acknowledge
+
+
+class AnnexNetwork(Construct):
+    """A VPC of public subnets in two availability zones, without NAT gateways.
+
+    Execution points only ever open connections to the outside, and their security group lets nothing in, so a public
+    address exposes nothing. It costs $0.005 an hour for each running instance, and nothing when the annex is empty. A
+    NAT gateway would cost $0.045 an hour for as long as the annex exists, and $0.045 for each GB that passes
+    (us-east-1, "Amazon VPC pricing"); it is cheaper only for more than nine instances that move little data. Who
+    needs private subnets passes their own VPC.
+
+    Two zones, because some Regions offer an account no more (us-west-1); an own VPC can offer more zones, and so more
+    spot capacity. The default security group keeps the rules that AWS gives it, because emptying it takes a custom
+    resource and nothing in the annex uses it. Flow logs are off: they are billed by volume, and an app that must have
+    them calls `network.vpc.add_flow_log`.
+    """
+
+    def __init__(self, scope: Construct, construct_id: str) -> None:
+        """Make the network.
+
+        :param scope: parent construct.
+        :param construct_id: id in that scope.
+        """
+        super().__init__(scope, construct_id)
+        self._vpc = ec2.Vpc(
+            self,
+            "Vpc",
+            max_azs=2,
+            nat_gateways=0,
+            restrict_default_security_group=False,
+            subnet_configuration=[ec2.SubnetConfiguration(name="Public", subnet_type=ec2.SubnetType.PUBLIC)],
+        )
+        acknowledge(
+            self._vpc,
+            "AwsSolutions-VPC7",
+            "Flow logs are billed by volume and outlive the annex; an app that must have them adds them to the VPC.",
+        )
+
+    @property
+    def vpc(self) -> ec2.IVpc:
+        """The VPC."""
+        return self._vpc

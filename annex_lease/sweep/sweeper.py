@@ -1,0 +1,179 @@
+"""A run of the sweeper: list, judge, and do what was planned, the most expensive first, one thing after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TypeVar
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from annex_lease.actuator import perform
+from annex_lease.aws import Annex, read_group
+from annex_lease.batches import RefusedError
+from annex_lease.sweep.clients import SweepClients
+from annex_lease.sweep.expired import Ending, still_due
+from annex_lease.sweep.inventory import take_inventory
+from annex_lease.sweep.removal import mark, remove, unmark
+from annex_lease.sweep.resources import Resource
+from annex_lease.sweep.sweep_plan import Plan, Removal, Settings, make_plan
+from annex_lease.sweep.sweep_report import Report, done_lines, ending_data, removal_data, resource_data
+
+Log = Callable[[Mapping[str, object]], None]
+"""Takes a line for the log: what was ended or removed, as soon as that is done."""
+_T = TypeVar("_T")
+_Entry = dict[str, object]
+_Found = tuple[Resource, str]
+_STEP_SECONDS = 45.0  # the longest that one step may need: a call that is throttled up to its last attempt
+
+
+class SweepError(Exception):
+    """A run did not do all it should have; `report` says what it did."""
+
+    def __init__(self, message: str, report: Report) -> None:
+        super().__init__(message)
+        self.report = report
+
+
+def sweep(
+    clients: SweepClients, now: datetime, settings: Settings, seconds_left: Callable[[], float], log: Log
+) -> Report:
+    """Look at everything once and do what there is to do.
+
+    Args:
+        clients: for the Region to sweep.
+        now: the current time, aware.
+        settings: how to work.
+        seconds_left: how long this may still take; nothing new is begun when it is nearly over.
+        log: takes the lines of what is done.
+
+    Returns:
+        what was done; read its `errors` and `unfinished`, or use `sweep_or_raise`.
+
+    Raises:
+        botocore.exceptions.ClientError: the Auto Scaling groups could not be listed.
+        botocore.exceptions.BotoCoreError: likewise.
+    """
+    seen = take_inventory(clients)
+    plan = make_plan(seen, now, settings)
+    report = Report(settings.dry_run, plan.orphans, reports=plan.reports, aborted=plan.aborted)
+    report.errors += seen.failures
+    report.waiting += [resource_data(*each) for each in plan.waiting]
+    report.would_remove_later += [removal_data(each) for each in plan.later]
+    _Run(report, clients, now, settings, seconds_left, log).carry_out(plan)
+    return report
+
+
+def sweep_or_raise(
+    clients: SweepClients, now: datetime, settings: Settings, seconds_left: Callable[[], float], log: Log
+) -> Report:
+    """`sweep`, where anything that failed or was left is an error of the run: alarms watch the function's error count.
+
+    Raises:
+        SweepError: something failed or was left; everything else was done.
+    """
+    report = sweep(clients, now, settings, seconds_left, log)
+    left = [f"{report.unfinished} steps were left: the time was nearly out"] if report.unfinished else []
+    if report.errors or left:
+        raise SweepError("; ".join([*report.errors, *left]), report)
+    return report
+
+
+@dataclass(frozen=True)
+class _Run:
+    report: Report
+    clients: SweepClients
+    now: datetime
+    settings: Settings
+    seconds_left: Callable[[], float]
+    log: Log
+
+    def carry_out(self, plan: Plan) -> None:
+        report = self.report
+        self._each(_rotated(plan.endings, self.now), report.ended, ending_data, self._end)
+        # What takes a mark back comes before anything is removed.
+        self._each(plan.unmarks, report.unmarked, _found, self._unmark)
+        self._each(plan.removals, report.removed, removal_data, self._remove)
+        self._each(plan.marks, report.marked, _found, self._mark)
+
+    def _each(
+        self, items: Sequence[_T], told: list[_Entry], data: Callable[[_T], _Entry], act: Callable[[_T], _Entry | None]
+    ) -> None:
+        for item in items:
+            if self.report.dry_run:
+                told.append(data(item))
+            elif self.seconds_left() < _STEP_SECONDS:
+                self.report.unfinished += 1
+            elif (tried := act(item)) is not None:
+                told.append(tried)
+
+    def _end(self, ending: Ending) -> _Entry | None:
+        due = self._decided_again(ending)
+        return None if due is None else self._done("ended", ending_data(due), self._perform(due))
+
+    def _remove(self, removal: Removal) -> _Entry | None:
+        if removal.ending is None:
+            errors = _try(lambda: remove(removal.resource, self.clients), removal.resource.id)
+            return self._done("removed", removal_data(removal), errors)
+        due = self._decided_again(removal.ending)
+        if due is None:
+            return None
+        return self._done("removed", removal_data(replace(removal, ending=due)), self._perform(due))
+
+    def _mark(self, found: _Found) -> _Entry:
+        self.report.errors.extend(_try(lambda: mark(found[0], self.now, self.clients), found[0].id))
+        return _found(found)
+
+    def _unmark(self, found: _Found) -> _Entry:
+        self.report.errors.extend(_try(lambda: unmark(found[0], self.clients), found[0].id))
+        return _found(found)
+
+    def _decided_again(self, planned: Ending) -> Ending | None:
+        """The ending as it is due now: a renewal may have come since everything was listed."""
+        try:
+            group = read_group(self._annex(planned))
+        except (BotoCoreError, ClientError) as error:
+            self.report.errors.append(f"{planned.group}: it could not be read again, and was not ended: {error}")
+            return None
+        due = still_due(planned, group, self.now, self.settings.slack)
+        if due is None:
+            reason = "read again, its lease lasts, or nothing is left to end"
+            self.report.skipped.append(
+                {"group": planned.group, "annex": planned.name, "id": planned.id, "reason": reason}
+            )
+        return due
+
+    def _perform(self, ending: Ending) -> list[str]:
+        annex, errors = self._annex(ending), []
+        for action in ending.actions:
+            what = f"{ending.group}: {type(action).__name__}"
+            errors += _try(lambda action=action: perform(action, annex), what)  # type: ignore[misc]
+        return errors
+
+    def _annex(self, ending: Ending) -> Annex:
+        return Annex(ending.group, "", self.clients, ending.name, ending.id, seconds_left=self.seconds_left)
+
+    def _done(self, did: str, data: _Entry, errors: list[str]) -> _Entry:
+        self.report.errors.extend(errors)
+        for line in done_lines(did, data, errors):
+            self.log(line)
+        return data
+
+
+def _found(found: _Found) -> _Entry:
+    return resource_data(*found)
+
+
+def _rotated(endings: Sequence[Ending], now: datetime) -> list[Ending]:
+    """Another one first in every run: annexes that cost all the time must not keep the others from being ended."""
+    start = int(now.timestamp()) // 60 % len(endings) if endings else 0
+    return [*endings[start:], *endings[:start]]
+
+
+def _try(act: Callable[[], None], what: str) -> list[str]:
+    try:
+        act()
+    except (BotoCoreError, ClientError, RefusedError) as error:
+        return [f"{what}: {error}"]
+    return []
