@@ -51,5 +51,5 @@ def test_every_term_is_used(term: str) -> None:
         for room in ("annex_lease", "annex_pool", "annex_spec")
         for path in sorted((ROOT / room).rglob("*.py"))
     ]
-    pattern = re.compile(r"\s+".join(re.escape(part) for part in term.split()), re.I)
+    pattern = re.compile(r"[\s_]*".join(re.escape(part) for part in term.split()), re.I)
     assert any(pattern.search(each) for each in other)

@@ -13,6 +13,8 @@ import typer
 from documents import ROOT
 
 import annex_constructs
+from annex_lease import metrics, tags
+from annex_lease.sweep import sweep_metrics
 from annex_pool.cli import app
 from annex_spec import AnnexSpec, BaseSpec, PoolSpec
 
@@ -69,11 +71,18 @@ def test_the_parameters_of_a_construct_are_shown(site: Path) -> None:
 
 
 def test_every_tag_is_documented(site: Path) -> None:
-    from annex_lease import tags
-
     shown = page(site, "tags")
     keys = [value for key, value in vars(tags).items() if key.startswith("TAG_")]
     assert len(keys) > 15
     for key in keys:
         assert key in shown
     assert "TAG_" not in shown
+
+
+def test_every_metric_is_documented(site: Path) -> None:
+    shown = page(site, "metrics")
+    for module in (metrics, sweep_metrics):
+        names = [value for key, value in vars(module).items() if key.isupper() and isinstance(value, str)]
+        assert len(names) >= 5
+        for name in names:
+            assert name in shown, name

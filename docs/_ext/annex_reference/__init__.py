@@ -7,7 +7,11 @@ import inspect
 from typing import Any
 
 from sphinx.application import Sphinx
+from sphinx.errors import PycodeError
+from sphinx.pycode import ModuleAnalyzer
 from sphinx.util.inspect import stringify_signature
+
+import annex_constructs
 
 from .command_pages import CommandLine
 from .constant_tables import MetricTable, TagTable
@@ -16,6 +20,7 @@ from .spec_tables import SpecKeys
 
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register the directives."""
+    app.connect("builder-inited", skip_sources_of_the_cdk)
     app.connect("autodoc-process-signature", own_signature)
     app.add_directive("command-line", CommandLine)
     app.add_directive("metric-table", MetricTable)
@@ -36,3 +41,11 @@ def own_signature(
         return_annotation=inspect.Signature.empty,
     )
     return stringify_signature(own, unqualified_typehints=True), ""
+
+
+def skip_sources_of_the_cdk(_app: Sphinx) -> None:
+    """Keep autodoc from analysing the source of each base class: those of the CDK take 20 s, and no page shows them."""
+    classes = (getattr(annex_constructs, name) for name in annex_constructs.__all__)
+    for module in {base.__module__ for each in classes for base in each.__mro__}:
+        if module.startswith("aws_cdk"):
+            ModuleAnalyzer.cache["module", module] = PycodeError("a module of the CDK")
