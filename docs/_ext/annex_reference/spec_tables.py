@@ -12,7 +12,8 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from annex_spec import format_duration
+from annex_lease import terms
+from annex_lease.duration import format_duration
 
 from .generated import Generated, table
 
@@ -29,21 +30,24 @@ class SpecKeys(Generated):
         """One row for each key."""
         model = self.named(".")
         assert isinstance(model, type) and issubclass(model, BaseModel)  # noqa: S101 - a page names it, no user does
-        meanings = attributes(model)
+        described = attributes(model)
+        declared = {
+            each.name: each.meaning for each in vars(terms).values() if isinstance(each, terms.Span | terms.Number)
+        }
         rows = []
         for key, field in model.model_fields.items():
             if key == "name":  # the name of the table, not a key in it
                 continue
-            meaning = meanings[key]
-            rows.append([f"`{key}`", _DEFAULT.sub("", meaning), _default(field, meaning), field.description or ""])
+            meaning = declared.get(key) or _DEFAULT.sub("", described[key])
+            rows.append([f"`{key}`", meaning, _default(field, described.get(key, "")), field.description or ""])
         yield from table(["key", "meaning", "default", "values"], rows)
 
 
 def attributes(model: type[BaseModel]) -> dict[str, str]:
-    """The meaning of each attribute, from the section "Attributes" of the class's docstring.
+    """The meaning of attributes, from the section "Attributes" of the class's docstring.
 
     Raises:
-        ValueError: an attribute has no meaning there, or one is described that does not exist.
+        ValueError: an attribute is described that does not exist.
     """
     _, _, section = (inspect.getdoc(model) or "").partition("Attributes:\n")
     found: dict[str, str] = {}
@@ -55,9 +59,9 @@ def attributes(model: type[BaseModel]) -> dict[str, str]:
             found[last] = match[2]
         elif last and line.strip():
             found[last] += " " + line.strip()
-    if found.keys() != model.model_fields.keys():
-        different = sorted(found.keys() ^ model.model_fields.keys())
-        raise ValueError(f"{model.__name__}: only the docstring or only the model has {', '.join(different)}")
+    unknown = sorted(found.keys() - model.model_fields.keys())
+    if unknown:
+        raise ValueError(f"the docstring of {model.__name__} describes {', '.join(unknown)}, which the model has not")
     return found
 
 
