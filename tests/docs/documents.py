@@ -65,5 +65,5 @@ def sentences(document: Path) -> list[str]:
     found = []
     for piece in pieces:
         joined = re.sub(r"^\s*(?:[-*]|\d+\.) ", "", piece).replace("*", "")
-        found += [each.strip() for each in re.split(r"(?<=[.!?:;])\s+", " ".join(joined.split())) if each.strip()]
+        found += [each.strip() for each in re.split(r"(?<=[.!?])\s+", " ".join(joined.split())) if each.strip()]
     return found

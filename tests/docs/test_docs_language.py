@@ -14,7 +14,7 @@ MANNERED = (
     "stand-in", "the one who", "by which", "hence", "thereby", "whereby", "wherein",
 )  # fmt: skip
 PATTERN = re.compile(rf"\b(?:{'|'.join(MANNERED)})\b", re.I)
-LONGEST = 40
+LONGEST = 28
 MEDIAN = 14
 
 
