@@ -14,8 +14,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
+
+from annex_lease.terms import CHECK_PERIOD
 
 if TYPE_CHECKING:
     from annex_lease.aws import Annex
@@ -33,7 +35,6 @@ PAST_LEASE = "InstancesPastLease"
 RECORD_IGNORED = "LeaseRecordIgnored"
 """Number of entries of the lease's record that were ignored; sent only if there are any."""
 
-_PERIOD = timedelta(minutes=1)  # of the alarms
 _PREFIX = "ANNEX_"
 _DEFAULT_SECONDS = 60.0  # time of a run without a context
 
@@ -155,7 +156,7 @@ def embedded(line: Mapping[str, object], annex: str, now: datetime) -> dict[str,
         "Dimensions": [[DIMENSION]],
         "Metrics": [{"Name": name, "Unit": "Count"} for name in sent],
     }
-    moment = now - _PERIOD if line.get("event") == "Create" else now
+    moment = now - CHECK_PERIOD if line.get("event") == "Create" else now
     milliseconds = int(moment.timestamp() * 1000)
     return {"_aws": {"Timestamp": milliseconds, "CloudWatchMetrics": [directive]}, DIMENSION: annex, **sent}
 
