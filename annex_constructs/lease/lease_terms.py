@@ -13,6 +13,7 @@ from annex_lease.tags import (
     SHORTEST_RENEWAL_SECONDS,
     SHORTEST_WARNING_SECONDS,
 )
+from annex_lease.terms import LEASE
 
 _LONGEST = timedelta(seconds=MAX_LIFETIME_SECONDS)
 _SHORTEST = timedelta(minutes=1)
@@ -152,5 +153,4 @@ class LeaseTerms:
     def _seconds(name: str, value: Duration | None, *, least: timedelta, most: timedelta) -> int | None:
         if value is None:
             return None
-        fix = f"pass {name}=Duration.minutes(...) within the range"
-        return seconds(f"LeaseTerms {name}", value, least=least, most=most, fix=fix)
+        return seconds(f"LeaseTerms {name}", value, LEASE, minimum=least, maximum=most)
