@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 import annex_boot
-from annex_constructs.fleet.execution_point import ExecutionPoint
+from annex_lease import terms
 from annex_pool.plan import CHECK_PERIOD, REPLACEMENT, SHUTDOWN_AFTER_END, derivation, plan, shown_amount
 from annex_pool.plan_text import show_plan
 
@@ -31,13 +31,7 @@ def text(**changes: Any) -> str:
 
 
 def test_the_timer_of_the_execution_point_is_the_one_assumed_here() -> None:
-    class Bare(ExecutionPoint):
-        """An execution point of which only the defaults matter."""
-
-        def __init__(self) -> None:
-            object.__setattr__(self, "shutdown_after_end", None)
-
-    assert timedelta(seconds=Bare().shutdown_after_end_seconds) == SHUTDOWN_AFTER_END
+    assert terms.SHUTDOWN_AFTER_END.default == SHUTDOWN_AFTER_END
 
 
 def test_by_time_alone() -> None:
