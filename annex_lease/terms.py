@@ -10,9 +10,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 from annex_lease import forms
-from annex_lease.kinds import Flag, Moment, Number, Price, Span, Term, Text, Texts, seconds, written
+from annex_lease.kinds import Flag, Moment, Number, Price, Span, Term, Text, Texts, seconds
 
-__all__ = ["Flag", "Moment", "Number", "Price", "Span", "Term", "Text", "Texts", "seconds", "written"]
+__all__ = ["Number", "Span", "seconds"]  # those of annex_lease.kinds that users of the terms need
 
 _YEAR = timedelta(days=366)
 _MINUTE, _HOUR = timedelta(minutes=1), timedelta(hours=1)
@@ -47,13 +47,13 @@ LEASE = Span(
     maximum=_YEAR,
     example="8h",
     tag_minimum=timedelta(seconds=1),
-    absent="none: `lease_ends_at` is required",
+    absent="none, `lease_ends_at` is required",
 )
 LEASE_ENDS_AT = Moment(
     "lease_ends_at",
     "absolute end of the lease, in place of `lease`",
     "2030-06-01T08:00:00Z",
-    absent="none: `lease` is required",
+    absent="none, `lease` is required",
 )
 MAX_LIFETIME = Span(
     "max_lifetime",
@@ -114,7 +114,7 @@ RENEW_WHILE_BUSY = Span(
     minimum=10 * _MINUTE,
     maximum=_YEAR,
     example="1h",
-    absent="none: the lease is not renewed",
+    absent="none, the lease is not renewed",
 )
 WARN_BEFORE_END = Span(
     "warn_before_end",
@@ -145,7 +145,7 @@ MAX_INSTANCE_HOURS = Number(
     # More than any fleet can use within the longest lifetime.
     maximum=100_000_000,
     example="100",
-    absent="none: only time ends the lease",
+    absent="none, only time ends the lease",
 )
 PRICE_PER_HOUR_MAXIMUM = 10_000
 PRICE_PER_HOUR = Price(
@@ -154,19 +154,19 @@ PRICE_PER_HOUR = Price(
     "one instance-hour",
     PRICE_PER_HOUR_MAXIMUM,
     "0.085",
-    absent="none: the cost is shown in instance-hours",
+    absent="none, the cost is shown in instance-hours",
 )
 ALARM_EMAIL = Text(
     "alarm_email",
     "e-mail address that receives alarms and warnings; AWS asks it to confirm",
     forms.EMAIL,
-    absent="none: no address is subscribed",
+    absent="none, no address is subscribed",
 )
 ALARM_TOPIC = Text(
     "alarm_topic",
     "ARN of the Amazon SNS topic that receives alarms and warnings",
     forms.TOPIC_ARN,
-    absent="none: the stack makes a topic",
+    absent="none, the stack makes a topic",
 )
 INSTANCE_TYPES = Texts(
     "instance_types",
@@ -189,14 +189,14 @@ ON_DEMAND_BASE = Number(
 ON_DEMAND_PERCENTAGE = Number(
     "on_demand_percentage", "percentage of the other instances that is on-demand", "", 0, 100, "0", default=0
 )
-VPC = Text("vpc", "VPC of the instances", forms.VPC, absent="none: the annex makes a small VPC")
+VPC = Text("vpc", "VPC of the instances", forms.VPC, absent="none, the annex makes a small VPC")
 SUBNETS = Texts(
     "subnets",
     "subnets of that VPC",
     forms.SUBNET,
     'one or more different subnets of the VPC: "subnet-" and 8 or 17 hexadecimal digits',
     '["subnet-0123456789abcdef0"]',
-    absent="none; required with `vpc`",
+    absent="none, required with `vpc`",
 )
 VOLUME_GIB = Number(
     "volume_gib",
