@@ -20,7 +20,7 @@ from annex_constructs.base.sweeper_role import sweeper_role
 from annex_constructs.checker_code import CheckerCode
 from annex_constructs.dead_letter_queue import dead_letter_queue
 from annex_constructs.errors import check_whole_number, invalid_value, seconds
-from annex_constructs.nag import acknowledge
+from annex_constructs.nag import RUNTIME_REASON, acknowledge
 from annex_constructs.scheduler_role import scheduler_role
 
 _HANDLER = "annex_lease.sweep.sweep_handler.handler"
@@ -98,8 +98,7 @@ class AnnexBase(Construct):
                 max_event_age=Duration.minutes(1),
                 dead_letter_queue=self._queue,
             )
-        reason = "3.13 is tested and supported until 2029; a newer runtime is a decision, not an effect of an update."
-        acknowledge(function, "AwsSolutions-L1", reason)
+        acknowledge(function, "AwsSolutions-L1", RUNTIME_REASON)
         return function
 
     def _make_topic(self, topic: sns.ITopic | None, email: str | None) -> sns.ITopic:

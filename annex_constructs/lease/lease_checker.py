@@ -19,7 +19,7 @@ from annex_constructs.fleet.fleet_checks import LARGEST_SIZE
 from annex_constructs.lease.checker_responder import CheckerResponder
 from annex_constructs.lease.checker_role import CheckerAccess, checker_role
 from annex_constructs.lease.lease_terms import LeaseTerms
-from annex_constructs.nag import acknowledge
+from annex_constructs.nag import RUNTIME_REASON, acknowledge
 from annex_constructs.scheduler_role import scheduler_role
 from annex_lease.policy import policy_tags
 from annex_lease.tags import TAG_ID, TAG_NAME
@@ -155,8 +155,7 @@ class LeaseChecker(Construct):
                 },
             )
         function.node.add_dependency(role)
-        reason = "3.13 is tested and supported until 2029; a newer runtime is a decision, not an effect of an update."
-        acknowledge(function, "AwsSolutions-L1", reason)
+        acknowledge(function, "AwsSolutions-L1", RUNTIME_REASON)
         return function
 
     def _make_schedule(self) -> scheduler.Schedule:
