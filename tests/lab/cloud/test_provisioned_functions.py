@@ -1,4 +1,4 @@
-"""Functions, custom resources and schedules of a stack against what AWS documents of them."""
+"""Functions, custom resources and schedules of a stack behave as AWS documents."""
 
 import json
 import time
