@@ -73,7 +73,7 @@ class Metadata(BaseHTTPRequestHandler):
 
 
 def eventually(true: Callable[[], bool], seconds: float) -> float:
-    """How long it took; the limit when it was not so in time."""
+    """Seconds until it is true; the limit if it is not true in time."""
     began = time.monotonic()
     while not true() and time.monotonic() - began < seconds:
         time.sleep(0.1)
