@@ -10,12 +10,16 @@ from __future__ import annotations
 from datetime import timedelta
 
 from annex_lease import forms
+from annex_lease.duration import format_duration
 from annex_lease.kinds import Flag, Moment, Number, Price, Span, Term, Text, Texts, seconds
 
 __all__ = ["Number", "Span", "seconds"]  # those of annex_lease.kinds that users of the terms need
 
 _YEAR = timedelta(days=366)
 _MINUTE, _HOUR = timedelta(minutes=1), timedelta(hours=1)
+_WARNING, _LATEST_WARNING = 15 * _MINUTE, _MINUTE
+_MAX_TYPES = 40  # overrides of a mixed instances policy (EC2 Auto Scaling quotas)
+_MAX_REMOVALS = 50
 
 CHECK_PERIOD = _MINUTE
 """Period of the lease checker's schedule; EventBridge Scheduler has none that is shorter."""
@@ -34,11 +38,7 @@ TRUST_DOMAIN = Text(
 )
 REGION = Text("region", "AWS Region", forms.REGION)
 ACCOUNT = Text("account", "AWS account", forms.ACCOUNT, absent="the account of the credentials in use")
-IMAGE = Text(
-    "image",
-    "image of the instances: its id, or the path of a parameter of AWS Systems Manager that holds the id",
-    forms.IMAGE,
-)
+IMAGE = Text("image", "image of the instances: its id, or the path of an SSM parameter that holds it", forms.IMAGE)
 LEASE = Span(
     "lease",
     "how long the annex may exist, counted from the creation of its Auto Scaling group",
@@ -123,11 +123,12 @@ WARN_BEFORE_END = Span(
     "warn_before_end",
     "how long before the end of the lease a warning is published",
     # A later warning comes with the last check before the end.
-    minimum=_MINUTE,
+    minimum=_LATEST_WARNING,
     maximum=_YEAR,
     example="15m",
-    default=15 * _MINUTE,
-    absent="15m, or half of a lease that is shorter than 30m; no warning for a lease below 2m",
+    default=_WARNING,
+    absent=f"{format_duration(_WARNING)}, or half of a lease that is shorter than {format_duration(2 * _WARNING)}; "
+    f"no warning for a lease below {format_duration(2 * _LATEST_WARNING)}",
 )
 SIZE = Number(
     "size",
@@ -150,12 +151,11 @@ MAX_INSTANCE_HOURS = Number(
     example="100",
     absent="none, only time ends the lease",
 )
-PRICE_PER_HOUR_MAXIMUM = 10_000
 PRICE_PER_HOUR = Price(
     "price_per_hour",
     "price of one instance-hour in any currency; only for showing what the annex can cost",
     "one instance-hour",
-    PRICE_PER_HOUR_MAXIMUM,
+    10_000,
     "0.085",
     absent="none, the cost is shown in instance-hours",
 )
@@ -175,9 +175,9 @@ INSTANCE_TYPES = Texts(
     "instance_types",
     "EC2 instance types of one processor architecture that the fleet may use, in order of preference",
     forms.INSTANCE_TYPE,
-    "1 to 40 different EC2 instance types",
+    f"1 to {_MAX_TYPES} different EC2 instance types",
     '["c6a.large", "c6i.large"]',
-    maximum=40,  # overrides of a mixed instances policy (EC2 Auto Scaling quotas)
+    maximum=_MAX_TYPES,
 )
 ON_DEMAND_BASE = Number(
     "on_demand_base",
@@ -221,8 +221,8 @@ MAX_REMOVALS = Number(
     0,
     10_000,
     "50",
-    default=50,
-    absent="50, or the size of the Region's largest annex if that is more",
+    default=_MAX_REMOVALS,
+    absent=f"{_MAX_REMOVALS}, or the size of the Region's largest annex if that is more",
 )
 DRY_RUN = Flag("dry_run", "the sweeper only reports what it would do, and marks nothing", "true", default=False)
 INTERVAL = Span(

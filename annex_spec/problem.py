@@ -65,7 +65,7 @@ class ContradictionError(ValueError):
         """Keep the problem.
 
         Args:
-            problem: its table is empty; who validates the table knows it.
+            problem: without its table, which only the validation knows.
         """
         super().__init__(f"{problem.key}: received {problem.received}, allowed {problem.allowed}")
         self.problem = problem

@@ -20,7 +20,8 @@ EXAMPLE = (ROOT / "annexes.toml").read_text()
 OTHER_NAMES = {"duration": terms.LEASE, "max_size": terms.SIZE}
 TERMS: dict[str, Term] = {term.name: term for term in vars(terms).values() if isinstance(term, Term)} | OTHER_NAMES
 UNITS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400}
-VALUE = r"(\d+(?: (?:million|seconds?|minutes?|hours?|days?))?)"
+# "10 seconds", "1m", "1h30m", "100 million", "40".
+VALUE = r"(\d+(?:[dhms](?:\d+[hms])*\b| (?:million|seconds?|minutes?|hours?|days?)\b)?)"
 # Parameters whose documentation gives the range.
 RANGES = {
     "LeaseTerms": ("duration", "renew_while_busy", "max_instance_hours", "warn_before_end"),
@@ -61,6 +62,8 @@ DOCUMENTED = {(owner, name): meaning for owner, name, meaning in parameters() if
 
 
 def value_of(text: str) -> timedelta | int:
+    if text[-1] in "dhms" and " " not in text:
+        return parse_duration(text)
     number, _, unit = text.partition(" ")
     if unit == "million":
         return int(number) * 1_000_000
