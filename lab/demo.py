@@ -1,4 +1,4 @@
-"""The main job, shown: an annex is deployed, used, extended, ended by its lease and removed, each step checked."""
+"""The demonstration: an annex is deployed, used, extended, ended by its lease and removed; each step is checked."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ EXTENSION = timedelta(seconds=25)
 
 
 class Demo:
-    """The steps in their order; each raises StepError when the world is not as it says."""
+    """The steps in their order; each raises StepError if its result is not the expected one."""
 
     def __init__(self, site: Site, steps: Steps) -> None:
         self.site = site
@@ -143,14 +143,14 @@ class Demo:
         return self.site.operator.status(ANNEX)
 
     def slots(self) -> list[dict[str, Any]]:
-        """The annex's slots as the collector has them, asked with HTCondor's own tool."""
+        """The annex's slots in the collector, by HTCondor's own tool."""
         said = self.site.operator.run("condor_status", "-json", "-attributes", "Name,AnnexLeaseEnd,AnnexInstanceId",
                                       "-constraint", f'AnnexName == "{ANNEX}" && SlotType != "Dynamic"')  # fmt: skip
         found: list[dict[str, Any]] = json.loads(said or "[]")
         return found
 
     def billed(self) -> list[str]:
-        """Instances that AWS would bill: asked of EC2 itself, not of our own status."""
+        """Instances that AWS would bill, listed by EC2, not by `annex status`."""
         return sorted(instances() - self.before)
 
 
@@ -177,7 +177,7 @@ def sleep_until(moment: datetime) -> None:
 
 
 def write_report(steps: Steps, path: Path, error: str | None) -> None:
-    """The run as JSON, for the test that runs the demonstration."""
+    """Result of the run as JSON, for the test that runs the demonstration."""
     record = {
         "ok": error is None,
         "error": error,

@@ -1,4 +1,4 @@
-"""An ordinary user's job: submitted on the access point, run on an annex, its output looked at."""
+"""Jobs of an ordinary user: submitted on the access point, run on an annex, checked by their output."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from lab.operator import Operator
 from lab.pool import USER, Pool
 from lab.steps import StepError, wait_for
 
-# What a user would write; the script also tries what a job must not reach.
+# A usual submit file; the script also tries to reach what a job must not reach.
 SUBMIT = """\
 executable = job.sh
 output = out.$(Process)
@@ -44,7 +44,7 @@ echo done
 
 @dataclass(frozen=True)
 class JobReport:
-    """What the job said of where it ran."""
+    """Facts from a job's output: user, slot, machine, reachable secrets."""
 
     user: str
     annex: str

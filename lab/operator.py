@@ -1,4 +1,4 @@
-"""The person at the pool's own host: runs `annex`, `cdk` and HTCondor's tools there, as an operator or user would."""
+"""Commands of an operator or user on the pool's host: `annex`, `cdk`, HTCondor's tools."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Operator:
     """Commands on the pool's host: inside its network namespace, with the lab's AWS credentials.
 
     ``tools`` holds the pool's HTCondor commands, ``home`` is an empty home of its own: neither configuration nor
-    credentials of whoever runs the lab reach these commands.
+    credentials of the person who runs the lab reach these commands.
     """
 
     namespace: str
@@ -56,12 +56,12 @@ class Operator:
         }
 
     def save_environment(self) -> None:
-        """Leaves the environment where commands that enter the sandbox later find it."""
+        """Stores the environment for commands that enter the sandbox later."""
         (directory() / SAVED).write_text(json.dumps(self.environment()))
 
     @staticmethod
     def saved_environment() -> dict[str, str]:
-        """What ``save_environment`` left."""
+        """Environment that ``save_environment`` stored."""
         saved: dict[str, str] = json.loads((directory() / SAVED).read_text())
         return saved
 
@@ -69,7 +69,7 @@ class Operator:
         return ["ip", "netns", "exec", self.namespace, *words]
 
     def run(self, *words: str, stdin: str = "", seconds: float = COMMAND_SECONDS, check: bool = True) -> str:
-        """Returns what the command printed.
+        """Returns the output of the command.
 
         Raises:
             StepError: it exited non-zero (and ``check``), or took longer than ``seconds``.

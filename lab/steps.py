@@ -1,4 +1,4 @@
-"""The steps of a demonstration: what runs now, how long it took, what came out; a table at the end."""
+"""Steps of a demonstration: the current one, duration and result of each, and a table at the end."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 class StepError(Exception):
-    """A step did not do what it says; the message says what was seen instead."""
+    """Failure of a step; the message has what was found instead."""
 
 
 @dataclass
@@ -31,7 +31,7 @@ class Step:
 
 @dataclass
 class Steps:
-    """The record of one run, shown while it grows.
+    """Record of one run, shown while it grows.
 
     Prints a live view on a terminal, and one line per finished step elsewhere.
     """

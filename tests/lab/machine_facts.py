@@ -1,4 +1,4 @@
-"""Runs inside a sandbox: boots one machine with a metadata service of its own, and prints what it saw as JSON."""
+"""Program for a sandbox: boots one machine with a metadata service of its own, and prints facts about it as JSON."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ write_files:
         echo "the end"
       } | sed 's/^/FACT /' > /dev/console
 runcmd:
-  # After the boot: the login manager that hears the power button is then there.
+  # After the boot: the login manager that handles the power button runs then.
   - [systemd-run, --no-block, -p, After=multi-user.target, sh, /root/look]
 """
 TREE = {
@@ -49,7 +49,7 @@ TREE = {
 
 
 class Metadata(BaseHTTPRequestHandler):
-    """The instance metadata service, version 2, as small as cloud-init accepts it."""
+    """The instance metadata service, version 2, with the least that cloud-init accepts."""
 
     def do_PUT(self) -> None:
         self.answer(200, TOKEN) if self.path == "/latest/api/token" else self.answer(404, "")
@@ -74,7 +74,7 @@ class Metadata(BaseHTTPRequestHandler):
 
 
 def eventually(true: Callable[[], bool], seconds: float, progress: Callable[[], object] = lambda: None) -> float:
-    """How long it took, also when it was not so within so many seconds after the last progress."""
+    """Seconds until it is true; without that, until so many seconds passed without progress."""
     began = last = time.monotonic()
     seen = progress()
     while not true() and time.monotonic() - last < seconds:
@@ -89,7 +89,7 @@ def interfaces() -> list[str]:
 
 
 def descriptors() -> list[str]:
-    """What this process has open, the reading of this very list apart."""
+    """Open files of this process, except the one of this listing."""
     links = [str(entry.readlink()) for entry in Path("/proc/self/fd").iterdir() if entry.is_symlink()]
     return sorted(link for link in links if not link.startswith("/proc/"))
 
@@ -135,7 +135,7 @@ def main() -> None:
 
 
 def impatience(network: Network, machine: Machine) -> dict[str, object]:
-    """A machine that has not booted hears no button: its plug is pulled. Another is there when its host closes."""
+    """A machine that has not booted ignores the button and is killed. Another one runs when its host closes."""
     directory = sandbox.directory() / "impatient"
     disk, kernel = image.disk_image(), image.kernel()
     host = QemuHost(directory, network=network, disk=disk, kernel=kernel, power_off_seconds=1)

@@ -1,4 +1,4 @@
-"""The lab's network as its sides see it. What is looked at, and how, is in network_facts.py."""
+"""Network of the lab from each of its sides; network_facts.py collects the facts."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_who_reaches_whom(facts: Any, way: str, result: str) -> None:
     assert facts["reach"][way] == result
 
 
-def test_a_machines_port_is_isolated_and_goes_with_its_machine(facts: Any) -> None:
+def test_a_machines_port_is_isolated_and_ends_with_its_machine(facts: Any) -> None:
     assert facts["plugged"] == {"isolated": True, "name": "i3456789abcdef0", "left": False}
 
 

@@ -1,4 +1,4 @@
-"""Breaking the code of a lease checker that is deployed, as a broken release would."""
+"""Replacement of a deployed lease checker's code by a broken one, as in a broken release."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from aws_clients import client
 from annex_lease.tags import TAG_NAME, TAG_RESPONDER
 
 BROKEN = "raise RuntimeError('broken on purpose')\n"
-"""Raises when it is imported: nothing of the checker's own can answer anybody."""
+"""Raises when it is imported, so that no code of the checker runs."""
 
 
 def break_checker(annex: str) -> None:
-    """Replaces the code of the annex's lease checker; that of its stand-in stays."""
+    """Replaces the code of the annex's lease checker; the responder's code stays."""
     code = io.BytesIO()
     with zipfile.ZipFile(code, "w") as archive:
         archive.writestr("annex_lease/__init__.py", "")

@@ -1,4 +1,4 @@
-"""The plain AWS commands of "Stop an annex by hand", run as shown: they end an annex without cdk and without annex."""
+"""The plain AWS commands of "Stop an annex by hand", run as shown, end an annex without cdk and without annex."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ POOL_ROOT = "/run/annex-lab/pool"  # the pool's root file system, which has the 
 
 
 def commands() -> str:
-    """The one console block of the page, without its prompts."""
+    """The only console block of the page, without its prompts."""
     page = Path(REPOSITORY / "docs/how-to/stop-by-hand.md").read_text()
     (block,) = re.findall(r"```console\n(.*?)```", page, re.S)
     return "set -eu\n" + re.sub(r"^\$ ", "", block, flags=re.M)
@@ -33,7 +33,7 @@ def test_plain_aws_commands_end_an_annex(operator_of: Callable[[str], Operator])
     operator.annex("credential", "push", "demo")
     wait_for("two instances", 30, lambda: len(listed()) == 2)
 
-    # The CLI of the image trusts the lab's authority by itself; the operator's variable names a file environment.
+    # The CLI of the image trusts the lab's authority itself; the file of the operator's variable does not exist there.
     operator.run("chroot", POOL_ROOT, "env", "-u", "AWS_CA_BUNDLE", "bash", "-c", commands())
 
     def gone() -> bool:

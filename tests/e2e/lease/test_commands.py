@@ -1,6 +1,6 @@
-"""The operator's commands on a deployed annex, from its plan to the proof that nothing is left of it.
+"""The operator's commands on a deployed annex, from its plan to the check that nothing is left of it.
 
-No step waits for a clock: a lease is ended with `annex stop`, and every command asks the real lease checker.
+No step waits for a clock: `annex stop` ends the lease, and every command calls the real lease checker.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Done:
 
 @pytest.fixture(scope="module")
 def annex(operator_of: Callable[[str], Operator]) -> Callable[..., Done]:
-    """The deployed annex's operator at the command line."""
+    """Operator of the deployed annex at the command line."""
     operator = operator_of(SPEC)
 
     def run(*words: str) -> Done:
@@ -141,7 +141,7 @@ def test_nothing_is_left_after_destroy_and_that_is_proved(annex: Annex, operator
     proved = annex("leftovers", "--all")
     assert proved.code == 0
     assert "nothing is left of any annex" in proved.out
-    # The lab's tagging service goes on listing what was deleted, as AWS's does for a while; others look at it too.
+    # The lab's tagging service still lists deleted resources, as AWS's does for a while; other tests read it too.
     ec2.delete_tags(Resources=[group], Tags=[tag])
     tagging = client("resourcegroupstaggingapi")
     assert tagging.get_resources(TagFilters=[{"Key": "annex:name"}])["ResourceTagMappingList"] == []

@@ -1,7 +1,7 @@
-"""Annexes whose lease checker cannot enforce anything any more: the sweeper of the base stack ends them.
+"""Annexes with a lease checker that enforces nothing any more: the sweeper of the base stack ends them.
 
-The sweeper gives a checker ten minutes and an orphan an hour. Here its function is told, by its environment, to wait
-for seconds instead; and it is invoked by hand, because its schedule runs every 15 minutes.
+The sweeper gives a checker ten minutes and an orphan an hour. Here the environment of its function makes
+it wait for seconds instead. It is invoked by hand, because its schedule runs every 15 minutes.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ BROKEN = ("noschedule", "nofunction", "norole")
 LOST = "lost"
 NAMES = (*BROKEN, LOST, "kept")
 BASE = "AnnexBase-us-east-1"
-SPEC = "[base]\nmost_removals = 20\n" + "".join(
+SPEC = "[base]\nmax_removals = 20\n" + "".join(
     f'[annex.{name}]\nsize = 2\nlease = "{"1h" if name == "kept" else "3m"}"\nreach = "2h"\n' for name in NAMES
 )
 
@@ -53,7 +53,7 @@ def alive() -> dict[str, set[str]]:
 
 
 def resource(stack: str, kind: str, part: str = "") -> str:
-    """The physical id of the stack's one resource of that type whose logical id holds `part`."""
+    """Physical id of the stack's only resource of that type with `part` in its logical id."""
     listed = client("cloudformation").describe_stack_resources(StackName=stack)["StackResources"]
     (found,) = [r for r in listed if r["ResourceType"] == kind and part in r["LogicalResourceId"]]
     return str(found["PhysicalResourceId"])
@@ -76,7 +76,7 @@ def delete_role(name: str) -> None:
 
 
 def lose_group() -> str:
-    """Takes an instance out of its group, and the checker and the group away; the instance's id."""
+    """Detaches an instance from its group, deletes the checker and the group, and returns the instance's id."""
     delete_schedule(LOST)
     delete_function(LOST)
     group = groups()[LOST]
@@ -89,7 +89,7 @@ def lose_group() -> str:
 
 @dataclass
 class Sweeps:
-    """What the sweeper said, and what was there before and after."""
+    """Reports of the sweeper, and the inventory before and after."""
 
     lost: str
     function: str
@@ -120,7 +120,7 @@ def hasten(function: str) -> None:
 @pytest.fixture(scope="module")
 def sweeps(operator_of: Callable[[str], Operator]) -> Sweeps:
     operator = operator_of(SPEC)
-    # An administrator deploys the base by itself; then it is there before, and whatever becomes of, any annex.
+    # An administrator deploys the base by itself. It exists before every annex and does not depend on any.
     operator.cdk("deploy", BASE, "--require-approval", "never")
     operator.cdk("deploy", *(f"Annex-{name}" for name in NAMES), "--require-approval", "never", "--concurrency", "5")
     for name in NAMES:
@@ -150,7 +150,7 @@ def ended(report: dict[str, Any]) -> list[str]:
     return sorted(entry["annex"] for entry in report["ended"])
 
 
-def test_without_a_sweeper_nobody_would_end_them(sweeps: Sweeps) -> None:
+def test_without_a_sweeper_they_would_not_end(sweeps: Sweeps) -> None:
     assert {name: len(found) for name, found in sweeps.before.items()} == {**dict.fromkeys(NAMES, 2), LOST: 1}
 
 
@@ -160,7 +160,7 @@ def test_a_dry_run_says_what_would_be_done_and_does_nothing(sweeps: Sweeps) -> N
     assert sweeps.dry["dry_run"] is True
     assert sweeps.after_dry == sweeps.before
     for name in ("ended", "marked", "removed", "unmarked"):
-        # Who comes first changes with the time, so that no annex keeps the others from being ended.
+        # The order changes with the time, so that no annex keeps the others from being ended.
         assert sorted(map(str, sweeps.dry[name])) == sorted(map(str, sweeps.first[name]))
 
 
@@ -193,7 +193,7 @@ def test_then_there_is_nothing_left_to_do(sweeps: Sweeps) -> None:
 
 
 def test_what_alarms_watch_is_sent(sweeps: Sweeps) -> None:
-    """Metrics come out of the function's log; the dry runs by hand send none."""
+    """Metrics come from the function's log; dry runs by hand send none."""
     now, metrics = datetime.now(UTC), client("cloudwatch")
     sums = {}
     for metric in ("SweeperEnded", "SweeperOrphans", "SweeperAborted"):
@@ -211,7 +211,7 @@ def test_what_alarms_watch_is_sent(sweeps: Sweeps) -> None:
 
 
 def test_everything_can_be_removed(sweeps: Sweeps) -> None:
-    """What was broken answers CloudFormation no more; the guide on stopping by hand says to retain the lease then."""
+    """A broken checker does not answer CloudFormation; the guide on stopping by hand says to retain the lease then."""
     delete_function("norole")  # without a role it takes its whole time to fail
     cloudformation = client("cloudformation")
     stacks = [*(f"Annex-{name}" for name in NAMES), BASE]

@@ -1,4 +1,4 @@
-"""The account's one Auto Scaling group: its record, its instances, and the operator's word on its end."""
+"""The account's only Auto Scaling group: its record, its instances, and the operator's override of its end."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def in_group() -> list[str]:
 
 
 def protected() -> list[bool]:
-    """Of each instance of the group, whether it is protected from scale-in."""
+    """Protection from scale-in of each instance of the group."""
     return [instance["ProtectedFromScaleIn"] for instance in group()["Instances"]]
 
 

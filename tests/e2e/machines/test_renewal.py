@@ -1,4 +1,4 @@
-"""A job keeps a lease that is to be renewed while busy; the same lease ends when no job runs."""
+"""A lease with `renew_while_busy` lasts while a job runs, and ends when none runs."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_a_lease_is_renewed_while_a_job_runs_and_ends_after_it(operator_of: Call
     operator.annex("credential", "push", "busy")
     (machine,) = wait_for("machine", 60, machines)
     wait_for("slot in the collector", BOOT_SILENCE_SECONDS, slots, 1.0, progress=console_bytes)
-    time.sleep(30)  # longer than the pause between two looks of the machine
+    time.sleep(30)  # longer than the pause between two checks of the machine
     assert protected() == [False], "it does nothing yet"
 
     jobs.submit(annex="busy", script="#!/bin/sh\nexec sleep 900\n", seconds=900)

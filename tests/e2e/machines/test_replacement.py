@@ -1,4 +1,4 @@
-"""A machine dies while the lease lives, and another after it ended: only the first is replaced."""
+"""A machine dies during the lease, and another after its end: only the first is replaced."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_a_dead_machine_is_replaced_while_the_lease_lives_and_never_after(
     assert second in machines(), "it was gone before it could be killed"
     os.kill(second, signal.SIGKILL)
     wait_for("end of the last machine", 60, lambda: not machines())
-    until = time.monotonic() + 75  # longer than the checker and the group need to look again
+    until = time.monotonic() + 75  # longer than the period of the checker and of the group
     while time.monotonic() < until:
         assert machines() == []
         time.sleep(1)

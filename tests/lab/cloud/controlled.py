@@ -1,4 +1,4 @@
-"""The lab's cloud with machines and a clock that a test moves through files of a directory.
+"""The lab's cloud with machines and a clock that a test controls by files of a directory.
 
 ``python controlled.py API METADATA STATE``: ``STATE/machines/ID`` holds a machine's state, ``STATE/hold`` makes new
 machines stay in "starting", ``STATE/deaf`` makes them ignore the power button, ``STATE/clock`` is added to the time.

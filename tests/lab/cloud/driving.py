@@ -1,4 +1,4 @@
-"""A running cloud as the tests drive it."""
+"""A running cloud and its controls for tests."""
 
 import ctypes
 import os
@@ -74,7 +74,7 @@ class Cloud:
         return self.clients[key]
 
     def advance(self, seconds: float) -> None:
-        """Let the cloud's clock jump."""
+        """Advance the cloud's clock."""
         self.offset += seconds
         (self.state / "clock").write_text(str(self.offset))
 

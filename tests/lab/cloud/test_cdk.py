@@ -81,7 +81,7 @@ class Deployment:
         return dict(group)
 
     def remains(self) -> dict[str, list[str]]:
-        """What there is besides what `cdk bootstrap` made and every account has."""
+        """Resources besides those of `cdk bootstrap` and those of every account."""
         states = [{"Name": "instance-state-name", "Values": ["pending", "running", "shutting-down", "stopped"]}]
         reservations = self.call("ec2", "describe_instances", Filters=states)["Reservations"]
         vpcs = self.call("ec2", "describe_vpcs", Filters=[{"Name": "is-default", "Values": ["false"]}])["Vpcs"]

@@ -1,4 +1,4 @@
-"""The command refuses what it cannot do with one clear error."""
+"""The command refuses wrong arguments with one clear error."""
 
 import subprocess
 import sys

@@ -28,7 +28,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 @pytest.fixture(scope="module")
 def make_group(site: Site) -> Callable[..., list[str]]:
-    """Makes a group with two members on the metadata's full menu; returns their addresses."""
+    """Makes a group with two members that have every kind of metadata; returns their addresses."""
     iam = {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
     document = json.dumps({"Version": "2012-10-17", "Statement": [iam]})
     site.call("iam", "create_role", RoleName="ep", AssumeRolePolicyDocument=document)
