@@ -134,7 +134,7 @@ def test_the_outputs_that_a_command_reads_exist() -> None:
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=name)
 def test_aws_calls_exist(document: Path) -> None:
-    """By the API model that boto3 brings: the service, the operation and the parameters; their values are not."""
+    """Compared with the API model in boto3: service, operation and parameters, not their values."""
     for words in commands(document):
         if words[0] != "aws":
             continue
