@@ -56,7 +56,7 @@ class Demo:
             status = self.status()
             expect(status["instances"] == [], f"instances before a credential: {status['instances']}")
             self.size = status["size"]
-            self.declared_end = parse_time(status["lease"]["end"])
+            self.declared_end = parse_time(status["lease"]["effective_end"])
             step.result = f"lease until {self.declared_end:%H:%M:%S}Z"
         self.steps.facts["deployed in"] = f"{step.took:.1f} s"
         with self.steps.step(f"annex credential push {ANNEX}: now the lease checker may start instances") as step:
@@ -86,7 +86,7 @@ class Demo:
         with self.steps.step(f"annex extend {ANNEX} --until {format_time(wanted)}") as step:
             expect(datetime.now(UTC) < self.declared_end, "the lease ended before it could be extended")
             self.site.operator.annex("extend", ANNEX, "--until", format_time(wanted))
-            self.extended_end = parse_time(self.status()["lease"]["end"])
+            self.extended_end = parse_time(self.status()["lease"]["effective_end"])
             expect(self.extended_end == wanted, f"the lease ends at {self.extended_end}, not {wanted}")
             told = int(wanted.timestamp())
             wait_for("new end in every slot's ad", 60, lambda: self.slots() and all(

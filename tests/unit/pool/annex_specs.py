@@ -26,7 +26,7 @@ def annex_spec(**changes: Any) -> AnnexSpec:
 
 
 def lease_ends(end: datetime, longest: datetime, *, base: datetime | None = None) -> LeaseTimes:
-    """A lease that ends then; `base` is what it ends at unless the money ends it before."""
+    """A lease that ends then; `base` is its end unless used-up instance-hours end it before."""
     tags = policy_tags(LeasePolicy("demo", 2, 16 * 3600, 900, duration_seconds=8 * 3600))
     times = lease_times(read_record(tags), CREATED)
     assert times

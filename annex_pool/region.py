@@ -1,0 +1,113 @@
+"""AWS in one Region: clients with the operator's credentials, and error texts for refusals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, cast
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from annex_lease.aws import Clients
+from annex_pool.command_error import AnnexError, InputError
+
+if TYPE_CHECKING:
+    from mypy_boto3_autoscaling import AutoScalingClient
+    from mypy_boto3_ec2 import EC2Client
+    from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_resourcegroupstaggingapi import ResourceGroupsTaggingAPIClient
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+
+# Standard mode retries throttling and broken connections with jitter; a failure after that is an error.
+_CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 6}, connect_timeout=10, read_timeout=30)
+# The lease checker's function replies when its check is done. A shorter timeout would report nothing about the check.
+_CHECK_CONFIG = _CONFIG.merge(Config(read_timeout=260))
+
+
+class RegionClients(Clients):
+    """AWS clients of one Region with the operator's credentials; each is made when first used."""
+
+    def __init__(self, region: str) -> None:
+        """Set the Region; no call is made yet.
+
+        Args:
+            region: the Region's code, such as us-east-1.
+        """
+        self.region = region
+        self._session = boto3.Session(region_name=region)
+        self._others: dict[str, Any] = {}
+
+    @cached_property
+    def autoscaling(self) -> AutoScalingClient:
+        """Client of EC2 Auto Scaling."""
+        return self._session.client("autoscaling", config=_CONFIG)
+
+    @cached_property
+    def ec2(self) -> EC2Client:
+        """Client of EC2."""
+        return self._session.client("ec2", config=_CONFIG)
+
+    @cached_property
+    def secretsmanager(self) -> SecretsManagerClient:
+        """Client of Secrets Manager."""
+        return self._session.client("secretsmanager", config=_CONFIG)
+
+    @cached_property
+    def tagging(self) -> ResourceGroupsTaggingAPIClient:
+        """Client of the tagging service, which finds resources by their tags."""
+        return self._session.client("resourcegroupstaggingapi", config=_CONFIG)
+
+    @cached_property
+    def functions(self) -> LambdaClient:
+        """Client of Lambda; it waits as long as a check may take."""
+        return self._session.client("lambda", config=_CHECK_CONFIG)
+
+    def client(self, service: str) -> Any:
+        """Client of another service, by boto3's name of the service."""
+        if service not in self._others:
+            self._others[service] = self._session.client(cast("Any", service), config=_CONFIG)
+        return self._others[service]
+
+    def account(self) -> str:
+        """Account of the credentials in use."""
+        with asking(f"whose credentials these are, in {self.region}"):
+            return self._session.client("sts", config=_CONFIG).get_caller_identity()["Account"]
+
+
+@contextmanager
+def asking(what: str) -> Iterator[None]:
+    """Report a refusal or a failure of AWS as an error that names the request.
+
+    Args:
+        what: the request; completes "AWS was asked ...".
+
+    Raises:
+        AnnexError: instead of any error of botocore.
+    """
+    try:
+        yield
+    except ClientError as error:
+        answer = error.response.get("Error", {})
+        text = f"{answer.get('Code', 'error')}: {answer.get('Message', 'no message')}"
+        raise AnnexError(f"AWS was asked {what} and refused: {text}") from error
+    except BotoCoreError as error:
+        raise AnnexError(f"AWS was asked {what} and could not answer: {error}") from error
+
+
+def check_account(aws: RegionClients, declared: str | None) -> None:
+    """Check that the credentials in use belong to the account of the spec, if the spec declares one.
+
+    Raises:
+        InputError: they belong to another account, in which the annex cannot be found.
+    """
+    if declared is None:
+        return
+    used = aws.account()
+    if used != declared:
+        raise InputError(
+            f"the credentials in use belong to account {used}, the spec declares account {declared}: "
+            "use that account's credentials (AWS_PROFILE), or correct the spec"
+        )
