@@ -1,27 +1,34 @@
-"""Findings of rule checkers that are decided here, each on one construct and with its reason."""
+"""Findings of cdk-nag that are decided here, each on one construct and with its reason.
+
+cdk-nag itself is not needed. Version 3 reads the CDK's own acknowledgements (`Validations`), version 2 the metadata
+`cdk_nag` of the CloudFormation resource; both are written.
+"""
 
 from collections.abc import Mapping
 
-from aws_cdk import Acknowledgment, Stack, Validations
+from aws_cdk import Acknowledgment, CfnResource, Stack, Validations
 from constructs import IConstruct
 
 GROUP_ARN_REASON = "The middle part of a group's ARN is an id that AWS makes up; the exact name is at its end."
 """Why the ARN of an Auto Scaling group holds a wildcard."""
+RUNTIME_REASON = "3.13 is tested and supported until 2029; a newer runtime is a decision, not an effect of an update."
+"""Why a function does not use the newest Python that Lambda has."""
 
 _PACK = "AwsSolutions"
+_WILDCARD = f"{_PACK}-IAM5"
+_METADATA = "cdk_nag"
+_RULES = "rules_to_suppress"
 
 
 def acknowledge(construct: IConstruct, rule: str, reason: str) -> None:
-    """Acknowledge one finding of cdk-nag's AwsSolutions rules for a construct and what is in it.
+    """Acknowledge what a rule of the AwsSolutions pack finds about a construct.
 
-    The record is part of the CDK's own metadata: cdk-nag is not needed, and whoever runs it over an app that uses
-    these constructs finds the decision already made.
-
-    :param construct: the construct the finding is about.
-    :param rule: the rule's id, with the finding in brackets where a rule has several.
+    :param construct: an L2 construct that stands for one CloudFormation resource.
+    :param rule: the rule's id, such as `AwsSolutions-L1`; not one with several findings.
     :param reason: why the finding is right as it is.
     """
     Validations.of(construct).acknowledge(Acknowledgment(id=f"{_PACK}::{rule}", reason=reason))
+    _suppress(construct, {"id": rule, "reason": reason})
 
 
 def acknowledge_wildcard(construct: IConstruct, resource: str, reason: str) -> None:
@@ -31,8 +38,16 @@ def acknowledge_wildcard(construct: IConstruct, resource: str, reason: str) -> N
     :param resource: the resource as the statement has it; references in it are written as cdk-nag writes them.
     :param reason: why the wildcard cannot be narrower.
     """
-    flat = _flat(Stack.of(construct).resolve(resource))
-    acknowledge(construct, f"AwsSolutions-IAM5[Resource::{flat}]", reason)
+    finding = f"Resource::{_flat(Stack.of(construct).resolve(resource))}"
+    Validations.of(construct).acknowledge(Acknowledgment(id=f"{_PACK}::{_WILDCARD}[{finding}]", reason=reason))
+    _suppress(construct, {"id": _WILDCARD, "reason": reason, "applies_to": [finding]})
+
+
+def _suppress(construct: IConstruct, rule: Mapping[str, object]) -> None:
+    resource = construct.node.default_child
+    assert isinstance(resource, CfnResource)  # noqa: S101 - what an L2 for one resource is made of
+    written = resource.get_metadata(_METADATA)
+    resource.add_metadata(_METADATA, {_RULES: [*(written or {}).get(_RULES, []), dict(rule)]})
 
 
 def _flat(value: object) -> str:

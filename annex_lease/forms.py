@@ -58,6 +58,12 @@ COLLECTOR = Form(
     "cm.example.edu",
     max_length=MAX_HOST_LENGTH + len(":65535"),
 )
+COLLECTOR_ADDRESS = Form(
+    rf"{_HOST}:{_PORT}",
+    "host:port (DNS name or IPv4 address; port 1 to 65535)",
+    f"cm.example.edu:{DEFAULT_PORT}",
+    max_length=COLLECTOR.max_length,
+)
 # An execution point is called i-<17 hex digits>.annex-<name>.<trust domain>: a host name of 253 characters at most.
 _MAX_TRUST_DOMAIN = MAX_HOST_LENGTH - len("i-0123456789abcdef0.annex-.") - (ANNEX_NAME.max_length or 0)
 TRUST_DOMAIN = Form(
@@ -65,6 +71,11 @@ TRUST_DOMAIN = Form(
     f"a domain name of at most {_MAX_TRUST_DOMAIN} characters: the pool's TRUST_DOMAIN",
     "example.edu",
     max_length=_MAX_TRUST_DOMAIN,
+)
+IDTOKEN = Form(
+    r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+",
+    "one IDTOKEN: three parts of base64url text joined by dots",
+    "aGVhZGVy.cGF5bG9hZA.c2lnbmF0dXJl",
 )
 REGION = Form("[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}", "an AWS Region's code", "us-east-1")
 ACCOUNT = Form("[0-9]{12}", "12 digits in quotes (a bare number would lose leading zeros)", "123456789012")
@@ -98,6 +109,20 @@ SECRET_ARN = Form(
     "the ARN of a Secrets Manager secret",
     "arn:aws:secretsmanager:us-east-1:123456789012:secret:annex-demo-AbCdEf",
 )
+SECONDS = Form("[1-9][0-9]{0,7}", "whole seconds from 1 to 99999999", "120")
+FLAG = Form("[01]", "0 or 1", "1")
+
+
+def collector_address(text: str) -> str:
+    """The collector as host:port; `DEFAULT_PORT` where `text` has no port.
+
+    Raises:
+        ValueError: it is no collector, or its host is longer than a DNS name may be.
+    """
+    host, colon, _ = text.partition(":")
+    if not COLLECTOR.matches(text) or len(host) > MAX_HOST_LENGTH:
+        raise ValueError(f"{text!r} is not {COLLECTOR.allowed}")
+    return text if colon else f"{host}:{DEFAULT_PORT}"
 
 
 def topic_region(arn: str) -> str:

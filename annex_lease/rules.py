@@ -1,31 +1,53 @@
-"""The rules between two declared values, and the defaults that follow from another value."""
+"""The rules between two declared values, and the defaults that follow from another value.
+
+A rule returns None, or the conflict in words. The names are the keys of the spec and the parameters of the constructs.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from annex_lease.duration import format_duration
-from annex_lease.terms import DRAIN_BEFORE_END, MAX_LIFETIME, RENEW_WHILE_BUSY, WARN_BEFORE_END
+from annex_lease.forms import topic_region
+from annex_lease.terms import (
+    ALARM_EMAIL,
+    ALARM_TOPIC,
+    DRAIN_BEFORE_END,
+    LEASE,
+    LEASE_ENDS_AT,
+    MAX_LIFETIME,
+    MAX_REMOVALS,
+    ON_DEMAND_BASE,
+    RENEW_WHILE_BUSY,
+    SUBNETS,
+    VPC,
+    WARN_BEFORE_END,
+    written,
+)
 
 RENEWAL_SLACK = timedelta(minutes=6)
 """A busy annex is renewed in the second half of the renewal before its end. Jobs leave `drain_before_end` before the
 end, so several runs of the lease checker, one a minute, must fit in between."""
+_ABSOLUTE_LIFETIME = timedelta(days=30)
 
 
 @dataclass(frozen=True)
 class Conflict:
-    """Two declared values that exclude each other.
+    """Two declared values that exclude each other, or one that needs another.
 
     Attributes:
         name: the value to change.
         allowed: what it may be instead, without a value of the format of one file or language.
-        fix: a value that fits; None: leave it out.
+        fix: a length of time that fits. Default: None - `advice` says what to do, or the value can only be left out.
+        advice: what to do instead, in words. Default: "".
     """
 
     name: str
     allowed: str
-    fix: timedelta | None
+    fix: timedelta | None = None
+    advice: str = ""
 
 
 def default_max_lifetime(lease: timedelta) -> timedelta:
@@ -33,10 +55,41 @@ def default_max_lifetime(lease: timedelta) -> timedelta:
     return min(2 * lease, MAX_LIFETIME.maximum)
 
 
-def default_warning(lease: timedelta) -> timedelta | None:
-    """The warning where none is declared: 15 minutes, or half of a shorter lease; None below two minutes of lease."""
+def default_warning(lease: timedelta | None) -> timedelta | None:
+    """The warning where none is declared: 15 minutes, or half of a shorter lease; None below two minutes of lease.
+
+    Args:
+        lease: length of the lease; None: it ends at an absolute time.
+    """
+    if lease is None or WARN_BEFORE_END.default is None:
+        return WARN_BEFORE_END.default
     half = timedelta(seconds=lease // timedelta(seconds=2))
-    return min(WARN_BEFORE_END.default or half, half) if half >= WARN_BEFORE_END.minimum else None
+    return min(WARN_BEFORE_END.default, half) if half >= WARN_BEFORE_END.minimum else None
+
+
+def default_max_removals(largest_annex: int) -> int:
+    """The largest number of removals in one run where none is declared: all instances of one annex may be orphans.
+
+    Args:
+        largest_annex: number of instances of the largest annex in the Region.
+    """
+    return max(MAX_REMOVALS.default or 0, largest_annex)
+
+
+def end_conflict(lease: object | None, lease_ends_at: datetime | None) -> Conflict | None:
+    """Exactly one of the length and the absolute end must be declared."""
+    if (lease is None) != (lease_ends_at is None):
+        return None
+    advice = f"{LEASE.name} = {written(LEASE)}" if lease is None else "remove one of the two"
+    return Conflict(LEASE.name, f"exactly one of {LEASE.name} and {LEASE_ENDS_AT.name}", advice=advice)
+
+
+def missing_lifetime(lease: object | None, max_lifetime: object | None) -> Conflict | None:
+    """The maximum lifetime must be declared where no length of the lease gives it a default."""
+    if lease is not None or max_lifetime is not None:
+        return None
+    allowed = f"required with {LEASE_ENDS_AT.name}: the longest life, counted from the annex's creation"
+    return Conflict(MAX_LIFETIME.name, allowed, _ABSOLUTE_LIFETIME)
 
 
 def lifetime_conflict(lease: timedelta, max_lifetime: timedelta) -> Conflict | None:
@@ -71,3 +124,44 @@ def warning_conflict(lease: timedelta, warn_before_end: timedelta) -> Conflict |
     return Conflict(
         WARN_BEFORE_END.name, f"less than the lease, {format_duration(lease)}", half if half < lease else None
     )
+
+
+def alarm_conflict(alarm_email: object | None, alarm_topic: object | None) -> Conflict | None:
+    """An address is subscribed to a topic of the stack's own, so it excludes another topic."""
+    if alarm_email is None or alarm_topic is None:
+        return None
+    advice = "remove one of the two; the address can subscribe to the topic"
+    return Conflict(ALARM_EMAIL.name, f"at most one of {ALARM_EMAIL.name} and {ALARM_TOPIC.name}", advice=advice)
+
+
+def topic_conflict(alarm_topic: str, regions: Iterable[str]) -> Conflict | None:
+    """CloudWatch alarms and the lease checker publish in their own Region only.
+
+    Args:
+        alarm_topic: ARN of the topic.
+        regions: the Regions that need it.
+    """
+    others = sorted({*regions} - {topic_region(alarm_topic)})
+    if not others:
+        return None
+    advice = f"remove {ALARM_TOPIC.name} and write {ALARM_EMAIL.name} = {written(ALARM_EMAIL)}"
+    if len(others) == 1:
+        advice = f"use a topic of {others[0]}, or {advice}"
+    return Conflict(ALARM_TOPIC.name, f"a topic in the Region of every annex: {', '.join(others)}", advice=advice)
+
+
+def base_conflict(size: int, on_demand_base: int) -> Conflict | None:
+    """The on-demand base cannot be larger than the annex."""
+    if on_demand_base <= size:
+        return None
+    allowed = f"a whole number from {ON_DEMAND_BASE.minimum} to {ON_DEMAND_BASE.limit}, {size}"
+    return Conflict(ON_DEMAND_BASE.name, allowed, advice=f"{ON_DEMAND_BASE.name} = {size}")
+
+
+def network_conflict(vpc: object | None, subnets: Collection[object]) -> Conflict | None:
+    """A VPC and its subnets are declared together."""
+    if (vpc is None) == (not subnets):
+        return None
+    missing, given = (VPC, SUBNETS) if vpc is None else (SUBNETS, VPC)
+    allowed = f"{VPC.name} and {SUBNETS.name} together, or neither of them for a small VPC of the annex's own"
+    return Conflict(missing.name, allowed, advice=f"{missing.name} = {written(missing)}, or remove {given.name}")

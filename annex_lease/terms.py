@@ -7,92 +7,53 @@ texts and the reference in the documentation are made from it. `annex_lease.form
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 
-from annex_lease.duration import FORM, format_duration
+from annex_lease import forms
+from annex_lease.kinds import Flag, Moment, Number, Price, Span, Term, Text, Texts, seconds, written
+
+__all__ = ["Flag", "Moment", "Number", "Price", "Span", "Term", "Text", "Texts", "seconds", "written"]
 
 _YEAR = timedelta(days=366)
 _MINUTE, _HOUR = timedelta(minutes=1), timedelta(hours=1)
 
+CHECK_PERIOD = _MINUTE
+"""Period of the lease checker's schedule; EventBridge Scheduler has none that is shorter."""
 
-@dataclass(frozen=True)
-class Span:
-    """A declared length of time.
-
-    Attributes:
-        name: key of the spec and parameter of the constructs.
-        meaning: what it is, as help texts and the reference show it.
-        minimum: shortest that may be declared.
-        maximum: longest that may be declared.
-        example: a value as the spec file writes it.
-        default: used where none is declared. Default: None - there is none, or it follows from other values.
-        tag_minimum: shortest that a lease checker accepts from a tag. Default: None - `minimum`.
-        tag_maximum: longest that a lease checker accepts from a tag. Default: None - `maximum`.
-    """
-
-    name: str
-    meaning: str
-    minimum: timedelta
-    maximum: timedelta
-    example: str
-    default: timedelta | None = None
-    tag_minimum: timedelta | None = None
-    tag_maximum: timedelta | None = None
-
-    @property
-    def allowed(self) -> str:
-        """The form and the range in words."""
-        return f"{FORM}; from {format_duration(self.minimum)} to {format_duration(self.maximum)}"
-
-    def tag_range(self) -> tuple[int, int]:
-        """The range that a lease checker accepts from a tag, in seconds.
-
-        It can be wider than what may be declared: a record that another release wrote must not end an annex.
-        """
-        low, high = self.tag_minimum, self.tag_maximum
-        return (seconds(self.minimum if low is None else low), seconds(self.maximum if high is None else high))
-
-
-@dataclass(frozen=True)
-class Number:
-    """A declared number; the attributes are those of `Span`, `unit` what it counts."""
-
-    name: str
-    meaning: str
-    unit: str
-    minimum: int
-    maximum: int
-    example: str
-    default: int | None = None
-    tag_minimum: int | None = None
-    tag_maximum: int | None = None
-
-    @property
-    def allowed(self) -> str:
-        """The range in words."""
-        unit = f" of {self.unit}" if self.unit else ""
-        return f"a whole number{unit} from {self.minimum} to {self.maximum}"
-
-    def tag_range(self) -> tuple[int, int]:
-        """The range that a lease checker accepts from a tag."""
-        low, high = self.tag_minimum, self.tag_maximum
-        return (self.minimum if low is None else low, self.maximum if high is None else high)
-
-
-def seconds(span: timedelta) -> int:
-    """A length of time in whole seconds; parts of a second are dropped."""
-    return int(span.total_seconds())
-
-
+NAME = Text("name", "name of the annex; its stack is `Annex-<name>`", forms.ANNEX_NAME)
+COLLECTOR = Text(
+    "collector",
+    f"the pool's collector, host:port; port {forms.DEFAULT_PORT} if the file leaves it out",
+    forms.COLLECTOR,
+)
+TRUST_DOMAIN = Text(
+    "trust_domain",
+    "the pool's TRUST_DOMAIN, the issuer in every token it signs; see "
+    "https://htcondor.readthedocs.io/en/latest/admin-manual/security.html#token-authentication",
+    forms.TRUST_DOMAIN,
+)
+REGION = Text("region", "AWS Region", forms.REGION)
+ACCOUNT = Text("account", "AWS account", forms.ACCOUNT, absent="the account of the credentials in use")
+IMAGE = Text(
+    "image",
+    "image of the instances: its id, or the path of a parameter of AWS Systems Manager that holds the id",
+    forms.IMAGE,
+)
 LEASE = Span(
     "lease",
     "how long the annex may exist, counted from the creation of its Auto Scaling group",
     # A minute is one run of the lease checker: useful only to see a lease end.
-    minimum=_MINUTE,
+    minimum=CHECK_PERIOD,
     maximum=_YEAR,
     example="8h",
     tag_minimum=timedelta(seconds=1),
+    absent="none: `lease_ends_at` is required",
+)
+LEASE_ENDS_AT = Moment(
+    "lease_ends_at",
+    "absolute end of the lease, in place of `lease`",
+    "2030-06-01T08:00:00Z",
+    absent="none: `lease` is required",
 )
 MAX_LIFETIME = Span(
     "max_lifetime",
@@ -102,6 +63,7 @@ MAX_LIFETIME = Span(
     maximum=_YEAR,
     example="24h",
     tag_minimum=timedelta(seconds=1),
+    absent=f"twice `lease`, at most {_YEAR.days}d; required with `lease_ends_at`",
 )
 GRACE = Span(
     "grace",
@@ -145,6 +107,9 @@ SHUTDOWN_AFTER_END = Span(
     example="30m",
     default=30 * _MINUTE,
 )
+EXECUTION_POINT_TIMES = (DRAIN_BEFORE_END, IDLE_TIMEOUT, JOIN_TIMEOUT, SHUTDOWN_AFTER_END)
+"""Each is a parameter of an execution point, and the setting `ANNEX_<NAME>` of its boot files, in seconds. What else a
+new one needs is described in `annex_boot/settings.py`."""
 RENEW_WHILE_BUSY = Span(
     "renew_while_busy",
     "by how much the end of the lease moves on, within the maximum lifetime, while jobs run when it draws near",
@@ -152,6 +117,7 @@ RENEW_WHILE_BUSY = Span(
     minimum=10 * _MINUTE,
     maximum=_YEAR,
     example="1h",
+    absent="none: the lease is not renewed",
 )
 WARN_BEFORE_END = Span(
     "warn_before_end",
@@ -161,6 +127,7 @@ WARN_BEFORE_END = Span(
     maximum=_YEAR,
     example="15m",
     default=15 * _MINUTE,
+    absent="15m, or half of a lease that is shorter than 30m; no warning for a lease below 2m",
 )
 SIZE = Number(
     "size",
@@ -181,8 +148,37 @@ MAX_INSTANCE_HOURS = Number(
     # More than any fleet can use within the longest lifetime.
     maximum=100_000_000,
     example="100",
+    absent="none: only time ends the lease",
 )
 PRICE_PER_HOUR_MAXIMUM = 10_000
+PRICE_PER_HOUR = Price(
+    "price_per_hour",
+    "price of one instance-hour in any currency; only for showing what the annex can cost",
+    "one instance-hour",
+    PRICE_PER_HOUR_MAXIMUM,
+    "0.085",
+    absent="none: the cost is shown in instance-hours",
+)
+ALARM_EMAIL = Text(
+    "alarm_email",
+    "e-mail address that receives alarms and warnings; AWS asks it to confirm",
+    forms.EMAIL,
+    absent="none: no address is subscribed",
+)
+ALARM_TOPIC = Text(
+    "alarm_topic",
+    "ARN of the Amazon SNS topic that receives alarms and warnings",
+    forms.TOPIC_ARN,
+    absent="none: the stack makes a topic",
+)
+INSTANCE_TYPES = Texts(
+    "instance_types",
+    "EC2 instance types of one processor architecture that the fleet may use, in order of preference",
+    forms.INSTANCE_TYPE,
+    "1 to 40 different EC2 instance types",
+    '["c6a.large", "c6i.large"]',
+    maximum=40,  # overrides of a mixed instances policy (EC2 Auto Scaling quotas)
+)
 ON_DEMAND_BASE = Number(
     "on_demand_base",
     "number of instances that are on-demand before any is spot",
@@ -191,17 +187,19 @@ ON_DEMAND_BASE = Number(
     SIZE.maximum,
     "0",
     default=0,
+    limit="the size",
 )
 ON_DEMAND_PERCENTAGE = Number(
     "on_demand_percentage", "percentage of the other instances that is on-demand", "", 0, 100, "0", default=0
 )
-INSTANCE_TYPES = Number(
-    "instance_types",
-    "EC2 instance types of one processor architecture that the fleet may use, in order of preference",
-    "types",
-    1,
-    40,  # overrides of a mixed instances policy (EC2 Auto Scaling quotas)
-    '["c6a.large", "c6i.large"]',
+VPC = Text("vpc", "VPC of the instances", forms.VPC, absent="none: the annex makes a small VPC")
+SUBNETS = Texts(
+    "subnets",
+    "subnets of that VPC",
+    forms.SUBNET,
+    'one or more different subnets of the VPC: "subnet-" and 8 or 17 hexadecimal digits',
+    '["subnet-0123456789abcdef0"]',
+    absent="none; required with `vpc`",
 )
 VOLUME_GIB = Number(
     "volume_gib",
@@ -212,12 +210,39 @@ VOLUME_GIB = Number(
     "20",
     default=20,
 )
+ROOT_DEVICE = Text(
+    "root_device", "device name of the image's root volume", forms.ROOT_DEVICE, default=forms.ROOT_DEVICE.example
+)
 MAX_REMOVALS = Number(
     "max_removals",
-    "with more orphans than this to remove in one run, the sweeper removes none",
+    "with more orphans than this to remove in one run, the sweeper removes none; a group whose lease cannot be read "
+    "counts all its instances",
     "",
     0,
     10_000,
     "50",
     default=50,
+    absent="50, or the size of the Region's largest annex if that is more",
 )
+DRY_RUN = Flag("dry_run", "the sweeper only reports what it would do, and marks nothing", "true", default=False)
+INTERVAL = Span(
+    "interval",
+    "period of the account-wide sweeper, in whole minutes",
+    minimum=5 * _MINUTE,  # longer than one run may take
+    maximum=_HOUR,
+    example="15m",
+    default=15 * _MINUTE,
+)
+
+POOL_KEYS: tuple[Term, ...] = (COLLECTOR, TRUST_DOMAIN)
+"""Keys of the table `[pool]` of a spec file, in the order of the reference."""
+BASE_KEYS: tuple[Term, ...] = (ALARM_EMAIL, ALARM_TOPIC, MAX_REMOVALS, DRY_RUN)
+"""Keys of `[base]`."""
+# fmt: off
+ANNEX_KEYS: tuple[Term, ...] = (
+    REGION, ACCOUNT, IMAGE, SIZE, LEASE, LEASE_ENDS_AT, MAX_LIFETIME, GRACE, DRAIN_BEFORE_END, IDLE_TIMEOUT,
+    JOIN_TIMEOUT, RENEW_WHILE_BUSY, MAX_INSTANCE_HOURS, PRICE_PER_HOUR, WARN_BEFORE_END, ALARM_EMAIL, ALARM_TOPIC,
+    INSTANCE_TYPES, ON_DEMAND_BASE, ON_DEMAND_PERCENTAGE, VPC, SUBNETS, VOLUME_GIB, ROOT_DEVICE,
+)
+# fmt: on
+"""Keys of `[annex.NAME]` and `[defaults]`."""

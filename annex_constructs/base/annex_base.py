@@ -17,10 +17,10 @@ from constructs import Construct
 from annex_constructs.alarm_topic import AlarmTopic
 from annex_constructs.base.sweeper_alarms import sweeper_alarms
 from annex_constructs.base.sweeper_role import sweeper_role
-from annex_constructs.checker_code import CheckerCode
 from annex_constructs.dead_letter_queue import dead_letter_queue
 from annex_constructs.errors import check_whole_number, invalid_value, seconds
-from annex_constructs.nag import acknowledge
+from annex_constructs.function_code import function_code
+from annex_constructs.nag import RUNTIME_REASON, acknowledge
 from annex_constructs.scheduler_role import scheduler_role
 
 _HANDLER = "annex_lease.sweep.sweep_handler.handler"
@@ -78,14 +78,14 @@ class AnnexBase(Construct):
     def _make_function(
         self, role: iam.Role, log_group: logs.ILogGroup, environment: dict[str, str]
     ) -> lambda_.Function:
-        with CheckerCode() as code:
+        with function_code(_HANDLER) as code:
             function = lambda_.Function(
                 self,
                 "Sweeper",
                 description="Sweeper of HTCondor annexes: ends what is over, removes what nobody owns",
                 runtime=lambda_.Runtime.PYTHON_3_13,
                 architecture=lambda_.Architecture.ARM_64,
-                code=code,
+                code=lambda_.Code.from_asset(code),
                 handler=_HANDLER,
                 timeout=_TIMEOUT,
                 memory_size=256,
@@ -98,8 +98,7 @@ class AnnexBase(Construct):
                 max_event_age=Duration.minutes(1),
                 dead_letter_queue=self._queue,
             )
-        reason = "3.13 is tested and supported until 2029; a newer runtime is a decision, not an effect of an update."
-        acknowledge(function, "AwsSolutions-L1", reason)
+        acknowledge(function, "AwsSolutions-L1", RUNTIME_REASON)
         return function
 
     def _make_topic(self, topic: sns.ITopic | None, email: str | None) -> sns.ITopic:

@@ -13,7 +13,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from annex_constructs.nag import acknowledge, acknowledge_wildcard
+from annex_constructs.nag import acknowledge_wildcard
 from annex_lease.sweep.marks import TAG_ORPHAN
 from annex_lease.tags import TAG_ID, TAG_NAME
 
@@ -52,7 +52,7 @@ def sweeper_role(
         inline_policies={"Sweep": iam.PolicyDocument(statements=statements)},
     )
     reason = "The calls that list and describe know no resources."
-    acknowledge(role, "AwsSolutions-IAM5[Resource::*]", reason)
+    acknowledge_wildcard(role, "*", reason)
     reason = "The sweeper knows no annex beforehand; a condition holds the calls to what carries an annex's name."
     for each in (groups, instances, volumes, interfaces, secrets, log_groups):
         acknowledge_wildcard(role, each, reason)

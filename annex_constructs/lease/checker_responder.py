@@ -9,7 +9,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from annex_constructs.nag import GROUP_ARN_REASON, acknowledge, acknowledge_wildcard
+from annex_constructs.nag import GROUP_ARN_REASON, RUNTIME_REASON, acknowledge, acknowledge_wildcard
 from annex_lease.tags import TAG_ID, TAG_NAME, TAG_RESPONDER
 
 _CODE = Path(__file__).with_name("responder") / "index.py"
@@ -66,8 +66,7 @@ class CheckerResponder(Construct):
                 "ANNEX_ID": annex_id,
             },
         )
-        reason = "3.13 is tested and supported until 2029; a newer runtime is a decision, not an effect of an update."
-        acknowledge(self._function, "AwsSolutions-L1", reason)
+        acknowledge(self._function, "AwsSolutions-L1", RUNTIME_REASON)
         Tags.of(self).add(TAG_NAME, annex_name)
         Tags.of(self).add(TAG_ID, annex_id)
         Tags.of(self._function).add(TAG_RESPONDER, "lease-checker")
@@ -84,7 +83,7 @@ class CheckerResponder(Construct):
             inline_policies={"Stop": iam.PolicyDocument(statements=statements)},
         )
         reason = "The calls that describe groups, lifecycle hooks and instances know no resources."
-        acknowledge(role, "AwsSolutions-IAM5[Resource::*]", reason)
+        acknowledge_wildcard(role, "*", reason)
         acknowledge_wildcard(role, group.auto_scaling_group_arn, GROUP_ARN_REASON)
         reason = "The ids of instances are not known beforehand; a condition holds the calls to those of this annex."
         acknowledge_wildcard(role, instances, reason)

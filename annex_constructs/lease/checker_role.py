@@ -24,7 +24,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from annex_constructs.nag import GROUP_ARN_REASON, acknowledge, acknowledge_wildcard
+from annex_constructs.nag import GROUP_ARN_REASON, acknowledge_wildcard
 from annex_lease.tags import TAG_END, TAG_ID
 
 
@@ -84,7 +84,7 @@ def checker_role(scope: Construct, construct_id: str, *, access: CheckerAccess) 
         inline_policies={"Check": iam.PolicyDocument(statements=statements)},
     )
     reason = "The calls that describe groups, lifecycle hooks and instances know no resources."
-    acknowledge(role, "AwsSolutions-IAM5[Resource::*]", reason)
+    acknowledge_wildcard(role, "*", reason)
     acknowledge_wildcard(role, access.group.auto_scaling_group_arn, GROUP_ARN_REASON)
     reason = "The ids of instances are not known beforehand; a condition holds the calls to those of this annex."
     acknowledge_wildcard(role, instances, reason)

@@ -11,19 +11,20 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct, IDependable
 
-from annex_constructs.checker_code import HANDLER, CheckerCode
 from annex_constructs.dead_letter_queue import dead_letter_queue
 from annex_constructs.errors import check_whole_number, invalid_value
 from annex_constructs.fleet.annex_fleet import AnnexFleet
 from annex_constructs.fleet.fleet_checks import LARGEST_SIZE
+from annex_constructs.function_code import function_code
 from annex_constructs.lease.checker_responder import CheckerResponder
 from annex_constructs.lease.checker_role import CheckerAccess, checker_role
 from annex_constructs.lease.lease_terms import LeaseTerms
-from annex_constructs.nag import acknowledge
+from annex_constructs.nag import RUNTIME_REASON, acknowledge
 from annex_constructs.scheduler_role import scheduler_role
 from annex_lease.policy import policy_tags
 from annex_lease.tags import TAG_ID, TAG_NAME
 
+_HANDLER = "annex_lease.handler.handler"
 _TIMEOUT = Duration.minutes(4)
 # Longer than a run that times out, and then the responder's; CloudFormation itself would wait for an hour.
 _SERVICE_TIMEOUT = Duration.minutes(10)
@@ -128,15 +129,15 @@ class LeaseChecker(Construct):
 
     def _make_function(self, access: CheckerAccess) -> lambda_.Function:
         role = checker_role(self, "Role", access=access)
-        with CheckerCode() as code:
+        with function_code(_HANDLER) as code:
             function = lambda_.Function(
                 self,
                 "Function",
                 description=f"LeaseTerms checker of annex {self._annex_name}",
                 runtime=lambda_.Runtime.PYTHON_3_13,
                 architecture=lambda_.Architecture.ARM_64,
-                code=code,
-                handler=HANDLER,
+                code=lambda_.Code.from_asset(code),
+                handler=_HANDLER,
                 timeout=_TIMEOUT,
                 memory_size=256,
                 # As it is: the queue and the responder would add permissions, one for every version and alias.
@@ -155,8 +156,7 @@ class LeaseChecker(Construct):
                 },
             )
         function.node.add_dependency(role)
-        reason = "3.13 is tested and supported until 2029; a newer runtime is a decision, not an effect of an update."
-        acknowledge(function, "AwsSolutions-L1", reason)
+        acknowledge(function, "AwsSolutions-L1", RUNTIME_REASON)
         return function
 
     def _make_schedule(self) -> scheduler.Schedule:
