@@ -13,11 +13,9 @@ from datetime import timedelta
 from decimal import Decimal
 
 from annex_lease.tags import format_time
-from annex_lease.terms import SHUTDOWN_AFTER_END
+from annex_lease.terms import CHECK_PERIOD, SHUTDOWN_AFTER_END
 from annex_spec import AnnexSpec, format_duration
 
-CHECK_INTERVAL = timedelta(minutes=1)
-"""Time between two runs of the lease checker."""
 SELF_SHUTDOWN = SHUTDOWN_AFTER_END.default or timedelta(0)
 """Time from the end of the lease until an execution point powers itself off, even if AWS and the checker do nothing.
 
@@ -124,10 +122,10 @@ class WorstCase:
 
 def plan(spec: AnnexSpec) -> WorstCase:
     """Compute the worst case of this annex."""
-    # A working checker empties the group within one interval. At its first run after the grace it terminates by id what
+    # A working checker empties the group within one period. At its first run after the grace it terminates by id what
     # is left. Without a checker the execution points' own timers count: the group replaces an instance once after its
     # timer, and the replacement retires. The later of the two is the limit.
-    overrun = max(spec.grace + CHECK_INTERVAL, SELF_SHUTDOWN + REPLACEMENT)
+    overrun = max(spec.grace + CHECK_PERIOD, SELF_SHUTDOWN + REPLACEMENT)
     unextended = spec.max_lifetime if spec.renew_while_busy is not None else spec.lease
     return WorstCase(
         spec=spec,
@@ -142,12 +140,12 @@ def derivation(planned: WorstCase) -> tuple[str, ...]:
     """The steps of the computation, one sentence each."""
     spec, size = planned.spec, planned.spec.size
     grace, lifetime, overrun = (format_duration(value) for value in (spec.grace, spec.max_lifetime, planned.overrun))
-    interval, timer, replaced = (format_duration(value) for value in (CHECK_INTERVAL, SELF_SHUTDOWN, REPLACEMENT))
+    period, timer, replaced = (format_duration(value) for value in (CHECK_PERIOD, SELF_SHUTDOWN, REPLACEMENT))
     steps = [
         f"the lease ends {lifetime} after the deployment at the latest (max_lifetime): no extension, no renewal and no "
         "busy execution point can exceed that",
-        f"while the lease checker works, an instance runs for at most {format_duration(spec.grace + CHECK_INTERVAL)} "
-        f"after the end: grace {grace}, and {interval} between two checks",
+        f"while the lease checker works, an instance runs for at most {format_duration(spec.grace + CHECK_PERIOD)} "
+        f"after the end: grace {grace}, and {period} between two checks",
         f"without it, an execution point powers itself off {timer} after the end at the latest; the group, which "
         "nothing emptied, replaces it once; the replacement reads an end in the past and retires, in at most "
         f"{replaced}",

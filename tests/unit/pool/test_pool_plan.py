@@ -17,8 +17,9 @@ from rich.console import Console
 
 import annex_boot
 from annex_constructs.fleet.execution_point import ExecutionPoint
+from annex_lease.terms import CHECK_PERIOD
 from annex_pool.commands.plan_command import show_plan
-from annex_pool.plan import CHECK_INTERVAL, REPLACEMENT, SELF_SHUTDOWN, derivation, plan, shown_amount
+from annex_pool.plan import REPLACEMENT, SELF_SHUTDOWN, derivation, plan, shown_amount
 
 MINUTE = timedelta(minutes=1)
 
@@ -128,7 +129,7 @@ def test_never_rounded_down(value: str, shown: str) -> None:
 def test_the_worst_case_holds_what_a_lease_can_use(size: int, hours: int, grace: int, limit: int | None) -> None:
     spec = annex_spec(size=size, lease=hours * HOUR, grace=grace * MINUTE, max_instance_hours=limit)
     planned = plan(spec)
-    longest = spec.max_lifetime + spec.grace + CHECK_INTERVAL
+    longest = spec.max_lifetime + spec.grace + CHECK_PERIOD
     by_time = Decimal(int(longest.total_seconds())) * size / 3600
     by_limit = None if limit is None else limit + Decimal(size * (grace + 1)) / 60
     assert planned.worst_hours >= by_time - Decimal("1e-9")
