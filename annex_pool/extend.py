@@ -41,7 +41,7 @@ def extend(environment: Environment, spec: AnnexSpec, *, span: timedelta | None,
     Args:
         environment: external dependencies.
         spec: the annex.
-        span: least time from now to the end; a repeated command does not add up.
+        span: minimum time from now to the end; a repeated command does not add up.
         until: the exact end. Give exactly one of the two.
 
     Raises:
@@ -69,7 +69,7 @@ def wanted_end(
         name: the annex's name, for the errors.
         times: the times of the lease.
         now: the current time, aware.
-        span: least time from now to the end; counted from now, so that a repeated command does not add up.
+        span: minimum time from now to the end; counted from now, so that a repeated command does not add up.
         until: the exact end.
 
     Raises:

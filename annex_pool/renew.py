@@ -43,7 +43,7 @@ def renew(environment: Environment, spec: AnnexSpec, *, span: timedelta | None, 
     Args:
         environment: external dependencies.
         spec: the annex.
-        span: least time from now to the end.
+        span: minimum time from now to the end.
         until: the exact end. Give exactly one of the two.
 
     Raises:

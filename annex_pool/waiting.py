@@ -56,7 +56,7 @@ def wait_until_gone(
         AnnexError: the instances cannot be listed; its text holds the failures too.
     """
     deadline = environment.now() + how.longest
-    said = ""
+    printed = ""
     while True:
         try:
             left = alive()
@@ -64,9 +64,9 @@ def wait_until_gone(
             # The earlier failures must be reported although the listing failed.
             raise AnnexError("; ".join([*failures, str(error)])) from error
         text = _counted(left)
-        if text != said:
+        if text != printed:
             how.say(text)
-            said = text
+            printed = text
         if not left or not how.wait or environment.now() >= deadline:
             return Stopped(tuple(failures), tuple(sorted(left)))
         environment.sleep(_POLL_SECONDS)
