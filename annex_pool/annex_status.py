@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from annex_lease.lease import LeaseTimes
+from annex_lease.lease import Lease
 from annex_lease.tags import format_time
 
 NOT_DEPLOYED = "not deployed"
@@ -54,7 +54,7 @@ class AnnexStatus:
     reason: str | None
     size: int | None
     granted: int | None
-    times: LeaseTimes | None
+    lease: Lease | None
     created: datetime | None
     next_warning: datetime | None
     hours: HoursUsed | None
@@ -98,7 +98,7 @@ class AnnexStatus:
             "reason": self.reason,
             "size": self.size,
             "granted": self.granted,
-            "lease": self._lease(),
+            "lease": self._lease_data(),
             "instance_hours": None if self.hours is None else self.hours.as_data(),
             "instances": None if self.instances is None else [vars(instance) for instance in self.instances],
             "joined": self.joined,
@@ -111,14 +111,14 @@ class AnnexStatus:
             "errors": list(self.errors),
         }
 
-    def _lease(self) -> dict[str, object] | None:
-        if self.times is None or self.created is None:
+    def _lease_data(self) -> dict[str, object] | None:
+        if self.lease is None or self.created is None:
             return None
         return {
             "created": format_time(self.created),
-            "declared_end": format_time(self.times.declared),
-            "effective_end": format_time(self.times.end),
-            "latest_end": format_time(self.times.longest),
-            "seconds_left": max(int((self.times.end - self.time).total_seconds()), 0),
+            "declared_end": format_time(self.lease.declared_end),
+            "effective_end": format_time(self.lease.effective_end),
+            "latest_end": format_time(self.lease.latest_end),
+            "seconds_left": max(int((self.lease.effective_end - self.time).total_seconds()), 0),
             "next_warning": None if self.next_warning is None else format_time(self.next_warning),
         }

@@ -10,11 +10,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar, cast
 
+from annex_lease.actions import Phase
 from annex_lease.aws import Annex, list_instances, read_group
-from annex_lease.decision import Phase, decide
-from annex_lease.lease import LeaseTimes, lease_times
+from annex_lease.decision import decide
+from annex_lease.lease import Lease
 from annex_lease.observed import Group
-from annex_lease.record import LeaseRecord, read_record
+from annex_lease.ownership import by_key, by_key_from_api, carries_name
 from annex_lease.tags import TAG_ID, TAG_NAME, TAG_RESPONDER, format_time, group_tag
 from annex_pool.command_error import AnnexError
 from annex_pool.region import RegionClients, asking, check_account
@@ -57,7 +58,7 @@ class Deployed:
     @property
     def id(self) -> str:
         """Unique id of this annex, on all its resources; empty if the group declares none."""
-        return next((tag.value for tag in self.group.tags if tag.key == TAG_ID), "")
+        return by_key(self.group.tags).get(TAG_ID, "")
 
 
 def find_annex(aws: RegionClients, name: str) -> Deployed | None:
@@ -74,7 +75,8 @@ def find_annex(aws: RegionClients, name: str) -> Deployed | None:
             described["AutoScalingGroupName"]
             for page in pages
             for described in page["AutoScalingGroups"]
-            if _carries(described.get("Tags", []), name)
+            # Compared once more, exactly: the service may match filter values loosely.
+            if carries_name(by_key_from_api(described.get("Tags", [])), name)
         ]
         group = read_group(Annex(_only(names, f"Auto Scaling group of annex {name}"), "", aws)) if names else None
     return Deployed(name, aws, group) if group else None
@@ -119,42 +121,41 @@ def states(group: Group) -> Mapping[str, str]:
     return {key: known[key] for key in group.alive()}
 
 
-def running_lease(found: Deployed, now: datetime) -> LeaseTimes:
+def running_lease(found: Deployed, now: datetime) -> Lease:
     """The lease of an annex that runs, by the lease checker's own decision.
 
     Raises:
         AnnexError: the lease has ended, or the annex was stopped; or the group's tags declare no lease.
     """
-    _, times = renewable_lease(found, now)
+    lease = renewable_lease(found, now)
     decision = decide(found.group, now)
     if decision.phase in _OVER:
         raise AnnexError(
             f"annex {found.name} has ended: {decision.reason}; an ended annex stays ended, and a later end does not "
             f"change that. To start its instances again run `annex renew {found.name}`; its maximum lifetime ends at "
-            f"{format_time(times.longest)}"
+            f"{format_time(lease.latest_end)}"
         )
-    return times
+    return lease
 
 
-def renewable_lease(found: Deployed, now: datetime) -> tuple[LeaseRecord, LeaseTimes]:
+def renewable_lease(found: Deployed, now: datetime) -> Lease:
     """The lease of an annex that runs or can be renewed.
 
     Raises:
         AnnexError: the maximum lifetime is over; or the group's tags declare no lease.
     """
-    record = read_record(found.group.tags)
-    times = lease_times(record, found.group.created)
-    if times is None:
+    lease = found.group.lease
+    if lease.policy is None:
         raise AnnexError(
             f"the tags of group {found.group.name} declare no valid lease, so annex {found.name} is being stopped: "
-            f"{'; '.join(record.problems)}"
+            f"{'; '.join(lease.problems)}"
         )
-    if now >= times.longest:
+    if now >= lease.latest_end:
         raise AnnexError(
-            f"the maximum lifetime of annex {found.name} ended at {format_time(times.longest)}, and no lease can "
+            f"the maximum lifetime of annex {found.name} ended at {format_time(lease.latest_end)}, and no lease can "
             f"exceed it: run `cdk destroy Annex-{found.name}`, then `cdk deploy Annex-{found.name}` for a new annex"
         )
-    return record, times
+    return lease
 
 
 def write_tags(found: Deployed, values: Mapping[str, str], what: str) -> None:
@@ -200,25 +201,12 @@ def _own_arns(found: Deployed, kind: str, what: str) -> list[str]:
             TagFilters=[{"Key": TAG_NAME, "Values": [found.name]}], ResourceTypeFilters=[kind]
         )
         listed = [
-            (item["ResourceARN"], item.get("Tags", [])) for page in pages for item in page["ResourceTagMappingList"]
+            (item["ResourceARN"], by_key_from_api(item.get("Tags", [])))
+            for page in pages
+            for item in page["ResourceTagMappingList"]
         ]
-    named = [(arn, tags) for arn, tags in listed if _carries(tags, found.name) and not _is_responder(tags)]
-    # A resource that carries only the name can belong to another annex, or be a copy: it must never get the token.
-    return [arn for arn, tags in named if not found.id or _value(tags, TAG_ID) == found.id]
-
-
-def _carries(tags: Sequence[Mapping[str, object]], name: str) -> bool:
-    # The service may match filter values loosely, and a command must never act on another annex.
-    return _value(tags, TAG_NAME) == name
-
-
-def _value(tags: Sequence[Mapping[str, object]], key: str) -> object:
-    return next((tag.get("Value") for tag in tags if tag.get("Key") == key), None)
-
-
-def _is_responder(tags: Sequence[Mapping[str, object]]) -> bool:
     # The checker's responder is a function of the annex too, but it answers CloudFormation only.
-    return _value(tags, TAG_RESPONDER) is not None
+    return [arn for arn, tags in listed if found.annex.identity.owns(tags) and TAG_RESPONDER not in tags]
 
 
 def _only(found: Sequence[_T], what: str) -> _T:

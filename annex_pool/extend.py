@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from annex_lease.aws import read_group
-from annex_lease.lease import LeaseTimes
-from annex_lease.record import read_record
+from annex_lease.lease import Lease
 from annex_lease.tags import TAG_UNTIL, format_time
 from annex_pool.check import Answer
 from annex_pool.command_error import AnnexError, InputError
@@ -50,24 +49,24 @@ def extend(environment: Environment, spec: AnnexSpec, *, span: timedelta | None,
     """
     now = environment.now()
     found = deployed_annex(environment.connect(spec.region), spec)
-    times = running_lease(found, now)
-    wanted = wanted_end("annex extend", spec.name, times, now, span=span, until=until)
+    lease = running_lease(found, now)
+    wanted = wanted_end("annex extend", spec.name, lease, now, span=span, until=until)
     if wanted is None:
-        return Extended(times.end, times.end, None)
+        return Extended(lease.effective_end, lease.effective_end, None)
     end, answer = _write_latest(environment, found, wanted)
-    check_end(answer, end, times.money_end)
-    return Extended(times.end, end, answer)
+    check_end(answer, end, lease.hours_end)
+    return Extended(lease.effective_end, end, answer)
 
 
 def wanted_end(
-    command: str, name: str, times: LeaseTimes, now: datetime, *, span: timedelta | None, until: datetime | None
+    command: str, name: str, lease: Lease, now: datetime, *, span: timedelta | None, until: datetime | None
 ) -> datetime | None:
     """Compute the end to write; None if the present one is late enough.
 
     Args:
         command: the command, such as "annex extend", for the errors.
         name: the annex's name, for the errors.
-        times: the times of the lease.
+        lease: the lease.
         now: the current time, aware.
         span: minimum time from now to the end; counted from now, so that a repeated command does not add up.
         until: the exact end.
@@ -78,7 +77,7 @@ def wanted_end(
     """
     check_one(span, until)
     # Not the end by instance-hours: it moves with the number of instances, and the declared end would be lost.
-    present = max(times.base, times.end)
+    present = max(lease.unrenewed_end, lease.effective_end)
     if until is not None:
         if now < present and until < present:
             raise InputError(
@@ -89,9 +88,9 @@ def wanted_end(
             raise InputError(f"--until {format_time(until)} is not later than now, {format_time(now)}")
         wanted = until
     else:
-        wanted = _later(now, span or timedelta(0), times.longest).replace(microsecond=0)
-    if wanted > times.longest:
-        latest = format_time(times.longest)
+        wanted = _later(now, span or timedelta(0), lease.latest_end).replace(microsecond=0)
+    if wanted > lease.latest_end:
+        latest = format_time(lease.latest_end)
         raise InputError(
             f"the end asked for, {format_time(wanted)}, exceeds the maximum lifetime of annex {name}: the latest "
             f"possible is {latest} (`{command} {name} --until {latest}`)"
@@ -110,13 +109,13 @@ def check_one(span: object, until: object) -> None:
         raise InputError(f"received {received}: give exactly one of --for DURATION and --until TIME")
 
 
-def check_end(answer: Answer, wanted: datetime, money_end: datetime | None) -> None:
+def check_end(answer: Answer, wanted: datetime, hours_end: datetime | None) -> None:
     """Check that the checker uses the end that was written; used-up instance-hours may end the lease before it.
 
     Raises:
         AnnexError: the checker uses another end.
     """
-    if answer.end != format_time(wanted) and not (money_end is not None and money_end < wanted):
+    if answer.end != format_time(wanted) and not (hours_end is not None and hours_end < wanted):
         raise AnnexError(
             f"the new end {format_time(wanted)} is written, but the lease checker uses {answer.end}: "
             f"{'; '.join(answer.problems) or 'another operator changed it at the same time'}"
@@ -134,7 +133,7 @@ def _write_latest(environment: Environment, found: Deployed, wanted: datetime) -
     A writer who overwrote a later end learns of it from the end that the checker published before. A writer whose later
     end was overwritten finds the other end on the group. One of the two writes the later end again.
     """
-    before, end = read_record(found.group.tags).published_end, wanted
+    before, end = found.group.lease.record.published_end, wanted
     for _ in range(_ATTEMPTS):
         write_tags(found, {TAG_UNTIL: format_time(end)}, "the end of the lease")
         try:
@@ -158,4 +157,4 @@ def _write_latest(environment: Environment, found: Deployed, wanted: datetime) -
 def _written(found: Deployed) -> datetime | None:
     with asking(f"for group {found.group.name}"):
         group = read_group(found.annex)
-    return read_record(group.tags).until if group else None
+    return group.lease.record.until if group else None

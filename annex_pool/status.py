@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
+from annex_lease.actions import Decision
 from annex_lease.aws import Annex, credential_present
-from annex_lease.decision import Decision, decide
-from annex_lease.lease import LeaseTimes, lease_times
-from annex_lease.ledger import HOUR_SECONDS
+from annex_lease.decision import decide
+from annex_lease.lease import Lease
 from annex_lease.observed import Fact, Group, Missing
-from annex_lease.record import LeaseRecord, read_record
+from annex_lease.record import HOUR_SECONDS
 from annex_lease.tags import format_time
 from annex_pool.annex_status import NOT_DEPLOYED, AnnexStatus, HoursUsed, InstanceStatus
 from annex_pool.collector import Slot
@@ -107,7 +107,7 @@ def _without_group(environment: Environment, aws: RegionClients, seen: Observati
     ungrouped = list_ungrouped(aws, name)
     if not ungrouped:
         return replace(seen, answered=True)
-    missing = Missing(ungrouped[0].group, instances=as_instances(ungrouped), confirmed=again)
+    missing = Missing(ungrouped[0].claimed.group, instances=as_instances(ungrouped), confirmed=again)
     errors = (*seen.errors, explained(aws, name, ungrouped)) if again else seen.errors
     decision = decide(missing, environment.now())
     return replace(seen, answered=True, ungrouped=ec2_states(ungrouped), decision=decision, errors=errors)
@@ -131,8 +131,8 @@ def status_of(found: Observation, now: datetime) -> AnnexStatus:
         now: the time of the look, aware.
     """
     group, decision = found.group, found.decision
-    record = read_record(group.tags) if group else None
-    times = lease_times(record, group.created) if record and group else None
+    record = group.lease.record if group else None
+    lease = group.lease if group and group.lease.policy else None
     alive = states(group) if group else found.ungrouped if found.answered else None
     slots = None if found.slots is None else [slot for slot in found.slots if slot.annex == found.spec.name]
     return AnnexStatus(
@@ -141,12 +141,12 @@ def status_of(found: Observation, now: datetime) -> AnnexStatus:
         time=now,
         phase=decision.phase.value if decision else NOT_DEPLOYED if found.answered and group is None else None,
         reason=decision.reason if decision else None,
-        size=record.policy.size if record and record.policy else None,
+        size=lease.size if lease else None,
         granted=record.granted.size if record and record.granted else None,
-        times=times,
+        lease=lease,
         created=group.created if group else None,
-        next_warning=_next_warning(record, times, now) if record and times else None,
-        hours=_hours(record, decision, found.spec) if record and decision else None,
+        next_warning=_next_warning(lease, now) if lease else None,
+        hours=_hours(lease, decision, found.spec) if lease and decision else None,
         instances=None if alive is None else _instances(alive, group, slots),
         unmatched_slots=None if alive is None or slots is None else _unmatched_slots(alive, slots),
         jobs_running=None if slots is None else sum(slot.busy for slot in slots),
@@ -157,24 +157,18 @@ def status_of(found: Observation, now: datetime) -> AnnexStatus:
     )
 
 
-def _next_warning(record: LeaseRecord, times: LeaseTimes, now: datetime) -> datetime | None:
-    policy = record.policy
-    if (
-        policy is None
-        or policy.warn_before_end_seconds is None
-        or now >= times.end
-        or record.warned == format_time(times.end)
-    ):
+def _next_warning(lease: Lease, now: datetime) -> datetime | None:
+    end, before = lease.effective_end, lease.warn_before_end
+    if before is None or now >= end or lease.record.warned == format_time(end):
         return None
-    return max(times.end - timedelta(seconds=policy.warn_before_end_seconds), times.start)
+    return max(end - before, lease.start)
 
 
-def _hours(record: LeaseRecord, decision: Decision, spec: AnnexSpec) -> HoursUsed | None:
+def _hours(lease: Lease, decision: Decision, spec: AnnexSpec) -> HoursUsed | None:
     # From the record, not from the spec: the deployed limit is the one that counts.
-    limit = record.policy.max_instance_hours if record.policy else None
-    if limit is None:
+    if lease.limit is None:
         return None
-    return HoursUsed((decision.used_seconds or 0) / HOUR_SECONDS, limit, spec.price_per_hour)
+    return HoursUsed((decision.used_seconds or 0) / HOUR_SECONDS, lease.limit, spec.price_per_hour)
 
 
 def _instances(

@@ -6,16 +6,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from annex_lease.actions import Action, NotifyInstances, PublishEnd, RecordUse, TerminateInstances
-from annex_lease.actuator import perform
-from annex_lease.aws import Annex, list_instances
-from annex_lease.batches import RefusedError
-from annex_lease.decision import Decision, Phase, decide
-from annex_lease.lease import lease_times
+from annex_lease.actions import Decision, Phase
+from annex_lease.actuator import carry_out
+from annex_lease.aws import list_instances
+from annex_lease.decision import decide
 from annex_lease.observed import Fact, Group, Missing
-from annex_lease.record import read_record
 from annex_lease.tags import TAG_UNTIL, format_time, group_tag
 from annex_pool.command_error import AnnexError
 from annex_pool.deployed import Deployed, find_annex, observe, states, write_tags
@@ -25,7 +20,6 @@ from annex_pool.ungrouped import UngroupedInstance, counted, ec2_states, list_un
 from annex_pool.waiting import Stopped, Wait, wait_until_gone
 from annex_spec import AnnexSpec
 
-_BOOKKEEPING = (PublishEnd, NotifyInstances, RecordUse)
 _OVER = (Phase.DRAINING.value, Phase.ENDED.value)
 # After the grace the checker terminates by id at its next run; the rest is the shutdown of the instances.
 _AFTER_GRACE = timedelta(minutes=5)
@@ -59,7 +53,7 @@ def stop(
         )
     failures = [*_end_lease(found, environment.now()), *_stop_spending(found, environment.now())]
     failures += _checker_failures(environment, found)
-    how = Wait(wait, longest if longest is not None else _grace(found.group) + _AFTER_GRACE, say)
+    how = Wait(wait, longest if longest is not None else found.group.lease.grace + _AFTER_GRACE, say)
     return wait_until_gone(environment, lambda: _alive(found), how, failures)
 
 
@@ -74,8 +68,8 @@ def _checker_failures(environment: Environment, found: Deployed) -> list[str]:
 
 
 def _end_lease(found: Deployed, now: datetime) -> list[str]:
-    times = lease_times(read_record(found.group.tags), found.group.created)
-    if times is None or now >= times.end:
+    lease = found.group.lease
+    if lease.policy is None or now >= lease.effective_end:
         # It is over already. A new end "now" would move the end, and the grace with it.
         return []
     try:
@@ -87,7 +81,7 @@ def _end_lease(found: Deployed, now: datetime) -> list[str]:
 
 def _stop_spending(found: Deployed, now: datetime) -> list[str]:
     decision = stop_decision(found.group, now)
-    failures = [failure for action in decision.actions for failure in _performed(action, found.annex)]
+    failures = [*carry_out(decision.actions, found.annex).failures]
     if Fact.INSTANCES not in decision.needs:
         return failures
     try:
@@ -95,8 +89,8 @@ def _stop_spending(found: Deployed, now: datetime) -> list[str]:
     except AnnexError as error:
         return [*failures, str(error)]
     actions = stop_decision(group, now).actions if group else ()
-    ids = [action for action in actions if isinstance(action, TerminateInstances) and action not in decision.actions]
-    return failures + [failure for action in ids for failure in _performed(action, found.annex)]
+    more = [action for action in actions if action.ends and action not in decision.actions]
+    return [*failures, *carry_out(more, found.annex).failures]
 
 
 def stop_decision(group: Group, now: datetime) -> Decision:
@@ -109,14 +103,13 @@ def stop_decision(group: Group, now: datetime) -> Decision:
         group: the annex's group.
         now: the end of the lease, unless it ended before; aware.
     """
-    times = lease_times(read_record(group.tags), group.created)
     tags = group.tags
-    if times is not None and now < times.end:
+    if group.lease.policy is not None and now < group.lease.effective_end:
         kept = tuple(tag for tag in tags if tag.key != TAG_UNTIL)
         tags = (*kept, group_tag(TAG_UNTIL, format_time(now)))
     decision = decide(replace(group, tags=tags, confirmed=True), now)
     # Bookkeeping is the checker's part.
-    return replace(decision, actions=tuple(each for each in decision.actions if not isinstance(each, _BOOKKEEPING)))
+    return replace(decision, actions=tuple(action for action in decision.actions if not action.bookkeeping))
 
 
 def stop_ungrouped(environment: Environment, aws: RegionClients, name: str, how: Wait) -> Stopped:
@@ -159,20 +152,7 @@ def _terminate(
         # Compared once more, exactly, by annex_lease's own rule.
         listed = list_instances(annex)
     decision = decide(Missing(annex.group, instances=listed, confirmed=True), environment.now())
-    return [failure for action in decision.actions for failure in _performed(action, annex)]
-
-
-def _performed(action: Action, annex: Annex) -> list[str]:
-    try:
-        perform(action, annex)
-    except (BotoCoreError, ClientError, RefusedError) as error:
-        return [f"{type(action).__name__}: {error}"]
-    return []
-
-
-def _grace(group: Group) -> timedelta:
-    policy = read_record(group.tags).policy
-    return policy.grace if policy else timedelta(0)
+    return list(carry_out(decision.actions, annex).failures)
 
 
 def _alive(found: Deployed) -> dict[str, str]:

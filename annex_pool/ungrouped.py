@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from annex_lease.aws import GROUP_NAME_TAG, Annex, read_group
+from annex_lease.aws import Annex, read_group
 from annex_lease.observed import DEAD_INSTANCE_STATES, Instance
+from annex_lease.ownership import Identity, by_key_from_api, carries_name
 from annex_lease.tags import TAG_ID, TAG_NAME, shown
 from annex_pool.command_error import AnnexError
 from annex_pool.region import RegionClients, asking
@@ -20,12 +21,11 @@ _IDS_SHOWN = 10
 
 @dataclass(frozen=True)
 class UngroupedInstance:
-    """Alive instance with an annex's name. `annex_id` and `group` are empty if it does not carry the tag."""
+    """Alive instance with an annex's name, and the identity that its tags claim."""
 
     id: str
     state: str
-    annex_id: str
-    group: str
+    claimed: Identity
 
 
 def list_ungrouped(aws: RegionClients, name: str) -> tuple[UngroupedInstance, ...]:
@@ -39,22 +39,22 @@ def list_ungrouped(aws: RegionClients, name: str) -> tuple[UngroupedInstance, ..
             Filters=[{"Name": f"tag:{TAG_NAME}", "Values": [name]}]
         )
         described = [
-            (each["InstanceId"], each["State"]["Name"], {tag["Key"]: tag["Value"] for tag in each.get("Tags", [])})
+            (each["InstanceId"], each["State"]["Name"], by_key_from_api(each.get("Tags", [])))
             for page in pages
             for reservation in page["Reservations"]
             for each in reservation["Instances"]
         ]
     # Compared once more: filter values may hold wildcards.
     return tuple(
-        UngroupedInstance(key, state, tags.get(TAG_ID, ""), tags.get(GROUP_NAME_TAG, ""))
+        UngroupedInstance(key, state, Identity.claimed_by(tags))
         for key, state, tags in sorted(described, key=lambda item: item[0])
-        if tags.get(TAG_NAME) == name and state not in DEAD_INSTANCE_STATES
+        if carries_name(tags, name) and state not in DEAD_INSTANCE_STATES
     )
 
 
 def as_instances(ungrouped: Sequence[UngroupedInstance]) -> tuple[Instance, ...]:
     """Convert to the instances of annex_lease."""
-    return tuple(Instance(each.id, each.state, bool(each.group)) for each in ungrouped)
+    return tuple(Instance(each.id, each.state, bool(each.claimed.group)) for each in ungrouped)
 
 
 def ec2_states(ungrouped: Sequence[UngroupedInstance]) -> Mapping[str, str]:
@@ -73,7 +73,7 @@ def one_annex(aws: RegionClients, name: str, ungrouped: Sequence[UngroupedInstan
     Raises:
         AnnexError: AWS refused or could not be asked.
     """
-    ids, groups = {each.annex_id for each in ungrouped}, {each.group for each in ungrouped}
+    ids, groups = {each.claimed.id for each in ungrouped}, {each.claimed.group for each in ungrouped}
     one_id = next(iter(ids)) if len(ids) == 1 else ""
     one_group = next(iter(groups)) if len(groups) == 1 else ""
     if not one_id and not one_group:

@@ -57,6 +57,7 @@ STAGES = (
     Stage("e2e-token", in_lab("tests/e2e/lease/test_token.py", machines="none"), 0.3, needs=BUILT),
     Stage("boot", (*PYTEST, "tests/boot"), 0.4, needs=BUILT),
     Stage("lab", (*PYTEST, "tests/lab"), 0.7, needs=BUILT),
+    Stage("mypy-docs", ("mypy", "docs/_ext/annex_reference", "docs/conf.py"), 0.3, needs=LINTED, nice=5),
     Stage("docs", (*PYTEST, "tests/docs"), 0.5, needs=LINTED, nice=5),
     Stage("wheel", (*PYTEST, "tests/wheel"), 0.5, needs=LINTED),
 )

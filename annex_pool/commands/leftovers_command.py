@@ -10,11 +10,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from annex_lease.ownership import STACK_NAME_TAG
 from annex_lease.tags import TAG_NAME, shown
 from annex_pool.command_error import InputError
 from annex_pool.commands.arguments import DEFAULT_SPEC, OptionalName, SpecFile
 from annex_pool.commands.output import console, print_error
-from annex_pool.leftovers.leftover import STACK_TAG, Leftover
+from annex_pool.leftovers.leftover import Leftover
 from annex_pool.leftovers.search import KINDS, NOT_FOUND, Leftovers, find_leftovers
 from annex_spec import load
 
@@ -84,7 +85,7 @@ def show_leftovers(found: Leftovers, out: Console) -> None:
 def _row(left: Leftover) -> tuple[str, ...]:
     resource = left.resource
     by = "the tagging service only" if resource.tagging_only else left.by
-    stack = resource.tags.get(STACK_TAG, "")
+    stack = resource.tags.get(STACK_NAME_TAG, "")
     return (
         left.annex,
         left.region,

@@ -6,12 +6,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from annex_lease.ownership import STACK_NAME_TAG
 from annex_lease.tags import TAG_NAME
-from annex_pool.leftovers.leftover import STACK_TAG, ListedResource
+from annex_pool.leftovers.leftover import ListedResource
 from annex_pool.leftovers.listing import Listing, pages, tags_of
 from annex_pool.region import RegionClients
 
-_TAGGED = [{"Name": "tag-key", "Values": [TAG_NAME, STACK_TAG]}]
+_TAGGED = [{"Name": "tag-key", "Values": [TAG_NAME, STACK_NAME_TAG]}]
 # EC2 keeps listing a resource for about an hour after its end.
 _GONE = frozenset({"terminated", "deleted"})
 

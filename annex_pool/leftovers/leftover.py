@@ -6,14 +6,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from annex_lease.tags import TAG_ID, TAG_NAME, is_annex_name, shown
+from annex_lease.forms import ANNEX_NAME
+from annex_lease.ownership import STACK_NAME_TAG, claimed_name, name_of_stack
+from annex_lease.tags import shown
 
-STACK_TAG = "aws:cloudformation:stack-name"
-"""Tag with the stack's name on resources that CloudFormation makes; only CloudFormation can write it."""
 GLOBAL = "global"
 """Region of resources that belong to no Region (IAM)."""
 
-_STACK = re.compile(r"Annex-([a-z][a-z0-9-]*)")
 # CloudFormation generates names of the form STACK-LOGICALID-RANDOM. No annex name holds an upper-case letter, so the
 # text between the two fixed parts is the whole name: annex `a` is never taken for annex `a-b`.
 _GENERATED = re.compile(r"(?:/aws/lambda/)?Annex-([a-z][a-z0-9-]*)-Annex[A-Z].*", re.S)
@@ -72,7 +71,7 @@ class Leftover:
             "kind": self.resource.kind,
             "id": self.resource.id,
             "state": self.resource.state,
-            "stack": self.resource.tags.get(STACK_TAG),
+            "stack": self.resource.tags.get(STACK_NAME_TAG),
             "by": self.by,
             "tagging_service_only": self.resource.tagging_only,
         }
@@ -94,7 +93,7 @@ def left_of(resource: ListedResource, annex: str | None, region: str) -> Leftove
     if named is None or (annex is not None and named != annex and not (guessed and _cut_from(named, annex))):
         return None
     # The value of a tag can be any text; the name of an annex needs no quotes.
-    return Leftover(named if is_annex_name(named) else shown(named), region, resource, by)
+    return Leftover(named if ANNEX_NAME.matches(named) else shown(named), region, resource, by)
 
 
 def may_belong_to_annex(name: str, description: str = "") -> bool:
@@ -104,14 +103,11 @@ def may_belong_to_annex(name: str, description: str = "") -> bool:
 
 
 def _named(resource: ListedResource) -> tuple[str | None, str]:
-    if TAG_NAME in resource.tags:
-        return resource.tags[TAG_NAME], "tag"
-    if TAG_ID in resource.tags:
-        # The unique part, a dot, the name.
-        return resource.tags[TAG_ID].partition(".")[2], "tag"
-    stack = _STACK.fullmatch(resource.tags.get(STACK_TAG, ""))
-    if stack:
-        return stack[1], "stack"
+    claimed, stack = claimed_name(resource.tags), name_of_stack(resource.tags)
+    if claimed is not None:
+        return claimed, "tag"
+    if stack is not None:
+        return stack, "stack"
     generated = _GENERATED.fullmatch(resource.name)
     return (generated[1], "name") if generated else (None, "")
 

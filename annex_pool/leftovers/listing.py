@@ -8,6 +8,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from annex_lease.ownership import by_key_from_api
 from annex_pool.leftovers.leftover import ListedResource
 from annex_pool.region import RegionClients
 
@@ -44,7 +45,7 @@ def pages(client: Any, operation: str, key: str, **request: object) -> Iterator[
 
 def tags_of(listed: Iterable[Mapping[str, Any]] | None) -> Mapping[str, str]:
     """Tags in the form of every service except Lambda, SQS and CloudWatch Logs."""
-    return {str(tag["Key"]): str(tag.get("Value") or "") for tag in listed or ()}
+    return by_key_from_api(listed or ())
 
 
 def unless_gone(ask: Callable[..., Any], **request: object) -> Any:

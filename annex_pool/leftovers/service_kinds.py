@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
-from annex_pool.leftovers.leftover import STACK_TAG, ListedResource, may_belong_to_annex
+from annex_lease.ownership import STACK_NAME_TAG
+from annex_pool.leftovers.leftover import ListedResource, may_belong_to_annex
 from annex_pool.leftovers.listing import Listing, pages, tags_of, unless_gone
 from annex_pool.region import RegionClients
 
@@ -29,7 +30,7 @@ def group_resource(item: Mapping[str, Any]) -> ListedResource:
 
 
 def _stacks(aws: RegionClients) -> Iterator[ListedResource]:
-    for item in pages(aws.client("cloudformation"), "describe_stacks", "Stacks"):
+    for item in pages(aws.cloudformation, "describe_stacks", "Stacks"):
         if item["StackStatus"] != "DELETE_COMPLETE":
             yield stack_resource(item)
 
@@ -39,7 +40,7 @@ def stack_resource(item: Mapping[str, Any]) -> ListedResource:
     name, tags = str(item["StackName"]), tags_of(item.get("Tags"))
     # Another stack can have a name of this form. An annex's stack has the description as soon as it has a template.
     if str(item.get("Description") or _DESCRIPTION).startswith(_DESCRIPTION):
-        tags = {**tags, STACK_TAG: name}
+        tags = {**tags, STACK_NAME_TAG: name}
     return ListedResource("stack", name, str(item["StackStatus"]), tags)
 
 
@@ -79,7 +80,7 @@ def _schedules(aws: RegionClients) -> Iterator[ListedResource]:
 
 
 def _log_groups(aws: RegionClients) -> Iterator[ListedResource]:
-    client = aws.client("logs")
+    client = aws.logs
     for item in pages(client, "describe_log_groups", "logGroups"):
         name = str(item["logGroupName"])
         if may_belong_to_annex(name):
@@ -90,7 +91,7 @@ def _log_groups(aws: RegionClients) -> Iterator[ListedResource]:
 
 def log_group_tags(aws: RegionClients, arn: str) -> Mapping[str, str] | None:
     """Tags of a log group; None if it is gone."""
-    answer = unless_gone(aws.client("logs").list_tags_for_resource, resourceArn=arn)
+    answer = unless_gone(aws.logs.list_tags_for_resource, resourceArn=arn)
     return None if answer is None else answer.get("tags", {})
 
 

@@ -97,7 +97,7 @@ def _group(aws: RegionClients, arn: Arn) -> ListedResource | None:
 
 def _stack(aws: RegionClients, arn: Arn) -> ListedResource | None:
     # A deleted stack is still described by its ARN; its name could belong to another stack.
-    client = aws.client("cloudformation")
+    client = aws.cloudformation
     items = unless_gone(lambda: list(pages(client, "describe_stacks", "Stacks", StackName=arn.text)))
     return next((stack_resource(item) for item in items or () if item["StackStatus"] != "DELETE_COMPLETE"), None)
 
@@ -108,7 +108,7 @@ def _secret(aws: RegionClients, arn: Arn) -> ListedResource | None:
 
 
 def _log_group(aws: RegionClients, arn: Arn) -> ListedResource | None:
-    listed = pages(aws.client("logs"), "describe_log_groups", "logGroups", logGroupNamePrefix=arn.id)
+    listed = pages(aws.logs, "describe_log_groups", "logGroups", logGroupNamePrefix=arn.id)
     return next((ListedResource("log group", arn.id) for item in listed if item["logGroupName"] == arn.id), None)
 
 

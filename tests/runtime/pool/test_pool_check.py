@@ -89,7 +89,7 @@ def test_a_dry_run_prints_what_a_check_does_and_changes_nothing(running: World) 
     assert running.group("demo") == before
     assert numbered(dry.out)[:2] == [
         "EmptyGroup: minimum is 0 and desired capacity 3; both must be 0",
-        "SuspendLaunch: nothing may start any more, whoever raises the capacity",
+        "SuspendLaunch: nothing may start any more, even if the capacity is raised",
     ]
     done = running.annex("check", "demo")
     assert numbered(done.out) == numbered(dry.out)
