@@ -60,7 +60,7 @@ class Demo:
             status = self.status()
             expect(status["instances"] == [], f"instances before a credential: {status['instances']}")
             self.size = status["size"]
-            self.declared_end = self.end_now = parse_time(status["lease"]["end"])
+            self.declared_end = self.end_now = parse_time(status["lease"]["effective_end"])
             step.result = f"lease until {self.declared_end:%H:%M:%S}Z"
         self.steps.facts["deployed in"] = f"{step.took:.1f} s"
         with self.steps.step(f"annex credential push {ANNEX}: now the lease checker may start instances") as step:
@@ -90,7 +90,7 @@ class Demo:
     def extend_until(self, end: datetime) -> None:
         expect(now() < self.end_now, "the lease ended before it could be extended")
         self.site.operator.annex("extend", ANNEX, "--until", format_time(end))
-        self.end_now = parse_time(self.status()["lease"]["end"])
+        self.end_now = parse_time(self.status()["lease"]["effective_end"])
         expect(self.end_now == end, f"the lease ends at {self.end_now}, not {end}")
 
     def run_job(self) -> None:

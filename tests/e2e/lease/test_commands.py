@@ -120,7 +120,7 @@ def test_what_was_stopped_is_not_woken_by_an_extension_but_renewed(annex: Annex)
     assert annex("renew", "demo", "--for", "1h").code == 0
     beyond = annex("renew", "demo", "--for", "5h")
     assert beyond.code == 2
-    assert "beyond the reach" in beyond.err
+    assert "exceeds the maximum lifetime" in beyond.err
     assert living() == 2
 
 

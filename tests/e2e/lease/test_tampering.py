@@ -68,7 +68,7 @@ def history(operator_of: Callable[[str], Operator]) -> History:
     set_until("deleted", None)
     set_until("rubbish", "tomorrow")
     set_until("absurd", "9999-12-31T23:59:59Z")
-    seen.extended = datetime.fromisoformat(operator.status("kept")["lease"]["end"])
+    seen.extended = datetime.fromisoformat(operator.status("kept")["lease"]["effective_end"])
     until = max(seen.declared.values()) + CHECK_EVERY + SLACK
     while datetime.now(UTC) < until:
         moment = datetime.now(UTC)
