@@ -11,7 +11,7 @@ from lease_cloud import HOUR, MINUTE, Cloud, Context, fail, record
 
 from annex_lease.actions import TerminateInstances
 from annex_lease.actuator import RefusedError, perform
-from annex_lease.aws import Annex, list_instances
+from annex_lease.aws import AnnexAccess, list_instances
 from annex_lease.checker import CheckError, check
 from annex_lease.handler import serve
 from annex_lease.policy import LeasePolicy
@@ -124,7 +124,7 @@ def test_a_detached_instance_is_known_by_the_id_of_the_annex(cloud: Cloud) -> No
     foreign = [{"Key": TAG_NAME, "Value": "pa"}, {"Key": TAG_ID, "Value": "other.pa"}]
     cloud.clients.ec2.create_tags(Resources=ids[1:], Tags=foreign)  # type: ignore[arg-type]
     cloud.clients.ec2.delete_tags(Resources=ids, Tags=[{"Key": "aws:autoscaling:groupName"}])
-    annex = Annex("pa", "", cloud.clients, name="pa", id="uuid.pa")
+    annex = AnnexAccess("pa", "", cloud.clients, name="pa", id="uuid.pa")
     assert [(machine.id, machine.member) for machine in list_instances(annex)] == [(ids[0], False)]
     assert list_instances(replace(annex, id="")) == ()
 
@@ -135,14 +135,14 @@ def test_a_run_without_time_leaves_the_rest_to_the_next(cloud: Cloud) -> None:
     cloud.check("pa", created)
     fail(cloud.clients.autoscaling, "SetInstanceProtection", "AccessDenied", times=500)
     left = iter([100.0] * 4 + [1.0] * 1000)
-    annex = Annex("pa", "", cloud.clients, seconds_left=lambda: next(left))
+    annex = AnnexAccess("pa", "", cloud.clients, seconds_left=lambda: next(left))
     report = check(annex, created + HOUR)
     assert "out of time; the next run continues" in str(report.errors)
     assert len(cloud.running("pa")) == 230
     ids = tuple(instance["InstanceId"] for instance in cloud.running("pa"))
     two = iter([100.0, 100.0, 1.0])
     with pytest.raises(RefusedError, match="30 instances: out of time"):
-        perform(TerminateInstances(ids, "test"), Annex("pa", "", cloud.clients, seconds_left=lambda: next(two)))
+        perform(TerminateInstances(ids, "test"), AnnexAccess("pa", "", cloud.clients, seconds_left=lambda: next(two)))
     assert len(cloud.running("pa")) == 30
     with pytest.raises(CheckError, match="AccessDenied"):
         cloud.check("pa", created + HOUR + MINUTE)

@@ -10,7 +10,7 @@ from lease_cloud import HOUR, MINUTE, Cloud, fail
 
 from annex_lease.actions import ClearProtection, NotifyInstances
 from annex_lease.actuator import RefusedError, perform
-from annex_lease.aws import Annex
+from annex_lease.aws import AnnexAccess
 from annex_lease.policy import LeasePolicy
 from annex_lease.tags import TAG_END, TAG_NOTIFIED, format_time
 
@@ -38,7 +38,7 @@ def test_one_that_cannot_be_told_keeps_the_record_open(cloud: Cloud, group: str)
     cloud.check(group, created)
     fail(cloud.clients.ec2, "CreateTags", "InvalidInstanceID.NotFound", times=2)  # the batch, then the first of it
     with pytest.raises(RefusedError, match="refused 1 of the instances"):
-        perform(NotifyInstances(created + HOUR / 2, (), "test"), Annex(group, "", cloud.clients))
+        perform(NotifyInstances(created + HOUR / 2, (), "test"), AnnexAccess(group, "", cloud.clients))
     assert told(cloud, group) == {format_time(created + HOUR), format_time(created + HOUR / 2)}
     assert cloud.tags(group)[TAG_NOTIFIED] == format_time(created + HOUR)
 
@@ -72,7 +72,7 @@ class ProtectingClients:
 )
 def test_an_instance_that_leaves_at_that_moment_is_no_failure(text: str, refused: bool) -> None:
     clients = ProtectingClients(text)
-    annex = Annex("pa", "", clients)  # type: ignore[arg-type]
+    annex = AnnexAccess("pa", "", clients)  # type: ignore[arg-type]
     if refused:
         with pytest.raises(RefusedError, match="i-2"):
             perform(ClearProtection(("i-1", "i-2", "i-3"), "test"), annex)

@@ -13,7 +13,7 @@ from lease_model import END, HOUR, POLICY, a_group, settled
 from annex_lease import actions, actuator
 from annex_lease.actions import Action, EmptyGroup, SuspendLaunch, TerminateInstances, Warn
 from annex_lease.actuator import Outcome, carry_out
-from annex_lease.aws import Annex, Clients
+from annex_lease.aws import AnnexAccess, Clients
 from annex_lease.batches import CALL_SECONDS, RefusedError
 from annex_lease.decision import decide
 from annex_lease.observed import GroupMember
@@ -24,8 +24,8 @@ WARNING = Warn(END, 2, "soon")
 REFUSED = ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "Any")
 
 
-def annex(seconds_left: float = 100.0) -> Annex:
-    return Annex("g", "", Clients(), seconds_left=lambda: seconds_left)
+def annex(seconds_left: float = 100.0) -> AnnexAccess:
+    return AnnexAccess("g", "", Clients(), seconds_left=lambda: seconds_left)
 
 
 def carried(
@@ -37,7 +37,7 @@ def carried(
 ) -> Outcome:
     """Carry out actions of which these fail."""
 
-    def perform(action: Action, _: Annex) -> None:
+    def perform(action: Action, _: AnnexAccess) -> None:
         if action in failing:
             raise failing[action]
 

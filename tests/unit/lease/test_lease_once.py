@@ -22,12 +22,11 @@ PRODUCT = [*ROOT.glob("annex_*/**/*.py"), *ROOT.glob("stacks/**/*.py"), ROOT / "
 
 
 def calls(name: str) -> Iterator[str]:
-    """The files that call a function of this name, once for each call."""
+    """The files that call a function of this name, once for each call, with or without the name of its module."""
     for path in PRODUCT:
         for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] == name.split(".")[-1]:
-                if "." not in name or ast.unparse(node.func) == name:
-                    yield path.relative_to(ROOT).as_posix()
+            if isinstance(node, ast.Call) and f".{ast.unparse(node.func)}".endswith(f".{name}"):
+                yield path.relative_to(ROOT).as_posix()
 
 
 @pytest.mark.parametrize(
