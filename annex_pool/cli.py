@@ -5,7 +5,7 @@ Exit codes: 0 done; 1 it could not be done, or not all of it; 2 what was asked f
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -15,6 +15,7 @@ from annex_pool.environment import Environment
 from annex_pool.error import AnnexError
 from annex_pool.lease_commands import check_command, extend_command, push_command, renew_command, stop_command
 from annex_pool.look_commands import LEFTOVERS_HELP, leftovers_command, plan_command, status_command
+from annex_lease.version import __version__
 from annex_spec import SpecError
 
 
@@ -43,8 +44,19 @@ app = typer.Typer(
 credential = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The annex's credential for the pool.")
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"annex {__version__}")  # noqa: T201 - what was asked for
+        raise typer.Exit
+
+
+_Version = Annotated[
+    bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+]
+
+
 @app.callback()
-def _annex(ctx: typer.Context) -> None:
+def _annex(ctx: typer.Context, version: _Version = False) -> None:
     """Give an annex its credential, look at it, extend or renew its lease, stop it, prove that nothing is left."""
     if ctx.obj is None:
         ctx.obj = Environment()
