@@ -66,7 +66,7 @@ def read_token(text: str) -> Token:
     """
     stripped = text.strip()
     if not IDTOKEN.matches(stripped):
-        raise AnnexError("the text received is not one IDTOKEN: three parts of base64url text joined by dots")
+        raise AnnexError(f"the text received is not {IDTOKEN.allowed}")
     part = stripped.split(".")[1]
     try:
         claims = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
