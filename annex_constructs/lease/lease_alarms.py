@@ -9,7 +9,7 @@ from constructs import Construct
 
 from annex_constructs.alarm_topic import AlarmTopic
 from annex_constructs.lease.lease_checker import LeaseChecker
-from annex_lease import metrics
+from annex_lease import invocation as metrics
 from annex_lease.tags import TAG_ID, TAG_NAME
 
 _MINUTE = Duration.minutes(1)  # of the schedule: one data point for each check

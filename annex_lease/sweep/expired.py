@@ -6,33 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from annex_lease.actions import (
-    Action,
-    ClearProtection,
-    DeleteWarmPool,
-    EmptyGroup,
-    FinishHooks,
-    ResumeTerminate,
-    SuspendLaunch,
-    TerminateInstances,
-)
-from annex_lease.decision import Phase, decide
+from annex_lease.actions import Action, Phase
+from annex_lease.decision import decide
 from annex_lease.observed import Group, Instance
-from annex_lease.record import read_record
 from annex_lease.sweep.identity import GROUP_TAG, annex_id, group_tags
 from annex_lease.sweep.resources import Resource
 from annex_lease.tags import TAG_ID, TAG_NAME
-
-# The others of a decision (publish, tell, record) are for an annex whose checker works.
-_ENDING = (
-    EmptyGroup,
-    SuspendLaunch,
-    ResumeTerminate,
-    DeleteWarmPool,
-    ClearProtection,
-    FinishHooks,
-    TerminateInstances,
-)
 
 
 @dataclass(frozen=True)
@@ -55,7 +34,7 @@ class Ending:
 
 def readable(group: Group) -> bool:
     """Whether the group's tags hold a complete lease."""
-    return read_record(group.tags).policy is not None
+    return group.lease.policy is not None
 
 
 def ending(group: Group, now: datetime, slack: timedelta, *, unread: bool = False) -> Ending | None:
@@ -71,7 +50,8 @@ def ending(group: Group, now: datetime, slack: timedelta, *, unread: bool = Fals
         return None
     # What cannot be read was read in another run before, an hour ago: that is the confirmation.
     decision = decide(replace(group, confirmed=unread), now - slack)
-    actions = tuple(action for action in decision.actions if isinstance(action, _ENDING))
+    # The other actions of a decision are for an annex whose checker works.
+    actions = tuple(action for action in decision.actions if action.ends)
     if decision.phase is not Phase.DRAINING or not actions:
         return None
     tags = group_tags(group)

@@ -102,7 +102,7 @@ def _settings(environ: Mapping[str, str], *, asked: bool) -> Settings:
 
 def _number(environ: Mapping[str, str], name: str, default: int, *, most: int = _LONGEST_SECONDS) -> int:
     try:
-        return parse_count(environ.get(name, str(default)), most=most)
+        return parse_count(environ.get(name, str(default)), maximum=most)
     except ValueError as error:
         raise ValueError(f"{name}: {error}; change the function's environment") from None
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from annex_lease.metrics import NAMESPACE
+from annex_lease.invocation import NAMESPACE
 from annex_lease.sweep.sweep_report import Report
 
 DIMENSION = "FunctionName"

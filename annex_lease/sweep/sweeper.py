@@ -9,9 +9,8 @@ from typing import TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from annex_lease.actuator import perform
+from annex_lease.actuator import carry_out
 from annex_lease.aws import Annex, read_group
-from annex_lease.batches import RefusedError
 from annex_lease.sweep.clients import SweepClients
 from annex_lease.sweep.expired import Ending, still_due
 from annex_lease.sweep.inventory import take_inventory
@@ -145,11 +144,8 @@ class _Run:
         return due
 
     def _perform(self, ending: Ending) -> list[str]:
-        annex, errors = self._annex(ending), []
-        for action in ending.actions:
-            what = f"{ending.group}: {type(action).__name__}"
-            errors += _try(lambda action=action: perform(action, annex), what)  # type: ignore[misc]
-        return errors
+        failures = carry_out(ending.actions, self._annex(ending)).failures
+        return [f"{ending.group}: {failure}" for failure in failures]
 
     def _annex(self, ending: Ending) -> Annex:
         return Annex(ending.group, "", self.clients, ending.name, ending.id, seconds_left=self.seconds_left)
@@ -174,6 +170,6 @@ def _rotated(endings: Sequence[Ending], now: datetime) -> list[Ending]:
 def _try(act: Callable[[], None], what: str) -> list[str]:
     try:
         act()
-    except (BotoCoreError, ClientError, RefusedError) as error:
+    except (BotoCoreError, ClientError) as error:
         return [f"{what}: {error}"]
     return []

@@ -197,7 +197,9 @@ def test_the_protection_is_written_as_a_digit(protect: bool, text: str) -> None:
 
 
 def test_the_fields_are_named_once() -> None:
-    assert {field.name for field in dataclasses.fields(EpSettings)} == {"times", "protect_busy"} | {f for f, _, _ in TEXTS}
+    assert {field.name for field in dataclasses.fields(EpSettings)} == {"times", "protect_busy"} | {
+        f for f, _, _ in TEXTS
+    }
 
 
 def test_a_value_out_of_range_is_named(root: BootRoot) -> None:
