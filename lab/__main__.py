@@ -21,7 +21,8 @@ from lab.operator import Operator
 from lab.site import Site
 from lab.steps import StepError, Steps
 
-STATE_FILE = Path("/run/htcondor-annex-lab.json")
+# One demonstration at a time is what a person wants; who wants several gives each a file.
+STATE_FILE = Path(os.environ.get("ANNEX_LAB_STATE_FILE", "/run/htcondor-annex-lab.json"))
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__, pretty_exceptions_enable=False)
 

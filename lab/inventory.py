@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any, cast
 
 import boto3
@@ -61,7 +62,9 @@ def instances() -> set[str]:
     return {f"ec2/Instances/{instance['InstanceId']}" for instance in alive}
 
 
+@cache
 def _client(service: str) -> Any:
+    # Made once: the demonstration asks again and again, and to make a client takes longer than to ask.
     return cast(Callable[[str], Any], boto3.client)(service)  # the stubs know each service by its literal name only
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lab.image.store import cache_directory
 from lab.sandbox import directory
 from lab.steps import StepError
 
@@ -17,6 +18,7 @@ REPOSITORY = Path(__file__).parents[1]
 REGION = "us-east-1"
 ACCOUNT = "000000000000"
 SAVED = "operator.json"
+COMMAND_SECONDS = 900.0  # no promise: cdk and annex give up by themselves; this is for what hangs
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,8 @@ class Operator:
             "CONDOR_CONFIG": str(self.home / "condor_config"),
             "ANNEX_SPEC": str(self.spec),
             "CDK_DISABLE_CLI_TELEMETRY": "true",
+            # What jsii unpacks, by content, for all labs: to unpack it takes as long as a synthesis.
+            "JSII_RUNTIME_PACKAGE_CACHE_ROOT": str(cache_directory() / "jsii"),
             "PYTHONDONTWRITEBYTECODE": "1",
         }
 
@@ -64,7 +68,7 @@ class Operator:
     def command(self, *words: str) -> list[str]:
         return ["ip", "netns", "exec", self.namespace, *words]
 
-    def run(self, *words: str, stdin: str = "", seconds: float = 300, check: bool = True) -> str:
+    def run(self, *words: str, stdin: str = "", seconds: float = COMMAND_SECONDS, check: bool = True) -> str:
         """Returns the output of the command.
 
         Raises:
@@ -92,7 +96,7 @@ class Operator:
         """`cdk bootstrap`, from an empty directory: with the account named it need not synthesise the app."""
         self.run("env", "-C", str(self.home), "cdk", "bootstrap", f"aws://{ACCOUNT}/{REGION}", "--no-notices", "--ci")
 
-    def cdk(self, *words: str, seconds: float = 300) -> str:
+    def cdk(self, *words: str, seconds: float = COMMAND_SECONDS) -> str:
         return self.run("cdk", *words, "-c", f"annexes={self.spec}", "--output", str(self.home / "cdk.out"),
                         "--no-notices", "--ci", seconds=seconds)  # fmt: skip
 

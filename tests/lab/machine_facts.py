@@ -16,7 +16,8 @@ from lab.machines import Machine
 from lab.network import METADATA_ADDRESS, Network, mac_address
 from lab.qemu import QemuHost
 
-BOOT_SECONDS = 240.0  # about 30 on an idle host, and hosts are not always idle
+SILENCE_SECONDS = 180.0  # on an idle host a booting machine writes to its console at least every 15 s
+STOP_SECONDS = 90.0  # after 60 the plug is pulled
 INSTANCE = "i-0123456789abcdef0"
 IP = "10.20.30.40"
 TOKEN = "token"
@@ -72,10 +73,13 @@ class Metadata(BaseHTTPRequestHandler):
         """Silent."""
 
 
-def eventually(true: Callable[[], bool], seconds: float) -> float:
-    """Seconds until it is true; the limit if it is not true in time."""
-    began = time.monotonic()
-    while not true() and time.monotonic() - began < seconds:
+def eventually(true: Callable[[], bool], seconds: float, progress: Callable[[], object] = lambda: None) -> float:
+    """Seconds until it is true; without that, until so many seconds passed without progress."""
+    began = last = time.monotonic()
+    seen = progress()
+    while not true() and time.monotonic() - last < seconds:
+        if (now := progress()) != seen:
+            seen, last = now, time.monotonic()
         time.sleep(0.1)
     return time.monotonic() - began
 
@@ -112,10 +116,14 @@ def main() -> None:
     facts: dict[str, object] = {"twice": start_twice(host, machine)}
     host.stop("i-unknown")
     console = host.console(INSTANCE)
-    up = eventually(lambda: console.exists() and "FACT the end" in console.read_text(errors="replace"), BOOT_SECONDS)
+
+    def said() -> str:
+        return console.read_text(errors="replace") if console.exists() else ""
+
+    up = eventually(lambda: "FACT the end" in said(), SILENCE_SECONDS, progress=said)
     facts |= {"seconds": up, "console": console.read_text(errors="replace"), "running": host.states()[INSTANCE]}
     host.stop(INSTANCE)
-    facts["off after"] = eventually(lambda: host.states()[INSTANCE] == "off", 90)
+    facts["off after"] = eventually(lambda: host.states()[INSTANCE] == "off", STOP_SECONDS)
     facts |= {"console at the end": console.read_text(errors="replace")[-2000:], "ports": interfaces()}
     facts["files"] = sorted(path.name for path in console.parent.iterdir())
     facts |= impatience(network, deaf)

@@ -59,7 +59,7 @@ def make_instance(name: str, ip: str) -> None:
 
 
 def listen(namespace: str | None, port: int, address: str = "") -> None:
-    code = f"import socket, time; s = socket.create_server(({address!r}, {port})); time.sleep(60)"
+    code = f"import socket, time; s = socket.create_server(({address!r}, {port})); time.sleep(600)"
     prefix = ["ip", "netns", "exec", namespace] if namespace else []
     subprocess.Popen([*prefix, sys.executable, "-c", code])
 

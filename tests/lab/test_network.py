@@ -22,7 +22,7 @@ def facts(tmp_path_factory: pytest.TempPathFactory) -> Any:
     program = "import sys; from lab.sandbox import run_inside; sys.exit(run_inside(sys.argv[1:]))"
     command = [sys.executable, str(Path(__file__).with_name("network_facts.py")), str(result)]
     environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
-    subprocess.run([sys.executable, "-c", program, *command], check=True, timeout=60, env=environment)
+    subprocess.run([sys.executable, "-c", program, *command], check=True, timeout=600, env=environment)
     return json.loads(result.read_text())
 
 

@@ -40,7 +40,7 @@ result.write_text("made")
 if then != "wait":
     sys.exit(int(then))
 try:
-    time.sleep(60)
+    time.sleep(600)
 except KeyboardInterrupt:
     time.sleep(0.3)
     result.write_text("stopped in order")
@@ -81,7 +81,7 @@ def processes(marker: str) -> list[int]:
     return found
 
 
-def eventually(true: Callable[[], bool], seconds: float = 10) -> bool:
+def eventually(true: Callable[[], bool], seconds: float = 60) -> bool:
     deadline = time.monotonic() + seconds
     while not true():
         if time.monotonic() > deadline:
@@ -108,7 +108,7 @@ def running(directory: Path, marker: str, then: str) -> Iterator[subprocess.Pope
 @pytest.mark.parametrize("status", [0, 3])
 def test_nothing_is_left_after_the_commands_end(tmp_path: Path, marker: str, status: int) -> None:
     with running(tmp_path, marker, str(status)) as outer:
-        assert outer.wait(timeout=20) == status
+        assert outer.wait(timeout=60) == status
     assert not (tmp_path / "state").exists()
 
 
@@ -117,7 +117,7 @@ def test_a_signal_lets_the_command_stop_in_order(tmp_path: Path, marker: str, nu
     with running(tmp_path, marker, "wait") as outer:
         outer.send_signal(number)
         # INT to one process arrives as INT, from a terminal as INT to all; TERM and HUP become INT inside.
-        assert outer.wait(timeout=20) == 130
+        assert outer.wait(timeout=60) == 130
     assert (tmp_path / "result").read_text() == "stopped in order"
 
 
@@ -125,7 +125,7 @@ def test_nothing_is_left_after_kill_9(tmp_path: Path, marker: str) -> None:
     with running(tmp_path, marker, "wait") as outer:
         assert processes(marker)
         outer.kill()
-        outer.wait(timeout=20)
+        outer.wait(timeout=60)
     assert eventually(lambda: not processes(marker))
     assert (tmp_path / "state").exists()
     assert eventually(lambda: not sandbox.is_running(tmp_path / "state"))
@@ -144,7 +144,7 @@ def test_a_running_sandbox_can_be_entered(tmp_path: Path, marker: str) -> None:
         with pytest.raises(LabError, match="running already"):
             sandbox.run_inside(["true"], state_file=tmp_path / "state")
         outer.terminate()
-        outer.wait(timeout=20)
+        outer.wait(timeout=60)
 
 
 def test_outside_there_is_no_directory(monkeypatch: pytest.MonkeyPatch) -> None:

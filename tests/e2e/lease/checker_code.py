@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 
-import boto3
+from aws_clients import client
 
 from annex_lease.tags import TAG_NAME, TAG_RESPONDER
 
@@ -19,8 +19,8 @@ def break_checker(annex: str) -> None:
     with zipfile.ZipFile(code, "w") as archive:
         archive.writestr("annex_lease/__init__.py", "")
         archive.writestr("annex_lease/handler.py", BROKEN)
-    tagged = boto3.client("resourcegroupstaggingapi").get_resources(
+    tagged = client("resourcegroupstaggingapi").get_resources(
         TagFilters=[{"Key": TAG_NAME, "Values": [annex]}], ResourceTypeFilters=["lambda:function"]
     )["ResourceTagMappingList"]
     (arn,) = (each["ResourceARN"] for each in tagged if TAG_RESPONDER not in {tag["Key"] for tag in each["Tags"]})
-    boto3.client("lambda").update_function_code(FunctionName=arn, ZipFile=code.getvalue())
+    client("lambda").update_function_code(FunctionName=arn, ZipFile=code.getvalue())

@@ -8,8 +8,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import boto3
 import pytest
+from aws_clients import client
 from checker_code import BROKEN, break_checker
 
 from annex_lease.tags import TAG_NAME
@@ -29,32 +29,30 @@ def operator(operator_of: Callable[[str], Operator]) -> Operator:
 def living() -> list[str]:
     """Ids of all instances of the account that may still be billed."""
     alive = [{"Name": "instance-state-name", "Values": ["pending", "running", "stopping", "stopped"]}]
-    found = boto3.client("ec2").describe_instances(Filters=alive)["Reservations"]
+    found = client("ec2").describe_instances(Filters=alive)["Reservations"]
     return [instance["InstanceId"] for reservation in found for instance in reservation["Instances"]]
 
 
 def left(annex: str) -> list[str]:
     """All resources with the annex's name."""
-    found = boto3.client("resourcegroupstaggingapi").get_resources(TagFilters=[{"Key": TAG_NAME, "Values": [annex]}])
+    found = client("resourcegroupstaggingapi").get_resources(TagFilters=[{"Key": TAG_NAME, "Values": [annex]}])
     return [each["ResourceARN"] for each in found["ResourceTagMappingList"]]
 
 
 def status(stack: str) -> str:
-    found = boto3.client("cloudformation").describe_stacks()["Stacks"]
+    found = client("cloudformation").describe_stacks()["Stacks"]
     return next((str(each["StackStatus"]) for each in found if each["StackName"] == stack), "gone")
 
 
 def alarm(part: str) -> str:
     """State of the only alarm with this part in its name."""
-    (found,) = (
-        each for each in boto3.client("cloudwatch").describe_alarms()["MetricAlarms"] if part in each["AlarmName"]
-    )
+    (found,) = (each for each in client("cloudwatch").describe_alarms()["MetricAlarms"] if part in each["AlarmName"])
     return str(found["StateValue"])
 
 
 def alarmed() -> set[str]:
     """Names of the alarms that were ever in the state ALARM."""
-    history = boto3.client("cloudwatch").describe_alarm_history(HistoryItemType="StateUpdate")["AlarmHistoryItems"]
+    history = client("cloudwatch").describe_alarm_history(HistoryItemType="StateUpdate")["AlarmHistoryItems"]
     return {each["AlarmName"] for each in history if "to ALARM" in each["HistorySummary"]}
 
 

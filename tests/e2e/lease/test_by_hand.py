@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-import boto3
+from aws_clients import client
 
 from lab.operator import REPOSITORY, Operator
 from lab.steps import wait_for
@@ -23,7 +23,7 @@ def commands() -> str:
 
 
 def listed() -> list[str]:
-    groups = boto3.client("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"]
+    groups = client("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"]
     return [i["InstanceId"] for group in groups for i in group["Instances"]]
 
 
@@ -37,12 +37,12 @@ def test_plain_aws_commands_end_an_annex(operator_of: Callable[[str], Operator])
     operator.run("chroot", POOL_ROOT, "env", "-u", "AWS_CA_BUNDLE", "bash", "-c", commands())
 
     def gone() -> bool:
-        stacks = boto3.client("cloudformation").describe_stacks()["Stacks"]
+        stacks = client("cloudformation").describe_stacks()["Stacks"]
         return "Annex-demo" not in {stack["StackName"] for stack in stacks}
 
-    wait_for("end of the stack", 120, gone)
-    assert boto3.client("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"] == []
+    wait_for("end of the stack", 300, gone)
+    assert client("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"] == []
     tag = {"Key": "annex:name", "Value": "demo"}
-    reservations = boto3.client("ec2").describe_instances()["Reservations"]
+    reservations = client("ec2").describe_instances()["Reservations"]
     ours = [i for reservation in reservations for i in reservation["Instances"] if tag in i["Tags"]]
     assert [i["State"]["Name"] for i in ours] == ["terminated"] * 2

@@ -14,8 +14,8 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
-import boto3
 import pytest
+from aws_clients import client
 from botocore.exceptions import ClientError
 
 from annex_lease.tags import TAG_NAME
@@ -36,7 +36,7 @@ SPEC = "[base]\nmax_removals = 20\n" + "".join(
 
 def groups() -> dict[str, dict[str, Any]]:
     """The groups by the names of their annexes."""
-    pages = boto3.client("autoscaling").get_paginator("describe_auto_scaling_groups").paginate()
+    pages = client("autoscaling").get_paginator("describe_auto_scaling_groups").paginate()
     found: list[dict[str, Any]] = [dict(group) for page in pages for group in page["AutoScalingGroups"]]
     return {tag["Value"]: group for group in found for tag in group["Tags"] if tag["Key"] == TAG_NAME}
 
@@ -44,7 +44,7 @@ def groups() -> dict[str, dict[str, Any]]:
 def alive() -> dict[str, set[str]]:
     """Ids of the instances that cost money, by the names of their annexes."""
     found: dict[str, set[str]] = {name: set() for name in NAMES}
-    for reservation in boto3.client("ec2").describe_instances()["Reservations"]:
+    for reservation in client("ec2").describe_instances()["Reservations"]:
         for instance in reservation["Instances"]:
             tags = {tag["Key"]: tag["Value"] for tag in instance.get("Tags", [])}
             if instance["State"]["Name"] not in ("shutting-down", "terminated") and tags.get(TAG_NAME) in found:
@@ -54,22 +54,22 @@ def alive() -> dict[str, set[str]]:
 
 def resource(stack: str, kind: str, part: str = "") -> str:
     """Physical id of the stack's only resource of that type with `part` in its logical id."""
-    listed = boto3.client("cloudformation").describe_stack_resources(StackName=stack)["StackResources"]
+    listed = client("cloudformation").describe_stack_resources(StackName=stack)["StackResources"]
     (found,) = [r for r in listed if r["ResourceType"] == kind and part in r["LogicalResourceId"]]
     return str(found["PhysicalResourceId"])
 
 
 def delete_schedule(name: str) -> None:
-    boto3.client("scheduler").delete_schedule(Name=resource(f"Annex-{name}", "AWS::Scheduler::Schedule"))
+    client("scheduler").delete_schedule(Name=resource(f"Annex-{name}", "AWS::Scheduler::Schedule"))
 
 
 def delete_function(name: str) -> None:
     function = resource(f"Annex-{name}", "AWS::Lambda::Function", "LeaseCheckerFunction")
-    boto3.client("lambda").delete_function(FunctionName=function)
+    client("lambda").delete_function(FunctionName=function)
 
 
 def delete_role(name: str) -> None:
-    iam, role = boto3.client("iam"), resource(f"Annex-{name}", "AWS::IAM::Role", "LeaseCheckerRole")
+    iam, role = client("iam"), resource(f"Annex-{name}", "AWS::IAM::Role", "LeaseCheckerRole")
     for policy in iam.list_role_policies(RoleName=role)["PolicyNames"]:
         iam.delete_role_policy(RoleName=role, PolicyName=policy)
     iam.delete_role(RoleName=role)
@@ -81,7 +81,7 @@ def lose_group() -> str:
     delete_function(LOST)
     group = groups()[LOST]
     lost = str(group["Instances"][0]["InstanceId"])
-    autoscaling, name = boto3.client("autoscaling"), group["AutoScalingGroupName"]
+    autoscaling, name = client("autoscaling"), group["AutoScalingGroupName"]
     autoscaling.detach_instances(InstanceIds=[lost], AutoScalingGroupName=name, ShouldDecrementDesiredCapacity=True)
     autoscaling.delete_auto_scaling_group(AutoScalingGroupName=name, ForceDelete=True)
     return lost
@@ -104,17 +104,17 @@ class Sweeps:
 
 
 def sweep(function: str, event: dict[str, str]) -> dict[str, Any]:
-    answer = boto3.client("lambda").invoke(FunctionName=function, Payload=json.dumps(event).encode())
+    answer = client("lambda").invoke(FunctionName=function, Payload=json.dumps(event).encode())
     said = json.loads(answer["Payload"].read())
     assert "FunctionError" not in answer, said
     return dict(said)
 
 
 def hasten(function: str) -> None:
-    client = boto3.client("lambda")
-    known = client.get_function_configuration(FunctionName=function)["Environment"]["Variables"]
+    functions = client("lambda")
+    known = functions.get_function_configuration(FunctionName=function)["Environment"]["Variables"]
     quick = dict.fromkeys(("SWEEP_SLACK_SECONDS", "SWEEP_WAIT_SECONDS"), str(WAIT_SECONDS))
-    client.update_function_configuration(FunctionName=function, Environment={"Variables": {**known, **quick}})
+    functions.update_function_configuration(FunctionName=function, Environment={"Variables": {**known, **quick}})
 
 
 @pytest.fixture(scope="module")
@@ -194,10 +194,10 @@ def test_then_there_is_nothing_left_to_do(sweeps: Sweeps) -> None:
 
 def test_what_alarms_watch_is_sent(sweeps: Sweeps) -> None:
     """Metrics come from the function's log; dry runs by hand send none."""
-    now, client = datetime.now(UTC), boto3.client("cloudwatch")
+    now, metrics = datetime.now(UTC), client("cloudwatch")
     sums = {}
     for metric in ("SweeperEnded", "SweeperOrphans", "SweeperAborted"):
-        points = client.get_metric_statistics(
+        points = metrics.get_metric_statistics(
             Namespace="HTCondorAnnex",
             MetricName=metric,
             Dimensions=[{"Name": "FunctionName", "Value": sweeps.function}],
@@ -213,7 +213,7 @@ def test_what_alarms_watch_is_sent(sweeps: Sweeps) -> None:
 def test_everything_can_be_removed(sweeps: Sweeps) -> None:
     """A broken checker does not answer CloudFormation; the guide on stopping by hand says to retain the lease then."""
     delete_function("norole")  # without a role it takes its whole time to fail
-    cloudformation = boto3.client("cloudformation")
+    cloudformation = client("cloudformation")
     stacks = [*(f"Annex-{name}" for name in NAMES), BASE]
     for stack in stacks:
         cloudformation.delete_stack(StackName=stack)
@@ -222,7 +222,7 @@ def test_everything_can_be_removed(sweeps: Sweeps) -> None:
             listed = cloudformation.describe_stack_resources(StackName=stack)["StackResources"]
             lease = [each["LogicalResourceId"] for each in listed if each["ResourceType"] == "Custom::AnnexLease"]
             cloudformation.delete_stack(StackName=stack, RetainResources=lease)
-            assert wait_for(f"end of {stack}", 60, partial(status, stack)) == "DELETE_COMPLETE"
+            assert wait_for(f"end of {stack}", 300, partial(status, stack)) == "DELETE_COMPLETE"
     assert groups() == {}
     assert not any(alive().values())
 
@@ -230,7 +230,7 @@ def test_everything_can_be_removed(sweeps: Sweeps) -> None:
 def status(stack: str) -> str | None:
     """DELETE_COMPLETE, DELETE_FAILED, or None while the stack is being deleted."""
     try:
-        found = boto3.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"]
+        found = client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"]
     except ClientError:
         return "DELETE_COMPLETE"
     return found if found in ("DELETE_COMPLETE", "DELETE_FAILED") else None

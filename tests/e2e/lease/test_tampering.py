@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import boto3
 import pytest
+from aws_clients import client
 from checker_code import break_checker
 
 from annex_lease.tags import TAG_NAME, TAG_UNTIL
@@ -34,9 +34,9 @@ class History:
 
 
 def group(name: str) -> dict[str, Any]:
-    found = boto3.client("autoscaling").describe_auto_scaling_groups(
-        Filters=[{"Name": f"tag:{TAG_NAME}", "Values": [name]}]
-    )["AutoScalingGroups"]
+    found = client("autoscaling").describe_auto_scaling_groups(Filters=[{"Name": f"tag:{TAG_NAME}", "Values": [name]}])[
+        "AutoScalingGroups"
+    ]
     (only,) = [g for g in found if {t["Key"]: t["Value"] for t in g["Tags"]}[TAG_NAME] == name]
     return dict(only)
 
@@ -44,10 +44,10 @@ def group(name: str) -> dict[str, Any]:
 def set_until(name: str, value: str | None) -> None:
     tag = {"ResourceId": group(name)["AutoScalingGroupName"], "ResourceType": "auto-scaling-group", "Key": TAG_UNTIL}
     if value is None:
-        boto3.client("autoscaling").delete_tags(Tags=[tag])
+        client("autoscaling").delete_tags(Tags=[tag])
     else:
         tags = [{**tag, "Value": value, "PropagateAtLaunch": False}]
-        boto3.client("autoscaling").create_or_update_tags(Tags=tags)
+        client("autoscaling").create_or_update_tags(Tags=tags)
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +68,7 @@ def history(operator_of: Callable[[str], Operator]) -> History:
     set_until("deleted", None)
     set_until("rubbish", "tomorrow")
     set_until("absurd", "9999-12-31T23:59:59Z")
-    seen.extended = datetime.fromisoformat(operator.status("kept")["lease"]["end"])
+    seen.extended = datetime.fromisoformat(operator.status("kept")["lease"]["effective_end"])
     until = max(seen.declared.values()) + CHECK_EVERY + SLACK
     while datetime.now(UTC) < until:
         moment = datetime.now(UTC)
@@ -113,6 +113,6 @@ def test_an_annex_that_was_stopped_is_empty_and_stays_so(history: History) -> No
 def test_destroy_leaves_nothing(history: History) -> None:
     # The broken checker is not repaired: its responder answers CloudFormation.
     history.operator.cdk("destroy", "--all", "--force", "--concurrency", "5", seconds=600)
-    left = boto3.client("resourcegroupstaggingapi").get_resources(TagFilters=[{"Key": TAG_NAME}])
+    left = client("resourcegroupstaggingapi").get_resources(TagFilters=[{"Key": TAG_NAME}])
     assert left["ResourceTagMappingList"] == []
-    assert boto3.client("secretsmanager").list_secrets()["SecretList"] == []
+    assert client("secretsmanager").list_secrets()["SecretList"] == []

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import boto3
 import pytest
+from aws_clients import client
 
 from lab.operator import Operator
 from lab.steps import wait_for
@@ -25,8 +25,8 @@ def thief(operator_of: Callable[[str], Operator], tmp_path_factory: pytest.TempP
     operator = operator_of(SPEC)
     operator.cdk("deploy", "Annex-token", "--require-approval", "never")
     operator.annex("credential", "push", "token")
-    (secret,) = boto3.client("secretsmanager").list_secrets()["SecretList"]
-    token = boto3.client("secretsmanager").get_secret_value(SecretId=secret["ARN"])["SecretString"]
+    (secret,) = client("secretsmanager").list_secrets()["SecretList"]
+    token = client("secretsmanager").get_secret_value(SecretId=secret["ARN"])["SecretString"]
     operator.cdk("destroy", "Annex-token", "--force")
     loot = Path("/run/annex-lab/pool/root/loot")
     (loot / "tokens.d").mkdir(parents=True)
@@ -81,7 +81,7 @@ def test_the_schedd_lets_it_do_nothing(thief: Thief) -> None:
 def test_it_cannot_pose_as_another_machine(thief: Thief, name: str, accepted: bool) -> None:
     ad = f'MyType = "Machine"\nName = "{name}"\nMyAddress = "<198.18.0.10:1>"\nState = "Unclaimed"\n'
     said = thief("sh", "-c", "condor_advertise UPDATE_STARTD_AD - 2>&1", stdin=ad)
-    listed = wait_for("answer of the collector", 10, lambda: thief("condor_status", "-any", "-af", "Name").split())
+    listed = wait_for("answer of the collector", 60, lambda: thief("condor_status", "-any", "-af", "Name").split())
     assert (name in listed) is accepted, said
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-import boto3
+from aws_clients import client
 
 from annex_lease.tags import TAG_UNTIL, format_time
 
 
 def group() -> dict[str, Any]:
-    (only,) = boto3.client("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"]
+    (only,) = client("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"]
     return dict(only)
 
 
@@ -29,7 +29,7 @@ def tags() -> dict[str, str]:
 
 
 def set_until(end: datetime) -> None:
-    boto3.client("autoscaling").create_or_update_tags(
+    client("autoscaling").create_or_update_tags(
         Tags=[
             {
                 "ResourceId": group()["AutoScalingGroupName"],

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-import boto3
+from aws_clients import client
 from only_group import in_group, set_until
 
 from lab.operator import Operator
@@ -19,7 +19,7 @@ SPEC = '[annex.mortal]\nsize = 1\nlease = "30m"\nreach = "1h"\n'
 
 
 def state_of(instance: str) -> str:
-    (reservation,) = boto3.client("ec2").describe_instances(InstanceIds=[instance])["Reservations"]
+    (reservation,) = client("ec2").describe_instances(InstanceIds=[instance])["Reservations"]
     return str(reservation["Instances"][0]["State"]["Name"])
 
 

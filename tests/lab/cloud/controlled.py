@@ -11,7 +11,7 @@ import threading
 import time
 from pathlib import Path
 
-from lab.instances import Instance, MachineState
+from lab.machines import Machine, MachineState
 
 from lab.cloud.server import Settings, run
 
@@ -19,10 +19,10 @@ from lab.cloud.server import Settings, run
 class FileMachines:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        self.files = directory / "instances"
+        self.files = directory / "machines"
         self.files.mkdir(parents=True, exist_ok=True)
 
-    def start(self, machine: Instance) -> None:
+    def start(self, machine: Machine) -> None:
         if machine.image_id == "ami-00000000000000bad":
             raise RuntimeError("this image does not boot")
         held = (self.directory / "hold").exists()

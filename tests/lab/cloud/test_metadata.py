@@ -16,7 +16,7 @@ from .instance_view import SETUP, USER_DATA, Site, instances_of
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     wrapper = ["unshare", "--net", "sh", "-c", SETUP, "sh"]
     cloud = start(tmp_path_factory.mktemp("metadata"), wrapper)
-    eventually(lambda: (cloud.state / "authority").exists(), "the namespace", 60)
+    eventually(lambda: (cloud.state / "authority").exists(), "the namespace")
     inside = Inside(cloud.process.pid)
     try:
         inside(await_ready, cloud)
