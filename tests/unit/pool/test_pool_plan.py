@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 import annex_boot
-from annex_constructs.fleet.execution_point import ExecutionPoint
+from annex_lease import terms
 from annex_lease.terms import CHECK_PERIOD
 from annex_pool.commands.plan_command import show_plan
 from annex_pool.plan import REPLACEMENT, SELF_SHUTDOWN, derivation, plan, shown_amount
@@ -32,13 +32,7 @@ def text(**changes: Any) -> str:
 
 
 def test_the_timer_of_the_execution_point_is_the_one_assumed_here() -> None:
-    class Bare(ExecutionPoint):
-        """An execution point of which only the defaults matter."""
-
-        def __init__(self) -> None:
-            object.__setattr__(self, "shutdown_after_end", None)
-
-    assert timedelta(seconds=Bare().shutdown_after_end_seconds) == SELF_SHUTDOWN
+    assert terms.SHUTDOWN_AFTER_END.default == SELF_SHUTDOWN
 
 
 def test_by_time_alone() -> None:
