@@ -43,7 +43,7 @@ class Stopped:
 
 @dataclass(frozen=True)
 class Wait:
-    """How to wait.
+    """Options of waiting for the instances to go.
 
     Attributes:
         wait: wait at all; if False, the instances are listed once.
