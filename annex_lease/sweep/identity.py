@@ -18,11 +18,6 @@ _ID = re.compile(rf"({_UUID})\.(.+)")
 _STACK = re.compile(rf"arn:[^:]+:cloudformation:[^:]+:[0-9]+:stack/[^/]+/({_UUID})")
 
 
-def log_group_name(arn: str) -> str:
-    """The name of the log group of this ARN."""
-    return arn.partition(":log-group:")[2]
-
-
 def group_tags(group: Group) -> dict[str, str]:
     """The tags of a group by their keys."""
     return {tag.key: tag.value for tag in group.tags}

@@ -1,7 +1,7 @@
-"""Listing everything tagged as an annex's in the function's own Region, to the last page.
+"""Listing of all resources with an annex's tag in the function's own Region, to the last page.
 
-Filters of AWS narrow a listing only; what is ours is compared here, exactly (the filter of ListSecrets, for one,
-matches prefixes). A listing that fails is a failure, never an empty list.
+The filters of AWS only narrow a listing: that of ListSecrets matches prefixes, for example. The key is compared here.
+A listing that fails is a failure, never an empty list.
 """
 
 from __future__ import annotations
@@ -14,8 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from annex_lease.aws import group_from_api
 from annex_lease.observed import Group
 from annex_lease.sweep.clients import SweepClients
-from annex_lease.sweep.identity import log_group_name
-from annex_lease.sweep.resources import Inventory, Kind, Resource, Stack
+from annex_lease.sweep.resources import Inventory, ResourceKind, Stack, TaggedResource, log_group_name
 from annex_lease.tags import TAG_NAME
 
 if TYPE_CHECKING:
@@ -26,7 +25,7 @@ _TAGGED: list[FilterTypeDef] = [{"Name": "tag-key", "Values": [TAG_NAME]}]
 
 
 def take_inventory(clients: SweepClients) -> Inventory:
-    """List everything.
+    """List groups, stacks and tagged resources.
 
     Raises:
         botocore.exceptions.ClientError: the groups could not be listed. Other failures are in the inventory.
@@ -36,7 +35,7 @@ def take_inventory(clients: SweepClients) -> Inventory:
     groups = tuple(_groups(clients))
     instances = _listed("the instances", lambda: _instances(clients), failures)
     stacks = _listed("the stacks", lambda: _stacks(clients), failures)
-    others: tuple[Resource, ...] | None = ()
+    others: tuple[TaggedResource, ...] | None = ()
     for what, list_all in (
         ("the volumes", _volumes),
         ("the network interfaces", _interfaces),
@@ -56,12 +55,12 @@ def _listed(what: str, list_all: Callable[[], Iterable[_T]], failures: list[str]
         return None
 
 
-def _ours(found: Iterable[Resource]) -> Iterator[Resource]:
+def _tagged(found: Iterable[TaggedResource]) -> Iterator[TaggedResource]:
     return (resource for resource in found if TAG_NAME in resource.tags)
 
 
-def _tags(listed: Iterable[Mapping[str, str]]) -> dict[str, str]:
-    return {tag["Key"]: tag.get("Value", "") for tag in listed}
+def _tags(listed: Iterable[Mapping[str, object]]) -> dict[str, str]:
+    return {str(tag["Key"]): str(tag.get("Value") or "") for tag in listed}
 
 
 def _groups(clients: SweepClients) -> Iterator[Group]:
@@ -72,61 +71,63 @@ def _groups(clients: SweepClients) -> Iterator[Group]:
 def _stacks(clients: SweepClients) -> Iterator[Stack]:
     for page in clients.cloudformation.get_paginator("describe_stacks").paginate():
         for each in page["Stacks"]:
-            tags = _tags(each.get("Tags", []))  # type: ignore[arg-type]
+            tags = _tags(each.get("Tags", []))
             yield Stack(each["StackName"], each["StackId"], each["StackStatus"], each["CreationTime"], tags)
 
 
-def _instances(clients: SweepClients) -> Iterator[Resource]:
+def _instances(clients: SweepClients) -> Iterator[TaggedResource]:
     pages = clients.ec2.get_paginator("describe_instances").paginate(Filters=_TAGGED)
-    return _ours(
-        Resource(Kind.INSTANCE, i["InstanceId"], _tags(i.get("Tags", [])), i["LaunchTime"], i["State"]["Name"])  # type: ignore[arg-type]
+    return _tagged(
+        TaggedResource(
+            ResourceKind.INSTANCE, i["InstanceId"], _tags(i.get("Tags", [])), i["LaunchTime"], i["State"]["Name"]
+        )
         for page in pages
         for reservation in page["Reservations"]
         for i in reservation["Instances"]
     )
 
 
-def _volumes(clients: SweepClients) -> Iterator[Resource]:
+def _volumes(clients: SweepClients) -> Iterator[TaggedResource]:
     pages = clients.ec2.get_paginator("describe_volumes").paginate(Filters=_TAGGED)
-    return _ours(
-        Resource(Kind.VOLUME, v["VolumeId"], _tags(v.get("Tags", [])), v["CreateTime"], v["State"])  # type: ignore[arg-type]
+    return _tagged(
+        TaggedResource(ResourceKind.VOLUME, v["VolumeId"], _tags(v.get("Tags", [])), v["CreateTime"], v["State"])
         for page in pages
         for v in page["Volumes"]
     )
 
 
-def _interfaces(clients: SweepClients) -> Iterator[Resource]:
+def _interfaces(clients: SweepClients) -> Iterator[TaggedResource]:
     pages = clients.ec2.get_paginator("describe_network_interfaces").paginate(Filters=_TAGGED)
-    return _ours(
-        # AWS does not tell when an interface was made.
-        Resource(Kind.INTERFACE, i["NetworkInterfaceId"], _tags(i.get("TagSet", [])), None, i["Status"])  # type: ignore[arg-type]
+    return _tagged(
+        # AWS does not report when an interface was made.
+        TaggedResource(ResourceKind.INTERFACE, i["NetworkInterfaceId"], _tags(i.get("TagSet", [])), None, i["Status"])
         for page in pages
         for i in page["NetworkInterfaces"]
     )
 
 
-def _secrets(clients: SweepClients) -> Iterator[Resource]:
-    # Those that wait for their deletion are not listed.
+def _secrets(clients: SweepClients) -> Iterator[TaggedResource]:
+    # Secrets that wait for their deletion are not listed.
     pages = clients.secretsmanager.get_paginator("list_secrets").paginate(
         Filters=[{"Key": "tag-key", "Values": [TAG_NAME]}]
     )
-    return _ours(
-        Resource(Kind.SECRET, s["ARN"], _tags(s.get("Tags", [])), s.get("CreatedDate"))  # type: ignore[arg-type]
+    return _tagged(
+        TaggedResource(ResourceKind.SECRET, s["ARN"], _tags(s.get("Tags", [])), s.get("CreatedDate"))
         for page in pages
         for s in page["SecretList"]
     )
 
 
-def _log_groups(clients: SweepClients) -> Iterator[Resource]:
+def _log_groups(clients: SweepClients) -> Iterator[TaggedResource]:
     pages = clients.tagging.get_paginator("get_resources").paginate(
         TagFilters=[{"Key": TAG_NAME}], ResourceTypeFilters=["logs:log-group"]
     )
-    listed = _ours(
-        Resource(Kind.LOG_GROUP, found["ResourceARN"].removesuffix(":*"), _tags(found.get("Tags", [])))  # type: ignore[arg-type]
+    listed = _tagged(
+        TaggedResource(ResourceKind.LOG_GROUP, found["ResourceARN"].removesuffix(":*"), _tags(found.get("Tags", [])))
         for page in pages
         for found in page["ResourceTagMappingList"]
     )
-    # The tagging service goes on listing what was just deleted, so CloudWatch Logs itself has the last word.
+    # The tagging service still lists what was just deleted, so CloudWatch Logs itself is asked.
     return (resource for resource in listed if _log_group_exists(log_group_name(resource.id), clients))
 
 

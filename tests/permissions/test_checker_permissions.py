@@ -119,7 +119,7 @@ NOTHING_ELSE = [
 
 
 @pytest.mark.parametrize("action", NOTHING_ELSE)
-def test_it_can_start_nothing_read_no_secret_and_become_nobody(policies: Policies, action: str) -> None:
+def test_it_can_start_nothing_read_no_secret_and_assume_no_role(policies: Policies, action: str) -> None:
     for resource in ("*", SITE.secret_arn, "arn:aws:ec2:us-east-1:123456789012:instance/i-0"):
         assert not ask(policies, Request(action, resource, {f"ec2:ResourceTag/{GROUP_TAG}": SITE.group})).allowed
 

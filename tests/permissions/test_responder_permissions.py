@@ -93,7 +93,7 @@ def test_without_its_permissions_it_does_not_say_that_it_is_done(
     assert stage.alive() != []
 
 
-def test_it_touches_nobody_else(policies: Policies) -> None:
+def test_it_touches_no_other_annex(policies: Policies) -> None:
     prefix = "arn:aws:autoscaling:us-east-1:123456789012:autoScalingGroup:0:autoScalingGroupName/"
     assert not ask(policies, Request("autoscaling:UpdateAutoScalingGroup", f"{prefix}{SITE.group}x")).allowed
     for tags in ({}, {"annex:name": "pa"}, {GROUP_TAG: f"{SITE.group}x"}, {"annex:id": f"x{SITE.annex_id}"}):

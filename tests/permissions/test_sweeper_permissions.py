@@ -9,7 +9,7 @@ import pytest
 from moto import mock_aws
 
 from annex_lease.sweep.clients import SweepClients
-from annex_lease.sweep.marks import TAG_ORPHAN
+from annex_lease.sweep.orphan import TAG_ORPHAN
 from annex_lease.sweep.sweep_handler import serve
 from annex_lease.sweep.sweeper import SweepError
 from tests.permissions.authorisation import Authorised, Policies, Request, ask, granted

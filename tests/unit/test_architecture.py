@@ -37,7 +37,7 @@ FOREIGN = {
 PURE_LEASE = {"tags.py", "metrics.py", "decision.py", "record.py", "observed.py", "actions.py"}
 PURE_SWEEP = {
     f"sweep/{room}.py"
-    for room in ("resources", "identity", "marks", "orphan", "expired", "sweep_plan", "sweep_report", "sweep_metrics")
+    for room in ("resources", "identity", "orphan", "expired", "sweep_plan", "sweep_report", "sweep_settings")
 }
 MAX_LINES, MAX_FUNCTION = 250, 50
 FORBIDDEN = {"utils", "util", "helpers", "helper", "common", "constants", "misc"}

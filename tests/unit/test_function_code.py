@@ -48,20 +48,23 @@ ONLY_CHECKER = [
     "stack_request.py",
 ]
 ONLY_SWEEPER = [
+    "duration.py",
+    "forms.py",
+    "kinds.py",
     "sweep/__init__.py",
     "sweep/clients.py",
     "sweep/expired.py",
     "sweep/identity.py",
     "sweep/inventory.py",
-    "sweep/marks.py",
     "sweep/orphan.py",
     "sweep/removal.py",
     "sweep/resources.py",
     "sweep/sweep_handler.py",
-    "sweep/sweep_metrics.py",
     "sweep/sweep_plan.py",
     "sweep/sweep_report.py",
+    "sweep/sweep_settings.py",
     "sweep/sweeper.py",
+    "terms.py",
 ]
 WANTED = {CHECKER: sorted(SHARED + ONLY_CHECKER), SWEEPER: sorted(SHARED + ONLY_SWEEPER)}
 

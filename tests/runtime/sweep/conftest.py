@@ -1,4 +1,4 @@
-"""An AWS in process (moto), and one Region of it."""
+"""One Region of an AWS in process (moto)."""
 
 from __future__ import annotations
 
