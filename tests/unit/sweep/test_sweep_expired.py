@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
+from unittest import mock
 
 import pytest
 from sweep_model import GRACE, HOUR, MINUTE, NOW, ONE, OTHER, group, instance, plan, stack, until
@@ -17,7 +18,10 @@ from annex_lease.actions import (
     TerminateInstances,
 )
 from annex_lease.observed import GroupMember
+from annex_lease.sweep import sweeper
 from annex_lease.sweep.expired import decide_again
+from annex_lease.sweep.resources import Inventory
+from annex_lease.sweep.sweep_settings import SweepSettings
 from annex_lease.tags import TAG_GRANTED, TAG_ID, TAG_NAME, TAG_RENEWED, format_time
 
 SLACK = 10 * MINUTE
@@ -126,3 +130,17 @@ def test_a_lease_that_can_be_read_again_counts() -> None:
     assert removal.ending is not None
     assert decide_again(removal.ending, group(without=unread), NOW, SLACK) is not None
     assert decide_again(removal.ending, group(ended=-HOUR), NOW, SLACK) is None
+
+
+def test_each_run_begins_with_another_annex() -> None:
+    seen = Inventory(tuple(group(name) for name in ("a", "b", "c")), (), (), ())
+    clients: Any = None  # a dry run uses none
+    orders = []
+    with mock.patch.object(sweeper, "take_inventory", lambda _: seen):
+        for minute in range(4):
+            report = sweeper.sweep(
+                clients, NOW + minute * MINUTE, SweepSettings(), lambda: 0.0, lambda _: None, dry_run=True
+            )
+            orders.append([entry["annex"] for entry in report.ended])
+    assert [order[0] for order in orders] == [orders[0][0], orders[0][1], orders[0][2], orders[0][0]]
+    assert all(sorted(map(str, order)) == ["a", "b", "c"] for order in orders)
