@@ -4,7 +4,7 @@ from aws_cdk import Fn, Stack, Token
 from constructs import Construct
 
 from annex_constructs.errors import invalid_value
-from annex_lease.tags import is_annex_name
+from annex_lease.forms import ANNEX_NAME
 
 
 def checked_annex_name(owner: str, construct_id: str, annex_name: str | None) -> str:
@@ -16,7 +16,7 @@ def checked_annex_name(owner: str, construct_id: str, annex_name: str | None) ->
     :raises ValueError: it cannot name an annex. A token is refused too: the name is part of identities in the pool.
     """
     name = construct_id.lower() if annex_name is None else annex_name
-    if Token.is_unresolved(name) or not is_annex_name(name):
+    if Token.is_unresolved(name) or not ANNEX_NAME.matches(name):
         raise invalid_value(
             f"{owner} annex_name",
             received=name,

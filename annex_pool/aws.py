@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, cast
 
 import boto3
 from botocore.config import Config
@@ -14,13 +12,6 @@ from botocore.exceptions import BotoCoreError, ClientError
 from annex_lease.aws import Clients
 from annex_pool.error import AnnexError, InputError
 
-if TYPE_CHECKING:
-    from mypy_boto3_autoscaling import AutoScalingClient
-    from mypy_boto3_ec2 import EC2Client
-    from mypy_boto3_lambda import LambdaClient
-    from mypy_boto3_resourcegroupstaggingapi import ResourceGroupsTaggingAPIClient
-    from mypy_boto3_secretsmanager import SecretsManagerClient
-
 # Standard mode retries throttling and broken connections with jitter; what is left after that is an error.
 _CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 6}, connect_timeout=10, read_timeout=30)
 # The lease checker's function answers when its check is done; to give up earlier would say nothing about it.
@@ -28,7 +19,7 @@ _CHECK_CONFIG = _CONFIG.merge(Config(read_timeout=260))
 
 
 class Aws(Clients):
-    """The clients for one Region, with the operator's own credentials; each is made when first used."""
+    """AWS clients for one Region with the operator's own credentials."""
 
     def __init__(self, region: str) -> None:
         """Name the Region; nothing is asked of AWS yet.
@@ -36,45 +27,12 @@ class Aws(Clients):
         Args:
             region: the Region's code, such as us-east-1.
         """
-        self.region = region
-        self._session = boto3.Session(region_name=region)
-        self._others: dict[str, Any] = {}
-
-    @cached_property
-    def autoscaling(self) -> AutoScalingClient:
-        """The client for the group."""
-        return self._session.client("autoscaling", config=_CONFIG)
-
-    @cached_property
-    def ec2(self) -> EC2Client:
-        """The client for the instances."""
-        return self._session.client("ec2", config=_CONFIG)
-
-    @cached_property
-    def secretsmanager(self) -> SecretsManagerClient:
-        """The client for the credential."""
-        return self._session.client("secretsmanager", config=_CONFIG)
-
-    @cached_property
-    def tagging(self) -> ResourceGroupsTaggingAPIClient:
-        """The client that finds resources by their tags."""
-        return self._session.client("resourcegroupstaggingapi", config=_CONFIG)
-
-    @cached_property
-    def functions(self) -> LambdaClient:
-        """The client for the lease checker's function."""
-        return self._session.client("lambda", config=_CHECK_CONFIG)
-
-    def client(self, service: str) -> Any:
-        """The client of any other service, by boto3's name for it."""
-        if service not in self._others:
-            self._others[service] = self._session.client(cast("Any", service), config=_CONFIG)
-        return self._others[service]
+        super().__init__(boto3.Session(region_name=region), config=_CONFIG, invoke_config=_CHECK_CONFIG)
 
     def account(self) -> str:
-        """The account that the credentials in use belong to."""
+        """Id of the account that the credentials in use belong to."""
         with asking(f"whose credentials these are, in {self.region}"):
-            return self._session.client("sts", config=_CONFIG).get_caller_identity()["Account"]
+            return str(self.client("sts").get_caller_identity()["Account"])
 
 
 @contextmanager

@@ -51,8 +51,8 @@ def push(environment: Environment, pool: PoolSpec, spec: AnnexSpec, command: str
     aws = environment.connect(spec.region)
     found = deployed(aws, spec)
     # Also for an annex that has ended: without a fresh credential it could not be renewed.
-    _, times = reachable_lease(found, environment.now())
-    rule = rule_for(spec.name, pool.trust_domain, times.longest)
+    lease = reachable_lease(found, environment.now())
+    rule = rule_for(spec.name, pool.trust_domain, lease.latest_end)
     secret = find_arn(found, SECRET, environment.sleep)
     token = _from_file(file, rule, environment.now()) if file is not None else _issued(command, rule, environment)
     with asking(f"to store the token of annex {spec.name} in {aws.region}"):
@@ -63,7 +63,7 @@ def push(environment: Environment, pool: PoolSpec, spec: AnnexSpec, command: str
         answer = environment.ask_checker(found)
     except AnnexError as error:
         raise AnnexError(f"the token is stored, but {error}; a working checker grants within a minute") from error
-    return Pushed(rule.identity, expiry(token) or times.longest, answer)
+    return Pushed(rule.identity, expiry(token) or lease.latest_end, answer)
 
 
 def _issued(command: str, rule: Rule, environment: Environment) -> Token:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from annex_lease.aws import read_group
-from annex_lease.record import read_record
 from annex_lease.tags import TAG_UNTIL, format_time
 from annex_pool.aws import asking
 from annex_pool.checker import Answer
@@ -52,13 +51,13 @@ def extend(environment: Environment, spec: AnnexSpec, *, span: timedelta | None,
     """
     now = environment.now()
     found = deployed(environment.connect(spec.region), spec)
-    times = running_lease(found, now)
-    wanted = wanted_end("annex extend", spec.name, times, now, span=span, until=until)
+    lease = running_lease(found, now)
+    wanted = wanted_end("annex extend", spec.name, lease, now, span=span, until=until)
     if wanted is None:
-        return Extended(times.end, times.end, None)
+        return Extended(lease.effective_end, lease.effective_end, None)
     end, answer = _write_latest(environment, found, wanted)
-    check_end(answer, end, times.money_end)
-    return Extended(times.end, end, answer)
+    check_end(answer, end, lease.hours_end)
+    return Extended(lease.effective_end, end, answer)
 
 
 def _write_latest(environment: Environment, found: Deployed, wanted: datetime) -> tuple[datetime, Answer]:
@@ -67,7 +66,7 @@ def _write_latest(environment: Environment, found: Deployed, wanted: datetime) -
     Whoever wrote last and earlier learns of the other from the end that the checker published before; whoever wrote
     first and later finds the other's on the group. One of the two writes the later end again.
     """
-    before, end = read_record(found.group.tags).published_end, wanted
+    before, end = found.group.lease.record.published_end, wanted
     for _ in range(_ATTEMPTS):
         write_record(found, {TAG_UNTIL: format_time(end)}, "the end of the lease")
         try:
@@ -91,16 +90,16 @@ def _write_latest(environment: Environment, found: Deployed, wanted: datetime) -
 def _written(found: Deployed) -> datetime | None:
     with asking(f"for group {found.group.name}"):
         group = read_group(found.annex)
-    return read_record(group.tags).until if group else None
+    return group.lease.record.until if group else None
 
 
-def check_end(answer: Answer, wanted: datetime, money_end: datetime | None) -> None:
+def check_end(answer: Answer, wanted: datetime, hours_end: datetime | None) -> None:
     """Make sure that the checker takes the end that was written; the money may end the lease before it.
 
     Raises:
         AnnexError: it says another end.
     """
-    if answer.end != format_time(wanted) and not (money_end is not None and money_end < wanted):
+    if answer.end != format_time(wanted) and not (hours_end is not None and hours_end < wanted):
         raise AnnexError(
             f"the new end {format_time(wanted)} is written, but the lease checker says {answer.end}: "
             f"{'; '.join(answer.problems) or 'someone else changed it at the same time'}"

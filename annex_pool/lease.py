@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from annex_lease.decision import Phase, decide
-from annex_lease.lease import LeaseTimes, lease_times
-from annex_lease.record import LeaseRecord, read_record
+from annex_lease.actions import Phase
+from annex_lease.decision import decide
+from annex_lease.lease import Lease
 from annex_lease.tags import format_time
 from annex_pool.aws import Aws, check_account
 from annex_pool.error import AnnexError
@@ -35,39 +35,38 @@ def deployed(aws: Aws, spec: AnnexSpec) -> Deployed:
     return found
 
 
-def running_lease(found: Deployed, now: datetime) -> LeaseTimes:
-    """The times of a lease that has not ended yet, by the same rule the lease checker follows.
+def running_lease(found: Deployed, now: datetime) -> Lease:
+    """A lease that has not ended yet, by the same rule the lease checker follows.
 
     Raises:
         AnnexError: it has ended, or was stopped; or the tags of the group declare none.
     """
-    _, times = reachable_lease(found, now)
+    lease = reachable_lease(found, now)
     decision = decide(found.group, now)
     if decision.phase in OVER:
         raise AnnexError(
             f"annex {found.name} has ended: {decision.reason}; an ended annex stays ended, however late its lease is "
             f"said to end: to have its instances again run `annex renew {found.name}`, within its reach, which ends at "
-            f"{format_time(times.longest)}"
+            f"{format_time(lease.latest_end)}"
         )
-    return times
+    return lease
 
 
-def reachable_lease(found: Deployed, now: datetime) -> tuple[LeaseRecord, LeaseTimes]:
+def reachable_lease(found: Deployed, now: datetime) -> Lease:
     """The lease of an annex that may have ended, as long as it could still be renewed.
 
     Raises:
         AnnexError: its reach is over; or the tags of the group declare none.
     """
-    record = read_record(found.group.tags)
-    times = lease_times(record, found.group.created)
-    if times is None:
+    lease = found.group.lease
+    if lease.policy is None:
         raise AnnexError(
             f"the tags of group {found.group.name} declare no lease, so annex {found.name} is being stopped: "
-            f"{'; '.join(record.problems)}"
+            f"{'; '.join(lease.problems)}"
         )
-    if now >= times.longest:
+    if now >= lease.latest_end:
         raise AnnexError(
-            f"the reach of annex {found.name} ended at {format_time(times.longest)} and no lease passes that: "
+            f"the reach of annex {found.name} ended at {format_time(lease.latest_end)} and no lease passes that: "
             f"run `cdk destroy Annex-{found.name}`, then `cdk deploy Annex-{found.name}` for a new one"
         )
-    return record, times
+    return lease

@@ -6,7 +6,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from annex_lease.tags import TAG_ID, TAG_NAME, is_annex_name, shown
+from annex_lease.forms import ANNEX_NAME
+from annex_lease.tags import TAG_ID, TAG_NAME, shown
 
 STACK_TAG = "aws:cloudformation:stack-name"
 """The tag by which CloudFormation marks what it makes; nobody else can write it."""
@@ -91,7 +92,7 @@ def left_of(resource: Resource, annex: str | None, region: str) -> Leftover | No
     if said is None or (annex is not None and said != annex and not (guessed and _cut_from(said, annex))):
         return None
     # Any text can be the value of a tag; a name of ours needs no quotes.
-    return Leftover(said if is_annex_name(said) else shown(said), region, resource, by)
+    return Leftover(said if ANNEX_NAME.matches(said) else shown(said), region, resource, by)
 
 
 def may_be_ours(name: str, description: str = "") -> bool:

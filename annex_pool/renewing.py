@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from annex_lease.lease import LeaseTimes
+from annex_lease.lease import Lease
 from annex_lease.tags import TAG_RENEWED, TAG_UNTIL, format_time
 from annex_pool.aws import asking
 from annex_pool.checker import Answer
@@ -56,12 +56,12 @@ def renew(environment: Environment, spec: AnnexSpec, *, span: timedelta | None, 
     """
     now = environment.now()
     found = deployed(environment.connect(spec.region), spec)
-    record, times = reachable_lease(found, now)
-    wanted = wanted_end("annex renew", spec.name, times, now, span=span, until=until)
-    _check_money(found, times, now)
+    lease = reachable_lease(found, now)
+    wanted = wanted_end("annex renew", spec.name, lease, now, span=span, until=until)
+    _check_money(found, lease, now)
     _check_credential(found, now)
     # The checker compares the mark with the one it granted, so no two may be the same, not even in one second.
-    mark = now if record.renewal != now.replace(microsecond=0) else now + timedelta(seconds=1)
+    mark = now if lease.record.renewal != now.replace(microsecond=0) else now + timedelta(seconds=1)
     values = {TAG_RENEWED: format_time(mark)}
     if wanted is not None:
         values[TAG_UNTIL] = format_time(wanted)
@@ -70,16 +70,16 @@ def renew(environment: Environment, spec: AnnexSpec, *, span: timedelta | None, 
         answer = environment.ask_checker(found)
     except AnnexError as error:
         raise AnnexError(f"the renewal is written, but {error}; a working checker grants within a minute") from error
-    end = wanted or max(times.base, times.end)
-    check_end(answer, end, times.money_end)
+    end = wanted or max(lease.unrenewed_end, lease.effective_end)
+    check_end(answer, end, lease.hours_end)
     if answer.phase not in _GRANTED:
         why = "; ".join((answer.reason or "it gives no reason", *answer.problems))
         raise AnnexError(f"the renewal is written, but the lease checker sees the annex as {answer.phase}: {why}")
-    return Renewal(times.end, end, answer)
+    return Renewal(lease.effective_end, end, answer)
 
 
-def _check_money(found: Deployed, times: LeaseTimes, now: datetime) -> None:
-    if times.money_end is not None and times.money_end <= now:
+def _check_money(found: Deployed, lease: Lease, now: datetime) -> None:
+    if lease.hours_end is not None and lease.hours_end <= now:
         raise AnnexError(
             f"the instance-hours of annex {found.name} are used up: raise max_instance_hours in the spec, run "
             f"`cdk deploy Annex-{found.name}`, then renew it"

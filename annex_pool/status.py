@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from annex_lease.decision import Decision
-from annex_lease.lease import LeaseTimes, lease_times
-from annex_lease.ledger import HOUR_SECONDS
+from annex_lease.actions import Decision
+from annex_lease.lease import Lease
 from annex_lease.observed import Group
-from annex_lease.record import LeaseRecord, read_record
+from annex_lease.record import HOUR_SECONDS
 from annex_lease.tags import format_time
 from annex_pool.collector import Slot
 from annex_pool.instances import states
@@ -82,7 +81,7 @@ class Status:
     reason: str | None
     size: int | None
     granted: int | None
-    times: LeaseTimes | None
+    lease: Lease | None
     created: datetime | None
     next_warning: datetime | None
     hours: Hours | None
@@ -140,14 +139,14 @@ class Status:
         }
 
     def _lease(self) -> dict[str, object] | None:
-        if self.times is None or self.created is None:
+        if self.lease is None or self.created is None:
             return None
         return {
             "created": format_time(self.created),
-            "declared_end": format_time(self.times.declared),
-            "end": format_time(self.times.end),
-            "latest_end": format_time(self.times.longest),
-            "seconds_left": max(int((self.times.end - self.time).total_seconds()), 0),
+            "declared_end": format_time(self.lease.declared_end),
+            "end": format_time(self.lease.effective_end),
+            "latest_end": format_time(self.lease.latest_end),
+            "seconds_left": max(int((self.lease.effective_end - self.time).total_seconds()), 0),
             "next_warning": None if self.next_warning is None else format_time(self.next_warning),
         }
 
@@ -160,8 +159,8 @@ def status_of(seen: Seen, now: datetime) -> Status:
         now: the time of the look, aware.
     """
     group, decision = seen.group, seen.decision
-    record = read_record(group.tags) if group else None
-    times = lease_times(record, group.created) if record and group else None
+    record = group.lease.record if group else None
+    lease = group.lease if group and group.lease.policy else None
     alive = states(group) if group else seen.strays if seen.asked else None
     slots = None if seen.slots is None else [slot for slot in seen.slots if slot.annex == seen.spec.name]
     return Status(
@@ -170,12 +169,12 @@ def status_of(seen: Seen, now: datetime) -> Status:
         time=now,
         phase=decision.phase.value if decision else NOT_DEPLOYED if seen.asked and group is None else None,
         reason=decision.reason if decision else None,
-        size=record.policy.size if record and record.policy else None,
+        size=lease.size if lease else None,
         granted=record.granted.size if record and record.granted else None,
-        times=times,
+        lease=lease,
         created=group.created if group else None,
-        next_warning=_next_warning(record, times, now) if record and times else None,
-        hours=_hours(record, decision, seen.spec) if record and decision else None,
+        next_warning=_next_warning(lease, now) if lease else None,
+        hours=_hours(lease, decision, seen.spec) if lease and decision else None,
         instances=None if alive is None else _instances(alive, group, slots),
         unmatched_slots=None if alive is None or slots is None else _unmatched_slots(alive, slots),
         jobs_running=None if slots is None else sum(slot.busy for slot in slots),
@@ -186,24 +185,18 @@ def status_of(seen: Seen, now: datetime) -> Status:
     )
 
 
-def _next_warning(record: LeaseRecord, times: LeaseTimes, now: datetime) -> datetime | None:
-    policy = record.policy
-    if (
-        policy is None
-        or policy.warn_before_end_seconds is None
-        or now >= times.end
-        or record.warned == format_time(times.end)
-    ):
+def _next_warning(lease: Lease, now: datetime) -> datetime | None:
+    end, before = lease.effective_end, lease.warn_before_end
+    if before is None or now >= end or lease.record.warned == format_time(end):
         return None
-    return max(times.end - timedelta(seconds=policy.warn_before_end_seconds), times.start)
+    return max(end - before, lease.start)
 
 
-def _hours(record: LeaseRecord, decision: Decision, spec: AnnexSpec) -> Hours | None:
+def _hours(lease: Lease, decision: Decision, spec: AnnexSpec) -> Hours | None:
     # Of the record, not of the spec: the limit that counts is the one that was deployed.
-    limit = record.policy.max_instance_hours if record.policy else None
-    if limit is None:
+    if lease.limit is None:
         return None
-    return Hours((decision.used_seconds or 0) / HOUR_SECONDS, limit, spec.price_per_hour)
+    return Hours((decision.used_seconds or 0) / HOUR_SECONDS, lease.limit, spec.price_per_hour)
 
 
 def _instances(

@@ -6,15 +6,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from annex_lease.actions import Action, NotifyInstances, PublishEnd, RecordUse, TerminateInstances
-from annex_lease.actuator import perform
-from annex_lease.batches import RefusedError
-from annex_lease.decision import Decision, Phase, decide
-from annex_lease.lease import lease_times
+from annex_lease.actions import Decision, Phase, TerminateInstances
+from annex_lease.actuator import carry_out
+from annex_lease.decision import decide
 from annex_lease.observed import Fact, Group
-from annex_lease.record import read_record
 from annex_lease.tags import TAG_UNTIL, format_time, group_tag
 from annex_pool.aws import check_account
 from annex_pool.environment import Environment
@@ -26,7 +21,6 @@ from annex_pool.waiting import Stopped, Waiting, wait_until_gone
 from annex_pool.writing import write_record
 from annex_spec import AnnexSpec
 
-_BOOKKEEPING = (PublishEnd, NotifyInstances, RecordUse)
 _OVER = (Phase.DRAINING.value, Phase.ENDED.value)
 # After the grace the checker terminates by id at its next minute; the rest is the machines' own shutdown.
 _AFTER_GRACE = timedelta(minutes=5)
@@ -58,7 +52,7 @@ def stop(
         )
     failures = [*_end_lease(found, environment.now()), *_stop_spending(found, environment.now())]
     failures += _checker_failures(environment, found)
-    how = Waiting(wait, longest if longest is not None else _grace(found.group) + _AFTER_GRACE, say)
+    how = Waiting(wait, longest if longest is not None else found.group.lease.grace + _AFTER_GRACE, say)
     return wait_until_gone(environment, lambda: alive(found), how, failures)
 
 
@@ -73,8 +67,8 @@ def _checker_failures(environment: Environment, found: Deployed) -> list[str]:
 
 
 def _end_lease(found: Deployed, now: datetime) -> list[str]:
-    times = lease_times(read_record(found.group.tags), found.group.created)
-    if times is None or now >= times.end:
+    lease = found.group.lease
+    if lease.policy is None or now >= lease.effective_end:
         # It is over already, and "now" written into the record would move the end and the grace on.
         return []
     try:
@@ -86,7 +80,7 @@ def _end_lease(found: Deployed, now: datetime) -> list[str]:
 
 def _stop_spending(found: Deployed, now: datetime) -> list[str]:
     decision = stop_decision(found.group, now)
-    failures = [failure for action in decision.actions for failure in _performed(action, found)]
+    failures = [*carry_out(decision.actions, found.annex).failures]
     if Fact.INSTANCES not in decision.needs:
         return failures
     try:
@@ -95,7 +89,7 @@ def _stop_spending(found: Deployed, now: datetime) -> list[str]:
         return [*failures, str(error)]
     actions = stop_decision(group, now).actions if group else ()
     ids = [action for action in actions if isinstance(action, TerminateInstances) and action not in decision.actions]
-    return failures + [failure for action in ids for failure in _performed(action, found)]
+    return [*failures, *carry_out(ids, found.annex).failures]
 
 
 def stop_decision(group: Group, now: datetime) -> Decision:
@@ -108,24 +102,10 @@ def stop_decision(group: Group, now: datetime) -> Decision:
         group: the annex's group.
         now: the end of the lease, unless it ended before; aware.
     """
-    times = lease_times(read_record(group.tags), group.created)
     tags = group.tags
-    if times is not None and now < times.end:
+    if group.lease.policy is not None and now < group.lease.effective_end:
         kept = tuple(tag for tag in tags if tag.key != TAG_UNTIL)
         tags = (*kept, group_tag(TAG_UNTIL, format_time(now)))
     decision = decide(replace(group, tags=tags, confirmed=True), now)
     # To write down what became of the lease is the checker's part.
-    return replace(decision, actions=tuple(each for each in decision.actions if not isinstance(each, _BOOKKEEPING)))
-
-
-def _performed(action: Action, found: Deployed) -> list[str]:
-    try:
-        perform(action, found.annex)
-    except (BotoCoreError, ClientError, RefusedError) as error:
-        return [f"{type(action).__name__}: {error}"]
-    return []
-
-
-def _grace(group: Group) -> timedelta:
-    policy = read_record(group.tags).policy
-    return policy.grace if policy else timedelta(0)
+    return replace(decision, actions=tuple(action for action in decision.actions if not action.bookkeeping))

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from annex_lease.actuator import perform
+from annex_lease.actuator import carry_out
 from annex_lease.aws import list_instances
-from annex_lease.batches import RefusedError
 from annex_lease.decision import decide
 from annex_lease.observed import Missing
 from annex_pool.aws import Aws, asking
@@ -58,10 +55,4 @@ def _terminate(environment: Environment, aws: Aws, name: str, strays: tuple[Stra
         # Compared once more, exactly, by the lease's own rule of what is an annex's.
         listed = list_instances(annex)
     decision = decide(Missing(annex.group, instances=listed, confirmed=True), environment.now())
-    failures: list[str] = []
-    for action in decision.actions:
-        try:
-            perform(action, annex)
-        except (BotoCoreError, ClientError, RefusedError) as error:
-            failures.append(f"{type(action).__name__}: {error}")
-    return failures
+    return list(carry_out(decision.actions, annex).failures)

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from annex_lease.aws import GROUP_NAME_TAG, Annex, read_group
+from annex_lease.aws import Annex, read_group
 from annex_lease.observed import DEAD_INSTANCE_STATES, Instance
+from annex_lease.ownership import GROUP_TAG
 from annex_lease.tags import TAG_ID, TAG_NAME, shown
 from annex_pool.aws import Aws, asking
 from annex_pool.error import AnnexError
@@ -46,7 +47,7 @@ def list_strays(aws: Aws, name: str) -> tuple[Stray, ...]:
         ]
     # The filter alone is no comparison: its values may hold wildcards.
     return tuple(
-        Stray(key, state, tags.get(TAG_ID, ""), tags.get(GROUP_NAME_TAG, ""))
+        Stray(key, state, tags.get(TAG_ID, ""), tags.get(GROUP_TAG, ""))
         for key, state, tags in sorted(described, key=lambda item: item[0])
         if tags.get(TAG_NAME) == name and state not in DEAD_INSTANCE_STATES
     )

@@ -72,9 +72,9 @@ def _row(status: Status) -> list[Text]:
         return [Text(cell, style="dim") for cell in cells]
     phase = status.phase or UNKNOWN
     lease = [UNKNOWN, UNKNOWN]
-    if status.times is not None:
-        left = max(status.times.end - status.time, timedelta(0))
-        lease = [format_time(status.times.end), format_duration(left) if left else "over"]
+    if status.lease is not None:
+        left = max(status.lease.effective_end - status.time, timedelta(0))
+        lease = [format_time(status.lease.effective_end), format_duration(left) if left else "over"]
     numbers = [_number(value) for value in (status.size, status.joined, status.protected, status.jobs_running)]
     granted = _NONE if status.granted is None and status.size is not None else _number(status.granted)
     size, joined, busy, jobs = numbers

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from annex_lease.lease import LeaseTimes
+from annex_lease.lease import Lease
 from annex_lease.tags import format_time
 from annex_pool.error import InputError
 
 
 def wanted_end(
-    command: str, name: str, times: LeaseTimes, now: datetime, *, span: timedelta | None, until: datetime | None
+    command: str, name: str, lease: Lease, now: datetime, *, span: timedelta | None, until: datetime | None
 ) -> datetime | None:
     """The end to write, or None if the present one is late enough.
 
     Args:
         command: the words of the command, such as "annex extend", for the errors.
         name: the annex's name, for the errors.
-        times: when the lease ends now, and can end at the latest.
+        lease: the lease as it is now.
         now: the current time, aware.
         span: so long from now at least; counted from now, so that repeating the command does not add up.
         until: until exactly this time.
@@ -28,7 +28,7 @@ def wanted_end(
     """
     check_one(span, until)
     # Not the end that the money makes: it moves with the number of instances, and the declared one would be lost.
-    present = max(times.base, times.end)
+    present = max(lease.unrenewed_end, lease.effective_end)
     if until is not None:
         if now < present and until < present:
             raise InputError(
@@ -39,9 +39,9 @@ def wanted_end(
             raise InputError(f"--until {format_time(until)} is not later than now, {format_time(now)}")
         wanted = until
     else:
-        wanted = _later(now, span or timedelta(0), times.longest).replace(microsecond=0)
-    if wanted > times.longest:
-        latest = format_time(times.longest)
+        wanted = _later(now, span or timedelta(0), lease.latest_end).replace(microsecond=0)
+    if wanted > lease.latest_end:
+        latest = format_time(lease.latest_end)
         raise InputError(
             f"the end asked for, {format_time(wanted)}, is beyond the reach of this lease: the latest possible is "
             f"{latest} (`{command} {name} --until {latest}`)"

@@ -21,6 +21,7 @@ from annex_constructs.lease.checker_role import CheckerAccess, checker_role
 from annex_constructs.lease.lease_terms import LeaseTerms
 from annex_constructs.nag import RUNTIME_REASON, acknowledge
 from annex_constructs.scheduler_role import scheduler_role
+from annex_lease.invocation import CheckerSettings
 from annex_lease.policy import policy_tags
 from annex_lease.tags import TAG_ID, TAG_NAME
 
@@ -147,13 +148,13 @@ class LeaseChecker(Construct):
                 max_event_age=_OLDEST_EVENT,
                 dead_letter_queue=access.dead_letter_queue,
                 on_failure=destinations.LambdaDestination(access.responder),
-                environment={
-                    "ANNEX_GROUP": access.group.auto_scaling_group_name,
-                    "ANNEX_CREDENTIAL": access.credential.secret_arn,
-                    "ANNEX_NAME": self._annex_name,
-                    "ANNEX_ID": access.annex_id,
-                    "ANNEX_TOPIC": "" if access.topic is None else access.topic.topic_arn,
-                },
+                environment=CheckerSettings(
+                    group=access.group.auto_scaling_group_name,
+                    credential=access.credential.secret_arn,
+                    name=self._annex_name,
+                    id=access.annex_id,
+                    topic="" if access.topic is None else access.topic.topic_arn,
+                ).to_environ(),
             )
         function.node.add_dependency(role)
         acknowledge(function, "AwsSolutions-L1", RUNTIME_REASON)

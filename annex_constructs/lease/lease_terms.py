@@ -7,19 +7,14 @@ from aws_cdk import Duration
 
 from annex_constructs.errors import invalid_value, seconds
 from annex_lease.policy import LeasePolicy
-from annex_lease.tags import (
-    LARGEST_LIMIT_HOURS,
-    MAX_LIFETIME_SECONDS,
-    SHORTEST_RENEWAL_SECONDS,
-    SHORTEST_WARNING_SECONDS,
-)
+from annex_lease.terms import MAX_INSTANCE_HOURS, MAX_LIFETIME, RENEW_WHILE_BUSY, WARN_BEFORE_END
 
-_LONGEST = timedelta(seconds=MAX_LIFETIME_SECONDS)
+_LONGEST = MAX_LIFETIME.maximum
 _SHORTEST = timedelta(minutes=1)
 _LONGEST_GRACE = timedelta(hours=2)
 _DEFAULT_GRACE = timedelta(minutes=15)
-_SHORTEST_RENEWAL = timedelta(seconds=SHORTEST_RENEWAL_SECONDS)
-_SHORTEST_WARNING = timedelta(seconds=SHORTEST_WARNING_SECONDS)
+_SHORTEST_RENEWAL = RENEW_WHILE_BUSY.minimum
+_SHORTEST_WARNING = WARN_BEFORE_END.minimum
 # A busy annex is renewed in the second half of the renewal before its end. Jobs are sent away `drain_before_end` before the end,
 # so a few of the lease checker's runs, one a minute, must fit in between.
 _RENEWAL_SLACK_SECONDS = 360
@@ -116,7 +111,7 @@ class LeaseTerms:
                     allowed="required with ends_at: the longest life of the annex, counted from its creation",
                     fix="pass max_lifetime=Duration.days(30)",
                 )
-            reach = min(2 * duration, MAX_LIFETIME_SECONDS)
+            reach = min(2 * duration, int(_LONGEST.total_seconds()))
         most = _LONGEST if duration is None else timedelta(seconds=duration - 1)
         return LeasePolicy(
             annex=annex,
@@ -139,11 +134,11 @@ class LeaseTerms:
         if limit is None:
             return None
         # A token, which is a number out of any range, is refused too.
-        if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= LARGEST_LIMIT_HOURS:
+        if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= MAX_INSTANCE_HOURS.maximum:
             raise invalid_value(
                 "LeaseTerms max_instance_hours",
                 received=limit,
-                allowed=f"a whole number from 1 to {LARGEST_LIMIT_HOURS}, known when the app is synthesised",
+                allowed=f"a whole number from 1 to {MAX_INSTANCE_HOURS.maximum}, known when the app is synthesised",
                 fix="pass max_instance_hours=100",
             )
         return limit

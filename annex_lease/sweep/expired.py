@@ -6,33 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from annex_lease.actions import (
-    Action,
-    ClearProtection,
-    DeleteWarmPool,
-    EmptyGroup,
-    FinishHooks,
-    ResumeTerminate,
-    SuspendLaunch,
-    TerminateInstances,
-)
-from annex_lease.decision import Phase, decide
-from annex_lease.observed import Group, Instance
-from annex_lease.record import read_record
-from annex_lease.sweep.identity import GROUP_TAG, annex_id, group_tags
+from annex_lease.actions import Action, Phase
+from annex_lease.decision import decide
+from annex_lease.observed import Group, Instance, with_facts
+from annex_lease.ownership import Identity, Owner, annex_id, by_key
 from annex_lease.sweep.resources import TaggedResource
-from annex_lease.tags import TAG_ID, TAG_NAME
-
-# The other actions of a decision (publish, notify, record) are for an annex whose checker works.
-_ENDING = (
-    EmptyGroup,
-    SuspendLaunch,
-    ResumeTerminate,
-    DeleteWarmPool,
-    ClearProtection,
-    FinishHooks,
-    TerminateInstances,
-)
+from annex_lease.tags import TAG_NAME
 
 
 @dataclass(frozen=True)
@@ -62,7 +41,7 @@ class Ending:
 
 def is_readable(group: Group) -> bool:
     """True if the group's tags hold a complete lease."""
-    return read_record(group.tags).policy is not None
+    return group.lease.policy is not None
 
 
 def find_ending(group: Group, now: datetime, slack: timedelta, *, unreadable: bool = False) -> Ending | None:
@@ -77,11 +56,12 @@ def find_ending(group: Group, now: datetime, slack: timedelta, *, unreadable: bo
     if not unreadable and not is_readable(group):
         return None
     # An earlier run, an hour ago, could not read the record either: that is the second reading.
-    decision = decide(replace(group, confirmed=unreadable), now - slack)
-    actions = tuple(action for action in decision.actions if isinstance(action, _ENDING))
+    decision = decide(with_facts(group, {"confirmed": unreadable}), now - slack)
+    # The other actions (publish, notify, record) are for an annex whose checker works.
+    actions = tuple(action for action in decision.actions if action.ends)
     if decision.phase is not Phase.DRAINING or not actions:
         return None
-    tags = group_tags(group)
+    tags = by_key(group.tags)
     return Ending(
         group=group.name,
         name=tags.get(TAG_NAME, ""),
@@ -118,12 +98,7 @@ def with_instances(group: Group, instances: Iterable[TaggedResource], group_name
         instances: all instances with the tag `annex:name`.
         group_names: names of all groups; an instance in another group does not belong to this one.
     """
-    own = annex_id(group_tags(group))
-    own_instances = []
-    for instance in instances:
-        member_of = instance.tags.get(GROUP_TAG)
-        # AWS deletes its tag from an instance that is detached; the annex's id stays.
-        detached = bool(own) and instance.tags.get(TAG_ID) == own and member_of not in group_names
-        if member_of == group.name or detached:
-            own_instances.append(Instance(instance.id, instance.state, member=member_of == group.name))
-    return replace(group, instances=tuple(own_instances))
+    identity = Identity(id=annex_id(by_key(group.tags)), group=group.name)
+    owners = ((each, identity.owner_of(each.tags, other_groups=group_names)) for each in instances)
+    own = tuple(Instance(each.id, each.state, owner is Owner.MEMBER) for each, owner in owners if owner.ours)
+    return replace(group, instances=own)

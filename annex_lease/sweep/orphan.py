@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 
 from annex_lease.observed import Group
-from annex_lease.sweep.identity import Living, annex_id, group_tags, stack_uuid
+from annex_lease.ownership import GROUP_TAG, annex_id, by_key, stack_uuid
 from annex_lease.sweep.resources import ResourceKind, Stack, TaggedResource
 from annex_lease.tags import TAG_END, TAG_ID, TAG_NAME, format_time, parse_time, shown
 
@@ -56,6 +56,33 @@ class Verdict:
     reason: str
 
 
+class GroupOwners:
+    """Annexes that have a group."""
+
+    def __init__(self, groups: Iterable[Group]) -> None:
+        """Keep the names and ids of the annexes.
+
+        Args:
+            groups: all groups of the Region that count as owners.
+        """
+        all_tags = {group.name: by_key(group.tags) for group in groups}
+        self._groups = frozenset(all_tags)
+        self._ids = frozenset(annex_id(tags) for tags in all_tags.values())
+        self._claimed_ids = frozenset(tags[TAG_ID] for tags in all_tags.values() if TAG_ID in tags)
+        self._names = frozenset(tags.get(TAG_NAME, "") for tags in all_tags.values())
+        # A group whose tags do not identify its annex may be that of any annex of its name.
+        self._unidentified = frozenset(tags.get(TAG_NAME, "") for tags in all_tags.values() if not annex_id(tags))
+        self.stacks = frozenset(uuid for uuid in map(stack_uuid, all_tags.values()) if uuid)
+        """UUIDs of the stacks whose groups exist."""
+
+    def owns(self, tags: Mapping[str, str]) -> bool:
+        """True if a resource with these tags belongs to an annex that has a group, or may belong to one."""
+        if tags.get(GROUP_TAG) in self._groups or tags.get(TAG_ID) in self._claimed_ids:
+            return True
+        name, own = tags.get(TAG_NAME, ""), annex_id(tags)
+        return own in self._ids or name in self._unidentified if own else name in self._names
+
+
 class OrphanCheck:
     """Classifies resources, groups and stacks by what one run has listed."""
 
@@ -73,7 +100,7 @@ class OrphanCheck:
         self._min_age = min_age
         # A group that is ended, empty and without its stack protects nothing: the sweeper deletes no group, so the
         # resources with its id would otherwise stay for ever.
-        self._owners = Living(group for group in groups if not (self._lost_stack(group) and _is_ended(group)))
+        self._owners = GroupOwners(group for group in groups if not (self._lost_stack(group) and _is_ended(group)))
 
     def verdict(self, resource: TaggedResource) -> Verdict:
         """Classify one resource with the tag `annex:name`."""
@@ -114,7 +141,7 @@ class OrphanCheck:
         return Verdict(Standing.UNCLEAR, reason)
 
     def _lost_stack(self, group: Group) -> bool:
-        tags = group_tags(group)
+        tags = by_key(group.tags)
         old = self._now - group.created >= self._min_age
         return old and bool(annex_id(tags)) and stack_uuid(tags) not in self._stacks
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 from botocore.exceptions import ClientError
 
-from annex_lease.sweep.clients import SweepClients
+from annex_lease.aws import Clients
 from annex_lease.sweep.orphan import TAG_ORPHAN
 from annex_lease.sweep.resources import ResourceKind, TaggedResource, log_group_name
 from annex_lease.tags import format_time, group_tag
@@ -30,7 +30,7 @@ _GONE = frozenset(
 )
 
 
-def remove(resource: TaggedResource, clients: SweepClients) -> None:
+def remove(resource: TaggedResource, clients: Clients) -> None:
     """Remove one orphan that is not a group.
 
     Raises:
@@ -53,7 +53,7 @@ def remove(resource: TaggedResource, clients: SweepClients) -> None:
             raise ValueError(f"{resource.kind.value} {resource.id} cannot be removed; end it instead")
 
 
-def mark(resource: TaggedResource, now: datetime, clients: SweepClients) -> None:
+def mark(resource: TaggedResource, now: datetime, clients: Clients) -> None:
     """Write the mark of an orphan on a resource, with the current time.
 
     Raises:
@@ -73,7 +73,7 @@ def mark(resource: TaggedResource, now: datetime, clients: SweepClients) -> None
             clients.ec2.create_tags(Resources=[resource.id], Tags=[{"Key": TAG_ORPHAN, "Value": since}])
 
 
-def unmark(resource: TaggedResource, clients: SweepClients) -> None:
+def unmark(resource: TaggedResource, clients: Clients) -> None:
     """Delete the mark of a resource that is not an orphan.
 
     Raises:

@@ -17,8 +17,9 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from annex_lease.sweep.clients import SweepClients, shared_clients
-from annex_lease.sweep.sweep_report import SweepReport, sweeper_metrics
+from annex_lease.aws import Clients, shared_clients
+from annex_lease.metrics import embed_metrics
+from annex_lease.sweep.sweep_report import DIMENSION, SweepReport
 from annex_lease.sweep.sweep_settings import SweepSettings
 from annex_lease.sweep.sweeper import SweepError, sweep_or_raise
 from annex_lease.tags import shown
@@ -42,7 +43,7 @@ def serve(
     *,
     environ: Mapping[str, str] = os.environ,
     now: datetime | None = None,
-    clients: SweepClients | None = None,
+    clients: Clients | None = None,
 ) -> dict[str, object]:
     """`handler` with its environment variables, its time and its AWS clients as arguments."""
     started = time.monotonic()
@@ -65,7 +66,8 @@ def serve(
             line.update(report.as_data(maximum=_LOGGED))
         # A dry run by hand sends no heartbeat: it would hide that the schedule does not run.
         if report is not None and not asked:
-            line.update(sweeper_metrics(report.metrics(), environ.get("AWS_LAMBDA_FUNCTION_NAME", ""), now))
+            name = environ.get("AWS_LAMBDA_FUNCTION_NAME", "")
+            line.update(embed_metrics(report.metrics(), dimension=DIMENSION, value=name, time=now))
         line["seconds"] = round(time.monotonic() - started, 3)
         _log(line)
     return report.as_data()

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from annex_lease.observed import Group
+from annex_lease.ownership import by_key, stack_uuid
 from annex_lease.sweep.expired import Ending, find_ending, is_readable, with_instances
-from annex_lease.sweep.identity import group_tags, stack_uuid
 from annex_lease.sweep.orphan import TAG_ORPHAN, OrphanCheck, Standing, Verdict, is_due, marked_since
 from annex_lease.sweep.resources import REMOVAL_ORDER, Inventory, ResourceKind, TaggedResource
 from annex_lease.sweep.sweep_settings import SweepSettings
@@ -72,8 +72,8 @@ def make_plan(seen: Inventory, now: datetime, settings: SweepSettings) -> SweepP
     """
     plan = SweepPlan()
     names = frozenset(group.name for group in seen.groups)
-    groups = [group for group in seen.groups if TAG_NAME in group_tags(group)]
-    foreign = [group for group in seen.groups if TAG_NAME not in group_tags(group)]
+    groups = [group for group in seen.groups if TAG_NAME in by_key(group.tags)]
+    foreign = [group for group in seen.groups if TAG_NAME not in by_key(group.tags)]
     if seen.instances is not None:
         groups = [with_instances(group, seen.instances, names) for group in groups]
     plan.endings += [ending for group in groups if (ending := find_ending(group, now, settings.slack))]
@@ -91,7 +91,7 @@ def make_plan(seen: Inventory, now: datetime, settings: SweepSettings) -> SweepP
 
 def _sort_group(plan: SweepPlan, group: Group, now: datetime, settings: SweepSettings) -> None:
     """Treat a group with an unreadable record as an orphan, if it certainly is that of an annex."""
-    tags = group_tags(group)
+    tags = by_key(group.tags)
     resource = TaggedResource(ResourceKind.GROUP, group.name, tags, group.created)
     verdict = Verdict(Standing.KEPT, "its lease can be read")
     ending = None

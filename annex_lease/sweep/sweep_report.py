@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from annex_lease.actions import as_data
-from annex_lease.metrics import NAMESPACE
 from annex_lease.sweep.expired import Ending
 from annex_lease.sweep.resources import TaggedResource
 from annex_lease.sweep.sweep_plan import Removal
 
 DIMENSION = "FunctionName"
-"""Dimension of the metrics: two sweepers in one Region must not hide each other's silence."""
-RAN, ENDED, ORPHANS, REPORTS = "SweeperRan", "SweeperEnded", "SweeperOrphans", "SweeperReports"
+"""The only dimension of the sweeper's metrics: two sweepers in one Region must not hide each other's silence."""
+RAN = "SweeperRan"
+"""1 for each run that finished, with or without errors: the heartbeat. A dry run by hand sends none."""
+ENDED = "SweeperEnded"
+"""Number of annexes that a run ended; sent only if there are any, and not by a dry run."""
+ORPHANS = "SweeperOrphans"
+"""Number of orphans that a run found, with or without a mark; sent only if there are any."""
+REPORTS = "SweeperReports"
+"""Number of problems that only a person can solve; sent only if there are any."""
 ABORTED = "SweeperAborted"
+"""1 for each run that found more orphans than it may remove, and removed none; otherwise not sent."""
 
 _IDS_PER_LINE = 500  # CloudWatch Logs limits an event to 256 KiB, and an annex may have thousands of instances
 
@@ -129,20 +135,3 @@ def removal_data(removal: Removal) -> dict[str, object]:
 def resource_data(resource: TaggedResource, reason: str) -> dict[str, object]:
     """A resource as an entry of the report."""
     return {"kind": resource.kind.value, "id": resource.id, "tags": dict(resource.tags), "reason": reason}
-
-
-def sweeper_metrics(values: Mapping[str, int], function: str, now: datetime) -> dict[str, object]:
-    """Members of a log line that CloudWatch makes into these metrics, by its embedded metric format.
-
-    Args:
-        values: metric and count.
-        function: name of the function, the only dimension.
-        now: the time of the run, aware.
-    """
-    directive = {
-        "Namespace": NAMESPACE,
-        "Dimensions": [[DIMENSION]],
-        "Metrics": [{"Name": name, "Unit": "Count"} for name in values],
-    }
-    meta = {"Timestamp": int(now.timestamp() * 1000), "CloudWatchMetrics": [directive]}
-    return {"_aws": meta, DIMENSION: function, **values}

@@ -61,6 +61,6 @@ def _number(
     environ: Mapping[str, str], name: str, default: int, *, minimum: int = 0, maximum: int = _LONGEST_SECONDS
 ) -> int:
     try:
-        return parse_count(environ.get(name, str(default)), least=minimum, most=maximum)
+        return parse_count(environ.get(name, str(default)), minimum=minimum, maximum=maximum)
     except ValueError as error:
         raise ValueError(f"{name}: {error}; change the function's environment") from None

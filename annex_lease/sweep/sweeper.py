@@ -9,10 +9,8 @@ from typing import TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from annex_lease.actuator import perform
-from annex_lease.aws import Annex, read_group
-from annex_lease.batches import RefusedError
-from annex_lease.sweep.clients import SweepClients
+from annex_lease.actuator import carry_out
+from annex_lease.aws import Annex, Clients, read_group
 from annex_lease.sweep.expired import Ending, decide_again
 from annex_lease.sweep.inventory import take_inventory
 from annex_lease.sweep.removal import mark, remove, unmark
@@ -38,7 +36,7 @@ class SweepError(Exception):
 
 
 def sweep(
-    clients: SweepClients,
+    clients: Clients,
     now: datetime,
     settings: SweepSettings,
     seconds_left: Callable[[], float],
@@ -75,7 +73,7 @@ def sweep(
 
 
 def sweep_or_raise(
-    clients: SweepClients,
+    clients: Clients,
     now: datetime,
     settings: SweepSettings,
     seconds_left: Callable[[], float],
@@ -98,7 +96,7 @@ def sweep_or_raise(
 @dataclass(frozen=True)
 class _Run:
     report: SweepReport
-    clients: SweepClients
+    clients: Clients
     now: datetime
     settings: SweepSettings
     seconds_left: Callable[[], float]
@@ -164,11 +162,8 @@ class _Run:
         return due
 
     def _perform(self, ending: Ending) -> list[str]:
-        annex, errors = self._annex(ending), []
-        for action in ending.actions:
-            what = f"{ending.group}: {type(action).__name__}"
-            errors += _try(lambda action=action: perform(action, annex), what)  # type: ignore[misc]
-        return errors
+        failures = carry_out(ending.actions, self._annex(ending)).failures
+        return [f"{ending.group}: {failure}" for failure in failures]
 
     def _annex(self, ending: Ending) -> Annex:
         return Annex(ending.group, "", self.clients, ending.name, ending.id, seconds_left=self.seconds_left)
@@ -193,6 +188,6 @@ def _rotated(endings: Sequence[Ending], now: datetime) -> list[Ending]:
 def _try(act: Callable[[], None], what: str) -> list[str]:
     try:
         act()
-    except (BotoCoreError, ClientError, RefusedError) as error:
+    except (BotoCoreError, ClientError) as error:
         return [f"{what}: {error}"]
     return []

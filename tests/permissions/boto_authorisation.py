@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from annex_lease.sweep.clients import SweepClients
+from annex_lease.aws import Clients
 from tests.permissions.authorisation import Policies, Request, ask
 from tests.permissions.deployed import ACCOUNT, REGION
 from tests.world.aws_errors import refusal
@@ -19,9 +19,9 @@ _IDS = {"i-": "instance", "vol-": "volume", "eni-": "network-interface"}
 class BotoAuthorised:
     """Check of every call that these clients make while `asking`; see `authorisation.Authorised`."""
 
-    def __init__(self, policies: Policies, clients: SweepClients) -> None:
+    def __init__(self, policies: Policies, clients: Clients) -> None:
         self._policies = policies
-        self._own = SweepClients()  # reads tags without a check
+        self._own = Clients()  # reads tags without a check
         self._asking = False
         self.used: set[tuple[str, str]] = set()
         self.denied: list[Request] = []

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from moto import mock_aws
 
-from annex_lease.sweep.clients import SweepClients
+from annex_lease.aws import Clients
 from annex_lease.sweep.orphan import TAG_ORPHAN
 from annex_lease.sweep.sweep_handler import serve
 from annex_lease.sweep.sweeper import SweepError
@@ -41,7 +41,7 @@ def region(monkeypatch: pytest.MonkeyPatch) -> Iterator[Region]:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     monkeypatch.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
     with mock_aws():
-        yield Region(SweepClients())
+        yield Region(Clients())
 
 
 class Nothing:
@@ -69,7 +69,9 @@ class Ec2(Nothing):
         return getattr(self._ec2, name)
 
 
-class Clients:
+class ModelClients:
+    """Clients of the model, for the services that it has."""
+
     def __init__(self, world: ModelWorld) -> None:
         self.autoscaling = world.clients.autoscaling
         self.ec2 = Ec2(world)
@@ -93,7 +95,7 @@ def sweep_model(policies: Policies) -> Authorised:
     guard = Authorised(policies, lambda: world.aws.account)
     world.aws.faults = guard
     for _ in range(4):
-        clients: Any = Clients(world)
+        clients: Any = ModelClients(world)
         try:
             serve({"sweep": "scheduled"}, Context(world, 240), environ={}, now=world.now(), clients=clients)
         except SweepError as error:

@@ -34,7 +34,13 @@ FOREIGN = {
     "app.py": {"aws_cdk"},
     "examples": {"aws_cdk", "constructs"},
 }
-PURE_LEASE = {"tags.py", "metrics.py", "decision.py", "record.py", "observed.py", "actions.py"}
+PURE_LEASE = {
+    f"{room}.py"
+    for room in (
+        *("tags", "terms", "forms", "rules", "duration", "policy", "record", "lease", "ownership", "observed"),
+        *("actions", "decision", "keeping", "stopping", "bookkeeping", "invocation"),
+    )
+}
 PURE_SWEEP = {
     f"sweep/{room}.py"
     for room in ("resources", "identity", "orphan", "expired", "sweep_plan", "sweep_report", "sweep_settings")

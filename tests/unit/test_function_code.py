@@ -26,35 +26,29 @@ SHARED = [
     "batches.py",
     "bookkeeping.py",
     "decision.py",
+    "duration.py",
+    "forms.py",
     "keeping.py",
+    "kinds.py",
     "lease.py",
-    "ledger.py",
     "metrics.py",
     "observed.py",
-    "outcome.py",
+    "ownership.py",
     "policy.py",
     "record.py",
     "stopping.py",
     "tags.py",
+    "terms.py",
 ]
 ONLY_CHECKER = [
     "checker.py",
     "cloudformation.py",
     "handler.py",
     "invocation.py",
-    "memory.py",
-    "punctuality.py",
-    "report.py",
-    "stack_request.py",
 ]
 ONLY_SWEEPER = [
-    "duration.py",
-    "forms.py",
-    "kinds.py",
     "sweep/__init__.py",
-    "sweep/clients.py",
     "sweep/expired.py",
-    "sweep/identity.py",
     "sweep/inventory.py",
     "sweep/orphan.py",
     "sweep/removal.py",
@@ -64,7 +58,6 @@ ONLY_SWEEPER = [
     "sweep/sweep_report.py",
     "sweep/sweep_settings.py",
     "sweep/sweeper.py",
-    "terms.py",
 ]
 WANTED = {CHECKER: sorted(SHARED + ONLY_CHECKER), SWEEPER: sorted(SHARED + ONLY_SWEEPER)}
 

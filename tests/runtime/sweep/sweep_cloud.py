@@ -10,8 +10,8 @@ from typing import Any, cast
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 
+from annex_lease.aws import Clients
 from annex_lease.policy import LeasePolicy, policy_tags
-from annex_lease.sweep.clients import SweepClients
 from annex_lease.sweep.sweep_handler import serve
 from annex_lease.tags import TAG_GRANTED, TAG_ID, TAG_NAME, group_tag
 
@@ -31,9 +31,9 @@ class Context:
 
 
 class Region:
-    def __init__(self, clients: SweepClients) -> None:
+    def __init__(self, clients: Clients) -> None:
         self.clients = clients
-        self._unasked = SweepClients()  # for the answers of services that moto does not have
+        self._unasked = Clients()  # for the answers of services that moto does not have
         self.ghosts: list[dict[str, Any]] = []  # what GetResources still lists
         self.meanwhile: Callable[[], object] = lambda: None  # happens once, while a run lists
         self.born = datetime.now(UTC)

@@ -104,7 +104,7 @@ def test_a_silent_pool_is_not_an_empty_one() -> None:
 
 def test_a_refusal_of_aws_is_not_an_empty_group() -> None:
     status = status_of(replace(SEEN, asked=False, group=None, decision=None, errors=("denied",)), NOW)
-    assert (status.phase, status.instances, status.size, status.times) == (None, None, None, None)
+    assert (status.phase, status.instances, status.size, status.lease) == (None, None, None, None)
     assert status.jobs_running == 2
     assert text(status).splitlines()[1].split() == ["demo", *["?"] * 8, "2", "?", "-"]
 
@@ -132,7 +132,7 @@ def test_a_lease_that_is_over_has_nothing_left() -> None:
 def test_an_unreadable_record_is_shown_as_such() -> None:
     group = replace(GROUP, tags=())
     status = status_of(replace(SEEN, group=group, decision=decide(group, NOW)), NOW)
-    assert (status.size, status.times, status.phase) == (None, None, "draining")
+    assert (status.size, status.lease, status.phase) == (None, None, "draining")
     assert "annex:max-lifetime is missing" in text(status)
 
 

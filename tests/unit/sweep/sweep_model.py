@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from annex_lease.observed import Group, GroupMember
+from annex_lease.ownership import GROUP_TAG, STACK_ID_TAG
 from annex_lease.policy import LeasePolicy, policy_tags
-from annex_lease.sweep.identity import GROUP_TAG, STACK_TAG
 from annex_lease.sweep.orphan import TAG_ORPHAN
 from annex_lease.sweep.resources import Inventory, ResourceKind, Stack, TaggedResource
 from annex_lease.sweep.sweep_plan import SweepPlan, make_plan
@@ -57,7 +57,7 @@ def tags(name: str = "a", uuid: str | None = ONE, *, member_of: str = "", stack_
     found = {TAG_NAME: name}
     found |= {TAG_ID: f"{uuid}.{name}"} if uuid else {}
     found |= {GROUP_TAG: member_of} if member_of else {}
-    found |= {STACK_TAG: stack_arn(stack_uuid)} if stack_uuid else {}
+    found |= {STACK_ID_TAG: stack_arn(stack_uuid)} if stack_uuid else {}
     found |= {TAG_ORPHAN: format_time(NOW - marked)} if marked is not None else {}
     return found | ({TAG_END: format_time(NOW - end)} if end is not None else {})
 

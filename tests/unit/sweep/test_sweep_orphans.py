@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sweep_model import GRACE, HOUR, MINUTE, ONE, OTHER, group, instance, other, plan, stack, stack_arn
 
-from annex_lease.sweep.identity import STACK_TAG
+from annex_lease.ownership import STACK_ID_TAG
 from annex_lease.sweep.resources import REMOVAL_ORDER, ResourceKind
 from annex_lease.sweep.sweep_plan import SweepPlan
 from annex_lease.tags import TAG_ID, group_tag
@@ -176,7 +176,7 @@ def test_a_group_without_a_readable_lease_is_ended_in_two_phases() -> None:
 
 def test_a_foreign_group_that_only_carries_a_name_is_reported() -> None:
     foreign = group(without=[*UNREADABLE, TAG_ID], extra={"annex:orphan": "2026-11-23T10:00:00Z"})
-    for given in (foreign, replace(foreign, tags=(*foreign.tags, group_tag(STACK_TAG, stack_arn(ONE))))):
+    for given in (foreign, replace(foreign, tags=(*foreign.tags, group_tag(STACK_ID_TAG, stack_arn(ONE))))):
         found = plan([given], stacks=[stack(ONE)])
         assert (found.endings, found.removals, found.marks) == ([], [], [])
         assert found.reports[0].startswith("group asg-a: its lease cannot be read")

@@ -21,8 +21,8 @@ from annex_lease.actions import (
     TerminateInstances,
 )
 from annex_lease.observed import GroupMember
+from annex_lease.ownership import GROUP_TAG, STACK_ID_TAG
 from annex_lease.sweep import sweeper
-from annex_lease.sweep.identity import GROUP_TAG, STACK_TAG
 from annex_lease.sweep.orphan import TAG_ORPHAN
 from annex_lease.sweep.resources import Inventory, ResourceKind, TaggedResource
 from annex_lease.sweep.sweep_plan import SweepPlan, make_plan
@@ -50,7 +50,7 @@ def groups(draw: st.DrawFn) -> Any:
     lost = draw(st.sets(st.sampled_from([TAG_ID, TAG_NAME, "annex:lease-duration"]), max_size=1))
     extra = {TAG_ID: draw(st.sampled_from(IDS))} if TAG_ID in lost and draw(st.booleans()) else {}
     extra |= {TAG_ORPHAN: draw(times)} if draw(st.booleans()) else {}
-    extra |= {STACK_TAG: stack_arn(draw(uuids))} if draw(st.booleans()) else {}
+    extra |= {STACK_ID_TAG: stack_arn(draw(uuids))} if draw(st.booleans()) else {}
     off = frozenset() if draw(often) else frozenset({"Launch"})
     asg = f"asg-{draw(st.integers(0, 4))}"
     return group(name, uuid, ended=draw(ages), asg=asg, without=lost, extra=extra, suspended=off)
@@ -65,7 +65,7 @@ def resources(draw: st.DrawFn, kinds: tuple[ResourceKind, ...]) -> TaggedResourc
     optional = {
         TAG_ID: st.sampled_from(["rubbish", f"{ONE}.", "."]),
         GROUP_TAG: st.integers(0, 6).map(lambda n: f"asg-{n}"),
-        STACK_TAG: uuids.map(stack_arn) | st.just("rubbish"),
+        STACK_ID_TAG: uuids.map(stack_arn) | st.just("rubbish"),
         TAG_END: times,
     }
     tags = {key: draw(value) for key, value in optional.items() if not draw(often)} | tags
@@ -113,7 +113,7 @@ def is_left_over(each: Any, seen: Inventory) -> bool:
     """True if a group is ended and empty, and its stack is gone."""
     tags = group_tags(each)
     named = {tags[TAG_ID].split(".")[0]} if TAG_ID in tags else set()
-    named |= {tags[STACK_TAG].split("/")[-1]} if STACK_TAG in tags else set()
+    named |= {tags[STACK_ID_TAG].split("/")[-1]} if STACK_ID_TAG in tags else set()
     gone = len(named) == 1 and not named & {stack.id.split("/")[-1] for stack in seen.stacks or ()}
     return gone and "Launch" in each.suspended and not each.desired and not each.members
 
@@ -178,7 +178,7 @@ def test_orphans_have_neither_group_nor_stack_and_were_marked_an_hour_ago(seen: 
             continue
         assert TAG_ID in tags, "a stack's tag and a name are not enough"
         named = {tags[TAG_ID].split(".")[0]}
-        named |= {tags[STACK_TAG].split("/")[-1]} if STACK_TAG in tags else set()
+        named |= {tags[STACK_ID_TAG].split("/")[-1]} if STACK_ID_TAG in tags else set()
         assert len(named) == 1, "two sources that contradict each other, or none"
         assert named <= set(UUIDS)
         assert tags.get(TAG_ID, "none") not in ids
