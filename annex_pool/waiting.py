@@ -1,4 +1,4 @@
-"""Waiting until no instance is left, and telling of every change on the way."""
+"""Waiting until no instance is left, with a message for every change on the way."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
+from annex_pool.command_error import AnnexError
 from annex_pool.environment import Environment
-from annex_pool.error import AnnexError
 
 _POLL_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
 class Stopped:
-    """What `stop` achieved.
+    """Result of a stop.
 
     Attributes:
-        failures: what did not work; empty if everything did.
-        left: ids of the instances that are still there.
+        failures: steps that failed, with the reason; empty if none did.
+        left: ids of the instances that still exist.
     """
 
     failures: tuple[str, ...]
@@ -27,13 +27,13 @@ class Stopped:
 
 
 @dataclass(frozen=True)
-class Waiting:
+class Wait:
     """How to wait.
 
     Attributes:
-        wait: whether to wait at all; if not, one look is taken.
-        longest: how long at most.
-        say: is told of every change in the number of instances.
+        wait: wait at all; if False, the instances are listed once.
+        longest: longest time to wait.
+        say: called with every change in the number of instances.
     """
 
     wait: bool
@@ -42,31 +42,31 @@ class Waiting:
 
 
 def wait_until_gone(
-    environment: Environment, alive: Callable[[], Mapping[str, str]], how: Waiting, failures: list[str]
+    environment: Environment, alive: Callable[[], Mapping[str, str]], how: Wait, failures: list[str]
 ) -> Stopped:
-    """Look until no instance is left, or time is over.
+    """List the instances until none is left, or time is over.
 
     Args:
-        environment: the world.
-        alive: the alive instances by id, with their states; raises AnnexError.
+        environment: external dependencies.
+        alive: lists the alive instances by id, with their states; raises AnnexError.
         how: how to wait.
-        failures: what did not work before.
+        failures: earlier steps that failed.
 
     Raises:
-        AnnexError: the instances cannot be listed; with the failures before it.
+        AnnexError: the instances cannot be listed; its text holds the failures too.
     """
     deadline = environment.now() + how.longest
-    said = ""
+    printed = ""
     while True:
         try:
             left = alive()
         except AnnexError as error:
-            # Not knowing what is left must not hide what did not work before.
+            # The earlier failures must be reported although the listing failed.
             raise AnnexError("; ".join([*failures, str(error)])) from error
         text = _counted(left)
-        if text != said:
+        if text != printed:
             how.say(text)
-            said = text
+            printed = text
         if not left or not how.wait or environment.now() >= deadline:
             return Stopped(tuple(failures), tuple(sorted(left)))
         environment.sleep(_POLL_SECONDS)
@@ -75,5 +75,5 @@ def wait_until_gone(
 def _counted(left: Mapping[str, str]) -> str:
     if not left:
         return "no instance is left"
-    states = ", ".join(f"{number} {state}" for state, number in sorted(Counter(left.values()).items()))
-    return f"{len(left)} instance{'' if len(left) == 1 else 's'} left: {states}"
+    counts = ", ".join(f"{number} {state}" for state, number in sorted(Counter(left.values()).items()))
+    return f"{len(left)} instance{'' if len(left) == 1 else 's'} left: {counts}"

@@ -69,13 +69,13 @@ class Pool:
         )
 
     def stop(self) -> None:
-        """Ends the daemons; whatever remains dies with the sandbox."""
+        """Ends the daemons; processes that remain end with the sandbox."""
         if self._master is not None:
             stop(self._master)
 
     def as_user(self, *words: str) -> list[str]:
-        """The words of a command line that runs ``words`` as an ordinary user of the access point."""
-        # Nothing of the operator's environment: a user of the pool has neither its configuration nor AWS credentials.
+        """Arguments of a command that runs ``words`` as an ordinary user of the access point."""
+        # Without the operator's environment: a user of the pool has neither its configuration nor AWS credentials.
         clean = ["env", "-i", "PATH=/usr/bin:/bin", f"HOME=/home/{USER}", "LANG=C.UTF-8"]
         return ["chroot", str(self.root), "runuser", "-u", USER, "--", *clean, *words]
 
@@ -89,7 +89,7 @@ class Pool:
         for name in ("proc", "sys", "dev"):
             run("mount", "--rbind", f"/{name}", self.root / name)
         run("mount", "-t", "tmpfs", "-o", "mode=755", "annex-lab-run", self.root / "run")
-        # Every daemon asks for names; the lab's resolver answers at once, also with "no such name".
+        # Every daemon resolves names; the lab's resolver answers at once, also with "no such name".
         (self.root / "etc/resolv.conf").unlink(missing_ok=True)
         shutil.copyfile("/etc/resolv.conf", self.root / "etc/resolv.conf")
 

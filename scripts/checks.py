@@ -46,8 +46,10 @@ STAGES = (
     Stage("product", (*PYTEST, *PARALLEL, "--cov", *PRODUCT), 0.0, needs=LINTED, nice=10),
     Stage("mypy", ("mypy", *(word for name in PACKAGES for word in ("-p", name))), 0.5, needs=LINTED, nice=5),
     # Inside a lab with machines, which a test boots, watches or kills: long, so they begin first.
-    Stage("demo", (*PYTEST, "tests/demo"), 1.0, needs=BUILT),
-    Stage("e2e-machines", in_lab("tests/e2e/machines", machines="qemu"), 0.6, needs=BUILT),
+    Stage("demo", (*PYTEST, "tests/demo/test_demo.py"), 1.0, needs=BUILT),
+    Stage("demo-keep", (*PYTEST, "tests/demo/test_keep.py"), 1.0, needs=BUILT),
+    Stage("e2e-renewal", in_lab("tests/e2e/machines/test_renewal.py", machines="qemu"), 0.5, needs=BUILT),
+    Stage("e2e-replacement", in_lab("tests/e2e/machines/test_replacement.py", machines="qemu"), 0.6, needs=BUILT),
     # Inside a lab without machines: the lease against the account. Mostly waits for the minute of a checker.
     Stage("e2e-tampering", in_lab("tests/e2e/lease/test_tampering.py", machines="none"), 0.3, needs=BUILT),
     Stage("e2e-sweeper", in_lab("tests/e2e/lease/test_sweeper.py", machines="none"), 0.3, needs=BUILT),

@@ -1,7 +1,6 @@
 """What an account has once per Region, whatever annexes it has: the sweeper, and whom its alarms tell."""
 
 from collections.abc import Mapping
-from datetime import timedelta
 
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -23,11 +22,12 @@ from annex_constructs.function_code import function_code
 from annex_constructs.nag import RUNTIME_REASON, acknowledge
 from annex_constructs.scheduler_role import scheduler_role
 from annex_lease.sweep.sweep_settings import SweepSettings
+from annex_lease.terms import INTERVAL, MAX_REMOVALS
 
 _HANDLER = "annex_lease.sweep.sweep_handler.handler"
 # Shorter than the shortest period, so that one run has ended when the next begins.
 _TIMEOUT = Duration.minutes(4)
-_EVERY, _SHORTEST, _LONGEST = Duration.minutes(15), timedelta(minutes=5), timedelta(hours=1)
+_EVERY = Duration.minutes(15)
 
 
 class AnnexBase(Construct):
@@ -62,8 +62,7 @@ class AnnexBase(Construct):
         log_retention: logs.RetentionDays = logs.RetentionDays.ONE_MONTH,
     ) -> None:
         super().__init__(scope, construct_id)
-        fix = "pass max_removals=50"
-        check_whole_number("AnnexBase max_removals", max_removals, least=0, most=10_000, fix=fix)
+        check_whole_number("AnnexBase max_removals", max_removals, MAX_REMOVALS)
         every = _checked_period(every or _EVERY)
         self._topic = self._make_topic(alarm_topic, alarm_email)
         self._queue = dead_letter_queue(self, "FailedRuns")
@@ -169,7 +168,7 @@ class AnnexBase(Construct):
 
 def _checked_period(every: Duration) -> Duration:
     fix = "pass every=Duration.minutes(15)"
-    whole = seconds("AnnexBase every", every, least=_SHORTEST, most=_LONGEST, fix=fix)
+    whole = seconds("AnnexBase every", every, INTERVAL)
     if whole % 60:
         received = every.to_human_string()
         raise invalid_value("AnnexBase every", received=received, allowed="whole minutes from 5 to 60", fix=fix)

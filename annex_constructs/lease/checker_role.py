@@ -24,6 +24,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from annex_constructs.fleet.annex_credential import policy_arn
 from annex_constructs.nag import GROUP_ARN_REASON, acknowledge_wildcard
 from annex_lease.tags import TAG_END, TAG_ID
 
@@ -105,7 +106,7 @@ def _looking(access: CheckerAccess) -> list[iam.PolicyStatement]:
         iam.PolicyStatement(
             sid="CredentialIsThere",
             actions=["secretsmanager:DescribeSecret"],
-            resources=[access.credential.secret_arn],
+            resources=[policy_arn(access.credential)],
         ),
     ]
 

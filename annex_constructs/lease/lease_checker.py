@@ -13,8 +13,7 @@ from constructs import Construct, IDependable
 
 from annex_constructs.dead_letter_queue import dead_letter_queue
 from annex_constructs.errors import check_whole_number, invalid_value
-from annex_constructs.fleet.annex_fleet import AnnexFleet
-from annex_constructs.fleet.fleet_checks import LARGEST_SIZE
+from annex_constructs.fleet.annex_fleet import AnnexFleet, declare_lease
 from annex_constructs.function_code import function_code
 from annex_constructs.lease.checker_responder import CheckerResponder
 from annex_constructs.lease.checker_role import CheckerAccess, checker_role
@@ -24,6 +23,7 @@ from annex_constructs.scheduler_role import scheduler_role
 from annex_lease.invocation import CheckerSettings
 from annex_lease.policy import policy_tags
 from annex_lease.tags import TAG_ID, TAG_NAME
+from annex_lease.terms import SIZE
 
 _HANDLER = "annex_lease.handler.handler"
 _TIMEOUT = Duration.minutes(4)
@@ -110,9 +110,8 @@ class LeaseChecker(Construct):
     def _declare(self, fleet: AnnexFleet, lease: LeaseTerms, size: float) -> dict[str, str]:
         """Write the lease on the group, as its record."""
         known = not Token.is_unresolved(fleet.max_size)
-        most = int(fleet.max_size) if known else LARGEST_SIZE
-        fix = "pass a size within the fleet's max_size"
-        check_whole_number("LeaseChecker size", size, least=0, most=most, fix=fix)
+        most = int(fleet.max_size) if known else None
+        check_whole_number("LeaseChecker size", size, SIZE, minimum=0, maximum=most)
         lease.check_drain(fleet.execution_point.drain_before_end_seconds)
         if lease.renew_while_busy is not None and not fleet.protect_busy:
             raise invalid_value(
@@ -125,7 +124,7 @@ class LeaseChecker(Construct):
         policy = lease.to_policy(fleet.annex_name, 0 if unresolved else int(size))
         text = Tokenization.stringify_number(size) if unresolved else None
         tags = policy_tags(policy, size=text, annex_id=fleet.annex_id)
-        fleet.declare_lease(tags)
+        declare_lease(fleet, tags)
         return {tag.key: tag.value for tag in tags}
 
     def _make_function(self, access: CheckerAccess) -> lambda_.Function:

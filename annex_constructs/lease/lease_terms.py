@@ -7,7 +7,7 @@ from aws_cdk import Duration
 
 from annex_constructs.errors import invalid_value, seconds
 from annex_lease.policy import LeasePolicy
-from annex_lease.terms import MAX_INSTANCE_HOURS, MAX_LIFETIME, RENEW_WHILE_BUSY, WARN_BEFORE_END
+from annex_lease.terms import LEASE, MAX_INSTANCE_HOURS, MAX_LIFETIME, RENEW_WHILE_BUSY, WARN_BEFORE_END
 
 _LONGEST = MAX_LIFETIME.maximum
 _SHORTEST = timedelta(minutes=1)
@@ -147,5 +147,4 @@ class LeaseTerms:
     def _seconds(name: str, value: Duration | None, *, least: timedelta, most: timedelta) -> int | None:
         if value is None:
             return None
-        fix = f"pass {name}=Duration.minutes(...) within the range"
-        return seconds(f"LeaseTerms {name}", value, least=least, most=most, fix=fix)
+        return seconds(f"LeaseTerms {name}", value, LEASE, minimum=least, maximum=most)

@@ -1,4 +1,4 @@
-"""Runs the scenarios of this directory in a pool of two machines."""
+"""Runner of this directory's scenarios in a pool of two machines."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Bed:
     user_data: Path
 
     def run(self, scenario: str) -> dict[str, str]:
-        """Run a scenario; return what it found. Prints everything, for the report of a failure."""
+        """Run a scenario and return its findings. Prints the whole output, for the report of a failure."""
         namespaces = ["--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc"]
         done = subprocess.run(
             ["unshare", *namespaces, "bash", str(TESTBED), str(self.root), str(self.user_data), scenario],

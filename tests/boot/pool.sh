@@ -62,13 +62,13 @@ for level in READ WRITE DAEMON NEGOTIATOR ADMINISTRATOR ADVERTISE_STARTD ADVERTI
     result "may_$level" $?
 done
 
-# Not a starter of the startd's, whatever it is called; it runs longer than every job here.
+# Not a starter of the startd's, in spite of its name; it runs longer than every job here.
 cp ep/root/usr/bin/sleep ep/root/tmp/condor_starter
 inep setpriv --reuid 65534 --regid 65534 --clear-groups /tmp/condor_starter 300 &
 called aws
 result protected_idle $?
 
-# Deaf to the signal by which it is asked to leave.
+# Ignores the signal that asks it to exit.
 submit long "arguments = \"-c 'trap : TERM; while :; do sleep 1; done'\"
 allowed_execute_duration = 600"
 submit short "arguments = \"-c 'id -un; id -Gn; cat /etc/condor/tokens.d/annex && echo read; ls /tmp | wc -l'\"

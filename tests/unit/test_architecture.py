@@ -1,4 +1,4 @@
-"""The walls of the house, read from the source itself: import arrows, room sizes, names."""
+"""Architecture rules, read from the source: import arrows, sizes, names."""
 
 from __future__ import annotations
 
@@ -34,17 +34,19 @@ FOREIGN = {
     "app.py": {"aws_cdk"},
     "examples": {"aws_cdk", "constructs"},
 }
-PURE_LEASE = {
-    f"{room}.py"
-    for room in (
-        *("tags", "terms", "forms", "rules", "duration", "policy", "record", "lease", "ownership", "observed"),
-        *("actions", "decision", "keeping", "stopping", "bookkeeping", "invocation"),
-    )
+# The declared values are data for everybody; the rest of annex_lease is the lease checker's.
+PARTS = {
+    "annex_spec": {"terms", "kinds", "forms", "rules", "duration", "tags"},
+    "annex_boot": {"terms", "kinds", "forms", "rules", "duration", "tags"},
 }
-PURE_SWEEP = {
-    f"sweep/{room}.py"
-    for room in ("resources", "identity", "orphan", "expired", "sweep_plan", "sweep_report", "sweep_settings")
-}
+# Modules of annex_lease that call AWS. Every other module is pure: it needs the standard library only, and so does
+# all that it imports.
+CALLS_AWS = {"actuator", "aws", "batches", "checker", "cloudformation", "handler"}
+CALLS_AWS |= {f"sweep.{module}" for module in ("inventory", "removal", "sweeper", "sweep_handler")}
+# Modules of annex_lease that only hold declared values and their forms.
+DATA = {"terms", "kinds", "forms", "rules", "duration", "tags"}
+MAX_MODULES_OF_A_CHECK = 18
+PRODUCT = ("annex_lease", "annex_spec", "annex_boot", "annex_constructs", "annex_pool", "stacks")
 MAX_LINES, MAX_FUNCTION = 250, 50
 FORBIDDEN = {"utils", "util", "helpers", "helper", "common", "constants", "misc"}
 HOUSE = {name.removesuffix(".py") for name in ALLOWED}
@@ -57,9 +59,11 @@ def sources(room: str) -> list[Path]:
     return found
 
 
-def tracked() -> list[Path]:
-    out = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    return [ROOT / name for name in out.split("\0") if name]
+def project_files() -> list[Path]:
+    """Every file of the project, committed or not, except what .gitignore names."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    out = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return [path for name in sorted({*out.split("\0")} - {""}) if (path := ROOT / name).is_file()]
 
 
 def imports(tree: ast.AST) -> Iterator[str]:
@@ -80,6 +84,35 @@ def all_imports(path: Path) -> set[str]:
     return set(imports(ast.parse(path.read_text())))
 
 
+LEASE_MODULES = {
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+    for path in sources("annex_lease")
+}
+
+
+def modules_imported(path: Path) -> set[str]:
+    """Modules of annex_lease that a file imports, in a function or at the top."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            inner = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= inner & set(LEASE_MODULES) or {node.module}
+    return found & set(LEASE_MODULES)
+
+
+def closure(module: str) -> set[str]:
+    """Modules of annex_lease that a module of it imports, directly or not, without itself."""
+    found: set[str] = set()
+    waiting = [module]
+    while waiting:
+        new = modules_imported(LEASE_MODULES[waiting.pop()]) - found
+        found |= new
+        waiting += new
+    return found - {module}
+
+
 @pytest.mark.parametrize("room", ALLOWED)
 def test_import_arrows_between_our_packages(room: str) -> None:
     own = room.removesuffix(".py")
@@ -96,13 +129,37 @@ def test_libraries_each_package_may_use(room: str) -> None:
         assert foreign <= FOREIGN[room], f"{path.relative_to(ROOT)} imports {sorted(foreign - FOREIGN[room])}"
 
 
-def test_the_stand_in_of_the_checker_shares_nothing_with_it() -> None:
+def test_the_responder_of_the_checker_shares_nothing_with_it() -> None:
     assert not all_imports(ROOT / "annex_constructs/lease/responder/index.py") & HOUSE
 
 
-@pytest.mark.parametrize("name", sorted(PURE_LEASE | PURE_SWEEP))
-def test_the_decision_is_pure(name: str) -> None:
-    assert all_imports(ROOT / "annex_lease" / name) <= set(sys.stdlib_module_names) | {"annex_lease"}
+@pytest.mark.parametrize("room", PARTS)
+def test_parts_of_the_lease_that_a_package_may_use(room: str) -> None:
+    allowed = {f"annex_lease.{part}" for part in PARTS[room]}
+    for path in sources(room):
+        wrong = modules_imported(path) - allowed
+        assert not wrong, f"{path.relative_to(ROOT)} imports {sorted(wrong)}; allowed: {sorted(allowed)}"
+
+
+@pytest.mark.parametrize("name", sorted(set(LEASE_MODULES) - {f"annex_lease.{each}" for each in CALLS_AWS}))
+def test_modules_that_call_no_aws_are_pure(name: str) -> None:
+    for module in {name} | closure(name):
+        foreign = all_imports(LEASE_MODULES[module]) - set(sys.stdlib_module_names) - {"annex_lease"}
+        assert not foreign, f"{name} reaches {module}, which imports {sorted(foreign)}"
+
+
+def test_modules_that_call_aws_exist() -> None:
+    assert {f"annex_lease.{each}" for each in CALLS_AWS} <= set(LEASE_MODULES)
+
+
+def test_the_lease_checker_needs_nothing_of_the_sweeper() -> None:
+    checker = {"annex_lease.handler"} | closure("annex_lease.handler")
+    assert not [module for module in checker if module.startswith("annex_lease.sweep")]
+
+
+def test_the_end_of_a_lease_runs_through_few_modules() -> None:
+    reached = closure("annex_lease.checker") - {f"annex_lease.{each}" for each in DATA}
+    assert len(reached) < MAX_MODULES_OF_A_CHECK, f"annex_lease.checker and {sorted(reached)}"
 
 
 def test_nothing_imports_the_lab() -> None:
@@ -118,14 +175,20 @@ def test_importing_never_loads_the_cdk(package: str) -> None:
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
 
 
-def test_rooms_are_small() -> None:
+def is_program(path: Path) -> bool:
+    """True for Python and shell, which has no suffix on an instance and in scripts/."""
+    return path.suffix in {".py", ".sh"} or (not path.suffix and path.read_bytes().startswith(b"#!"))
+
+
+def test_files_and_functions_are_small() -> None:
     big = []
-    for path in (p for p in tracked() if p.suffix in {".py", ".sh"} and p.exists()):
-        lines = len(path.read_text().splitlines())
+    for path in filter(is_program, project_files()):
+        text = path.read_text()
+        lines = len(text.splitlines())
         if lines > MAX_LINES:
             big.append(f"{path.relative_to(ROOT)}: {lines} lines")
         if path.suffix == ".py":
-            for node in ast.walk(ast.parse(path.read_text())):
+            for node in ast.walk(ast.parse(text)):
                 if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                     length = (node.end_lineno or 0) - node.lineno + 1
                     if length > MAX_FUNCTION:
@@ -134,14 +197,33 @@ def test_rooms_are_small() -> None:
 
 
 def test_no_room_without_a_reason() -> None:
-    assert not [p for p in tracked() if p.stem in FORBIDDEN or p.parent.name in FORBIDDEN]
+    assert not [p for p in project_files() if p.stem in FORBIDDEN or p.parent.name in FORBIDDEN]
+
+
+def twice(places: Iterator[tuple[str, Path]]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for name, path in places:
+        found.setdefault(name, []).append(str(path.relative_to(ROOT)))
+    return {name: paths for name, paths in found.items() if len(paths) > 1}
+
+
+def test_no_file_name_twice_in_the_product() -> None:
+    files = (path for room in PRODUCT for path in sources(room))
+    assert not twice((path.name, path) for path in files if path.name != "__init__.py")
+
+
+def test_no_class_name_twice_in_the_product() -> None:
+    files = [path for room in PRODUCT for path in sources(room)]
+    trees = ((path, ast.parse(path.read_text())) for path in files)
+    classes = ((n.name, path) for path, tree in trees for n in ast.walk(tree) if isinstance(n, ast.ClassDef))
+    assert not twice(classes)
 
 
 def test_no_registry_and_no_machine_path_is_written_down() -> None:
     words = [r"pypi\.", r"files\.pythonhosted", r"registry\.npm", r"deb\.debian", r"debian\.org/debian", r"/work" + "/"]
     pattern = re.compile("|".join(words))
-    for path in tracked():
-        if path.suffix in {".png", ".svg"} or path == Path(__file__) or not path.exists():
+    for path in project_files():
+        if path.suffix in {".png", ".svg"} or path == Path(__file__):
             continue
         found = pattern.search(path.read_text(errors="replace"))
         assert not found, f"{path.relative_to(ROOT)} holds {found.group(0) if found else ''}"

@@ -24,15 +24,15 @@ def annex_spec(**changes: Any) -> AnnexSpec:
     return AnnexSpec.model_validate({key: value for key, value in (usual | changes).items() if value is not None})
 
 
-def lease_ends(end: datetime, longest: datetime, *, base: datetime | None = None) -> Lease:
-    """A lease that ends then; `base` is what it ends at unless the money ends it before."""
+def lease_ends(end: datetime, latest: datetime, *, base: datetime | None = None) -> Lease:
+    """A lease that ends then; `base` is its end unless used-up instance-hours end it before."""
     tags = policy_tags(LeasePolicy("demo", 2, 16 * 3600, 900, duration_seconds=8 * 3600))
     lease = Lease.of(tags, CREATED)
     assert lease.policy
     return replace(
         lease,
         declared_end=base or end,
-        latest_end=longest,
+        latest_end=latest,
         unrenewed_end=base or end,
         effective_end=end,
         hours_end=end if base else None,
