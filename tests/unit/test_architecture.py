@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from annex_constructs.function_code import import_closure
+
 ROOT = Path(__file__).parents[2]
 ALLOWED = {
     "annex_lease": set[str](),
@@ -103,14 +105,9 @@ def modules_imported(path: Path) -> set[str]:
 
 
 def closure(module: str) -> set[str]:
-    """Modules of annex_lease that a module of it imports, directly or not, without itself."""
-    found: set[str] = set()
-    waiting = [module]
-    while waiting:
-        new = modules_imported(LEASE_MODULES[waiting.pop()]) - found
-        found |= new
-        waiting += new
-    return found - {module}
+    """Modules of annex_lease that a module of it imports when it runs, directly or not, without itself."""
+    names = {path: name for name, path in LEASE_MODULES.items()}
+    return {names[ROOT / path] for path in import_closure(module, ROOT)} - {module, "annex_lease"}
 
 
 @pytest.mark.parametrize("room", ALLOWED)
