@@ -3,10 +3,8 @@
 The constructs write the settings into the environment of the function and make alarms on the metrics; the function
 reads the settings and logs the metrics. Both use this module, which needs the standard library only.
 
-The log line becomes metrics by CloudWatch's embedded metric format
-(https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html):
-no call, no permission, nothing that can fail. The most important alarm watches for missing data: a checker that cannot
-run cannot report that.
+The log line becomes metrics: no call, no permission, nothing that can fail. The most important alarm watches for
+missing data: a checker that cannot run cannot report that.
 """
 
 from __future__ import annotations
@@ -17,6 +15,7 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from annex_lease.metrics import embed_metrics
 from annex_lease.terms import CHECK_PERIOD
 
 if TYPE_CHECKING:
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
     from annex_lease.checker import CheckReport
     from annex_lease.observed import Memory
 
-NAMESPACE = "HTCondorAnnex"
-"""Namespace of all metrics."""
 DIMENSION = "Annex"
 """The only dimension of the lease checker's metrics: the id of the annex, which no other annex has."""
 CHECKS = "LeaseChecks"
@@ -151,14 +148,8 @@ def embedded(line: Mapping[str, object], annex: str, now: datetime) -> dict[str,
     sent = {name: count for name, count in counts.items() if count}
     if not sent:
         return {}
-    directive = {
-        "Namespace": NAMESPACE,
-        "Dimensions": [[DIMENSION]],
-        "Metrics": [{"Name": name, "Unit": "Count"} for name in sent],
-    }
-    moment = now - CHECK_PERIOD if line.get("event") == "Create" else now
-    milliseconds = int(moment.timestamp() * 1000)
-    return {"_aws": {"Timestamp": milliseconds, "CloudWatchMetrics": [directive]}, DIMENSION: annex, **sent}
+    time = now - CHECK_PERIOD if line.get("event") == "Create" else now
+    return embed_metrics(sent, dimension=DIMENSION, value=annex, time=time)
 
 
 def _count(found: object) -> int:
