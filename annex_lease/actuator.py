@@ -198,7 +198,7 @@ def _(action: actions.EmptyGroup, annex: AnnexAccess) -> None:
 
 @perform.register
 def _(action: actions.FinishHooks, annex: AnnexAccess) -> None:
-    # A launch is abandoned, so that the instance goes. A termination continues: abandoning it could retain the
+    # A launch is abandoned, so that the instance is terminated. A termination continues: abandoning it could retain the
     # instance where the group's lifecycle policy says so (API reference, InstanceLifecyclePolicy).
     waiting = {
         "autoscaling:EC2_INSTANCE_LAUNCHING": ("ABANDON", action.launching),

@@ -1,4 +1,4 @@
-"""Which group a run looks at and acts on: its own, whatever an API answers."""
+"""The group that a run looks at and acts on is its own, for any answer of an API."""
 
 from __future__ import annotations
 

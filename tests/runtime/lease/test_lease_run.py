@@ -1,4 +1,4 @@
-"""What a run of the function remembers, refuses, reports and leaves to the next."""
+"""A run of the function: what it remembers, refuses, reports and leaves to the next."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_an_annex_costs_one_call_a_minute_while_it_runs_and_once_it_has_ended(cl
     assert [name for name, _ in made] == [*READS, *READS, "DescribeInstances"], "looked for again after ten minutes"
 
 
-def test_what_comes_back_after_the_end_starts_the_two_looks_anew(cloud: Cloud, group: str) -> None:
+def test_what_comes_back_after_the_end_starts_the_two_looks_again(cloud: Cloud, group: str) -> None:
     created = cloud.created(group)
     cloud.check(group, created)
     for minute in range(3):
@@ -125,7 +125,7 @@ def test_a_detached_instance_is_known_by_the_id_of_the_annex(cloud: Cloud) -> No
     cloud.clients.ec2.create_tags(Resources=ids[1:], Tags=foreign)  # type: ignore[arg-type]
     cloud.clients.ec2.delete_tags(Resources=ids, Tags=[{"Key": "aws:autoscaling:groupName"}])
     annex = AnnexAccess("pa", "", cloud.clients, name="pa", id="uuid.pa")
-    assert [(machine.id, machine.member) for machine in list_instances(annex)] == [(ids[0], False)]
+    assert [(found.id, found.member) for found in list_instances(annex)] == [(ids[0], False)]
     assert list_instances(replace(annex, id="")) == ()
 
 
@@ -162,6 +162,6 @@ def test_a_warning_reaches_the_topic_before_the_end_and_once(cloud: Cloud) -> No
     cloud.check("pa", created + HOUR - 9 * MINUTE)
     ((_, message),) = sent
     assert message["TopicArn"] == topic
-    told = json.loads(message["Message"])
-    assert (told["annex"], told["end"], told["instances"]) == ("pa", format_time(created + HOUR), 2)
+    warning = json.loads(message["Message"])
+    assert (warning["annex"], warning["end"], warning["instances"]) == ("pa", format_time(created + HOUR), 2)
     assert len(message["Subject"]) <= 100

@@ -69,7 +69,7 @@ def test_what_outlives_its_grace_is_terminated_by_id(cloud: Cloud) -> None:
     assert cloud.running("pa") == []
 
 
-def test_every_call_of_stopping_is_tried_whatever_fails(cloud: Cloud) -> None:
+def test_every_call_of_stopping_is_tried_after_any_failure(cloud: Cloud) -> None:
     end = leased(cloud, protected=True)
     autoscaling, ec2 = cloud.clients.autoscaling, cloud.clients.ec2
     tried = [

@@ -94,17 +94,17 @@ def _tagged(group: Group, *tags: Tag) -> Group:
 
 
 def _kill(group: Group, ids: set[str]) -> Group:
-    machines = {machine.id: machine for machine in group.instances or ()}
-    machines |= {key: Instance(key, "terminated") for key in ids}
+    instances = {instance.id: instance for instance in group.instances or ()}
+    instances |= {key: Instance(key, "terminated") for key in ids}
     return replace(
         group,
         members=tuple(i for i in group.members if i.id not in ids),
-        instances=tuple(machines.values()) if group.instances is not None else None,
+        instances=tuple(instances.values()) if group.instances is not None else None,
     )
 
 
 def _scale_in(group: Group) -> Group:
-    """What Auto Scaling does by itself: instances above the desired capacity go, protected and waiting ones stay."""
+    """Terminate above the desired capacity, as Auto Scaling does by itself: protected and waiting instances stay."""
     if "Terminate" in group.suspended:
         return group
     spare = len(group.members) - group.desired

@@ -1,4 +1,4 @@
-"""Whose a resource is, by its tags."""
+"""Owner of a resource, by its tags."""
 
 from __future__ import annotations
 
