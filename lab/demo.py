@@ -78,7 +78,7 @@ class Demo:
         self.steps.facts["joined after"] = f"{self.steps.done[-1].took:.1f} s (from the credential)"
 
     def all_joined(self) -> bool:
-        # The lease goes on while a slow machine boots.
+        # The lease runs while a slow machine boots.
         self.keep_time_for_jobs()
         return len(self.slots()) >= self.size
 

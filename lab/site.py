@@ -131,7 +131,7 @@ def machines() -> list[int]:
 
 
 def console_bytes() -> int:
-    """How much the sandbox's machines have written to their consoles: it grows while one boots, joins or ends."""
+    """Size of the consoles of the sandbox's machines, in bytes: it grows while one boots, joins or ends."""
     return sum(path.stat().st_size for path in directory().glob("machines/*/console.log"))
 
 

@@ -1,4 +1,4 @@
-"""Runs the stages of a check side by side: what each printed, how long it took, and which of them did not pass."""
+"""Runner of a check's stages, side by side: output, duration and result of each."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Stage:
     """One command of a check.
 
     Args:
-        name: by which it is asked for and reported.
+        name: name in options and reports.
         command: program and arguments.
         cores: how many cores it keeps busy, on average. Stages run side by side as long as their sum fits.
         needs: names of the stages that must have passed before it starts.
@@ -39,7 +39,7 @@ class Stage:
 
 
 class Status(StrEnum):
-    """What became of a stage; only PASSED is success."""
+    """Result of a stage; only PASSED is success."""
 
     PASSED = "passed"
     FAILED = "FAILED"
@@ -88,7 +88,7 @@ class Runner:
     _began: float = field(default_factory=time.monotonic)
 
     def run(self) -> list[Outcome]:
-        """Runs everything that can run; what cannot is an outcome too. The outcomes are in the order of the stages.
+        """Runs every stage that can run; one that cannot has an outcome too. Outcomes are in the order of the stages.
 
         INT, TERM and HUP end the running stages, first with the signal of Ctrl-C; the rest is then not run.
         """
@@ -109,7 +109,7 @@ class Runner:
         return sorted(self.outcomes, key=lambda outcome: self.stages.index(outcome.stage))
 
     def _give_up_blocked(self) -> None:
-        """Does not run what needs a stage that did not pass."""
+        """Skips stages that need a stage that did not pass."""
         bad = {outcome.stage.name for outcome in self.outcomes if outcome.status is not Status.PASSED}
         for stage in list(self._waiting):
             if missing := [name for name in stage.needs if name in bad]:
