@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from project_files import ROOT, sources
 
+from annex_constructs.function_code import import_closure
+
 ALLOWED = {
     "annex_lease": set[str](),
     "annex_spec": {"annex_lease"},
@@ -41,7 +43,7 @@ PARTS = {
 # Modules of annex_lease that call AWS. Every other module is pure: it needs the standard library only, and so does
 # all that it imports.
 CALLS_AWS = {"actuator", "aws", "batches", "checker", "cloudformation", "handler"}
-CALLS_AWS |= {f"sweep.{module}" for module in ("clients", "inventory", "removal", "sweeper", "sweep_handler")}
+CALLS_AWS |= {f"sweep.{module}" for module in ("inventory", "removal", "sweeper", "sweep_handler")}
 # Modules of annex_lease that only hold declared values and their forms.
 DATA = {"terms", "kinds", "forms", "rules", "duration", "tags"}
 # Modules from the invocation that finds the end of a lease to the calls that terminate its instances.
@@ -97,14 +99,9 @@ def modules_imported(path: Path) -> set[str]:
 
 
 def closure(module: str) -> set[str]:
-    """Modules of annex_lease that a module of it imports, directly or not, without itself."""
-    found: set[str] = set()
-    waiting = [module]
-    while waiting:
-        new = modules_imported(LEASE_MODULES[waiting.pop()]) - found
-        found |= new
-        waiting += new
-    return found - {module}
+    """Modules of annex_lease that a module of it imports when it runs, directly or not, without itself."""
+    names = {path: name for name, path in LEASE_MODULES.items()}
+    return {names[ROOT / path] for path in import_closure(module, ROOT)} - {module, "annex_lease"}
 
 
 @pytest.mark.parametrize("room", ALLOWED)
