@@ -1,4 +1,4 @@
-"""The runner of the checks: what fails, cannot start or is interrupted is said, and nothing goes on running."""
+"""Runner of the checks: it reports stages that fail, cannot start or are interrupted, and leaves no process."""
 
 from __future__ import annotations
 
