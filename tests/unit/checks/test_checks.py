@@ -31,6 +31,13 @@ def test_every_test_file_is_in_exactly_one_stage() -> None:
 
 
 @pytest.mark.parametrize("stages", [checks.STAGES, checks.FAST], ids=["all", "fast"])
+def test_every_file_that_is_named_exists(stages: tuple[Stage, ...]) -> None:
+    named = [word for word in words(stages) if word.startswith(("tests/", "scripts/", ".ci/"))]
+    assert named
+    assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+@pytest.mark.parametrize("stages", [checks.STAGES, checks.FAST], ids=["all", "fast"])
 def test_names_are_unique_and_needs_are_stages(stages: tuple[Stage, ...]) -> None:
     names = [stage.name for stage in stages]
     assert len(set(names)) == len(names)
