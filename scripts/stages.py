@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -153,6 +154,10 @@ class Runner:
             self._end(Outcome(stage, Status.NOT_RUN, reason=str(error)))
             return
         self._running.append(_Running(stage, process, log, time.monotonic()))
+        if stage.nice:
+            # Where the kernel groups processes by session, the niceness of the group counts: sched(7), autogroup.
+            with suppress(OSError):
+                Path(f"/proc/{process.pid}/autogroup").write_text(str(stage.nice))
 
     def _collect(self) -> None:
         for running in list(self._running):
