@@ -34,7 +34,7 @@ def annex_id(name: str) -> str:
 
     :param name: the annex's name.
     """
-    # The name goes in before the split, not after it: a third of the text, and it is on every resource.
+    # The name is joined before the split, not after it: a third of the text, and it is on every resource.
     return Fn.select(2, Fn.split("/", Fn.sub(f"${{AWS::StackId}}.{name}")))
 
 

@@ -20,9 +20,10 @@ from annex_lease.checker import CheckReport, check, check_or_raise
 from annex_lease.cloudformation import serve_request
 from annex_lease.invocation import CheckerSettings, Invocation, describe, embedded, seconds_left
 from annex_lease.observed import Memory
+from annex_lease.terms import CHECK_PERIOD
 
 _MEMORY = Memory()
-_PERIOD_SECONDS = 60.0  # of the schedule: an end further away has a run of its own
+_PERIOD_SECONDS = CHECK_PERIOD.total_seconds()  # an end further away has a run of its own
 _CHECK_SECONDS = 30.0  # kept free for the check at the end
 
 

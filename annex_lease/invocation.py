@@ -3,10 +3,8 @@
 The constructs write the settings into the environment of the function and make alarms on the metrics; the function
 reads the settings and logs the metrics. Both use this module, which needs the standard library only.
 
-The log line becomes metrics by CloudWatch's embedded metric format
-(https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html):
-no call, no permission, nothing that can fail. The most important alarm watches for missing data: a checker that cannot
-run cannot report that.
+The log line becomes metrics: no call, no permission, nothing that can fail. The most important alarm watches for
+missing data: a checker that cannot run cannot report that.
 """
 
 from __future__ import annotations
@@ -14,16 +12,17 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
+
+from annex_lease.metrics import embed_metrics
+from annex_lease.terms import CHECK_PERIOD
 
 if TYPE_CHECKING:
     from annex_lease.aws import Annex
     from annex_lease.checker import CheckReport
     from annex_lease.observed import Memory
 
-NAMESPACE = "HTCondorAnnex"
-"""Namespace of all metrics."""
 DIMENSION = "Annex"
 """The only dimension of the lease checker's metrics: the id of the annex, which no other annex has."""
 CHECKS = "LeaseChecks"
@@ -33,7 +32,6 @@ PAST_LEASE = "InstancesPastLease"
 RECORD_IGNORED = "LeaseRecordIgnored"
 """Number of entries of the lease's record that were ignored; sent only if there are any."""
 
-_PERIOD = timedelta(minutes=1)  # of the alarms
 _PREFIX = "ANNEX_"
 _DEFAULT_SECONDS = 60.0  # time of a run without a context
 
@@ -150,14 +148,8 @@ def embedded(line: Mapping[str, object], annex: str, now: datetime) -> dict[str,
     sent = {name: count for name, count in counts.items() if count}
     if not sent:
         return {}
-    directive = {
-        "Namespace": NAMESPACE,
-        "Dimensions": [[DIMENSION]],
-        "Metrics": [{"Name": name, "Unit": "Count"} for name in sent],
-    }
-    moment = now - _PERIOD if line.get("event") == "Create" else now
-    milliseconds = int(moment.timestamp() * 1000)
-    return {"_aws": {"Timestamp": milliseconds, "CloudWatchMetrics": [directive]}, DIMENSION: annex, **sent}
+    time = now - CHECK_PERIOD if line.get("event") == "Create" else now
+    return embed_metrics(sent, dimension=DIMENSION, value=annex, time=time)
 
 
 def _count(found: object) -> int:

@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from annex_lease import tags, terms
-from annex_lease.policy import LeasePolicy
+from annex_lease import tags
+from annex_lease.policy import NUMBERS, LeasePolicy
 from annex_lease.record import LeaseRecord, Ledger, read_record
 from annex_lease.tags import Tag
 
-_LONGEST = timedelta(seconds=terms.MAX_LIFETIME.tag_range()[1])
+_LONGEST = timedelta(seconds=NUMBERS["max_lifetime_seconds"][2])
 
 
 @dataclass(frozen=True)

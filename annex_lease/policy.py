@@ -9,6 +9,17 @@ from annex_lease import tags, terms
 from annex_lease.forms import ANNEX_NAME
 from annex_lease.tags import Tag, format_time, group_tag
 
+NUMBERS: dict[str, tuple[str, int, int]] = {
+    "size": (tags.TAG_SIZE, *terms.SIZE.tag_range()),
+    "duration_seconds": (tags.TAG_DURATION, *terms.LEASE.tag_range()),
+    "max_lifetime_seconds": (tags.TAG_MAX_LIFETIME, *terms.MAX_LIFETIME.tag_range()),
+    "grace_seconds": (tags.TAG_GRACE, *terms.GRACE.tag_range()),
+    "renew_seconds": (tags.TAG_RENEW, *terms.RENEW_WHILE_BUSY.tag_range()),
+    "max_instance_hours": (tags.TAG_LIMIT, *terms.MAX_INSTANCE_HOURS.tag_range()),
+    "warn_before_end_seconds": (tags.TAG_WARN_BEFORE_END, *terms.WARN_BEFORE_END.tag_range()),
+}
+"""Numbers of a policy in the order of their tags: field, key of the tag, minimum and maximum that a tag may hold."""
+
 
 @dataclass(frozen=True)
 class LeasePolicy:
@@ -43,19 +54,16 @@ class LeasePolicy:
 
     def __post_init__(self) -> None:
         check_annex_name(self.annex)
-        _check_range("size", self.size, terms.SIZE)
-        _check_range("max_lifetime_seconds", self.max_lifetime_seconds, terms.MAX_LIFETIME)
-        _check_range("grace_seconds", self.grace_seconds, terms.GRACE)
+        for field, (_, minimum, maximum) in NUMBERS.items():
+            value = getattr(self, field)
+            if value is not None and not minimum <= value <= maximum:
+                raise ValueError(f"{field} is {value}: use a whole number from {minimum} to {maximum}")
         if (self.duration_seconds is None) == (self.ends_at is None):
             raise ValueError(
                 f"duration_seconds is {self.duration_seconds} and ends_at is {self.ends_at}: set exactly one of them"
             )
-        _check_range("duration_seconds", self.duration_seconds, terms.LEASE)
         if self.ends_at is not None and self.ends_at.utcoffset() is None:
             raise ValueError(f"ends_at {self.ends_at.isoformat()} has no time zone: pass an aware datetime")
-        _check_range("renew_seconds", self.renew_seconds, terms.RENEW_WHILE_BUSY)
-        _check_range("max_instance_hours", self.max_instance_hours, terms.MAX_INSTANCE_HOURS)
-        _check_range("warn_before_end_seconds", self.warn_before_end_seconds, terms.WARN_BEFORE_END)
 
 
 def check_annex_name(name: str) -> str:
@@ -69,12 +77,6 @@ def check_annex_name(name: str) -> str:
     return name
 
 
-def _check_range(field: str, value: int | None, term: terms.Span | terms.Number) -> None:
-    minimum, maximum = term.tag_range()
-    if value is not None and not minimum <= value <= maximum:
-        raise ValueError(f"{field} is {value}: use a whole number from {minimum} to {maximum}")
-
-
 def policy_tags(policy: LeasePolicy, *, size: str | None = None, annex_id: str | None = None) -> tuple[Tag, ...]:
     """The tags that declare `policy`, in a fixed order.
 
@@ -84,21 +86,13 @@ def policy_tags(policy: LeasePolicy, *, size: str | None = None, annex_id: str |
             of `policy.size`. Default: None - `policy.size` in digits.
         annex_id: id of the annex. Default: None - it is declared elsewhere.
     """
-    if policy.ends_at is not None:
-        end = group_tag(tags.TAG_ENDS_AT, format_time(policy.ends_at))
-    else:
-        end = group_tag(tags.TAG_DURATION, str(policy.duration_seconds))
-    optional = {
-        tags.TAG_RENEW: policy.renew_seconds,
-        tags.TAG_LIMIT: policy.max_instance_hours,
-        tags.TAG_WARN_BEFORE_END: policy.warn_before_end_seconds,
-    }
-    return (
-        group_tag(tags.TAG_NAME, policy.annex),
-        *(() if annex_id is None else (group_tag(tags.TAG_ID, annex_id),)),
-        group_tag(tags.TAG_SIZE, str(policy.size) if size is None else size),
-        end,
-        group_tag(tags.TAG_MAX_LIFETIME, str(policy.max_lifetime_seconds)),
-        group_tag(tags.TAG_GRACE, str(policy.grace_seconds)),
-        *(group_tag(key, str(value)) for key, value in optional.items() if value is not None),
-    )
+    values = {tags.TAG_NAME: policy.annex} | ({} if annex_id is None else {tags.TAG_ID: annex_id})
+    for field, (key, _, _) in NUMBERS.items():
+        value = getattr(policy, field)
+        if key == tags.TAG_DURATION and policy.ends_at is not None:
+            values[tags.TAG_ENDS_AT] = format_time(policy.ends_at)
+        elif key == tags.TAG_SIZE and size is not None:
+            values[key] = size
+        elif value is not None:
+            values[key] = str(value)
+    return tuple(group_tag(key, value) for key, value in values.items())

@@ -9,10 +9,10 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import TypeVar, cast
 
-from annex_lease import tags, terms
-from annex_lease.policy import LeasePolicy, check_annex_name
+from annex_lease import tags
+from annex_lease.policy import NUMBERS, LeasePolicy, check_annex_name
 from annex_lease.tags import Tag
 
 HOUR_SECONDS = 3600
@@ -21,7 +21,7 @@ HOUR_SECONDS = 3600
 _T = TypeVar("_T")
 _GRANTED = re.compile(r"([0-9]+)(?:@(.+))?")
 _LEDGER = re.compile(r"(0|[1-9][0-9]{0,14})@([^x]{1,30})x([0-9]{1,9})")
-_MAX_LIFETIME_SECONDS = terms.MAX_LIFETIME.tag_range()[1]
+_MAX_LIFETIME_SECONDS = NUMBERS["max_lifetime_seconds"][2]
 
 
 @dataclass(frozen=True)
@@ -185,17 +185,12 @@ def _policy(values: Mapping[str, str], problems: list[str]) -> LeasePolicy | Non
     if (tags.TAG_DURATION in values) == (tags.TAG_ENDS_AT in values):
         problems.append(f"exactly one of {tags.TAG_DURATION} and {tags.TAG_ENDS_AT} must be declared")
     name = _parsed(values, tags.TAG_NAME, check_annex_name, problems)
-    size = _parsed(values, tags.TAG_SIZE, _number(terms.SIZE), problems)
-    duration = _parsed(values, tags.TAG_DURATION, _number(terms.LEASE), problems)
     ends_at = _parsed(values, tags.TAG_ENDS_AT, tags.parse_time, problems)
-    max_lifetime = _parsed(values, tags.TAG_MAX_LIFETIME, _number(terms.MAX_LIFETIME), problems)
-    grace = _parsed(values, tags.TAG_GRACE, _number(terms.GRACE), problems)
-    renew = _parsed(values, tags.TAG_RENEW, _number(terms.RENEW_WHILE_BUSY), problems)
-    limit = _parsed(values, tags.TAG_LIMIT, _number(terms.MAX_INSTANCE_HOURS), problems)
-    warn = _parsed(values, tags.TAG_WARN_BEFORE_END, _number(terms.WARN_BEFORE_END), problems)
-    if problems or name is None or size is None or max_lifetime is None or grace is None:
+    numbers = {field: _parsed(values, key, _number(low, high), problems) for field, (key, low, high) in NUMBERS.items()}
+    if problems or name is None:
         return None
-    return LeasePolicy(name, size, max_lifetime, grace, duration, ends_at, renew, limit, warn)
+    # Without a problem, every number that must be declared is there.
+    return LeasePolicy(annex=name, ends_at=ends_at, **cast("dict[str, int]", numbers))
 
 
 def _parsed(values: Mapping[str, str], key: str, parse: Callable[[str], _T], problems: list[str]) -> _T | None:
@@ -208,6 +203,5 @@ def _parsed(values: Mapping[str, str], key: str, parse: Callable[[str], _T], pro
         return None
 
 
-def _number(term: terms.Span | terms.Number) -> Callable[[str], int]:
-    minimum, maximum = term.tag_range()
+def _number(minimum: int, maximum: int) -> Callable[[str], int]:
     return lambda text: tags.parse_count(text, minimum=minimum, maximum=maximum)

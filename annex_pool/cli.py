@@ -5,11 +5,12 @@ Exit codes: 0 done; 1 failed, in whole or in part; 2 the input is not allowed.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
+from annex_lease.version import __version__
 from annex_pool.command_error import AnnexError
 from annex_pool.commands.check_command import check_command
 from annex_pool.commands.lease_commands import extend_command, push_command, renew_command, stop_command
@@ -53,8 +54,19 @@ app = typer.Typer(
 credential = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Credential of the annex for the pool.")
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"annex {__version__}")
+        raise typer.Exit
+
+
+_Version = Annotated[
+    bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+]
+
+
 @app.callback()
-def _annex(ctx: typer.Context) -> None:
+def _annex(ctx: typer.Context, version: _Version = False) -> None:
     """Operate leased HTCondor execution points on EC2."""
     if ctx.obj is None:
         ctx.obj = Environment()

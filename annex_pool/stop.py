@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from annex_lease.actions import Decision, Phase
@@ -17,7 +18,6 @@ from annex_pool.deployed import Deployed, find_annex, observe, states, write_tag
 from annex_pool.environment import Environment
 from annex_pool.region import RegionClients, asking, check_account
 from annex_pool.ungrouped import UngroupedInstance, counted, ec2_states, list_ungrouped, one_annex, unclear
-from annex_pool.waiting import Stopped, Wait, wait_until_gone
 from annex_spec import AnnexSpec
 
 _OVER = (Phase.DRAINING.value, Phase.ENDED.value)
@@ -25,10 +25,39 @@ _OVER = (Phase.DRAINING.value, Phase.ENDED.value)
 _AFTER_GRACE = timedelta(minutes=5)
 # Before the absence of a group counts: AWS's listings are eventually consistent.
 _PAUSE_SECONDS = 10.0
+_POLL_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """Result of a stop.
+
+    Attributes:
+        failures: steps that failed, with the reason; empty if none did.
+        left: ids of the instances that still exist.
+    """
+
+    failures: tuple[str, ...]
+    left: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Options of waiting for the instances to go.
+
+    Attributes:
+        wait: wait at all; if False, the instances are listed once.
+        timeout: longest time to wait.
+        say: called with every change in the number of instances.
+    """
+
+    wait: bool
+    timeout: timedelta
+    say: Callable[[str], None]
 
 
 def stop(
-    environment: Environment, spec: AnnexSpec, *, wait: bool, longest: timedelta | None, say: Callable[[str], None]
+    environment: Environment, spec: AnnexSpec, *, wait: bool, timeout: timedelta | None, say: Callable[[str], None]
 ) -> Stopped:
     """End the lease now, remove the capacity, and wait until no instance is left.
 
@@ -38,7 +67,7 @@ def stop(
         environment: external dependencies.
         spec: the annex.
         wait: wait until the instances are gone.
-        longest: longest time to wait. Default: None - the grace that the group declares, if any, and 5 minutes.
+        timeout: longest time to wait. Default: None - the grace that the group declares, if any, and 5 minutes.
         say: called with every change in the number of instances.
 
     Raises:
@@ -49,11 +78,11 @@ def stop(
     found = find_annex(aws, spec.name)
     if found is None:
         return stop_ungrouped(
-            environment, aws, spec.name, Wait(wait, _AFTER_GRACE if longest is None else longest, say)
+            environment, aws, spec.name, Wait(wait, _AFTER_GRACE if timeout is None else timeout, say)
         )
     failures = [*_end_lease(found, environment.now()), *_stop_spending(found, environment.now())]
     failures += _checker_failures(environment, found)
-    how = Wait(wait, longest if longest is not None else found.group.lease.grace + _AFTER_GRACE, say)
+    how = Wait(wait, found.group.lease.grace + _AFTER_GRACE if timeout is None else timeout, say)
     return wait_until_gone(environment, lambda: _alive(found), how, failures)
 
 
@@ -155,6 +184,44 @@ def _terminate(
     return list(carry_out(decision.actions, annex).failures)
 
 
-def _alive(found: Deployed) -> dict[str, str]:
+def _alive(found: Deployed) -> Mapping[str, str]:
     group = observe(found)
-    return dict(states(group)) if group else {}
+    return states(group) if group else {}
+
+
+def wait_until_gone(
+    environment: Environment, alive: Callable[[], Mapping[str, str]], how: Wait, failures: list[str]
+) -> Stopped:
+    """List the instances until none is left, or time is over.
+
+    Args:
+        environment: external dependencies.
+        alive: lists the alive instances by id, with their states; raises AnnexError.
+        how: how to wait.
+        failures: earlier steps that failed.
+
+    Raises:
+        AnnexError: the instances cannot be listed; its text holds the failures too.
+    """
+    deadline = environment.now() + how.timeout
+    printed = ""
+    while True:
+        try:
+            left = alive()
+        except AnnexError as error:
+            # The earlier failures must be reported although the listing failed.
+            raise AnnexError("; ".join([*failures, str(error)])) from error
+        text = _count(left)
+        if text != printed:
+            how.say(text)
+            printed = text
+        if not left or not how.wait or environment.now() >= deadline:
+            return Stopped(tuple(failures), tuple(sorted(left)))
+        environment.sleep(_POLL_SECONDS)
+
+
+def _count(left: Mapping[str, str]) -> str:
+    if not left:
+        return "no instance is left"
+    counts = ", ".join(f"{number} {state}" for state, number in sorted(Counter(left.values()).items()))
+    return f"{len(left)} instance{'' if len(left) == 1 else 's'} left: {counts}"

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from annex_lease.forms import IDTOKEN
 from annex_lease.tags import format_time, shown
 from annex_pool.command_error import AnnexError
 
@@ -21,7 +22,6 @@ AUTHORIZATIONS = ("ADVERTISE_STARTD", "ADVERTISE_MASTER")
 """Authorizations that an execution point needs; tested as sufficient with CCB and file transfer too."""
 
 _SCOPE = frozenset(f"condor:/{authorization}" for authorization in AUTHORIZATIONS)
-_FORM = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 _FIRST_YEAR, _LAST_YEAR = datetime(2000, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
 _VERSION = re.compile(r"annex-expires-([0-9]{8}T[0-9]{6}Z)-[0-9a-f]{32}")
 _VERSION_TIME = "%Y%m%dT%H%M%SZ"
@@ -65,8 +65,8 @@ def read_token(text: str) -> Token:
         AnnexError: the text has another form.
     """
     stripped = text.strip()
-    if _FORM.fullmatch(stripped) is None:
-        raise AnnexError("the text received is not one IDTOKEN: three parts of base64url text joined by dots")
+    if not IDTOKEN.matches(stripped):
+        raise AnnexError(f"the text received is not {IDTOKEN.allowed}")
     part = stripped.split(".")[1]
     try:
         claims = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))

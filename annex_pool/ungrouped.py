@@ -1,7 +1,7 @@
 """Instances that carry the name of an annex whose Auto Scaling group is gone: nothing ends them, and they are billed.
 
-A group can be deleted by force, or by hand, while its instances still run. The instances are certainly of one annex if
-all carry one id, or the name of one group in the tag that only EC2 Auto Scaling can write.
+A group can be deleted by force, or by hand, while its instances still run. The instances certainly belong to one annex
+if all carry one id, or if all carry the name of one group. Only EC2 Auto Scaling can write the tag with that name.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from typing import Any
 from annex_lease.tags import format_time, parse_time
 from lab.inventory import everything, instances
 from lab.jobs import JobReport, Jobs
-from lab.site import BOOT_SILENCE_SECONDS, Site, console_bytes, machines
+from lab.site import BOOT_SILENCE_SECONDS, Site, machines, machines_progress
 from lab.steps import StepError, Steps, wait_for
 
 ANNEX = "demo"
@@ -24,6 +24,7 @@ JOB_SECONDS = 30  # what the job says it may take: it needs 5, and 20 more for t
 DRAIN = timedelta(seconds=30)  # of lab/annexes.toml: a job must end before it
 SLACK = timedelta(seconds=10)
 EXTENSION = timedelta(seconds=25)
+MORE_TIME = timedelta(seconds=150)
 
 
 class Demo:
@@ -71,7 +72,7 @@ class Demo:
     def join(self) -> None:
         with self.steps.step(f"{self.size} machines boot and join the pool") as step:
             wait_for(f"{self.size} slots in the collector", BOOT_SILENCE_SECONDS, self.all_joined, 1.0,
-                     progress=console_bytes)  # fmt: skip
+                     progress=machines_progress)  # fmt: skip
             self.keep_time_for_jobs()
             if self.end_now != self.declared_end:
                 step.result = f"slow machine: lease extended until {self.end_now:%H:%M:%S}Z"
@@ -85,7 +86,7 @@ class Demo:
     def keep_time_for_jobs(self) -> None:
         """Extends the lease when a slow machine has used up what a job needs of it to start."""
         if now() + DRAIN + timedelta(seconds=JOB_SECONDS) > self.end_now - SLACK:
-            self.extend_until(now() + 2 * DRAIN + timedelta(seconds=JOB_SECONDS) + SLACK)
+            self.extend_until(now() + MORE_TIME)
 
     def extend_until(self, end: datetime) -> None:
         expect(now() < self.end_now, "the lease ended before it could be extended")

@@ -16,7 +16,7 @@ TOOLS = ("condor_status", "condor_q", "condor_submit", "condor_history", "condor
          "condor_token_list", "condor_reconfig", "condor_config_val", "condor_rm", "condor_wait")  # fmt: skip
 
 LOCAL = f"""\
-# What differs between this host and any other pool that copied docs/pool.conf.
+# What differs between this host and any other pool that copied annex_pool/pool.conf.
 TRUST_DOMAIN = {TRUST_DOMAIN}
 UID_DOMAIN = {TRUST_DOMAIN}
 CONDOR_HOST = {HOST}
@@ -97,7 +97,7 @@ class Pool:
         configuration = self.root / "etc/condor/config.d"
         for old in configuration.iterdir():
             old.unlink()
-        (configuration / "50-annex.conf").write_text((REPOSITORY / "docs/pool.conf").read_text())
+        (configuration / "50-annex.conf").write_text((REPOSITORY / "annex_pool/pool.conf").read_text())
         (configuration / "90-lab.conf").write_text(LOCAL)
         run("chroot", self.root, "useradd", "--create-home", USER)
 

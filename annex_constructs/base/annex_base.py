@@ -21,6 +21,7 @@ from annex_constructs.errors import check_whole_number, invalid_value, seconds
 from annex_constructs.function_code import function_code
 from annex_constructs.nag import RUNTIME_REASON, acknowledge
 from annex_constructs.scheduler_role import scheduler_role
+from annex_lease.sweep.sweep_settings import SweepSettings
 from annex_lease.terms import INTERVAL, MAX_REMOVALS
 
 _HANDLER = "annex_lease.sweep.sweep_handler.handler"
@@ -67,7 +68,7 @@ class AnnexBase(Construct):
         self._queue = dead_letter_queue(self, "FailedRuns")
         log_group = logs.LogGroup(self, "Log", retention=log_retention, removal_policy=RemovalPolicy.DESTROY)
         role = sweeper_role(self, "Role", log_group=log_group, dead_letter_queue=self._queue)
-        environment = {"SWEEP_MAX_REMOVALS": str(int(max_removals)), "SWEEP_DRY_RUN": str(int(dry_run))}
+        environment = SweepSettings(max_removals=int(max_removals), dry_run=dry_run).to_environ()
         self._function = self._make_function(role, log_group, environment)
         self._schedule = self._make_schedule(every)
         self._alarms = sweeper_alarms(

@@ -8,8 +8,8 @@ from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from annex_lease.invocation import NAMESPACE
-from annex_lease.sweep.sweep_metrics import ABORTED, DIMENSION, RAN, REPORTS
+from annex_lease.metrics import NAMESPACE
+from annex_lease.sweep.sweep_report import ABORTED, DIMENSION, RAN, REPORTS
 
 _MORE = cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
 _LESS = cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD

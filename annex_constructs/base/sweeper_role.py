@@ -14,7 +14,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from annex_constructs.nag import acknowledge_wildcard
-from annex_lease.sweep.marks import TAG_ORPHAN
+from annex_lease.sweep.orphan import TAG_ORPHAN
 from annex_lease.tags import TAG_ID, TAG_NAME
 
 _OURS = {f"aws:ResourceTag/{TAG_NAME}": "false"}

@@ -13,7 +13,7 @@ from constructs import Construct
 from annex_constructs.errors import invalid_value
 from annex_constructs.fleet.annex_credential import AnnexCredential
 from annex_constructs.fleet.execution_point import ExecutionPoint
-from annex_constructs.fleet.fleet_group import check_capacity, check_types, fleet_group
+from annex_constructs.fleet.fleet_group import check_capacity, check_types, fleet_group, mixed_instances
 from annex_constructs.fleet.instance_permissions import InstanceTrustValidation, attach_instance_policy, instance_role
 from annex_constructs.fleet.launch_template import execution_point_template
 from annex_constructs.fleet.security_group import AnnexSecurityGroup
@@ -104,43 +104,49 @@ class AnnexFleet(Construct):
         self._security_group = security_group or AnnexSecurityGroup(
             self, "SecurityGroup", vpc=vpc, pool=execution_point.pool
         )
-        self._launch_template = execution_point_template(
+        self._launch_template = self._make_template(instance_types[0], associate_public_ip_address)
+        instances = mixed_instances(self._launch_template, instance_types, on_demand_base, on_demand_percentage)
+        self._group = fleet_group(
+            self,
+            "Group",
+            name=f"annex-{self._annex_name}",
+            vpc=vpc,
+            vpc_subnets=vpc_subnets,
+            max_size=max_size,
+            instances=instances,
+        )
+        self._allow_instances()
+        self._lease_declared = False
+        Tags.of(self).add(TAG_NAME, self._annex_name)
+        Tags.of(self).add(TAG_ID, self.annex_id)
+        self.node.add_validation(TagKeyValidation(self, self._group, self._launch_template))
+
+    def _make_template(
+        self, instance_type: ec2.InstanceType, associate_public_ip_address: bool | None
+    ) -> ec2.LaunchTemplate:
+        return execution_point_template(
             self,
             "LaunchTemplate",
             annex_name=self._annex_name,
             annex_id=self.annex_id,
-            execution_point=execution_point,
-            instance_type=instance_types[0],
+            execution_point=self._execution_point,
+            instance_type=instance_type,
             credential=self._credential,
             role=self._role,
             security_group=self._security_group,
             associate_public_ip_address=associate_public_ip_address,
-            protect_busy=protect_busy,
+            protect_busy=self._protect_busy,
         )
-        self._group = fleet_group(
-            self,
-            "Group",
-            annex_name=self._annex_name,
-            vpc=vpc,
-            vpc_subnets=vpc_subnets,
-            launch_template=self._launch_template,
-            instance_types=instance_types,
-            max_size=max_size,
-            on_demand_base=on_demand_base,
-            on_demand_percentage=on_demand_percentage,
-        )
+
+    def _allow_instances(self) -> None:
         attach_instance_policy(
             self,
             "InstancePolicy",
             role=self._role,
             credential=self._credential,
             group=self._group,
-            protect_busy=protect_busy,
+            protect_busy=self._protect_busy,
         )
-        self._lease_declared = False
-        Tags.of(self).add(TAG_NAME, self._annex_name)
-        Tags.of(self).add(TAG_ID, self.annex_id)
-        self.node.add_validation(TagKeyValidation(self, self._group, self._launch_template))
         self.node.add_validation(InstanceTrustValidation(self, self._role))
 
     @property
@@ -160,7 +166,7 @@ class AnnexFleet(Construct):
 
     @property
     def protect_busy(self) -> bool:
-        """Whether an instance protects itself from scale-in while a job runs on it."""
+        """True if an instance protects itself from scale-in while a job runs on it."""
         return self._protect_busy
 
     @property

@@ -59,7 +59,7 @@ class ExecutionPoint:
 
     @property
     def drain_before_end_seconds(self) -> int:
-        """How long before the end of the lease running jobs are sent back to the queue, in seconds."""
+        """The value of `drain_before_end` in seconds, with its default applied."""
         return self._seconds(terms.DRAIN_BEFORE_END)
 
     def _seconds(self, span: terms.Span) -> int:

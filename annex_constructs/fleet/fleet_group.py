@@ -12,31 +12,49 @@ from annex_constructs.nag import acknowledge
 from annex_lease.terms import INSTANCE_TYPES, ON_DEMAND_BASE, ON_DEMAND_PERCENTAGE, SIZE
 
 
+def mixed_instances(
+    launch_template: ec2.LaunchTemplate,
+    instance_types: Sequence[ec2.InstanceType],
+    on_demand_base: float,
+    on_demand_percentage: float,
+) -> autoscaling.MixedInstancesPolicy:
+    """The instances of a fleet: any of its types, spot above the on-demand share.
+
+    :param launch_template: launch template of the instances.
+    :param instance_types: types that AWS may choose among.
+    :param on_demand_base: number of instances that are on-demand before any is spot.
+    :param on_demand_percentage: percentage of the others that is on-demand.
+    """
+    return autoscaling.MixedInstancesPolicy(
+        launch_template=launch_template,
+        launch_template_overrides=[autoscaling.LaunchTemplateOverrides(instance_type=each) for each in instance_types],
+        instances_distribution=autoscaling.InstancesDistribution(
+            on_demand_base_capacity=on_demand_base,
+            on_demand_percentage_above_base_capacity=on_demand_percentage,
+            spot_allocation_strategy=autoscaling.SpotAllocationStrategy.PRICE_CAPACITY_OPTIMIZED,
+        ),
+    )
+
+
 def fleet_group(
     scope: Construct,
     construct_id: str,
     *,
-    annex_name: str,
+    name: str,
     vpc: ec2.IVpc,
     vpc_subnets: ec2.SubnetSelection | None,
-    launch_template: ec2.LaunchTemplate,
-    instance_types: Sequence[ec2.InstanceType],
     max_size: float,
-    on_demand_base: float,
-    on_demand_percentage: float,
+    instances: autoscaling.MixedInstancesPolicy,
 ) -> autoscaling.AutoScalingGroup:
     """The Auto Scaling group of a fleet, with minimum 0 and no desired capacity.
 
     :param scope: the fleet.
     :param construct_id: id in that scope.
-    :param annex_name: the annex's name.
+    :param name: value of the tag `Name` of the instances.
     :param vpc: network of the instances.
     :param vpc_subnets: subnets of the VPC; None: as the CDK selects them.
-    :param launch_template: launch template of the instances.
-    :param instance_types: types that AWS may choose among.
     :param max_size: maximum number of instances.
-    :param on_demand_base: number of instances that are on-demand before any is spot.
-    :param on_demand_percentage: percentage of the others that is on-demand.
+    :param instances: the instances.
     """
     group = autoscaling.AutoScalingGroup(
         scope,
@@ -45,24 +63,14 @@ def fleet_group(
         vpc_subnets=vpc_subnets,
         min_capacity=0,
         max_capacity=max_size,
-        mixed_instances_policy=autoscaling.MixedInstancesPolicy(
-            launch_template=launch_template,
-            launch_template_overrides=[
-                autoscaling.LaunchTemplateOverrides(instance_type=each) for each in instance_types
-            ],
-            instances_distribution=autoscaling.InstancesDistribution(
-                on_demand_base_capacity=on_demand_base,
-                on_demand_percentage_above_base_capacity=on_demand_percentage,
-                spot_allocation_strategy=autoscaling.SpotAllocationStrategy.PRICE_CAPACITY_OPTIMIZED,
-            ),
-        ),
+        mixed_instances_policy=instances,
         # Rebalancing exceeds the maximum, and replaces instances that AWS may never interrupt: their jobs would be lost
         # without need.
         capacity_rebalance=False,
         health_checks=autoscaling.HealthChecks.ec2(),
         new_instances_protected_from_scale_in=False,
     )
-    Tags.of(group).add("Name", f"annex-{annex_name}")
+    Tags.of(group).add("Name", name)
     acknowledge(
         group,
         "AwsSolutions-AS3",

@@ -87,7 +87,7 @@ def _credential_statements(scope: Construct, credential: secretsmanager.ISecret)
 
 
 def _group_statements(group: autoscaling.IAutoScalingGroup, protect_busy: bool) -> list[iam.PolicyStatement]:
-    """What instances may do to their group.
+    """Calls of the instances on their own group.
 
     An idle execution point terminates itself without being replaced; a busy one protects itself. No condition key can
     restrict these calls to the caller's own instance, or force the decrement of the desired capacity (Service

@@ -28,9 +28,8 @@ def execution_point_template(
 ) -> ec2.LaunchTemplate:
     """The launch template of an execution point.
 
-    Metadata service: version 2, IPv4, one hop, with the instance's tags, where the instance reads its lease. An
-    instance that powers itself off is terminated, with its volume and network interface, and not billed as stopped. No
-    key pair.
+    Metadata service: version 2, IPv4, one hop, with the instance's tags, its lease among them. An instance that powers
+    itself off is terminated, with its volume and network interface, and not billed as stopped. No key pair.
 
     :param scope: parent construct.
     :param construct_id: id in that scope.
@@ -38,7 +37,7 @@ def execution_point_template(
     :param annex_id: unique id of the annex; it may hold tokens.
     :param execution_point: properties of the instance.
     :param instance_type: type of an instance launched from the template alone; the group overrides it.
-    :param credential: secret that holds the token by which the instance joins.
+    :param credential: secret that holds the token with which the instance joins.
     :param role: role of the instance.
     :param security_group: security group of the instance.
     :param associate_public_ip_address: whether it gets a public IPv4 address; None is what the subnet says.

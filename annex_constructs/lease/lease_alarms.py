@@ -9,7 +9,8 @@ from constructs import Construct
 
 from annex_constructs.alarm_topic import AlarmTopic
 from annex_constructs.lease.lease_checker import LeaseChecker
-from annex_lease import invocation as metrics
+from annex_lease import invocation
+from annex_lease.metrics import NAMESPACE
 from annex_lease.tags import TAG_ID, TAG_NAME
 
 _MINUTE = Duration.minutes(1)  # of the schedule: one data point for each check
@@ -71,7 +72,7 @@ class LeaseAlarms(Construct):
             "Silence",
             f"the lease checker has not checked for {_SILENT_MINUTES} minutes: the lease is not enforced. Look at the "
             "function's log and at its schedule; README.md tells how to stop everything by hand.",
-            self._metric(metrics.CHECKS, "Sum"),
+            self._metric(invocation.CHECKS, "Sum"),
             minutes=_SILENT_MINUTES,
             missing=cloudwatch.TreatMissingData.BREACHING,
             comparison=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
@@ -82,7 +83,7 @@ class LeaseAlarms(Construct):
             "PastLease",
             "instances live on although their lease and its grace are over. The function's log says what AWS refused; "
             "terminate them by hand if it does not succeed soon.",
-            self._metric(metrics.PAST_LEASE, "Maximum"),
+            self._metric(invocation.PAST_LEASE, "Maximum"),
             minutes=_LATE_MINUTES,
         )
 
@@ -91,7 +92,7 @@ class LeaseAlarms(Construct):
             "RecordIgnored",
             "part of the lease's record, the tags of the Auto Scaling group, makes no sense and does not count. The "
             "function's log names it; write the tag anew, or delete it.",
-            self._metric(metrics.RECORD_IGNORED, "Maximum"),
+            self._metric(invocation.RECORD_IGNORED, "Maximum"),
         )
 
     def _make_failed_checks(self, checker: LeaseChecker) -> cloudwatch.Alarm:
@@ -106,9 +107,9 @@ class LeaseAlarms(Construct):
 
     def _metric(self, name: str, statistic: str) -> cloudwatch.Metric:
         return cloudwatch.Metric(
-            namespace=metrics.NAMESPACE,
+            namespace=NAMESPACE,
             metric_name=name,
-            dimensions_map={metrics.DIMENSION: self._annex_id},
+            dimensions_map={invocation.DIMENSION: self._annex_id},
             period=_MINUTE,
             statistic=statistic,
         )

@@ -82,9 +82,9 @@ def stop_command(
 
     Works without the lease checker too. May be repeated.
     """
-    longest = None if wait_for is None else read_duration("--wait-for", wait_for)
+    timeout = None if wait_for is None else read_duration("--wait-for", wait_for)
     stopped = stop(
-        ctx.obj, load(spec_file).annex(name), wait=wait, longest=longest, say=lambda text: typer.echo(f"{name}: {text}")
+        ctx.obj, load(spec_file).annex(name), wait=wait, timeout=timeout, say=lambda text: typer.echo(f"{name}: {text}")
     )
     for failure in stopped.failures:
         print_error(failure)

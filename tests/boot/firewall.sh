@@ -44,9 +44,9 @@ ask_all() {
     ask "condor-$1" ip netns exec ep setpriv --reuid=101 --regid=101 --clear-groups
     ask "container-$1" ip netns exec container
 }
-wait_for 10 ip netns exec ep curl -q -s -o /dev/null "http://169.254.169.123/"
-wait_for 10 ip netns exec ep curl -q -s -o /dev/null "http://[fd00:ec2::254]/"
-wait_for 10 ip netns exec ep curl -q -s -o /dev/null "http://169.254.169.254/"
+wait_for 60 ip netns exec ep curl -q -s -o /dev/null "http://169.254.169.123/"
+wait_for 60 ip netns exec ep curl -q -s -o /dev/null "http://[fd00:ec2::254]/"
+wait_for 60 ip netns exec ep curl -q -s -o /dev/null "http://169.254.169.254/"
 ask_all before
 inep sh /usr/local/lib/annex/firewall
 result firewall $?

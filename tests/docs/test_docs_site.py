@@ -14,7 +14,7 @@ from documents import ROOT
 
 import annex_constructs
 from annex_lease import invocation, tags
-from annex_lease.sweep import sweep_metrics
+from annex_lease.sweep import sweep_report
 from annex_pool.cli import app
 from annex_spec import AnnexSpec, BaseSpec, PoolSpec
 
@@ -56,6 +56,7 @@ def test_every_verb_and_option_is_documented(site: Path) -> None:
             for parameter in command.params:
                 for option in parameter.opts if parameter.param_type_name == "option" else [parameter.metavar]:
                     assert option in shown, (verb, option)
+    assert "--version" in shown
 
 
 def test_every_public_construct_is_documented(site: Path) -> None:
@@ -86,7 +87,7 @@ def test_every_metric_is_documented(site: Path) -> None:
     rows = {
         name for each in tables for name in re.findall(r'<tr[^>]*><td><p><code[^>]*><span class="pre">(\w+)<', each)
     }
-    constants = {**vars(invocation), **vars(sweep_metrics)}
-    named = {value for key, value in constants.items() if key.isupper() and isinstance(value, str)}
-    assert rows == named - {invocation.NAMESPACE, invocation.DIMENSION, sweep_metrics.DIMENSION}
+    constants = {**vars(invocation), **vars(sweep_report)}
+    named = {value for key, value in constants.items() if re.match("[A-Z]+", key) and isinstance(value, str)}
+    assert rows == named - {invocation.DIMENSION, sweep_report.DIMENSION}
     assert len(rows) >= 8

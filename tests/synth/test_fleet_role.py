@@ -1,4 +1,4 @@
-"""Role of a fleet's instances: whichever is passed, they can do what they must, or the fleet is refused."""
+"""Role of a fleet's instances: any that is passed gets the permissions they need, or the fleet is refused."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ def fleet_with(stack: Stack, vpc: ec2.IVpc, **changes: Any) -> AnnexFleet:
 
 
 def documented(construct: type, parameter: str) -> str:
-    """What the docstring says about a parameter."""
+    """Text of the docstring about a parameter."""
     found = re.search(rf":param {parameter}: (.*?)(?=\n\s*:|\Z)", inspect.getdoc(construct) or "", re.S)
     assert found, f"{construct.__name__} does not describe {parameter}"
     return " ".join(found[1].split())

@@ -1,17 +1,18 @@
-"""Architecture rules, read from the source: import arrows, sizes, names."""
+"""Import arrows between the packages, purity of modules, and public names."""
 
 from __future__ import annotations
 
 import ast
-import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from project_files import ROOT, sources
 
-ROOT = Path(__file__).parents[2]
+from annex_constructs.function_code import import_closure
+
 ALLOWED = {
     "annex_lease": set[str](),
     "annex_spec": {"annex_lease"},
@@ -42,37 +43,28 @@ PARTS = {
 # Modules of annex_lease that call AWS. Every other module is pure: it needs the standard library only, and so does
 # all that it imports.
 CALLS_AWS = {"actuator", "aws", "batches", "checker", "cloudformation", "handler"}
-CALLS_AWS |= {f"sweep.{module}" for module in ("clients", "inventory", "removal", "sweeper", "sweep_handler")}
+CALLS_AWS |= {f"sweep.{module}" for module in ("inventory", "removal", "sweeper", "sweep_handler")}
 # Modules of annex_lease that only hold declared values and their forms.
 DATA = {"terms", "kinds", "forms", "rules", "duration", "tags"}
-MAX_MODULES_OF_A_CHECK = 18
-PRODUCT = ("annex_lease", "annex_spec", "annex_boot", "annex_constructs", "annex_pool", "stacks")
-MAX_LINES, MAX_FUNCTION = 250, 50
-FORBIDDEN = {"utils", "util", "helpers", "helper", "common", "constants", "misc"}
+# Modules from the invocation that finds the end of a lease to the calls that terminate its instances.
+MAX_MODULES_OF_AN_END = 16
 HOUSE = {name.removesuffix(".py") for name in ALLOWED}
 
 
-def sources(room: str) -> list[Path]:
-    path = ROOT / room
-    found = [path] if path.is_file() else sorted(path.rglob("*.py"))
-    assert found, f"no source below {room}"
-    return found
-
-
-def project_files() -> list[Path]:
-    """Every file of the project, committed or not, except what .gitignore names."""
-    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    out = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    return [path for name in sorted({*out.split("\0")} - {""}) if (path := ROOT / name).is_file()]
+def for_types_only(node: ast.AST) -> bool:
+    """True for `if TYPE_CHECKING:`, which never runs; such a block has no `else` here."""
+    if not isinstance(node, ast.If) or "TYPE_CHECKING" not in ast.dump(node.test):
+        return False
+    assert not node.orelse, ast.unparse(node)
+    return True
 
 
 def imports(tree: ast.AST) -> Iterator[str]:
     """Top-level names imported at run time; `if TYPE_CHECKING:` blocks never run, so they are no arrow."""
     for node in ast.iter_child_nodes(tree):
-        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
-            for other in node.orelse:
-                yield from imports(other)
-        elif isinstance(node, ast.Import):
+        if for_types_only(node):
+            continue
+        if isinstance(node, ast.Import):
             yield from (alias.name.split(".")[0] for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
             yield node.module.split(".")[0]
@@ -91,26 +83,25 @@ LEASE_MODULES = {
 
 
 def modules_imported(path: Path) -> set[str]:
-    """Modules of annex_lease that a file imports, in a function or at the top."""
+    """Modules of annex_lease that a file imports at run time, in a function or at the top."""
     found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    waiting: list[ast.AST] = [ast.parse(path.read_text())]
+    while waiting:
+        node = waiting.pop()
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
             inner = {f"{node.module}.{alias.name}" for alias in node.names}
             found |= inner & set(LEASE_MODULES) or {node.module}
+        elif not for_types_only(node):
+            waiting += ast.iter_child_nodes(node)
     return found & set(LEASE_MODULES)
 
 
 def closure(module: str) -> set[str]:
-    """Modules of annex_lease that a module of it imports, directly or not, without itself."""
-    found: set[str] = set()
-    waiting = [module]
-    while waiting:
-        new = modules_imported(LEASE_MODULES[waiting.pop()]) - found
-        found |= new
-        waiting += new
-    return found - {module}
+    """Modules of annex_lease that a module of it imports when it runs, directly or not, without itself."""
+    names = {path: name for name, path in LEASE_MODULES.items()}
+    return {names[ROOT / path] for path in import_closure(module, ROOT)} - {module, "annex_lease"}
 
 
 @pytest.mark.parametrize("room", ALLOWED)
@@ -158,8 +149,10 @@ def test_the_lease_checker_needs_nothing_of_the_sweeper() -> None:
 
 
 def test_the_end_of_a_lease_runs_through_few_modules() -> None:
-    reached = closure("annex_lease.checker") - {f"annex_lease.{each}" for each in DATA}
-    assert len(reached) < MAX_MODULES_OF_A_CHECK, f"annex_lease.checker and {sorted(reached)}"
+    reached = {"annex_lease.handler"} | closure("annex_lease.handler")
+    # Requests of CloudFormation take another way, and data is not run.
+    reached -= {"annex_lease.cloudformation"} | {f"annex_lease.{each}" for each in DATA}
+    assert len(reached) <= MAX_MODULES_OF_AN_END, sorted(reached)
 
 
 def test_nothing_imports_the_lab() -> None:
@@ -173,60 +166,6 @@ def test_nothing_imports_the_lab() -> None:
 def test_importing_never_loads_the_cdk(package: str) -> None:
     code = f"import {package}, sys; sys.exit(any(m.split('.')[0] in ('aws_cdk', 'jsii') for m in sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
-
-
-def is_program(path: Path) -> bool:
-    """True for Python and shell, which has no suffix on an instance and in scripts/."""
-    return path.suffix in {".py", ".sh"} or (not path.suffix and path.read_bytes().startswith(b"#!"))
-
-
-def test_files_and_functions_are_small() -> None:
-    big = []
-    for path in filter(is_program, project_files()):
-        text = path.read_text()
-        lines = len(text.splitlines())
-        if lines > MAX_LINES:
-            big.append(f"{path.relative_to(ROOT)}: {lines} lines")
-        if path.suffix == ".py":
-            for node in ast.walk(ast.parse(text)):
-                if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                    length = (node.end_lineno or 0) - node.lineno + 1
-                    if length > MAX_FUNCTION:
-                        big.append(f"{path.relative_to(ROOT)}: {node.name} has {length} lines")
-    assert not big, "\n".join(big)
-
-
-def test_no_room_without_a_reason() -> None:
-    assert not [p for p in project_files() if p.stem in FORBIDDEN or p.parent.name in FORBIDDEN]
-
-
-def twice(places: Iterator[tuple[str, Path]]) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for name, path in places:
-        found.setdefault(name, []).append(str(path.relative_to(ROOT)))
-    return {name: paths for name, paths in found.items() if len(paths) > 1}
-
-
-def test_no_file_name_twice_in_the_product() -> None:
-    files = (path for room in PRODUCT for path in sources(room))
-    assert not twice((path.name, path) for path in files if path.name != "__init__.py")
-
-
-def test_no_class_name_twice_in_the_product() -> None:
-    files = [path for room in PRODUCT for path in sources(room)]
-    trees = ((path, ast.parse(path.read_text())) for path in files)
-    classes = ((n.name, path) for path, tree in trees for n in ast.walk(tree) if isinstance(n, ast.ClassDef))
-    assert not twice(classes)
-
-
-def test_no_registry_and_no_machine_path_is_written_down() -> None:
-    words = [r"pypi\.", r"files\.pythonhosted", r"registry\.npm", r"deb\.debian", r"debian\.org/debian", r"/work" + "/"]
-    pattern = re.compile("|".join(words))
-    for path in project_files():
-        if path.suffix in {".png", ".svg"} or path == Path(__file__):
-            continue
-        found = pattern.search(path.read_text(errors="replace"))
-        assert not found, f"{path.relative_to(ROOT)} holds {found.group(0) if found else ''}"
 
 
 def test_public_names_are_declared() -> None:

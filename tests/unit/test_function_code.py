@@ -28,10 +28,10 @@ SHARED = [
     "decision.py",
     "duration.py",
     "forms.py",
-    "invocation.py",
     "keeping.py",
     "kinds.py",
     "lease.py",
+    "metrics.py",
     "observed.py",
     "ownership.py",
     "policy.py",
@@ -40,21 +40,23 @@ SHARED = [
     "tags.py",
     "terms.py",
 ]
-ONLY_CHECKER = ["checker.py", "cloudformation.py", "handler.py"]
+ONLY_CHECKER = [
+    "checker.py",
+    "cloudformation.py",
+    "handler.py",
+    "invocation.py",
+]
 ONLY_SWEEPER = [
     "sweep/__init__.py",
-    "sweep/clients.py",
     "sweep/expired.py",
-    "sweep/identity.py",
     "sweep/inventory.py",
-    "sweep/marks.py",
     "sweep/orphan.py",
     "sweep/removal.py",
     "sweep/resources.py",
     "sweep/sweep_handler.py",
-    "sweep/sweep_metrics.py",
     "sweep/sweep_plan.py",
     "sweep/sweep_report.py",
+    "sweep/sweep_settings.py",
     "sweep/sweeper.py",
 ]
 WANTED = {CHECKER: sorted(SHARED + ONLY_CHECKER), SWEEPER: sorted(SHARED + ONLY_SWEEPER)}

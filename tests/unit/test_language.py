@@ -6,14 +6,13 @@ import ast
 import io
 import json
 import re
-import subprocess
 import tokenize
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from project_files import ROOT, project_files
 
-ROOT = Path(__file__).parents[2]
 # Frequent in drafts of this project and rare in its field: httpx and cdk-github-runners have about 4 of such words in
 # 10,000. A space is written as an underscore, so that this list is no text by its own rule.
 MANNERED = (
@@ -26,14 +25,6 @@ OPENINGS = ("What", "Whatever", "Whether", "By", "Whom", "Whose", "Who", "Where"
 WORDS = re.compile(rf"\b(?:{'|'.join(MANNERED).replace('_', ' +')})\b", re.IGNORECASE)
 OPENING = re.compile(rf'"""(?:{"|".join(OPENINGS)})\b')
 BINARY = {".png", ".svg", ".gz"}
-
-
-def project_files() -> list[Path]:
-    """Every file of the project, committed or not, except what .gitignore names."""
-    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    out = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    files = [path for name in sorted({*out.split("\0")} - {""}) if (path := ROOT / name).is_file()]
-    return [path for path in files if path.suffix not in BINARY]
 
 
 def python_texts(source: str) -> Iterator[str]:
@@ -79,8 +70,12 @@ def mannered(path: Path) -> list[str]:
     return found
 
 
+def texts() -> list[Path]:
+    return [path for path in project_files() if path.suffix not in BINARY]
+
+
 def test_no_mannered_word_and_no_mannered_opening() -> None:
-    found = {str(path.relative_to(ROOT)): words for path in project_files() if (words := mannered(path))}
+    found = {str(path.relative_to(ROOT)): words for path in texts() if (words := mannered(path))}
     assert not found, json.dumps(found, indent=1)
 
 

@@ -180,7 +180,9 @@ MECHANISMS: dict[str, tuple[Mutation, Callable[[], Any]]] = {
 
 
 def test_every_kind_of_action_is_here() -> None:
-    assert set(ACTIONS) == set(actions.Action.__subclasses__())
+    # Tests define kinds of their own.
+    kinds = {kind for kind in actions.Action.__subclasses__() if kind.__module__.startswith("annex_")}
+    assert set(ACTIONS) == kinds
 
 
 @pytest.mark.parametrize("kind", ACTIONS, ids=lambda kind: str(kind.__name__))

@@ -16,7 +16,7 @@ from annex_lease.tags import TAG_NAME
 from lab.operator import REPOSITORY, Operator
 from lab.steps import StepError, wait_for
 
-SPEC = "".join(f'[annex.{name}]\nsize = 1\nlease = "20m"\nreach = "30m"\n' for name in ("live", "stillborn"))
+SPEC = "".join(f'[annex.{name}]\nsize = 1\nlease = "20m"\nmax_lifetime = "30m"\n' for name in ("live", "stillborn"))
 # CloudFormation would wait for the checker's answer for ten minutes. The responder checks twice, 15 s apart.
 DESTROY_SECONDS = DEPLOY_SECONDS = 180.0
 

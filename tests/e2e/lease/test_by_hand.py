@@ -11,7 +11,7 @@ from aws_clients import client
 from lab.operator import REPOSITORY, Operator
 from lab.steps import wait_for
 
-SPEC = '[annex.demo]\nsize = 2\nlease = "20m"\nreach = "30m"\n'
+SPEC = '[annex.demo]\nsize = 2\nlease = "20m"\nmax_lifetime = "30m"\n'
 POOL_ROOT = "/run/annex-lab/pool"  # the pool's root file system, which has the AWS CLI of the machine image
 
 

@@ -22,7 +22,7 @@ from annex_lease.tags import TAG_NAME
 from lab.operator import Operator
 from lab.steps import wait_for
 
-LEASE = timedelta(minutes=3)
+LEASE = timedelta(minutes=4)  # a busy machine needs more than two to set everything up
 GRACE = timedelta(seconds=30)
 WAIT_SECONDS = 5
 BROKEN = ("noschedule", "nofunction", "norole")
@@ -30,7 +30,7 @@ LOST = "lost"
 NAMES = (*BROKEN, LOST, "kept")
 BASE = "AnnexBase-us-east-1"
 SPEC = "[base]\nmax_removals = 20\n" + "".join(
-    f'[annex.{name}]\nsize = 2\nlease = "{"1h" if name == "kept" else "3m"}"\nreach = "2h"\n' for name in NAMES
+    f'[annex.{name}]\nsize = 2\nlease = "{"1h" if name == "kept" else "4m"}"\nmax_lifetime = "2h"\n' for name in NAMES
 )
 
 

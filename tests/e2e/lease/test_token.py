@@ -11,7 +11,7 @@ from aws_clients import client
 from lab.operator import Operator
 from lab.steps import wait_for
 
-SPEC = '[annex.token]\nsize = 1\nlease = "10m"\nreach = "30m"\n'
+SPEC = '[annex.token]\nsize = 1\nlease = "10m"\nmax_lifetime = "30m"\n'
 LEVELS = ("READ", "WRITE", "NEGOTIATOR", "ADMINISTRATOR", "CONFIG", "DAEMON", "ADVERTISE_STARTD", "ADVERTISE_SCHEDD",
           "ADVERTISE_MASTER")  # fmt: skip
 

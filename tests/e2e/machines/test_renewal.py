@@ -11,10 +11,12 @@ from only_group import in_group, protected, set_until, tags
 from annex_lease.tags import TAG_BUSY, TAG_END, format_time, parse_time
 from lab.jobs import Jobs
 from lab.operator import Operator
-from lab.site import BOOT_SILENCE_SECONDS, Site, console_bytes, machines
+from lab.site import BOOT_SILENCE_SECONDS, Site, machines, machines_progress
 from lab.steps import wait_for
 
-SPEC = '[annex.busy]\nsize = 1\nlease = "30m"\nreach = "1h"\ndrain = "30s"\nrenew_while_busy = "10m"\n'
+SPEC = (
+    '[annex.busy]\nsize = 1\nlease = "30m"\nmax_lifetime = "1h"\ndrain_before_end = "30s"\nrenew_while_busy = "10m"\n'
+)
 PERIOD = timedelta(minutes=10)
 LIMIT = 300  # seconds, for what the machine does with its emulated CPU; no promise: it ends what hangs
 
@@ -37,7 +39,7 @@ def test_a_lease_is_renewed_while_a_job_runs_and_ends_after_it(operator_of: Call
     operator.cdk("deploy", "Annex-busy", "--require-approval", "never")
     operator.annex("credential", "push", "busy")
     (machine,) = wait_for("machine", 60, machines)
-    wait_for("slot in the collector", BOOT_SILENCE_SECONDS, slots, 1.0, progress=console_bytes)
+    wait_for("slot in the collector", BOOT_SILENCE_SECONDS, slots, 1.0, progress=machines_progress)
     time.sleep(30)  # longer than the pause between two checks of the machine
     assert protected() == [False], "it does nothing yet"
 
@@ -64,6 +66,6 @@ def test_a_lease_is_renewed_while_a_job_runs_and_ends_after_it(operator_of: Call
     wait_for("end in the slot's ad", 85, lambda: slots() == [str(int(end.timestamp()))])
     assert tags()[TAG_BUSY] == text, "an idle instance renews nothing"
     sleep_until(end)
-    wait_for("end of the machine", 60, lambda: not machines(), progress=console_bytes)
+    wait_for("end of the machine", 60, lambda: not machines(), progress=machines_progress)
     wait_for("empty group", LIMIT, lambda: not in_group())
     operator.cdk("destroy", "Annex-busy", "--force")

@@ -15,7 +15,7 @@ from lab.operator import Operator
 from lab.site import machines
 from lab.steps import wait_for
 
-SPEC = '[annex.mortal]\nsize = 1\nlease = "30m"\nreach = "1h"\n'
+SPEC = '[annex.mortal]\nsize = 1\nlease = "30m"\nmax_lifetime = "1h"\n'
 
 
 def state_of(instance: str) -> str:

@@ -33,7 +33,7 @@ READER = ". /usr/local/lib/annex/settings.sh\nread_settings || exit 1\nexport -p
 
 
 def read(root: BootRoot, environ: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    """What the instance makes of these settings."""
+    """Read these settings as the instance does."""
     root.write("etc/annex/annex.env", "".join(f"{key}={value}\n" for key, value in environ.items()))
     root.write("usr/local/lib/annex/reader", READER)
     return root.run("reader")
