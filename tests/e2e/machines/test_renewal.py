@@ -14,7 +14,9 @@ from lab.operator import Operator
 from lab.site import BOOT_SILENCE_SECONDS, Site, machines, machines_progress
 from lab.steps import wait_for
 
-SPEC = '[annex.busy]\nsize = 1\nlease = "30m"\nmax_lifetime = "1h"\ndrain_before_end = "30s"\nrenew_while_busy = "10m"\n'
+SPEC = (
+    '[annex.busy]\nsize = 1\nlease = "30m"\nmax_lifetime = "1h"\ndrain_before_end = "30s"\nrenew_while_busy = "10m"\n'
+)
 PERIOD = timedelta(minutes=10)
 LIMIT = 300  # seconds, for what the machine does with its emulated CPU; no promise: it ends what hangs
 

@@ -11,9 +11,8 @@ import threading
 import time
 from pathlib import Path
 
-from lab.machines import Machine, MachineState
-
 from lab.cloud.server import Settings, run
+from lab.machines import Machine, MachineState
 
 
 class FileMachines:

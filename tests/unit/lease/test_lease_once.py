@@ -25,9 +25,9 @@ def calls(name: str) -> Iterator[str]:
     """The files that call a function of this name, once for each call."""
     for path in PRODUCT:
         for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] == name.split(".")[-1]:
-                if "." not in name or ast.unparse(node.func) == name:
-                    yield path.relative_to(ROOT).as_posix()
+            called = ast.unparse(node.func) if isinstance(node, ast.Call) else ""
+            if called == name or ("." not in name and called.split(".")[-1] == name):
+                yield path.relative_to(ROOT).as_posix()
 
 
 @pytest.mark.parametrize(
