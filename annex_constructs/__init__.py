@@ -3,6 +3,13 @@
 `Annex` is the whole thing; the others are its parts, for apps that wire them in their own way.
 """
 
+import importlib.util
+
+if importlib.util.find_spec("aws_cdk") is None:
+    raise ModuleNotFoundError(
+        "annex_constructs needs the AWS CDK; fix: pip install 'htcondor-annex-cdk[cdk]'", name="aws_cdk"
+    )
+
 from annex_constructs.alarm_topic import AlarmTopic
 from annex_constructs.annex import Annex
 from annex_constructs.base.annex_base import AnnexBase
@@ -15,6 +22,7 @@ from annex_constructs.lease.lease_alarms import LeaseAlarms
 from annex_constructs.lease.lease_checker import LeaseChecker
 from annex_constructs.lease.lease_terms import LeaseTerms
 from annex_constructs.pool import Pool
+from annex_lease.version import __version__
 
 __all__ = [
     "AlarmTopic",
@@ -29,4 +37,5 @@ __all__ = [
     "LeaseChecker",
     "LeaseTerms",
     "Pool",
+    "__version__",
 ]
