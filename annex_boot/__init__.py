@@ -1,1 +1,1 @@
-"""What runs on an execution point: the user data and the files it installs. Standard library only."""
+"""Software of an execution point: its user data, and the boot files that the user data installs."""

@@ -65,8 +65,6 @@ def _resources(
         instances = stack.format_arn(service="ec2", resource="instance", resource_name="*")
         # EC2 Auto Scaling alone can write its tag, and takes it from an instance that is detached; the id stays.
         tags = {"aws:autoscaling:groupName": annex.group, TAG_ID: annex.annex_id}
-        return [
-            (instances, {"StringEquals": {f"ec2:ResourceTag/{key}": value}}) for key, value in tags.items()
-        ]
+        return [(instances, {"StringEquals": {f"ec2:ResourceTag/{key}": value}}) for key, value in tags.items()]
     single = {Target.CREDENTIAL: annex.credential_arn, Target.CHECKER: annex.checker_arn}
     return [(single.get(target, "*"), {})]

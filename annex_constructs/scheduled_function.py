@@ -13,7 +13,7 @@ from aws_cdk import aws_scheduler_targets as targets
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from annex_constructs.checker_code import CheckerCode
+from annex_constructs.function_code import function_code
 from annex_constructs.function_role import Permissions, function_role
 from annex_constructs.nag import RUNTIME_REASON, acknowledge
 
@@ -89,14 +89,14 @@ class ScheduledFunction(Construct):
         log_group: logs.ILogGroup,
         on_failure: lambda_.IFunction | None,
     ) -> lambda_.Function:
-        with CheckerCode() as code:
+        with function_code(handler) as directory:
             function = lambda_.Function(
                 self,
                 "Function",
                 description=self._description,
                 runtime=lambda_.Runtime.PYTHON_3_13,
                 architecture=lambda_.Architecture.ARM_64,
-                code=code,
+                code=lambda_.Code.from_asset(directory),
                 handler=handler,
                 timeout=_TIMEOUT,
                 memory_size=256,

@@ -72,6 +72,11 @@ TRUST_DOMAIN = Form(
     "example.edu",
     max_length=_MAX_TRUST_DOMAIN,
 )
+IDTOKEN = Form(
+    r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+",
+    "one IDTOKEN: three parts of base64url text joined by dots",
+    "aGVhZGVy.cGF5bG9hZA.c2lnbmF0dXJl",
+)
 REGION = Form("[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}", "an AWS Region's code", "us-east-1")
 ACCOUNT = Form("[0-9]{12}", "12 digits in quotes (a bare number would lose leading zeros)", "123456789012")
 IMAGE = Form(

@@ -107,6 +107,9 @@ SHUTDOWN_AFTER_END = Span(
     example="30m",
     default=30 * _MINUTE,
 )
+EXECUTION_POINT_TIMES = (DRAIN_BEFORE_END, IDLE_TIMEOUT, JOIN_TIMEOUT, SHUTDOWN_AFTER_END)
+"""Each is a parameter of an execution point, and the setting `ANNEX_<NAME>` of its boot files, in seconds. What else a
+new one needs is described in `annex_boot/settings.py`."""
 RENEW_WHILE_BUSY = Span(
     "renew_while_busy",
     "by how much the end of the lease moves on, within the maximum lifetime, while jobs run when it draws near",

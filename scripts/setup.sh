@@ -28,7 +28,7 @@ if [ ${#missing[@]} -gt 0 ]; then
 fi
 
 python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || die "needs Python 3.11 or newer, found $(python3 -V)"
-stamp=$(cat requirements.txt requirements-dev.txt pyproject.toml | sha256sum)
+stamp=$(cat requirements*.txt pyproject.toml | sha256sum)
 if [ "$(cat .venv/set-up 2>/dev/null)" != "$stamp" ]; then
     echo "set-up: making .venv"
     rm -rf .venv

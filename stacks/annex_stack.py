@@ -78,7 +78,7 @@ class AnnexStack(Stack):
         return sns.Topic.from_topic_arn(self, "AlarmTopic", annex.alarm_topic)
 
     def _print_names(self) -> None:
-        """Names and ids to look at the annex, or to stop it, with plain AWS commands; and for `from_annex_attributes`."""
+        """Names and ids for plain AWS commands, and for `Annex.from_annex_attributes` in another app."""
         names = {
             "AnnexId": self._annex.annex_id,
             "AutoScalingGroup": self._annex.fleet.auto_scaling_group.auto_scaling_group_name,

@@ -10,6 +10,7 @@ from annex_constructs import AnnexBase
 from annex_lease.rules import default_max_removals
 from annex_spec import AnnexSpec, BaseSpec
 
+
 class AnnexBaseStack(Stack):
     """The sweeper of one Region: `cdk deploy AnnexBase-<region>`, once, by an administrator. No annex depends on it.
 

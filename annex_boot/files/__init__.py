@@ -1,4 +1,5 @@
-"""The files an execution point boots with: shell, systemd units, nftables rules, HTCondor configuration.
+"""Boot files of an execution point: shell, systemd units, nftables rules, HTCondor configuration.
 
-They are data. :mod:`annex_boot.user_data` says where each goes on the instance.
+They are data. :mod:`annex_boot.user_data` says where each goes on the instance, and fills in the
+placeholders (``@@NAME@@``).
 """

@@ -2,7 +2,7 @@
 # Instance metadata, IMDSv2 only. https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html
 imds=http://169.254.169.254/latest
 
-# Asks for a session token of six hours: one serves a whole day of reads with four of these calls.
+# Requests a session token, valid for six hours.
 metadata_session() {
     imds_token=$(curl -q -sS -f --noproxy '*' --max-time 5 -X PUT \
         -H 'X-aws-ec2-metadata-token-ttl-seconds: 21600' "$imds/api/token")

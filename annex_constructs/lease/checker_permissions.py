@@ -26,9 +26,7 @@ _ENDING = (
 )
 _CHECKING = ("autoscaling:CreateOrUpdateTags", "autoscaling:DeleteWarmPool")
 _DESCRIBE_REASON = "The calls that describe groups, lifecycle hooks and instances know no resources."
-_INSTANCES_REASON = (
-    "The ids of instances are not known beforehand; a condition holds the calls to those of this annex."
-)
+_INSTANCES_REASON = "The ids of instances are not known beforehand; a condition holds the calls to those of this annex."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,9 +92,7 @@ class OwnAnnex:
         ]
 
 
-def checker_permissions(
-    own: OwnAnnex, credential: secretsmanager.ISecret, topic: sns.ITopic | None
-) -> Permissions:
+def checker_permissions(own: OwnAnnex, credential: secretsmanager.ISecret, topic: sns.ITopic | None) -> Permissions:
     """Permissions of the lease checker's function.
 
     :param own: the annex.

@@ -82,4 +82,3 @@ class CheckerResponder(Construct):
     def function(self) -> lambda_.Function:
         """The function, for the checker's `on_failure`."""
         return self._function
-

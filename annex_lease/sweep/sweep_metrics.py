@@ -12,9 +12,17 @@ from annex_lease.metrics import NAMESPACE
 from annex_lease.sweep.sweep_report import Report
 
 DIMENSION = "FunctionName"
-"""The metrics of two sweepers in one Region must not be mixed: the silence of one would be hidden by the other."""
-RAN, ENDED, ORPHANS, REPORTS = "SweeperRan", "SweeperEnded", "SweeperOrphans", "SweeperReports"
+"""Name of the sweeper's function. If two sweepers in one Region shared it, one would hide the silence of the other."""
+RAN = "SweeperRan"
+"""1 for every run that came to its end: the heartbeat."""
+ENDED = "SweeperEnded"
+"""Annexes and groups that the run ended; sent only if there are any, and not by a dry run."""
+ORPHANS = "SweeperOrphans"
+"""Orphans that the run found; sent only if there are any."""
+REPORTS = "SweeperReports"
+"""Findings that a person must look at; sent only if there are any."""
 ABORTED = "SweeperAborted"
+"""1 for a run that found more orphans than it may remove, and removed none; sent only then."""
 
 
 def counts(report: Report) -> dict[str, int]:

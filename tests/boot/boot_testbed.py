@@ -6,7 +6,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from annex_boot.user_data import EpSettings
+from annex_boot.settings import EpSettings
 
 TESTBED = Path(__file__).parent / "testbed.sh"
 SETTINGS = EpSettings(
@@ -15,10 +15,12 @@ SETTINGS = EpSettings(
     credential_arn="arn:aws:secretsmanager:us-east-1:123456789012:secret:Annex-demo-AbCdEf",
     collector="cm.example.edu:9618",
     trust_domain="example.edu",
-    drain_before_end_seconds=10,
-    idle_timeout_seconds=40,
-    join_timeout_seconds=900,
-    shutdown_after_end_seconds=600,
+    times={
+        "drain_before_end": 10,
+        "idle_timeout": 40,
+        "join_timeout": 900,
+        "shutdown_after_end": 600,
+    },
     protect_busy=True,
 )
 

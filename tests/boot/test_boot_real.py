@@ -42,7 +42,7 @@ def test_every_level_demands_every_protection(configuration: dict[str, str], lev
         ("ENABLE_KERNEL_TUNING", "False"),
         ("RunBenchmarks", "False"),
         ("FILETRANSFER_PLUGINS", "/usr/libexec/condor/curl_plugin"),
-        ("ANNEX_DRAIN", "10"),
+        ("ANNEX_DRAIN_BEFORE_END", "10"),
         ("ANNEX_DRAINING", "time() >= AnnexLeaseEnd - 10"),
         ("PREEMPT", "time() >= AnnexLeaseEnd - 10"),
         ("MachineMaxVacateTime", "7"),
@@ -90,7 +90,7 @@ def test_only_root_reaches_the_metadata_service(testbed: Bed) -> None:
     assert found["retiring"] == (
         "systemctl --no-block stop condor.service;systemctl --no-block start annex-retire.service;"
     )
-    assert found["reason"] == "the firewall is gone"
+    assert found["reason"] == "firewall rules are missing"
 
 
 def test_joins_runs_follows_the_lease_and_leaves(testbed: Bed) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 ROWS = [
     line.strip("| \n").split(" | ")
-    for line in (ROOT / "docs" / "promises.md").read_text().splitlines()
+    for line in (ROOT / "docs" / "explanation" / "promises.md").read_text().splitlines()
     if line.startswith("| ") and "---" not in line
 ][1:]
 

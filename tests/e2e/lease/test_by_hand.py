@@ -1,4 +1,4 @@
-"""README's plain AWS commands, run as shown: they end an annex without cdk and without annex."""
+"""The plain AWS commands of "Stop an annex by hand", run as shown: they end an annex without cdk and without annex."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ POOL_ROOT = "/run/annex-lab/pool"  # the pool's root file system, which has the 
 
 
 def commands() -> str:
-    """The console block of "Stop everything by hand", without its prompts."""
-    section = Path(REPOSITORY / "README.md").read_text().split("## Stop everything by hand")[1].split("\n## ")[0]
-    (block,) = re.findall(r"```console\n(.*?)```", section, re.S)
+    """The one console block of the page, without its prompts."""
+    page = Path(REPOSITORY / "docs/how-to/stop-by-hand.md").read_text()
+    (block,) = re.findall(r"```console\n(.*?)```", page, re.S)
     return "set -eu\n" + re.sub(r"^\$ ", "", block, flags=re.M)
 
 

@@ -211,7 +211,7 @@ def test_what_alarms_watch_is_sent(sweeps: Sweeps) -> None:
 
 
 def test_everything_can_be_removed(sweeps: Sweeps) -> None:
-    """What was broken answers CloudFormation no more; README tells to retain the lease then, as here."""
+    """What was broken answers CloudFormation no more; the guide on stopping by hand says to retain the lease then."""
     delete_function("norole")  # without a role it takes its whole time to fail
     cloudformation = boto3.client("cloudformation")
     stacks = [*(f"Annex-{name}" for name in NAMES), BASE]

@@ -1,6 +1,6 @@
-"""A small root directory in which the boot scripts run as shipped, with stand-ins for what reaches outside.
+"""A small root directory in which the boot scripts run as shipped, with fakes of the programs that reach outside.
 
-Only /usr/bin and the libraries are the host's. /usr/sbin, first in the scripts' PATH, holds the stand-ins.
+Only /usr/bin and the libraries are the host's. /usr/sbin, first in the scripts' PATH, holds the fakes.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ import os
 import subprocess
 from pathlib import Path
 
-from annex_boot.user_data import BOOT_FILES, EpSettings, boot_file
+from annex_boot.settings import EpSettings
+from annex_boot.user_data import BOOT_FILES, boot_file
 
 FAKES = Path(__file__).parent / "fakes"
 RULES = "reject\n" * 4
@@ -21,10 +22,12 @@ SETTINGS = EpSettings(
     credential_arn=SECRET,
     collector="cm.example.edu:9618",
     trust_domain="example.edu",
-    drain_before_end_seconds=120,
-    idle_timeout_seconds=1200,
-    join_timeout_seconds=90_000_000,
-    shutdown_after_end_seconds=600,
+    times={
+        "drain_before_end": 120,
+        "idle_timeout": 1200,
+        "join_timeout": 900,
+        "shutdown_after_end": 600,
+    },
 )
 ENTER = """
 set -e
@@ -32,6 +35,7 @@ mount --make-rprivate /
 for dir in usr/bin usr/lib usr/lib32 usr/lib64 usr/libexec proc dev; do
     [ ! -d "/$dir" ] || { mkdir -p "$1/$dir"; mount --rbind "/$dir" "$1/$dir"; }
 done
+mount --bind "$1/fake/uptime" "$1/proc/uptime"
 exec chroot "$1" /bin/sh "/usr/local/lib/annex/$2" "$@"
 """
 
@@ -47,13 +51,14 @@ class BootRoot:
             (path / name).mkdir(parents=True)
         for name, (target, _) in BOOT_FILES.items():
             self.write(target, boot_file(name))
-        self.write("etc/annex/annex.env", SETTINGS.environment())
+        self.write("etc/annex/annex.env", SETTINGS.to_env_file())
         self.write("etc/condor/condor_config", "RELEASE_DIR = /usr\n")
         for name in ("condor_ping", "nft", "pgrep", "systemctl", "systemd-run", "systemd-sysusers"):
-            self._stand_in(name, "answer")
+            self._fake(name, "answer")
         for name in ("aws", "curl", "record", "setpriv", "sleep"):
-            self._stand_in(name, name)
+            self._fake(name, name)
         self.write("fake/calls", "")
+        self.write("fake/uptime", "20.05 18.00\n")
         self.tell("instance-id", "i-0abc")
         self.tell("instance-type", "c6a.large")
         self.tell("placement_region", "us-east-1")
@@ -64,7 +69,7 @@ class BootRoot:
         self.write("fake/nft", RULES)
         self.write("fake/curl-as-nobody", "7")
 
-    def _stand_in(self, name: str, source: str) -> None:
+    def _fake(self, name: str, source: str) -> None:
         self.write(f"usr/sbin/{name}", (FAKES / source).read_text())
         (self.path / "usr/sbin" / name).chmod(0o755)
 

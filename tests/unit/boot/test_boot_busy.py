@@ -14,12 +14,12 @@ CALL = (
 PROTECT, RELEASE = CALL.format("--protected-from-scale-in"), CALL.format("--no-protected-from-scale-in")
 BUSY, IDLE, UNKNOWN = "0", "1", "3"
 REFUSE, ACCEPT = "mv /fake/autoscaling /fake/refusing", "mv /fake/refusing /fake/autoscaling"
-TOLD = "var/lib/annex/told"
+CONFIRMED = "var/lib/annex/protection"
 
 
 @pytest.fixture
 def point(root: BootRoot) -> BootRoot:
-    root.write("etc/annex/annex.env", SETTINGS.environment().replace("BUSY=0", "BUSY=1"))
+    root.write("etc/annex/annex.env", SETTINGS.to_env_file().replace("BUSY=0", "BUSY=1"))
     root.write("usr/sbin/pgrep", "#!/bin/sh\necho pgrep $* >>/fake/calls\nexit $(cat /fake/pgrep)\n")
     return root
 
@@ -77,7 +77,7 @@ def test_a_call_without_an_answer_may_have_worked(point: BootRoot) -> None:
 
 def test_a_call_that_was_cut_off_may_have_worked(point: BootRoot) -> None:
     assert looks(point, IDLE, f"{BUSY},{REFUSE}") == [PROTECT]
-    assert point.read(TOLD) == "unknown\n"
+    assert point.read(CONFIRMED) == "unknown\n"
     assert looks(point, IDLE, f"{IDLE},{ACCEPT}", IDLE) == [RELEASE], "another run takes it back"
 
 
@@ -89,15 +89,15 @@ def test_metadata_that_does_not_answer_is_asked_again(point: BootRoot, fact: str
 
 
 @pytest.mark.parametrize(
-    ("told", "seen", "calls"), [("busy", BUSY, []), ("busy", IDLE, [RELEASE]), ("", IDLE, [RELEASE])]
+    ("confirmed", "seen", "calls"), [("busy", BUSY, []), ("busy", IDLE, [RELEASE]), ("", IDLE, [RELEASE])]
 )
-def test_what_was_told_survives_a_reboot(point: BootRoot, told: str, seen: str, calls: list[str]) -> None:
-    point.write(TOLD, told)
+def test_what_was_confirmed_survives_a_reboot(point: BootRoot, confirmed: str, seen: str, calls: list[str]) -> None:
+    point.write(CONFIRMED, confirmed)
     assert looks(point, seen, seen, seen) == calls
 
 
 def test_a_full_disk_does_not_make_it_forget(point: BootRoot) -> None:
-    (point.path / "var/lib/annex/told").mkdir(parents=True)
+    (point.path / "var/lib/annex/protection").mkdir(parents=True)
     assert looks(point, BUSY, BUSY, BUSY, IDLE, IDLE, IDLE) == [PROTECT, RELEASE]
 
 
@@ -110,7 +110,7 @@ def test_nothing_runs_where_no_protection_is_wanted(root: BootRoot) -> None:
 
 
 def test_damaged_settings_start_nothing(point: BootRoot) -> None:
-    point.write("etc/annex/annex.env", SETTINGS.environment().replace("BUSY=0", "BUSY=2"))
+    point.write("etc/annex/annex.env", SETTINGS.to_env_file().replace("BUSY=0", "BUSY=2"))
     assert point.run("busy").returncode != 0
     assert point.calls("aws") == []
 

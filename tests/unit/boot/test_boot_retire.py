@@ -25,7 +25,7 @@ def test_gives_up_after_three_refusals(root: BootRoot) -> None:
     done = root.run("retire")
     assert done.returncode == 0
     assert root.calls("aws") == [LEAVE] * 3
-    assert "going off all the same" in done.stdout
+    assert "annex: Auto Scaling did not confirm termination; powering off anyway\n" in done.stdout
 
 
 def test_without_metadata_there_is_nobody_to_ask(root: BootRoot) -> None:
@@ -79,7 +79,7 @@ def test_joined_when_the_collector_accepts_the_token(root: BootRoot) -> None:
     root.write("var/log/condor/.startd_address", "<10.0.0.1:9618>\n")
     done = root.run("join")
     assert len(root.calls("condor_ping")) == 3
-    assert root.calls("systemctl") == ["stop annex-join-limit.timer"]
+    assert root.calls("systemctl") == ["stop annex-join-timeout.timer"]
     assert root.exists("run/annex/joined")
     assert "annex: joined" in done.stdout
 

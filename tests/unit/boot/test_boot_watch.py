@@ -12,7 +12,7 @@ TAG = "tags_instance_annex:lease-end"
 @pytest.fixture
 def running(root: BootRoot) -> BootRoot:
     root.write("run/annex/lease-end", f"{OLD}\n")
-    root.write("run/annex/dead-man", f"{OLD + 600}\n")
+    root.write("run/annex/shutdown-at", f"{OLD + 600}\n")
     root.write("fake/step-1", ":")
     return root
 
@@ -32,7 +32,7 @@ def test_the_lease_moves(running: BootRoot, text: str, end: int) -> None:
     assert f"annex: lease until {text}" in done.stdout
     assert running.read("run/annex/lease-end") == f"{end}\n"
     calls = running.read("fake/calls")
-    assert calls.index(f"--on-calendar=@{end + 600}") < calls.index(f"stop annex-dead-man-{OLD + 600}.timer")
+    assert calls.index(f"--on-calendar=@{end + 600}") < calls.index(f"stop annex-shutdown-{OLD + 600}.timer")
     assert len(running.calls("systemd-run")) == 1
 
 
@@ -83,7 +83,7 @@ def test_a_flushed_firewall_is_put_up_again(running: BootRoot) -> None:
     done = running.run("watch")
     assert running.calls("nft").count(LOAD) == 1
     assert len(running.calls("setpriv")) == 1, "it is tried as an ordinary user"
-    assert "the firewall is gone: putting it up again" in done.stdout
+    assert "firewall rules are missing; loading them again" in done.stdout
     assert running.calls("systemctl") == [], "no job is lost for it"
     assert not running.exists("run/annex/reason")
 
@@ -113,7 +113,7 @@ def test_a_firewall_that_cannot_be_put_up_again_ends_the_machine(running: BootRo
         "--no-block stop condor.service",
         "--no-block start annex-retire.service",
     ]
-    assert running.read("run/annex/reason") == "the firewall is gone\n"
+    assert running.read("run/annex/reason") == "firewall rules are missing\n"
 
 
 def test_the_hook_publishes_the_end_and_each_change(running: BootRoot) -> None:

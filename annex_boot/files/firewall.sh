@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 
-# Whether the rules in the kernel are those of firewall.nft.
-wall_stands() {
+# Succeeds if the rules in the kernel are those of firewall.nft.
+firewall_is_loaded() {
     [ "$(nft list table inet annex 2>/dev/null | grep -c reject)" -eq 4 ]
 }

@@ -1,0 +1,103 @@
+"""Settings of an execution point: one ``ANNEX_`` line each in ``/etc/annex/annex.env``.
+
+The reader is ``annex_boot/files/settings.sh``. What it accepts is made from the same rules when the user data is
+rendered, because it sees the values after CloudFormation filled in its own.
+"""
+
+# To add a setting that is a length of time, change these files:
+#   1. annex_lease/terms.py: declare the `Span` and add it to EXECUTION_POINT_TIMES. The setting, its check here and on
+#      the instance, and the parameter's check in the constructs are made from it.
+#   2. annex_constructs/fleet/execution_point.py: the parameter.
+#   3. annex_spec/model.py: the key, if the spec file has it (`stacks` passes it on).
+#   4. the file in annex_boot/files that uses it as $ANNEX_<NAME>.
+# To add a text, a number or a flag: a field of EpSettings here, its form in annex_lease/forms.py, the parameter of the
+# construct that passes it, and the boot file that uses it.
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from annex_lease import forms
+from annex_lease.forms import Form
+from annex_lease.terms import EXECUTION_POINT_TIMES, seconds
+
+# How the CDK writes a value it will know only later into a string.
+_TOKEN = "${Token["  # noqa: S105 - not a credential
+_TIMES = {span.name: (f"ANNEX_{span.name.upper()}", span) for span in EXECUTION_POINT_TIMES}
+
+
+def _setting(key: str, form: Form, **options: Any) -> Any:
+    return dataclasses.field(metadata={"key": key, "form": form}, **options)
+
+
+@dataclass(frozen=True, kw_only=True)
+class EpSettings:
+    """Settings of an execution point. A text may contain CDK tokens; the instance alone checks it then.
+
+    Attributes:
+        annex: name of the annex.
+        region: AWS Region of the annex.
+        credential_arn: ARN of the secret that holds the IDTOKEN.
+        collector: the pool's collector as ``HOST:PORT``.
+        trust_domain: the pool's TRUST_DOMAIN.
+        times: whole seconds of each of `annex_lease.terms.EXECUTION_POINT_TIMES`, by its name.
+        protect_busy: protect the instance from scale-in while a job runs on it. Default: False.
+
+    Raises:
+        ValueError: a value is not of the form, or not in the range, that the boot files accept.
+    """
+
+    annex: str = _setting("ANNEX_NAME", forms.ANNEX_NAME)
+    region: str = _setting("ANNEX_REGION", forms.REGION)
+    credential_arn: str = _setting("ANNEX_CREDENTIAL", forms.SECRET_ARN)
+    collector: str = _setting("ANNEX_COLLECTOR", forms.COLLECTOR_ADDRESS)
+    trust_domain: str = _setting("ANNEX_TRUST_DOMAIN", forms.TRUST_DOMAIN)
+    times: Mapping[str, int]
+    protect_busy: bool = _setting("ANNEX_PROTECT_BUSY", forms.FLAG, default=False)
+
+    def __post_init__(self) -> None:
+        for name, (_, form) in _FORMS.items():
+            value = getattr(self, name)
+            if form is forms.FLAG:
+                if not isinstance(value, bool):
+                    raise _refused(name, value, "True or False")
+            elif "\n" in value or "\r" in value or (_TOKEN not in value and not form.matches(value)):
+                raise _refused(name, value, form.allowed)
+        if self.times.keys() != _TIMES.keys():
+            raise _refused("times", dict(self.times), f"one value for each of {', '.join(_TIMES)}")
+        for name, (key, _) in _TIMES.items():
+            value, (low, high) = self.times[name], setting_limits()[key]
+            if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+                raise _refused(name, value, f"whole seconds from {low} to {high}")
+
+    def to_environ(self) -> dict[str, str]:
+        """Return the settings by their keys, as the boot files read them."""
+        environ = {key: getattr(self, name) for name, (key, _) in _FORMS.items()}
+        environ |= {key: self.times[name] for name, (key, _) in _TIMES.items()}
+        return {key: str(int(value) if isinstance(value, bool) else value) for key, value in environ.items()}
+
+    def to_env_file(self) -> str:
+        """Return the text of ``/etc/annex/annex.env``: one ``KEY=value`` a line."""
+        return "".join(f"{key}={value}\n" for key, value in self.to_environ().items())
+
+
+_FORMS: dict[str, tuple[str, Form]] = {
+    each.name: (each.metadata["key"], each.metadata["form"]) for each in dataclasses.fields(EpSettings) if each.metadata
+}
+
+
+def setting_forms() -> dict[str, Form]:
+    """Return the form of every setting's text, by its key."""
+    return dict(_FORMS.values()) | {key: forms.SECONDS for key, _ in _TIMES.values()}
+
+
+def setting_limits() -> dict[str, tuple[int, int]]:
+    """Return the smallest and the largest number of seconds of every setting that is a time, by its key."""
+    return {key: (seconds(span.minimum), seconds(span.maximum)) for key, span in _TIMES.values()}
+
+
+def _refused(name: str, value: object, allowed: str) -> ValueError:
+    return ValueError(f"{name} = {value!r}: must be {allowed}")

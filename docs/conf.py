@@ -1,0 +1,37 @@
+"""Configuration of the documentation site, for Sphinx.
+
+Build it with `sphinx-build -W --keep-going -n docs build/site`. `tests/docs` does that.
+"""
+
+import sys
+import tomllib
+from pathlib import Path
+
+_HERE = Path(__file__).parent
+# The extension, and the packages that the reference pages are generated from.
+sys.path[:0] = [str(_HERE / "_ext"), str(_HERE.parent)]
+
+_project = tomllib.loads((_HERE.parent / "pyproject.toml").read_text())["project"]
+project = "HTCondor annexes on EC2"
+version = release = _project["version"]
+html_title = f"{project} {release}"
+html_theme = "furo"
+
+extensions = ["myst_parser", "sphinx.ext.autodoc", "annex_reference"]
+exclude_patterns = ["_ext"]
+
+myst_heading_anchors = 3  # links to headings are checked as links to pages are
+default_role = "code"  # docstrings of the CDK's style write `name` for code
+
+autoclass_content = "both"  # constructs that add nothing to their class describe parameters in __init__
+autodoc_member_order = "bysource"
+autodoc_typehints = "signature"
+maximum_signature_line_length = 80
+python_use_unqualified_type_names = True
+# References that no page here can hold: the documentation of other projects, and an inventory of it would have to be
+# downloaded for every build.
+nitpick_ignore_regex = [
+    ("py:class", r"annex_lease\..*"),  # what the constructs hand to the lease's own package, which is no public API
+    ("py:.*", r"(aws_cdk|constructs|jsii|datetime|collections\.abc)\..*"),
+]
+# The form of external links is checked by tests/docs: a build that opens them would fail without the internet.

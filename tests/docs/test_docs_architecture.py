@@ -1,0 +1,23 @@
+"""The table of packages in the documents is what the architecture's own test enforces."""
+
+from __future__ import annotations
+
+import re
+
+from documents import DOCS, text
+
+from tests.unit.test_architecture import ALLOWED, FOREIGN
+
+ROW = re.compile(r"^\| `([\w.]+)` \| [^|]* \| ([^|]*) \| ([^|]*) \|$", re.M)
+
+
+def test_packages_and_their_imports() -> None:
+    rows = {
+        package: (ours, libraries)
+        for package, ours, libraries in ROW.findall(text(DOCS / "explanation/architecture.md"))
+    }
+    assert rows.keys() == ALLOWED.keys()
+    for package, (ours, libraries) in rows.items():
+        assert set(re.findall(r"`([\w.]+)`", ours)) == ALLOWED[package], package
+        if package in FOREIGN:
+            assert set(re.findall(r"`([\w.]+)`", libraries)) == FOREIGN[package], package
