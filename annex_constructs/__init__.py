@@ -11,7 +11,6 @@ from annex_constructs.base.annex_base import AnnexBase
 from annex_constructs.fleet.annex_credential import AnnexCredential
 from annex_constructs.fleet.annex_fleet import AnnexFleet
 from annex_constructs.fleet.execution_point import ExecutionPoint
-from annex_constructs.fleet.instance_role import AnnexInstanceRole
 from annex_constructs.fleet.network import AnnexNetwork
 from annex_constructs.fleet.security_group import AnnexSecurityGroup
 from annex_constructs.lease.lease_alarms import LeaseAlarms
@@ -25,7 +24,6 @@ __all__ = [
     "AnnexBase",
     "AnnexCredential",
     "AnnexFleet",
-    "AnnexInstanceRole",
     "AnnexNetwork",
     "AnnexSecurityGroup",
     "ExecutionPoint",

@@ -24,6 +24,8 @@ class AlarmTopic(sns.Topic):
         Annex(stack, "Muon", alarm_topic=topic, ...)
         Annex(stack, "Tau", alarm_topic=topic, ...)
 
+    :param scope: parent construct.
+    :param construct_id: id in that scope.
     :param display_name: sender of the messages, such as `HTCondor annex demo`.
     :param email: address to subscribe; AWS sends it a link, and nothing else before that was followed.
         Default: - no address is subscribed.

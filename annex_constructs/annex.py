@@ -38,6 +38,8 @@ class Annex(IAnnex):
         lease = LeaseTerms(duration=Duration.hours(8))
         Annex(stack, "Muon", execution_point=point, instance_types=types, max_size=2, lease=lease)
 
+    :param scope: parent construct.
+    :param construct_id: id in that scope.
     :param execution_point: what each instance is, and which pool it joins. Its `drain_before_end` is shorter than the
         lease.
     :param instance_types: 1 to 40 types of one processor architecture, that of the image.
@@ -52,8 +54,8 @@ class Annex(IAnnex):
     :param associate_public_ip_address: whether instances get a public IPv4 address. Default: - what the subnet says.
     :param on_demand_base: number of instances that are on-demand before any is spot. Default: 0.
     :param on_demand_percentage: percentage of the others that is on-demand. Default: 0 - all of them are spot.
-    :param role: role of the instances; the annex adds the permissions that an execution point needs.
-        Default: - a new `AnnexInstanceRole`.
+    :param role: role of the instances, any that EC2 can assume and to which the app can attach a policy; the annex
+        attaches the policy that an execution point needs. Default: - a new role.
     :param alarm_topic: Amazon SNS topic of the same Region for alarms about the lease and the warning before its end;
         it must let CloudWatch publish. Default: - a new `AlarmTopic`.
     :param alarm_email: address to subscribe to the new topic; AWS asks it to confirm.

@@ -30,7 +30,8 @@ class ScheduledFunction(Construct):
     A run may take 4 minutes and is never repeated. The log and the queue are removed with the stack; the queue keeps
     what could not be delivered, or failed, for 14 days.
 
-    :param description: what the function does; EventBridge Scheduler shows it for the schedule too.
+    :param name: what the function is, such as `sweeper of HTCondor annexes`: for descriptions.
+    :param description: what the function does.
     :param handler: module and function, with a dot between them.
     :param environment: the function's environment.
     :param permissions: what the function may do, besides writing its log and to its queue.
@@ -45,6 +46,7 @@ class ScheduledFunction(Construct):
         scope: Construct,
         construct_id: str,
         *,
+        name: str,
         description: str,
         handler: str,
         environment: Mapping[str, str],
@@ -55,7 +57,7 @@ class ScheduledFunction(Construct):
         log_retention: logs.RetentionDays = logs.RetentionDays.ONE_MONTH,
     ) -> None:
         super().__init__(scope, construct_id)
-        self._description = description
+        self._name = name
         # Lambda and EventBridge Scheduler send with the roles they are given. No service principal is let in: it would
         # have to be allowed for every account that it acts for.
         self._queue = sqs.Queue(
@@ -70,11 +72,11 @@ class ScheduledFunction(Construct):
         role = function_role(
             self,
             "Role",
-            description=description,
+            description=f"The {name}",
             permissions=_with_failures(permissions, self._queue, on_failure),
             log_group=log_group,
         )
-        self._function = self._make_function(handler, environment, role, log_group, on_failure)
+        self._function = self._make_function(description, handler, environment, role, log_group, on_failure)
         self._schedule = self._make_schedule(dict(event), rate)
         # No run before that is there which keeps a failed one. What the function itself refers to is there anyway.
         self._schedule.node.add_dependency(
@@ -83,6 +85,7 @@ class ScheduledFunction(Construct):
 
     def _make_function(
         self,
+        description: str,
         handler: str,
         environment: Mapping[str, str],
         role: iam.Role,
@@ -93,7 +96,7 @@ class ScheduledFunction(Construct):
             function = lambda_.Function(
                 self,
                 "Function",
-                description=self._description,
+                description=description,
                 runtime=lambda_.Runtime.PYTHON_3_13,
                 architecture=lambda_.Architecture.ARM_64,
                 code=lambda_.Code.from_asset(directory),
@@ -126,7 +129,7 @@ class ScheduledFunction(Construct):
         return scheduler.Schedule(
             self,
             "Schedule",
-            description=self._description,
+            description=f"Runs the {self._name}",
             schedule=scheduler.ScheduleExpression.rate(rate),
             target=target,
         )
@@ -160,7 +163,7 @@ class ScheduledFunction(Construct):
             self,
             "SchedulerRole",
             assumed_by=principal,
-            description=f"Runs the function: {self._description}",
+            description=f"Runs the {self._name}",
             # In the role itself, so that there is no moment at which the role exists without them.
             inline_policies={"Run": iam.PolicyDocument(statements=[invoke, failed])},
         )

@@ -16,11 +16,12 @@ from annex_constructs.alarm_topic import given_or_own_topic
 from annex_constructs.base.sweeper_alarms import sweeper_alarms
 from annex_constructs.base.sweeper_metrics import SweeperMetrics
 from annex_constructs.base.sweeper_permissions import sweeper_permissions
-from annex_constructs.errors import check_whole_number, invalid_value, seconds
+from annex_constructs.errors import check_whole_number, duration_code, invalid_value, seconds
 from annex_constructs.scheduled_function import ScheduledFunction
 from annex_lease.terms import INTERVAL, MAX_REMOVALS
 
 _HANDLER = "annex_lease.sweep.sweep_handler.handler"
+_MINUTE = timedelta(minutes=1)
 
 
 class AnnexBase(SweeperMetrics, Construct):
@@ -35,6 +36,8 @@ class AnnexBase(SweeperMetrics, Construct):
 
         AnnexBase(stack, "Base", alarm_email="admin@example.edu", dry_run=True)
 
+    :param scope: parent construct.
+    :param construct_id: id in that scope.
     :param alarm_topic: standard Amazon SNS topic of this Region that alarms are published to. Default: - a new one.
     :param alarm_email: address to subscribe to the new topic; AWS asks it to confirm.
         Default: - no address is subscribed.
@@ -69,6 +72,7 @@ class AnnexBase(SweeperMetrics, Construct):
         self._sweeper = ScheduledFunction(
             self,
             "Sweeper",
+            name="sweeper of HTCondor annexes",
             description="Sweeper of HTCondor annexes: ends what is over, removes what belongs to no annex",
             handler=_HANDLER,
             environment={"SWEEP_MAX_REMOVALS": most, "SWEEP_DRY_RUN": str(int(dry_run))},
@@ -114,25 +118,20 @@ class AnnexBase(SweeperMetrics, Construct):
 
 
 def _checked_removals(max_removals: float | None) -> str:
-    term = MAX_REMOVALS
-    most = term.default or 0 if max_removals is None else max_removals
-    fix = f"pass max_removals={term.example}"
-    check_whole_number("AnnexBase max_removals", most, least=term.minimum, most=term.maximum, fix=fix)
+    most = MAX_REMOVALS.default or 0 if max_removals is None else max_removals
+    check_whole_number("AnnexBase max_removals", most, MAX_REMOVALS)
     return Tokenization.stringify_number(most) if Token.is_unresolved(most) else str(int(most))
 
 
 def _checked_interval(interval: Duration | None) -> Duration:
-    default = INTERVAL.default or timedelta(0)
     if interval is None:
-        return Duration.minutes(default // timedelta(minutes=1))
-    fix = f"pass interval=Duration.minutes({default // timedelta(minutes=1)})"
-    whole = seconds("AnnexBase interval", interval, least=INTERVAL.minimum, most=INTERVAL.maximum, fix=fix)
-    if whole % 60:
-        low, high = (span // timedelta(minutes=1) for span in (INTERVAL.minimum, INTERVAL.maximum))
+        return Duration.minutes((INTERVAL.default or _MINUTE) // _MINUTE)
+    whole = timedelta(seconds=seconds("AnnexBase interval", interval, INTERVAL))
+    if whole % _MINUTE:
         raise invalid_value(
             "AnnexBase interval",
             received=interval.to_human_string(),
-            allowed=f"whole minutes from {low} to {high}",
-            fix=fix,
+            allowed=f"whole minutes from {INTERVAL.minimum // _MINUTE} to {INTERVAL.maximum // _MINUTE}",
+            fix=f"pass interval={duration_code(whole - whole % _MINUTE)}",
         )
-    return Duration.minutes(whole // 60)
+    return Duration.minutes(whole // _MINUTE)

@@ -13,6 +13,7 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
+from annex_constructs.fleet.annex_credential import policy_arn
 from annex_constructs.function_role import Permissions
 from annex_constructs.nag import GROUP_ARN_REASON
 from annex_lease.tags import TAG_END, TAG_ID
@@ -102,7 +103,7 @@ def checker_permissions(own: OwnAnnex, credential: secretsmanager.ISecret, topic
     statements = [
         own.look(),
         iam.PolicyStatement(
-            sid="CredentialIsThere", actions=["secretsmanager:DescribeSecret"], resources=[credential.secret_arn]
+            sid="CredentialIsThere", actions=["secretsmanager:DescribeSecret"], resources=[policy_arn(credential)]
         ),
         own.change_group(*_CHECKING),
         *own.terminate(),

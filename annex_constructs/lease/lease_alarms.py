@@ -36,6 +36,8 @@ class LeaseAlarms(Construct):
 
         LeaseAlarms(stack, "Alarms", checker=checker, alarm_email="admin@example.edu")
 
+    :param scope: parent construct.
+    :param construct_id: id in that scope.
     :param checker: the lease checker to watch.
     :param alarm_topic: topic that alarms are published to; it must let CloudWatch publish.
         Default: - a new `AlarmTopic`.

@@ -41,6 +41,8 @@ class LeaseChecker(LeaseMetrics, Construct):
         checker = LeaseChecker(stack, "Lease", fleet=fleet, lease=LeaseTerms(duration=Duration.hours(8)))
         LeaseAlarms(stack, "Alarms", checker=checker)
 
+    :param scope: parent construct.
+    :param construct_id: id in that scope.
     :param fleet: the fleet; it can have one checker.
     :param lease: until when the fleet may have instances.
     :param size: how many instances to grant, 0 to the fleet's `max_size`. Default: - `max_size`.
@@ -68,7 +70,7 @@ class LeaseChecker(LeaseMetrics, Construct):
             raise invalid_value(
                 "LeaseChecker fleet",
                 received=f"{fleet.node.path}, of another stack",
-                allowed="a fleet of the checker's own stack: one stack makes both, and empties the fleet before either is gone",
+                allowed="a fleet of the checker's own stack, which empties it before either is removed",
                 fix="make the LeaseChecker in the stack of its fleet",
             )
         self._fleet = fleet
@@ -81,7 +83,8 @@ class LeaseChecker(LeaseMetrics, Construct):
         self._scheduled = ScheduledFunction(
             self,
             "Function",
-            description=f"Lease checker of annex {fleet.annex_name}",
+            name=f"lease checker of annex {fleet.annex_name}",
+            description=f"Grants annex {fleet.annex_name} its size and ends it with its lease",
             handler=_HANDLER,
             environment={
                 "ANNEX_GROUP": group.auto_scaling_group_name,

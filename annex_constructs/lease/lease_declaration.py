@@ -41,8 +41,8 @@ class LeaseDeclaration(Construct):
 
 
 def _check(fleet: AnnexFleet, lease: LeaseTerms, size: float) -> None:
-    most = SIZE.maximum if Token.is_unresolved(fleet.max_size) else int(fleet.max_size)
-    check_whole_number("LeaseChecker size", size, least=0, most=most, fix="pass a size within the fleet's max_size")
+    most = None if Token.is_unresolved(fleet.max_size) else int(fleet.max_size)
+    check_whole_number("LeaseChecker size", size, SIZE, minimum=0, maximum=most)
     check_drain(lease, fleet.execution_point.drain_before_end_seconds)
     if lease.renew_while_busy is not None and not fleet.protect_busy:
         raise invalid_value(

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from aws_cdk import Duration
 
-from annex_constructs.errors import invalid_value, seconds
+from annex_constructs.errors import check_whole_number, duration_code, invalid_value, seconds
 from annex_lease import rules, terms
 from annex_lease.policy import LeasePolicy
 
@@ -122,24 +122,15 @@ def _max_lifetime(lease: LeaseTerms, duration: timedelta | None) -> timedelta:
 
 
 def _limit(limit: int | None) -> int | None:
-    if limit is None:
-        return None
-    term = terms.MAX_INSTANCE_HOURS
-    # A token, which is a number out of any range, is refused too.
-    if isinstance(limit, bool) or not isinstance(limit, int) or not term.contains(limit):
-        raise invalid_value(
-            "LeaseTerms max_instance_hours",
-            received=limit,
-            allowed=f"{term.allowed}, known when the app is synthesised",
-            fix=f"pass max_instance_hours={term.example}",
-        )
+    if limit is not None:
+        check_whole_number("LeaseTerms max_instance_hours", limit, terms.MAX_INSTANCE_HOURS, known=True)
     return limit
 
 
 def _check(name: str, received: Duration | None, conflict: rules.Conflict | None, *, owner: str = "LeaseTerms") -> None:
     if conflict is None:
         return
-    fix = "leave it out" if conflict.fix is None else f"pass {name}=Duration.seconds({terms.seconds(conflict.fix)})"
+    fix = "leave it out" if conflict.fix is None else f"pass {name}={duration_code(conflict.fix)}"
     said = None if received is None else received.to_human_string()
     raise invalid_value(f"{owner} {name}", received=said, allowed=conflict.allowed, fix=conflict.advice or fix)
 
@@ -147,9 +138,7 @@ def _check(name: str, received: Duration | None, conflict: rules.Conflict | None
 def _span(name: str, term: terms.Span, value: Duration | None) -> timedelta | None:
     if value is None:
         return None
-    fix = f"pass {name}=Duration.minutes(...) within the range"
-    found = seconds(f"LeaseTerms {name}", value, least=term.minimum, most=term.maximum, fix=fix)
-    return timedelta(seconds=found)
+    return timedelta(seconds=seconds(f"LeaseTerms {name}", value, term))
 
 
 def _seconds(span: timedelta | None) -> int | None:

@@ -47,7 +47,7 @@ def test_an_annex_hands_out_its_parts(stack: Stack, point: ExecutionPoint) -> No
     assert isinstance(annex.checker.function, lambda_.Function)
     assert annex.checker.schedule.schedule_arn
     assert isinstance(annex.checker.dead_letter_queue, sqs.Queue)
-    assert annex.alarms.topic.topic_arn
+    assert annex.alarms.alarm_topic.topic_arn
     assert not annex.fleet.protect_busy
     assert annex.fleet.execution_point is point
     assert annex.credential.secret_arn == annex.fleet.credential.secret_arn
@@ -147,16 +147,19 @@ def test_such_a_tag_may_stay_on_other_resources(app: App, fleet: AnnexFleet) -> 
 
 FORTY = [ec2.InstanceType(f"c6a.{size}") for size in range(40)]
 REFUSED_FLEETS: list[tuple[dict[str, Any], str]] = [
-    ({"max_size": 0}, "AnnexFleet max_size: received 0, allowed a whole number from 1 to 10000; fix: pass max_size=2"),
+    (
+        {"max_size": 0},
+        "AnnexFleet max_size: received 0, allowed a whole number of instances from 1 to 10000; fix: pass max_size=2",
+    ),
     ({"max_size": 10_001}, "received 10001"),
     ({"max_size": "2"}, "received '2'"),
-    ({"instance_types": []}, "AnnexFleet instance_types: received [], allowed 1 to 40 different types"),
+    ({"instance_types": []}, "AnnexFleet instance_types: received [], allowed 1 to 40 different EC2 instance types"),
     ({"instance_types": TYPES * 2}, "received ['c6a.large', 'c6a.large']"),
     ({"instance_types": [*FORTY, *TYPES]}, "allowed 1 to 40"),
     ({"instance_types": [*TYPES, ec2.InstanceType("c7g.large")]}, "allowed types of one processor architecture"),
-    ({"on_demand_base": 21}, "received 21, allowed a whole number from 0 to 20"),
+    ({"on_demand_base": 21}, "received 21, allowed a whole number of instances from 0 to 20"),
     ({"on_demand_percentage": 101}, "received 101, allowed a whole number from 0 to 100"),
-    ({"annex_name": "Muon"}, "AnnexFleet annex_name: received 'Muon', allowed a-z"),
+    ({"annex_name": "Muon"}, "AnnexFleet annex_name: received 'Muon', allowed lower-case letters"),
     ({"annex_name": "a" * 33}, "at most 32 characters"),
     ({"annex_name": Token.as_string({"Ref": "Name"})}, "AnnexFleet annex_name"),
 ]
@@ -203,7 +206,9 @@ def test_a_fleet_has_one_lease(stack: Stack, fleet: AnnexFleet) -> None:
 
 @pytest.mark.parametrize("size", [21, -1])
 def test_a_size_beyond_the_fleet_is_refused(stack: Stack, fleet: AnnexFleet, size: int) -> None:
-    with pytest.raises(ValueError, match=f"LeaseChecker size: received {size}, allowed a whole number from 0 to 20"):
+    with pytest.raises(
+        ValueError, match=f"LeaseChecker size: received {size}, allowed a whole number of instances from 0 to 20"
+    ):
         LeaseChecker(stack, "Lease", fleet=fleet, lease=EIGHT_HOURS, size=size)
 
 

@@ -26,10 +26,10 @@ GOLDEN = {
     "Annex/Credential": {"AwsSolutions-SMG4"},
     "Annex/Fleet/Group": {"AwsSolutions-AS3", "AwsSolutions-EC26"},
     "Annex/Fleet/Retirement": {"AwsSolutions-IAM5[Resource::<group>]"},
-    "Annex/LeaseChecker/Function": {"AwsSolutions-L1"},
+    "Annex/LeaseChecker/Function/Function": {"AwsSolutions-L1"},
     "Annex/LeaseChecker/Responder/Function": {"AwsSolutions-L1"},
     "Annex/LeaseChecker/Responder/Role": CHECKER,
-    "Annex/LeaseChecker/Role": CHECKER,
+    "Annex/LeaseChecker/Function/Role": CHECKER,
 }
 GOLDEN_BUSY = {"Annex/Fleet/Busy": {"AwsSolutions-IAM5[Resource::<group>]"}}
 GOLDEN_NETWORK = {"Annex/Network/Vpc": {"AwsSolutions-VPC7"}}

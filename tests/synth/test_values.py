@@ -49,7 +49,7 @@ BAD_VALUES: list[tuple[Callable[[], object], str]] = [
         lambda: LeaseTerms(duration=Duration.seconds(59)),
         "LeaseTerms duration: received '59 seconds', allowed whole seconds from",
     ),
-    (lambda: LeaseTerms(duration=Duration.days(367)), "allowed whole seconds from 0:01:00 to 366 days"),
+    (lambda: LeaseTerms(duration=Duration.days(367)), "allowed whole seconds from 1m to 366d"),
     (lambda: LeaseTerms(duration=Duration.millis(90_500)), "allowed whole seconds"),
     (lambda: LeaseTerms(duration=Duration.seconds(Token.as_number({"Ref": "S"}))), "known when the app is synthesised"),
     (
@@ -59,7 +59,7 @@ BAD_VALUES: list[tuple[Callable[[], object], str]] = [
     (lambda: LeaseTerms(duration=Duration.hours(2), grace=Duration.minutes(121)), "LeaseTerms grace: received"),
     (
         lambda: LeaseTerms(duration=Duration.hours(1), renew_while_busy=Duration.seconds(599)),
-        "allowed whole seconds from 0:10",
+        "allowed whole seconds from 10m",
     ),
     (
         lambda: LeaseTerms(duration=Duration.hours(1), renew_while_busy=Duration.days(367)),
@@ -81,7 +81,7 @@ BAD_VALUES: list[tuple[Callable[[], object], str]] = [
     ),
     (
         lambda: LeaseTerms(duration=Duration.hours(1), warn_before_end=Duration.hours(1)),
-        "allowed whole seconds from 0:01:00 to 0:59:59",
+        "allowed less than the lease, 1h; fix: pass warn_before_end=Duration.minutes(30)",
     ),
     (
         lambda: LeaseTerms(ends_at=datetime(2030, 1, 1, tzinfo=UTC)),
@@ -95,15 +95,18 @@ BAD_VALUES: list[tuple[Callable[[], object], str]] = [
     (lambda: Pool(collector="cm.example.edu:", trust_domain="example.edu"), "Pool collector"),
     (lambda: Pool(collector="http://cm", trust_domain="example.edu"), "Pool collector"),
     (lambda: Pool(collector="cm.example.edu", trust_domain="example edu"), "received 'example edu', allowed a domain"),
-    (lambda: point_with(volume_gib=0), "received 0, allowed a whole number from 1 to 16384; fix: pass volume_gib=20"),
+    (
+        lambda: point_with(volume_gib=0),
+        "received 0, allowed a whole number of GiB from 1 to 16384; fix: pass volume_gib=20",
+    ),
     (lambda: point_with(volume_gib=20.5), "received 20.5"),
     (lambda: point_with(volume_gib=True), "received True"),
-    (lambda: point_with(root_device="xvda"), "received 'xvda', allowed the device name"),
+    (lambda: point_with(root_device="xvda"), "received 'xvda', allowed the name the image gives its root volume"),
     (
         lambda: point_with(drain_before_end=Duration.seconds(9)),
         "ExecutionPoint drain_before_end: received '9 seconds', allowed whole seconds",
     ),
-    (lambda: point_with(drain_before_end=Duration.seconds(3601)), "allowed whole seconds from 0:00:10 to 1:00:00"),
+    (lambda: point_with(drain_before_end=Duration.seconds(3601)), "allowed whole seconds from 10s to 1h"),
     (lambda: point_with(idle_timeout=Duration.seconds(29)), "ExecutionPoint idle_timeout: received '29 seconds'"),
     (lambda: point_with(join_timeout=Duration.hours(3)), "ExecutionPoint join_timeout: received '3 hours'"),
     (lambda: point_with(shutdown_after_end=Duration.days(2)), "ExecutionPoint shutdown_after_end: received '2 days'"),
