@@ -1,27 +1,27 @@
-"""What tells an annex from every other: its name, and an id that not even one of the same name shares."""
+"""Identity of an annex: its name, and a unique id."""
 
 from aws_cdk import Fn, Stack, Token
 from constructs import Construct
 
 from annex_constructs.errors import invalid_value
-from annex_lease.tags import is_annex_name
+from annex_lease.forms import ANNEX_NAME
 
 
 def checked_annex_name(owner: str, construct_id: str, annex_name: str | None) -> str:
-    """The annex's name, from the construct's id if it has none of its own.
+    """The annex's name; by default the construct's id in lower case.
 
     :param owner: class of the construct.
     :param construct_id: its id.
     :param annex_name: name given by the caller.
-    :raises ValueError: it cannot name an annex. A token is refused too: the name is part of identities in the pool.
+    :raises ValueError: it has another form. A token is refused too: the name is part of identities in the pool.
     """
     name = construct_id.lower() if annex_name is None else annex_name
-    if Token.is_unresolved(name) or not is_annex_name(name):
+    if Token.is_unresolved(name) or not ANNEX_NAME.matches(name):
         raise invalid_value(
             f"{owner} annex_name",
             received=name,
-            allowed="a-z, 0-9 and single inner hyphens, a letter first, at most 32 characters",
-            fix='pass annex_name="muon"',
+            allowed=ANNEX_NAME.allowed,
+            fix=f'pass annex_name="{ANNEX_NAME.example}"',
         )
     return name
 
@@ -30,16 +30,16 @@ def annex_id(name: str) -> str:
     """The id of the annex of that name in the stack in which it is used: the stack's UUID, a dot and the name.
 
     It is a token, known at deployment: the last part of arn:PARTITION:cloudformation:REGION:ACCOUNT:stack/NAME/UUID
-    (CloudFormation User Guide, "Pseudo parameters reference", AWS::StackId). A stack made anew has a new UUID.
+    (CloudFormation User Guide, "Pseudo parameters reference", AWS::StackId). A stack created again has a new UUID.
 
     :param name: the annex's name.
     """
-    # The name goes in before the split, not after it: a third of the text, and it is on every resource.
+    # The name is joined before the split, not after it: a third of the text, and it is on every resource.
     return Fn.select(2, Fn.split("/", Fn.sub(f"${{AWS::StackId}}.{name}")))
 
 
 def check_only_one(kind: type[Construct], scope: Construct, name: str) -> None:
-    """Refuse a second construct of a kind and name in a stack: both would have one id, and one's end would end both.
+    """Refuse a second construct of a kind and name in a stack: both would have one id and end together.
 
     :param kind: class of the construct.
     :param scope: the construct that is being made, of that class.

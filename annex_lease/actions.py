@@ -1,50 +1,72 @@
-"""What a decision can ask for, as data. Each action says why, and may be repeated without harm."""
+"""Actions and decisions, as data. Each action states its reason, and may be repeated without harm."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from datetime import datetime
+from enum import Enum
+from typing import ClassVar
 
-from annex_lease.ledger import Ledger
-from annex_lease.record import Granted, Renewed
+from annex_lease.observed import Fact
+from annex_lease.record import Granted, Ledger, Renewed
 from annex_lease.tags import format_time
 
 _IDS_SHOWN = 20
 
 
 @dataclass(frozen=True)
-class RenewLease:
-    """Record that a busy annex's lease is renewed."""
+class Action:
+    """Base of all actions. Each states what it is as class keywords; one without them cannot be defined.
+
+    Attributes:
+        ends: it ends or removes something, or lets the group do so: a part of stopping an annex.
+        bookkeeping: it only writes or publishes what became of the lease; it starts and ends nothing.
+        note: text for an operator if the action fails and no lease depends on it. Default: empty - a failure of the
+            action is an error of the run.
+    """
+
+    ends: ClassVar[bool]
+    bookkeeping: ClassVar[bool]
+    note: ClassVar[str] = ""
+
+    def __init_subclass__(cls, *, ends: bool, bookkeeping: bool, note: str = "") -> None:
+        """Keep what the class states of itself."""
+        cls.ends, cls.bookkeeping, cls.note = ends, bookkeeping, note
+
+
+@dataclass(frozen=True)
+class RenewLease(Action, ends=False, bookkeeping=True):
+    """Record that the lease of a busy annex is renewed."""
 
     renewed: Renewed
     reason: str
 
 
 @dataclass(frozen=True)
-class PublishEnd:
-    """Write the effective end on the group, for the instances it launches from now on."""
+class PublishEnd(Action, ends=False, bookkeeping=True):
+    """Write the effective end on the group, for the instances that it launches from now on."""
 
     end: datetime
     reason: str
 
 
 @dataclass(frozen=True)
-class SuspendRebalance:
-    """Suspend the group's AZRebalance process: it would terminate busy instances to even out the zones."""
+class SuspendRebalance(Action, ends=False, bookkeeping=False):
+    """Suspend the AZRebalance process of the group: it would terminate busy instances to balance the zones."""
 
     reason: str
 
 
 @dataclass(frozen=True)
-class ResumeLaunch:
-    """Resume the group's Launch process, for a renewal that the operator asked for."""
+class ResumeLaunch(Action, ends=False, bookkeeping=False):
+    """Resume the Launch process of the group, for a renewal by the operator."""
 
     reason: str
 
 
 @dataclass(frozen=True)
-class Grant:
-    """Set the desired capacity to the declared size, then record what was granted, and what is used from now on."""
+class Grant(Action, ends=False, bookkeeping=False):
+    """Set the desired capacity to the declared size. Record the use before it and the granted size after it."""
 
     granted: Granted
     ledger: Ledger | None
@@ -52,10 +74,10 @@ class Grant:
 
 
 @dataclass(frozen=True)
-class NotifyInstances:
-    """Write the effective end on every instance of the group, then record that all were told.
+class NotifyInstances(Action, ends=False, bookkeeping=True):
+    """Write the effective end on every instance of the group, then record that.
 
-    `instance_ids` are those that the group lists; those that EC2 lists are told too.
+    `instance_ids` are those that the group lists; those that only EC2 lists are notified too.
     """
 
     end: datetime
@@ -64,16 +86,16 @@ class NotifyInstances:
 
 
 @dataclass(frozen=True)
-class RecordUse:
-    """Record what was used of the instance-hours, and by how many instances from now on."""
+class RecordUse(Action, ends=False, bookkeeping=True):
+    """Record the use of the instance-hours, and the number of instances from now on."""
 
     ledger: Ledger
     reason: str
 
 
 @dataclass(frozen=True)
-class Warn:
-    """Publish that the lease ends soon, then record that it was said."""
+class Warn(Action, ends=False, bookkeeping=True, note="the warning before the end could not be published"):
+    """Publish that the lease ends soon, then record that. The lease is enforced even if this fails."""
 
     end: datetime
     alive: int
@@ -81,51 +103,51 @@ class Warn:
 
 
 @dataclass(frozen=True)
-class SuspendLaunch:
-    """Suspend the group's Launch process: nothing starts from now on, whatever the desired capacity is."""
+class SuspendLaunch(Action, ends=True, bookkeeping=False):
+    """Suspend the Launch process of the group: it starts nothing from now on, at any desired capacity."""
 
     reason: str
 
 
 @dataclass(frozen=True)
-class ResumeTerminate:
-    """Resume the group's Terminate process: while it is suspended the group takes nothing away."""
+class ResumeTerminate(Action, ends=True, bookkeeping=False):
+    """Resume the Terminate process of the group: while it is suspended, the group terminates nothing."""
 
     reason: str
 
 
 @dataclass(frozen=True)
-class DeleteWarmPool:
-    """Delete the group's warm pool with all its instances."""
+class DeleteWarmPool(Action, ends=True, bookkeeping=False):
+    """Delete the warm pool of the group with all its instances."""
 
     reason: str
 
 
 @dataclass(frozen=True)
-class AllowDeletion:
-    """Take the group's deletion protection away."""
+class AllowDeletion(Action, ends=False, bookkeeping=False):
+    """Remove the deletion protection of the group: only the deletion of its stack needs that."""
 
     reason: str
 
 
 @dataclass(frozen=True)
-class ClearProtection:
-    """Take scale-in protection from these instances."""
+class ClearProtection(Action, ends=True, bookkeeping=False):
+    """Remove scale-in protection from these instances."""
 
     instance_ids: tuple[str, ...]
     reason: str
 
 
 @dataclass(frozen=True)
-class EmptyGroup:
-    """Set the group's minimum and desired capacity to 0 and protect no new instance from scale-in."""
+class EmptyGroup(Action, ends=True, bookkeeping=False):
+    """Set minimum and desired capacity of the group to 0, and stop protecting new instances from scale-in."""
 
     reason: str
 
 
 @dataclass(frozen=True)
-class FinishHooks:
-    """Complete the lifecycle hooks that these instances wait for, so that they go on to be terminated."""
+class FinishHooks(Action, ends=True, bookkeeping=False):
+    """Complete the lifecycle hooks that these instances wait for, so that they are terminated."""
 
     launching: tuple[str, ...]
     terminating: tuple[str, ...]
@@ -133,31 +155,61 @@ class FinishHooks:
 
 
 @dataclass(frozen=True)
-class TerminateInstances:
+class TerminateInstances(Action, ends=True, bookkeeping=False):
     """Terminate these instances by id."""
 
     instance_ids: tuple[str, ...]
     reason: str
 
 
-Action = (
-    RenewLease
-    | PublishEnd
-    | SuspendRebalance
-    | ResumeLaunch
-    | Grant
-    | NotifyInstances
-    | RecordUse
-    | Warn
-    | EmptyGroup
-    | SuspendLaunch
-    | ResumeTerminate
-    | DeleteWarmPool
-    | ClearProtection
-    | FinishHooks
-    | AllowDeletion
-    | TerminateInstances
-)
+class Phase(Enum):
+    """Phase of an annex."""
+
+    WAITING = "waiting"
+    """The lease is valid and the declared size is not granted yet: something is missing."""
+    GRANTED = "granted"
+    """The lease is valid, the declared size is granted, and no instance is in service: not yet, or no longer."""
+    ACTIVE = "active"
+    """The lease is valid and instances are in service."""
+    DRAINING = "draining"
+    """The lease is over, and something still exists, could still start, or was not looked for twice."""
+    ENDED = "ended"
+    """The lease is over, nothing can start, and two listings with time between them were empty."""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Actions to carry out, in this order, and the reason.
+
+    Attributes:
+        phase: phase of the annex, before the actions.
+        reason: reason for the phase.
+        end: effective end of the lease, aware UTC; None if there is no group or no readable policy.
+        actions: actions in their order.
+        independent: True if each action is worth trying even if those before it failed (stopping); False if the first
+            failure must stop the rest (granting).
+        problems: problems for an operator, `record_problems` among them.
+        record_problems: what of the record could not be followed.
+        needs: facts without which the decision is not complete. The actions are right without them; look the facts up
+            and decide again.
+        alive: number of instances that may still cost money, as far as was looked.
+        overdue: number of those that should be gone: the lease and its grace are over.
+        empty: True if the lease is over and this look found nothing; the second of two such looks makes an end.
+        used_seconds: instance-seconds used of a declared limit; None if no limit is declared.
+    """
+
+    phase: Phase
+    reason: str
+    end: datetime | None
+    actions: tuple[Action, ...] = ()
+    independent: bool = True
+    problems: tuple[str, ...] = ()
+    record_problems: tuple[str, ...] = ()
+    needs: frozenset[Fact] = frozenset()
+    alive: int = 0
+    overdue: int = 0
+    empty: bool = False
+    used_seconds: int | None = None
 
 
 def as_data(action: Action) -> dict[str, object]:

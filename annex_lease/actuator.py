@@ -1,76 +1,104 @@
-"""Carrying out actions with the AWS API, within its limits. Every call here may be repeated without harm."""
+"""Calls of AWS that carry out actions, within the limits of its API. Every call may be repeated without harm."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from functools import singledispatch
 from typing import TYPE_CHECKING, cast
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
-from annex_lease import tags
-from annex_lease.actions import (
-    Action,
-    AllowDeletion,
-    ClearProtection,
-    DeleteWarmPool,
-    EmptyGroup,
-    FinishHooks,
-    Grant,
-    NotifyInstances,
-    PublishEnd,
-    RecordUse,
-    RenewLease,
-    ResumeLaunch,
-    ResumeTerminate,
-    SuspendLaunch,
-    SuspendRebalance,
-    TerminateInstances,
-    Warn,
-)
+from annex_lease import actions, tags
 from annex_lease.aws import Annex, list_instances
-from annex_lease.batches import CALL_SECONDS, RefusedError, in_batches, raise_refused
+from annex_lease.batches import CALL_SECONDS, RefusedError, in_batches, one_by_one, raise_refused
 from annex_lease.observed import DEAD_INSTANCE_STATES
 
 if TYPE_CHECKING:
     from mypy_boto3_autoscaling.type_defs import TagTypeDef
 
-__all__ = ["RefusedError", "perform"]
-
-# What SetInstanceProtection says of an instance that began to leave, or left, since it was listed.
+# Parts of the error of SetInstanceProtection for an instance that began to leave, or left, since it was listed.
 _LEAVING = ("is not in InService", "is not part of Auto Scaling group")
+# Part of the error of CompleteLifecycleAction for an instance that went on since it was listed: it waits for one hook
+# at a time.
+_WENT_ON = ("No active Lifecycle Action",)
 _PROTECTION_BATCH = 50  # SetInstanceProtection, API reference: at most 50 instances
 _INSTANCE_BATCH = 100  # TerminateInstances takes 1,000 and CreateTags 1,000; AWS advises smaller batches
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """Outcome of carrying out actions.
+
+    Attributes:
+        tried: the actions that were tried, failed or not.
+        failures: what failed, one text for each action.
+        notes: failures of actions that no lease depends on.
+    """
+
+    tried: tuple[actions.Action, ...] = ()
+    failures: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def carry_out(wanted: Iterable[actions.Action], annex: Annex, *, independent: bool = True) -> Outcome:
+    """Carry out actions on the annex's own group, in their order. An action that fails is reported, never raised.
+
+    Args:
+        wanted: the actions.
+        annex: the annex, with the time that the run may take. No action is begun without `CALL_SECONDS` left.
+        independent: True if each action is worth trying even if those before it failed; False: the first failure
+            stops the rest. Default: True.
+    """
+    tried, failures, notes = [], [], []
+    for action in wanted:
+        name = type(action).__name__
+        if annex.seconds_left() < CALL_SECONDS:
+            failures.append(f"{name}: out of time; the next run continues")
+            break
+        tried.append(action)
+        try:
+            perform(action, annex)
+        except (BotoCoreError, ClientError, RefusedError) as error:
+            if action.note:
+                # The lease is enforced all the same: an alarm that reports the opposite would be wrong.
+                notes.append(f"{action.note}: {error}")
+                continue
+            failures.append(f"{name}: {error}")
+            if not independent:
+                break
+    return Outcome(tuple(tried), tuple(failures), tuple(notes))
+
+
 @singledispatch
-def perform(action: Action, annex: Annex) -> None:
+def perform(action: actions.Action, annex: Annex) -> None:
     """Carry out one action on the annex's own group.
 
     Raises:
         RefusedError: a call was refused for single instances.
         botocore.exceptions.ClientError: AWS refused the call or kept failing.
         botocore.exceptions.BotoCoreError: AWS could not be reached.
-        TypeError: this action is not known here.
+        TypeError: there is no implementation for this action.
     """
     raise TypeError(f"no way to perform {type(action).__name__}")
 
 
 @perform.register
-def _(action: PublishEnd, annex: Annex) -> None:
+def _(action: actions.PublishEnd, annex: Annex) -> None:
     _write_tags(annex, (tags.TAG_END, tags.format_time(action.end)))
 
 
 @perform.register
-def _(action: RenewLease, annex: Annex) -> None:
+def _(action: actions.RenewLease, annex: Annex) -> None:
     _write_tags(annex, (tags.TAG_BUSY, action.renewed.text()))
 
 
 @perform.register
-def _(action: Grant, annex: Annex) -> None:
+def _(action: actions.Grant, annex: Annex) -> None:
     size = action.granted.size
     if action.ledger is not None:
-        # Before anything starts: what cannot be counted must not run.
+        # Before anything starts: an instance that cannot be counted must not run.
         _write_tags(annex, (tags.TAG_USED, action.ledger.text()))
     annex.clients.autoscaling.update_auto_scaling_group(AutoScalingGroupName=annex.group, DesiredCapacity=size)
     # Afterwards, never before: a run that dies between the two grants again.
@@ -78,30 +106,30 @@ def _(action: Grant, annex: Annex) -> None:
 
 
 @perform.register
-def _(action: NotifyInstances, annex: Annex) -> None:
+def _(action: actions.NotifyInstances, annex: Annex) -> None:
     # Listed now, after the end was published: what starts later gets the end from the group.
-    machines = {machine.id: machine for machine in list_instances(annex) if machine.member}
-    listed = {key for key, machine in machines.items() if machine.state not in DEAD_INSTANCE_STATES}
-    # Whom the group lists and EC2 does not, because its listing lags, is told as well.
-    ids = sorted(listed | {key for key in action.instance_ids if key not in machines})
+    found = {instance.id: instance for instance in list_instances(annex) if instance.member}
+    alive = {key for key, instance in found.items() if instance.state not in DEAD_INSTANCE_STATES}
+    # An instance that the group lists and EC2 does not list yet is notified too.
+    ids = sorted(alive | {key for key in action.instance_ids if key not in found})
     end = tags.format_time(action.end)
     in_batches(
         annex,
         ids,
         _INSTANCE_BATCH,
         lambda batch: annex.clients.ec2.create_tags(Resources=batch, Tags=[{"Key": tags.TAG_END, "Value": end}]),
-        harmless=(),  # one that cannot be found was not told
+        harmless=(),  # an instance that cannot be found was not notified
     )
     _write_tags(annex, (tags.TAG_NOTIFIED, end))
 
 
 @perform.register
-def _(action: RecordUse, annex: Annex) -> None:
+def _(action: actions.RecordUse, annex: Annex) -> None:
     _write_tags(annex, (tags.TAG_USED, action.ledger.text()))
 
 
 @perform.register
-def _(action: Warn, annex: Annex) -> None:
+def _(action: actions.Warn, annex: Annex) -> None:
     if annex.topic:
         end = tags.format_time(action.end)
         text = f"The lease of annex {annex.name} ends at {end}; {action.alive} instances are running."
@@ -119,37 +147,37 @@ def _(action: Warn, annex: Annex) -> None:
 
 
 @perform.register
-def _(action: SuspendLaunch, annex: Annex) -> None:
+def _(action: actions.SuspendLaunch, annex: Annex) -> None:
     annex.clients.autoscaling.suspend_processes(AutoScalingGroupName=annex.group, ScalingProcesses=["Launch"])
 
 
 @perform.register
-def _(action: ResumeLaunch, annex: Annex) -> None:
+def _(action: actions.ResumeLaunch, annex: Annex) -> None:
     annex.clients.autoscaling.resume_processes(AutoScalingGroupName=annex.group, ScalingProcesses=["Launch"])
 
 
 @perform.register
-def _(action: ResumeTerminate, annex: Annex) -> None:
+def _(action: actions.ResumeTerminate, annex: Annex) -> None:
     annex.clients.autoscaling.resume_processes(AutoScalingGroupName=annex.group, ScalingProcesses=["Terminate"])
 
 
 @perform.register
-def _(action: DeleteWarmPool, annex: Annex) -> None:
+def _(action: actions.DeleteWarmPool, annex: Annex) -> None:
     annex.clients.autoscaling.delete_warm_pool(AutoScalingGroupName=annex.group, ForceDelete=True)
 
 
 @perform.register
-def _(action: AllowDeletion, annex: Annex) -> None:
+def _(action: actions.AllowDeletion, annex: Annex) -> None:
     annex.clients.autoscaling.update_auto_scaling_group(AutoScalingGroupName=annex.group, DeletionProtection="none")
 
 
 @perform.register
-def _(action: SuspendRebalance, annex: Annex) -> None:
+def _(action: actions.SuspendRebalance, annex: Annex) -> None:
     annex.clients.autoscaling.suspend_processes(AutoScalingGroupName=annex.group, ScalingProcesses=["AZRebalance"])
 
 
 @perform.register
-def _(action: ClearProtection, annex: Annex) -> None:
+def _(action: actions.ClearProtection, annex: Annex) -> None:
     in_batches(
         annex,
         action.instance_ids,
@@ -162,14 +190,14 @@ def _(action: ClearProtection, annex: Annex) -> None:
 
 
 @perform.register
-def _(action: EmptyGroup, annex: Annex) -> None:
+def _(action: actions.EmptyGroup, annex: Annex) -> None:
     annex.clients.autoscaling.update_auto_scaling_group(
         AutoScalingGroupName=annex.group, MinSize=0, DesiredCapacity=0, NewInstancesProtectedFromScaleIn=False
     )
 
 
 @perform.register
-def _(action: FinishHooks, annex: Annex) -> None:
+def _(action: actions.FinishHooks, annex: Annex) -> None:
     # A launch is abandoned, so that the instance goes. A termination continues: abandoning it could retain the
     # instance where the group's lifecycle policy says so (API reference, InstanceLifecyclePolicy).
     waiting = {
@@ -179,31 +207,22 @@ def _(action: FinishHooks, annex: Annex) -> None:
     refused: list[str] = []
     for hook in annex.clients.autoscaling.describe_lifecycle_hooks(AutoScalingGroupName=annex.group)["LifecycleHooks"]:
         result, ids = waiting.get(hook["LifecycleTransition"], ("", ()))
-        for index, instance_id in enumerate(ids):
-            if annex.seconds_left() < CALL_SECONDS:
-                refused.append(f"{len(ids) - index} instances: out of time; the next run goes on")
-                break
-            refused.extend(_finish(annex, hook["LifecycleHookName"], result, instance_id))
+        finish = _finisher(annex, hook["LifecycleHookName"], result)
+        refused.extend(one_by_one(annex, ids, finish, harmless=_WENT_ON))
     raise_refused(refused)
 
 
-def _finish(annex: Annex, hook: str, result: str, instance_id: str) -> list[str]:
-    try:
-        annex.clients.autoscaling.complete_lifecycle_action(
-            AutoScalingGroupName=annex.group,
-            LifecycleHookName=hook,
-            LifecycleActionResult=result,
-            InstanceId=instance_id,
-        )
-    except ClientError as error:
-        # An instance waits for one hook at a time, and it may have gone on since it was listed.
-        if "No active Lifecycle Action" not in str(error):
-            return [f"{instance_id}: {error}"]
-    return []
+def _finisher(annex: Annex, hook: str, result: str) -> Callable[[str], object]:
+    return lambda instance_id: annex.clients.autoscaling.complete_lifecycle_action(
+        AutoScalingGroupName=annex.group,
+        LifecycleHookName=hook,
+        LifecycleActionResult=result,
+        InstanceId=instance_id,
+    )
 
 
 @perform.register
-def _(action: TerminateInstances, annex: Annex) -> None:
+def _(action: actions.TerminateInstances, annex: Annex) -> None:
     in_batches(
         annex,
         action.instance_ids,

@@ -1,4 +1,4 @@
-"""Reading from AWS what a decision needs. A call that fails raises: only AWS says that a group is missing."""
+"""Clients of AWS, and reads of what a decision needs. A call that fails raises: it never counts as an empty answer."""
 
 from __future__ import annotations
 
@@ -6,77 +6,139 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import boto3
 from botocore.config import Config
 
 from annex_lease.observed import Group, GroupMember, Instance
-from annex_lease.tags import TAG_ID, TAG_NAME, tags_from_api
+from annex_lease.ownership import GROUP_TAG, Identity, Owner, by_key_from_api
+from annex_lease.tags import TAG_NAME, tags_from_api
 
 if TYPE_CHECKING:
     from mypy_boto3_autoscaling import AutoScalingClient
     from mypy_boto3_autoscaling.type_defs import AutoScalingGroupTypeDef
+    from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_ec2.type_defs import InstanceTypeDef
+    from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_logs import CloudWatchLogsClient
+    from mypy_boto3_resourcegroupstaggingapi import ResourceGroupsTaggingAPIClient
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sns import SNSClient
 
-GROUP_NAME_TAG = "aws:autoscaling:groupName"
-"""The tag by which EC2 Auto Scaling marks the instances of a group; nobody else can write it."""
+FUNCTION_CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 5}, connect_timeout=3, read_timeout=10)
+"""Retries and timeouts of a function's clients.
 
-# Attempts with growing, jittered pauses ride out throttling (botocore, "standard" mode: up to 1, 2, 4, 8 s); the
-# timeouts keep one dead connection from eating the whole run. What is left then is the next run's.
-_CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 5}, connect_timeout=3, read_timeout=10)
+Attempts with growing, jittered pauses absorb throttling (botocore, "standard" mode: up to 1, 2, 4, 8 s). The timeouts
+keep one dead connection from using the time of the whole run; the next run repeats what failed.
+"""
 
 
 class Clients:
-    """The AWS clients of a run, each made when first used, for the function's own region and role."""
+    """AWS clients for one Region with one set of credentials, each made when first used.
+
+    The lease checker, the account-wide sweeper and the commands share this class; they differ in session and settings.
+    """
+
+    def __init__(
+        self,
+        session: boto3.Session | None = None,
+        *,
+        config: Config = FUNCTION_CONFIG,
+        invoke_config: Config | None = None,
+    ) -> None:
+        """Keep the settings; nothing is asked of AWS yet.
+
+        Args:
+            session: Region and credentials. Default: those of the environment, as in a function.
+            config: retries and timeouts.
+            invoke_config: those of `functions`, whose calls wait for the function. Default: `config`.
+        """
+        self.session = session or boto3.Session()
+        self._config = config
+        self._invoke_config = invoke_config or config
+        self._others: dict[str, Any] = {}
+
+    @property
+    def region(self) -> str:
+        """Code of the Region."""
+        return str(self.session.region_name or "")
 
     @cached_property
     def autoscaling(self) -> AutoScalingClient:
-        """The client for the group."""
-        return boto3.client("autoscaling", config=_CONFIG)
+        """EC2 Auto Scaling: the groups."""
+        return self.session.client("autoscaling", config=self._config)
 
     @cached_property
     def ec2(self) -> EC2Client:
-        """The client for the instances."""
-        return boto3.client("ec2", config=_CONFIG)
+        """Amazon EC2: the instances, and what is attached to them."""
+        return self.session.client("ec2", config=self._config)
 
     @cached_property
     def secretsmanager(self) -> SecretsManagerClient:
-        """The client for the credential's existence."""
-        return boto3.client("secretsmanager", config=_CONFIG)
+        """AWS Secrets Manager: the credential."""
+        return self.session.client("secretsmanager", config=self._config)
 
     @cached_property
     def sns(self) -> SNSClient:
-        """The client for the warning before the end."""
-        return boto3.client("sns", config=_CONFIG)
+        """Amazon SNS: the warning before the end."""
+        return self.session.client("sns", config=self._config)
+
+    @cached_property
+    def cloudformation(self) -> CloudFormationClient:
+        """AWS CloudFormation: the stacks."""
+        return self.session.client("cloudformation", config=self._config)
+
+    @cached_property
+    def logs(self) -> CloudWatchLogsClient:
+        """Amazon CloudWatch Logs: the log groups."""
+        return self.session.client("logs", config=self._config)
+
+    @cached_property
+    def tagging(self) -> ResourceGroupsTaggingAPIClient:
+        """Resource Groups Tagging API: resources of any service by their tags."""
+        return self.session.client("resourcegroupstaggingapi", config=self._config)
+
+    @cached_property
+    def functions(self) -> LambdaClient:
+        """AWS Lambda: the lease checker's function."""
+        return self.session.client("lambda", config=self._invoke_config)
+
+    def client(self, service: str) -> Any:
+        """Client of any other service.
+
+        Args:
+            service: boto3's name of the service, such as "sts".
+        """
+        if service not in self._others:
+            self._others[service] = self.session.client(cast("Any", service), config=self._config)
+        return self._others[service]
 
 
 @cache
 def shared_clients() -> Clients:
-    """The clients that all runs of one function environment share: making them takes longer than a quiet check."""
+    """Clients that all runs of one function environment share: to make them takes longer than a quiet check."""
     return Clients()
 
 
 def endless() -> float:
-    """The time that is left where nothing limits it."""
+    """Time left where nothing limits it: infinite."""
     return math.inf
 
 
 @dataclass(frozen=True)
 class Annex:
-    """What one lease checker looks after, and with what.
+    """One annex in AWS: its identity, and the clients to act on it.
 
     Attributes:
-        group: the exact name of the Auto Scaling group.
-        credential: the ARN of the secret that grants wait for; empty: they wait for none.
-        clients: the AWS clients.
-        name: the annex's name; empty: instances are looked for by their group alone.
-        id: the annex's id, by which instances are known that the group lost; empty: they are not.
-        topic: the ARN of the topic that warnings are published to; empty: none are.
-        seconds_left: how long the run may still take.
+        group: exact name of the Auto Scaling group.
+        credential: ARN of the secret that a grant waits for; empty: a grant waits for none.
+        clients: AWS clients.
+        name: name of the annex; empty: instances are looked up by their group alone.
+        id: id of the annex, which identifies instances that the group lost; empty: they are not found.
+        topic: ARN of the topic for warnings; empty: none are published.
+        seconds_left: returns the seconds that the run may still take.
     """
 
     group: str
@@ -87,9 +149,14 @@ class Annex:
     topic: str = ""
     seconds_left: Callable[[], float] = endless
 
+    @property
+    def identity(self) -> Identity:
+        """Identity that resources are compared with."""
+        return Identity(self.name, self.id, self.group)
+
 
 def read_group(annex: Annex) -> Group | None:
-    """The annex's group as AWS describes it now; None if AWS says that there is none of exactly this name.
+    """Describe the group of the annex; None if AWS says that no group has exactly this name.
 
     Raises:
         botocore.exceptions.ClientError: AWS refused or kept failing.
@@ -100,14 +167,14 @@ def read_group(annex: Annex) -> Group | None:
     )
     for page in pages:
         for described in page["AutoScalingGroups"]:
-            # The request is exact already; acting on another group is the one thing this must never do.
+            # The request is exact already. This must never act on another group.
             if described["AutoScalingGroupName"] == annex.group:
                 return group_from_api(described)
     return None
 
 
 def group_from_api(described: AutoScalingGroupTypeDef) -> Group:
-    """A group as DescribeAutoScalingGroups describes it; the facts that it does not tell are unknown."""
+    """A group from the form of DescribeAutoScalingGroups; facts that it does not hold are unknown."""
     return Group(
         name=described["AutoScalingGroupName"],
         created=described["CreatedTime"],
@@ -122,7 +189,7 @@ def group_from_api(described: AutoScalingGroupTypeDef) -> Group:
         suspended=frozenset(p["ProcessName"] for p in described.get("SuspendedProcesses", [])),
         new_instances_protected=described.get("NewInstancesProtectedFromScaleIn", False),
         deletion_protected=described.get("DeletionProtection", "none") != "none",
-        # One that is being deleted is still shown; to delete it again would do nothing.
+        # A warm pool that is being deleted is still listed; to delete it again would do nothing.
         warm_pool=described.get("WarmPoolConfiguration", {}).get("Status") != "PendingDelete"
         and "WarmPoolConfiguration" in described,
         warm_pool_size=described.get("WarmPoolSize", 0),
@@ -130,10 +197,10 @@ def group_from_api(described: AutoScalingGroupTypeDef) -> Group:
 
 
 def list_instances(annex: Annex) -> tuple[Instance, ...]:
-    """The instances of the annex, in any state: those of its group, and those that were detached from it.
+    """List the instances of the annex, in any state: those of its group, and those that were detached from it.
 
-    The group's own carry its exact name in a tag that only EC2 Auto Scaling can write; detaching takes it away, and
-    the annex's id stays (EC2 Auto Scaling User Guide, "Tag Auto Scaling groups and instances").
+    Instances of the group carry its exact name in a tag that only EC2 Auto Scaling can write. A detached instance loses
+    it and keeps the id of the annex (EC2 Auto Scaling User Guide, "Tag Auto Scaling groups and instances").
 
     Raises:
         botocore.exceptions.ClientError: AWS refused or kept failing.
@@ -143,29 +210,27 @@ def list_instances(annex: Annex) -> tuple[Instance, ...]:
         Filters=[
             {"Name": f"tag:{TAG_NAME}", "Values": [annex.name]}
             if annex.name
-            else {"Name": f"tag:{GROUP_NAME_TAG}", "Values": [annex.group]}
+            else {"Name": f"tag:{GROUP_TAG}", "Values": [annex.group]}
         ]
     )
     found = (
-        _instance(instance, annex)
+        _instance(instance, annex.identity)
         for page in pages
         for reservation in page["Reservations"]
         for instance in reservation["Instances"]
     )
-    return tuple(machine for machine in found if machine is not None)
+    return tuple(instance for instance in found if instance is not None)
 
 
-def _instance(instance: InstanceTypeDef, annex: Annex) -> Instance | None:
-    # Filter values may hold wildcards, and other annexes may have the same name: the filter alone is no comparison.
-    tags = {tag["Key"]: tag["Value"] for tag in instance.get("Tags", [])}
-    member = tags.get(GROUP_NAME_TAG) == annex.group
-    if not member and (not annex.id or tags.get(TAG_ID) != annex.id):
+def _instance(described: InstanceTypeDef, identity: Identity) -> Instance | None:
+    owner = identity.owner_of(by_key_from_api(described.get("Tags", [])))
+    if not owner.ours:
         return None
-    return Instance(instance["InstanceId"], instance["State"]["Name"], member)
+    return Instance(described["InstanceId"], described["State"]["Name"], owner is Owner.MEMBER)
 
 
 def credential_present(annex: Annex) -> bool:
-    """Whether the credential has a current value. The value itself is never read: the function may not.
+    """True if the credential has a current value. The value itself is never read: the function may not read it.
 
     Raises:
         botocore.exceptions.ClientError: AWS refused or kept failing; the secret does not exist.

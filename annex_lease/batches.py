@@ -1,4 +1,4 @@
-"""One call for many instances: in batches, and one by one where an id of the batch blocks the others."""
+"""Calls for many instances: in batches, and one by one where one id blocks its batch."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from botocore.exceptions import ClientError
 from annex_lease.aws import Annex
 
 CALL_SECONDS = 5.0
-"""No call is begun with less time left than this: a run that is cut off says nothing of what it left."""
-# Asking once for each id of the batch would be throttled the more; the next run asks again. Whereas a denied call is
-# asked again for each id: one instance without our tag denies its whole batch.
+"""Least seconds left to begin a call: a run that is cut off does not report what it left."""
+# One call for each id of the batch would be throttled even more; the next run repeats the batch. A denied call is
+# repeated for each id: one instance without our tag denies its whole batch.
 _THROTTLED = frozenset({"RequestLimitExceeded", "Throttling", "ThrottlingException"})
 _GONE = ("InvalidInstanceID.NotFound",)
 
 
 class RefusedError(Exception):
-    """AWS refused a call for some of the instances of an action; the others were served."""
+    """AWS refused a call for some of the instances of an action; it was done for the others."""
 
 
 def in_batches(
@@ -31,19 +31,19 @@ def in_batches(
     """Call for all ids, batch by batch; where one id blocks its batch, once for each id of that batch.
 
     Args:
-        annex: whose instances these are, and how long the run may take.
-        ids: the instances.
-        size: how many go into one call.
-        call: makes the call for some of them.
-        harmless: what in an error's code or text says that nothing is left to do for its instance.
+        annex: owner of the instances, with the time that the run may take.
+        ids: ids of the instances.
+        size: number of ids in one call.
+        call: makes the call for some of the ids.
+        harmless: parts of an error's code or text that mean that nothing is left to do for its instance.
 
     Raises:
-        RefusedError: after every id was tried, if AWS refused any of them that still exists; or time ran out.
+        RefusedError: every id was tried, and AWS refused some that still exist; or time ran out.
     """
     refused: list[str] = []
     for start in range(0, len(ids), size):
         if annex.seconds_left() < CALL_SECONDS:
-            refused.append(f"{len(ids) - start} instances: out of time; the next run goes on")
+            refused.append(f"{len(ids) - start} instances: out of time; the next run continues")
             break
         batch = list(ids[start : start + size])
         try:
@@ -52,31 +52,36 @@ def in_batches(
             if error.response["Error"]["Code"] in _THROTTLED:
                 refused.append(f"{len(batch)} instances: {error}")
             else:
-                refused.extend(_one_by_one(annex, batch, call, harmless))
+                refused.extend(one_by_one(annex, batch, lambda each: call([each]), harmless=harmless))
     raise_refused(refused)
 
 
-def _one_by_one(
-    annex: Annex, batch: Sequence[str], call: Callable[[list[str]], object], harmless: Sequence[str]
+def one_by_one(
+    annex: Annex, ids: Sequence[str], call: Callable[[str], object], *, harmless: Sequence[str]
 ) -> list[str]:
+    """Call once for each id; the arguments are those of `in_batches`.
+
+    Returns:
+        what AWS refused, and how many ids are left if time ran out; empty if every call was made.
+    """
     refused = []
-    for index, instance_id in enumerate(batch):
+    for index, instance_id in enumerate(ids):
         if annex.seconds_left() < CALL_SECONDS:
-            refused.append(f"{len(batch) - index} instances: out of time; the next run goes on")
+            refused.append(f"{len(ids) - index} instances: out of time; the next run continues")
             break
         try:
-            call([instance_id])
+            call(instance_id)
         except ClientError as error:
-            if not any(words in str(error) for words in harmless):
+            if not any(text in str(error) for text in harmless):
                 refused.append(f"{instance_id}: {error}")
     return refused
 
 
 def raise_refused(refused: Sequence[str]) -> None:
-    """Report what was refused, if anything was.
+    """Raise if anything was refused.
 
     Raises:
-        RefusedError: something was.
+        RefusedError: something was refused.
     """
     if refused:
         raise RefusedError(f"AWS refused {len(refused)} of the instances, first {refused[0]}")

@@ -1,35 +1,81 @@
-"""A run of the lease checker: observe, decide, act, until nothing more needs to be known; and emptying for destroy."""
+"""A run of the lease checker: observe, decide, act, until no more facts are needed; and the emptying for a destroy."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from annex_lease.actions import Action, Warn
-from annex_lease.actuator import perform
+from annex_lease.actions import Action, Decision, Grant, Phase, as_data
+from annex_lease.actuator import Outcome, carry_out
 from annex_lease.aws import Annex, credential_present, list_instances, read_group
-from annex_lease.batches import CALL_SECONDS, RefusedError
 from annex_lease.decision import decide
-from annex_lease.memory import Memory
-from annex_lease.observed import Fact, Group, Missing
-from annex_lease.outcome import Decision, Phase
-from annex_lease.record import read_record
-from annex_lease.report import CheckError, Report
-
-__all__ = ["CheckError", "Report", "check", "check_or_raise", "empty_fleet"]
+from annex_lease.observed import Fact, Group, Memory, Missing, with_facts
+from annex_lease.record import HOUR_SECONDS
+from annex_lease.tags import format_time
 
 # At a destroy an empty listing counts once a second one, this much later, is empty too: EC2's listings are eventually
 # consistent, and a check that ran at the same time may just have granted. (A check after the end of a lease waits
-# longer, see annex_lease.memory; after a destroy the deletion of the group itself would find what is left.)
+# longer, see annex_lease.observed; after a destroy the deletion of the group itself would find what is left.)
 _POLL_SECONDS = 5.0
 _EMPTY_LISTINGS = 2
 # CloudFormation deletes and writes the tags of a group in two calls, which follow each other within seconds.
 _SECOND_READING_SECONDS = 15.0
+
+
+@dataclass(frozen=True)
+class CheckReport:
+    """Findings and actions of a run; in a dry run, the actions that it would carry out.
+
+    `errors` are the actions that failed, `notes` the failures that no lease depends on. `published` is the end that was
+    published to the instances before this run: a command that wrote an end learns from it of one that was written at
+    the same time.
+    """
+
+    group: str
+    decision: Decision
+    exists: bool
+    actions: tuple[Action, ...]
+    errors: tuple[str, ...]
+    dry_run: bool = False
+    published: datetime | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def granted(self) -> bool:
+        """True if the run tried to give the group capacity, successfully or not."""
+        return any(isinstance(action, Grant) for action in self.actions)
+
+    def as_data(self) -> dict[str, object]:
+        """The report for a log line or the function's result: JSON-able."""
+        decision, end, used = self.decision, self.decision.end, self.decision.used_seconds
+        return {
+            "group": self.group,
+            "phase": decision.phase.value,
+            "reason": decision.reason,
+            "end": format_time(end) if end else None,
+            "published": format_time(self.published) if self.published else None,
+            "actions": [as_data(action) for action in self.actions],
+            "problems": [*decision.problems, *self.notes],
+            "errors": list(self.errors),
+            "record_problems": list(decision.record_problems),
+            "alive": decision.alive,
+            "overdue": decision.overdue,
+            "instance_hours": None if used is None else round(used / HOUR_SECONDS, 2),
+            "dry_run": self.dry_run,
+        }
+
+
+class CheckError(Exception):
+    """A run did not do all it should have; `report` holds what it did."""
+
+    def __init__(self, message: str, report: CheckReport) -> None:
+        super().__init__(message)
+        self.report = report
 
 
 def check(
@@ -40,19 +86,19 @@ def check(
     dry_run: bool = False,
     memory: Memory | None = None,
     sleep: Callable[[float], None] = time.sleep,
-) -> Report:
-    """Look at the annex once and do what its lease asks for.
+) -> CheckReport:
+    """Look at the annex once and carry out what its lease requires.
 
     Args:
         annex: the group and its credential.
-        now: the current time, aware.
-        closing: the annex is being destroyed: empty it, without grace.
-        dry_run: only look; the report's actions are what would be done.
-        memory: what earlier runs found. Default: None - nothing.
+        now: current time, aware.
+        closing: True if the annex is being destroyed: empty it, without grace.
+        dry_run: True to look only; the report then holds the actions that would be carried out.
+        memory: findings of earlier runs. Default: None - there are none.
         sleep: waits between two readings of a record that cannot be read.
 
     Returns:
-        what was found and done; read its `errors`, or use `check_or_raise`.
+        the report; read its `errors`, or use `check_or_raise`.
 
     Raises:
         botocore.exceptions.ClientError: the group could not be read, or a fact about it.
@@ -60,37 +106,31 @@ def check(
     """
     memory = memory or Memory()
     seen = _look(annex)
-    published = read_record(seen.tags).published_end if isinstance(seen, Group) else None
+    published = seen.lease.record.published_end if isinstance(seen, Group) else None
     facts: dict[str, Any] = {}
-    actions: list[Action] = []
-    errors: list[str] = []
-    notes: list[str] = []
+    outcomes: list[Outcome] = []
     while True:
-        seen = memory.recall(replace(seen, **_of(seen, facts)), now)
+        seen = memory.recall(with_facts(seen, facts), now)
         decision = decide(seen, now, closing=closing)
-        failed = [] if dry_run else _act(decision, annex, actions, notes)
-        actions += decision.actions if dry_run else ()
-        errors += failed
-        if not decision.needs or (failed and not decision.independent):
+        outcomes.append(_act(decision, annex, dry_run=dry_run))
+        if not decision.needs or (outcomes[-1].failures and not decision.independent):
             break
-        # Looked up only now, so that a failure here cannot hold up what was decided without it.
+        # Looked up only now, so that a failure here cannot delay what was decided without it.
         facts |= _facts(annex, decision.needs, sleep)
         if Fact.CONFIRMATION in decision.needs or (decision.actions and not dry_run):
             seen = _look(annex)
     memory.note(now, empty=decision.empty, listed="instances" in facts, ended=decision.phase is Phase.ENDED)
-    unique = tuple(dict.fromkeys(actions))
-    failures = tuple(dict.fromkeys(errors))
-    exists = isinstance(seen, Group)
-    return Report(annex.group, decision, exists, unique, failures, dry_run, published, tuple(dict.fromkeys(notes)))
+    done, exists = _joined(outcomes), isinstance(seen, Group)
+    return CheckReport(annex.group, decision, exists, done.tried, done.failures, dry_run, published, done.notes)
 
 
 def check_or_raise(
     annex: Annex, now: datetime, *, memory: Memory | None = None, sleep: Callable[[float], None] = time.sleep
-) -> Report:
-    """`check`, where an action that failed is an error of the run: the function's error count is what alarms watch.
+) -> CheckReport:
+    """Run `check`; an action that failed is an error of the run, because alarms watch the function's error count.
 
     Raises:
-        CheckError: an action failed; the others were done as far as they may be.
+        CheckError: an action failed; the others were carried out as far as they may be.
     """
     report = check(annex, now, memory=memory, sleep=sleep)
     if report.errors:
@@ -104,17 +144,17 @@ def empty_fleet(
     seconds_left: Callable[[], float],
     *,
     sleep: Callable[[float], None] = time.sleep,
-) -> Report:
-    """Take everything away and return when nothing is left, so that the stack's deletion finds an empty group.
+) -> CheckReport:
+    """End everything and return when nothing is left, so that the deletion of the stack finds an empty group.
 
     Args:
         annex: the group and its credential.
-        now: the current time, aware.
-        seconds_left: how long this may still take.
+        now: current time, aware.
+        seconds_left: returns the seconds that this may still take.
         sleep: waits between two looks.
 
     Raises:
-        CheckError: time ran out with instances left, or with calls still failing; what was stopped stays stopped.
+        CheckError: time ran out with instances left, or with calls that still fail; what was stopped stays stopped.
         botocore.exceptions.ClientError: AWS refused to be read until time ran out.
         botocore.exceptions.BotoCoreError: AWS could not be reached until time ran out.
     """
@@ -141,9 +181,19 @@ def _look(annex: Annex) -> Group | Missing:
     return read_group(annex) or Missing(annex.group)
 
 
-def _of(seen: Group | Missing, facts: Mapping[str, Any]) -> dict[str, Any]:
-    """Those of the facts that there is a place for."""
-    return {key: value for key, value in facts.items() if hasattr(seen, key)}
+def _act(decision: Decision, annex: Annex, *, dry_run: bool) -> Outcome:
+    if dry_run:
+        return Outcome(tried=decision.actions)
+    return carry_out(decision.actions, annex, independent=decision.independent)
+
+
+def _joined(outcomes: Sequence[Outcome]) -> Outcome:
+    """All outcomes of a run as one, each action and each text once."""
+    return Outcome(
+        tuple(dict.fromkeys(action for outcome in outcomes for action in outcome.tried)),
+        tuple(dict.fromkeys(failure for outcome in outcomes for failure in outcome.failures)),
+        tuple(dict.fromkeys(note for outcome in outcomes for note in outcome.notes)),
+    )
 
 
 def _facts(annex: Annex, needs: frozenset[Fact], sleep: Callable[[float], None]) -> dict[str, Any]:
@@ -156,23 +206,3 @@ def _facts(annex: Annex, needs: frozenset[Fact], sleep: Callable[[float], None])
         sleep(_SECOND_READING_SECONDS)
         found["confirmed"] = True
     return found
-
-
-def _act(decision: Decision, annex: Annex, tried: list[Action], notes: list[str]) -> list[str]:
-    failed = []
-    for action in decision.actions:
-        if annex.seconds_left() < CALL_SECONDS:
-            failed.append(f"{type(action).__name__}: out of time; the next run goes on")
-            break
-        tried.append(action)
-        try:
-            perform(action, annex)
-        except (BotoCoreError, ClientError, RefusedError) as error:
-            if isinstance(action, Warn):
-                # The lease is enforced all the same: an alarm that says it is not would be wrong.
-                notes.append(f"the warning before the end could not be published: {error}")
-                continue
-            failed.append(f"{type(action).__name__}: {error}")
-            if not decision.independent:
-                break
-    return failed

@@ -1,7 +1,11 @@
-"""The answer to CloudFormation: how a custom resource says that it succeeded or failed.
+"""CloudFormation's requests to the custom resource of an annex, and the answers to them.
+
+Each request is answered once, on every path but one: a deletion that fails by a fault of this code, and not of AWS,
+raises. The function's on-failure destination, which shares no code with this package, then empties the group and
+answers. No fault of this code may keep a stack.
 
 CloudFormation waits (an hour by default) for a JSON document of at most 4,096 bytes, PUT to the pre-signed address of
-the request, with an empty content type, because the signature was made with an empty one (CloudFormation User Guide,
+the request with an empty content type, because the signature was made with an empty one (CloudFormation User Guide,
 "Custom resource response objects" and "cfn-response module").
 """
 
@@ -9,19 +13,62 @@ from __future__ import annotations
 
 import http.client
 import json
+import threading
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
 
+from botocore.exceptions import BotoCoreError, ClientError
+
+from annex_lease.checker import CheckError, CheckReport, check_or_raise, empty_fleet
+from annex_lease.invocation import Invocation, describe
+
 ANSWER_BYTES = 4096
+"""Largest answer that CloudFormation takes."""
 _ATTEMPTS = 5
 _ATTEMPT_SECONDS = 5.0
-_SCHEMES = ("https://", "http://")  # http: what an emulated CloudFormation listens on
+_SCHEMES = ("https://", "http://")  # http: an emulated CloudFormation listens on it
+_ANSWER_SECONDS = 8.0  # kept free at the end of a run for the answer to CloudFormation
+_WIND_UP_SECONDS = 4.0  # kept free before that for a last look at the fleet
+# A role's permissions reach every part of AWS some seconds after the role (IAM User Guide, "Changes that I make are not
+# always immediately visible"), and this is the first call that is made with them.
+_NEW_ROLE_PAUSES = (5.0, 10.0, 15.0)
+_DENIED = ("AccessDenied", "UnauthorizedOperation")
 
 
 class AnswerError(Exception):
     """The answer could not be delivered."""
+
+
+def serve_request(run: Invocation) -> dict[str, object]:
+    """Serve one request.
+
+    Raises:
+        AnswerError: the answer could not be delivered.
+        Exception: a deletion failed by a fault of this code.
+    """
+    answer = _Answer(run)
+    # Lambda kills a run that is out of time without a message, so a second thread answers before that.
+    alarm = threading.Timer(max(0.0, run.seconds_left() - _ANSWER_SECONDS), answer.out_of_time)
+    alarm.daemon = True
+    alarm.start()
+    try:
+        data = _fulfil(run)
+    except Exception as error:
+        run.note_report(error)
+        run.line["error"] = describe(error)
+        if run.event["RequestType"] == "Delete" and not isinstance(error, BotoCoreError | ClientError | CheckError):
+            raise
+        answer.send(success=False, physical_id=_id_of_failure(run, error), reason=describe(error), data={})
+    else:
+        deleted = str(run.event.get("PhysicalResourceId", ""))
+        physical_id = deleted if run.event["RequestType"] == "Delete" else _physical_id(run)
+        answer.send(success=True, physical_id=physical_id, reason="", data=data)
+    finally:
+        alarm.cancel()
+    run.line["outcome"] = "done" if answer.sent == "SUCCESS" else "failed"
+    return {"answer": answer.sent}
 
 
 def answer_body(
@@ -49,17 +96,17 @@ def answer_body(
             return body
         if not reason:
             raise AnswerError(f"the answer has {len(body)} bytes, CloudFormation takes {ANSWER_BYTES}")
-        # A character takes up to 12 bytes in JSON, so cut by what is too much, at the least one character.
+        # A character takes up to 12 bytes in JSON, so cut by the excess, and at least one character.
         reason = reason[: -max(1, (len(body) - ANSWER_BYTES) // 12)]
 
 
 def put_answer(url: str, body: bytes, *, seconds: float, sleep: Callable[[float], None] = time.sleep) -> None:
-    """Deliver the answer; failing servers and connections are tried again with growing pauses.
+    """Deliver the answer; after a failure of a server or a connection try again, with growing pauses.
 
     Args:
         url: the ResponseURL of the request.
         body: from `answer_body`.
-        seconds: how long this may take altogether.
+        seconds: longest that this may take in all.
         sleep: waits between attempts.
 
     Raises:
@@ -89,3 +136,83 @@ def _put(url: str, body: bytes, seconds: float) -> None:
     )
     with urllib.request.urlopen(request, timeout=seconds) as response:  # noqa: S310 -- as above
         response.read()
+
+
+def _physical_id(run: Invocation) -> str:
+    return f"lease-of-{run.settings.group}"
+
+
+def _fulfil(run: Invocation) -> dict[str, str]:
+    """Serve a request and return the attributes of the custom resource."""
+    kind = run.event["RequestType"]
+    if kind not in ("Create", "Update", "Delete"):
+        raise ValueError(f"RequestType is {kind!r}: it must be Create, Update or Delete")
+    if kind == "Delete" and run.event.get("PhysicalResourceId") != _physical_id(run):
+        # Left over from a failed creation or from another group: this id stands for nothing here.
+        what = f"{run.event.get('PhysicalResourceId')!r} is not {_physical_id(run)!r}"
+        run.line["reason"] = f"{what}: nothing was touched"
+        return {}
+    report = _empty(run) if kind == "Delete" else _check(run)
+    run.line.update(report.as_data())
+    if kind == "Create" and (not report.exists or report.decision.end is None):
+        raise ValueError("; ".join(report.decision.problems))
+    end = report.as_data()["end"]
+    return {"Phase": report.decision.phase.value, "LeaseEnd": str(end or "")}
+
+
+def _check(run: Invocation) -> CheckReport:
+    annex = run.annex()
+    for pause in _NEW_ROLE_PAUSES:
+        try:
+            return check_or_raise(annex, run.now, memory=run.memory, sleep=run.sleep)
+        except (ClientError, CheckError) as error:
+            denied = any(code in str(error) for code in _DENIED)
+            if not denied or run.seconds_left() < pause + 2 * _ANSWER_SECONDS:
+                raise
+        run.sleep(pause)
+    return check_or_raise(annex, run.now, memory=run.memory, sleep=run.sleep)
+
+
+def _empty(run: Invocation) -> CheckReport:
+    left = run.seconds_left
+    return empty_fleet(run.annex(), run.now, lambda: left() - _ANSWER_SECONDS - _WIND_UP_SECONDS, sleep=run.sleep)
+
+
+def _id_of_failure(run: Invocation, error: Exception) -> str:
+    """The id to fail under: CloudFormation will delete what a failed creation named and what an update renamed."""
+    if run.event["RequestType"] != "Create":
+        return str(run.event.get("PhysicalResourceId") or _physical_id(run))
+    report: CheckReport | None = getattr(error, "report", None)
+    if report is not None and (report.granted or report.decision.alive):
+        return _physical_id(run)
+    # Nothing was granted and nothing is alive, so nothing has to be emptied. With an id that is not ours the rollback's
+    # Delete succeeds even if the reason for the failure (a missing permission, say) still exists.
+    return f"no-{_physical_id(run)}"
+
+
+class _Answer:
+    """The answer to one request: delivered once, by the thread that comes first."""
+
+    def __init__(self, run: Invocation) -> None:
+        self._run = run
+        self._lock = threading.Lock()
+        self.sent: str | None = None
+
+    def send(self, *, success: bool, physical_id: str, reason: str, data: Mapping[str, str]) -> None:
+        with self._lock:
+            if self.sent is not None:
+                return
+            event = self._run.event
+            body = answer_body(event, success=success, physical_id=physical_id, reason=reason, data=data)
+            seconds = max(1.0, self._run.seconds_left() - 1.0)
+            put_answer(str(event.get("ResponseURL", "")), body, seconds=seconds)
+            self.sent = "SUCCESS" if success else "FAILED"
+
+    def out_of_time(self) -> None:
+        physical_id = str(self._run.event.get("PhysicalResourceId") or _physical_id(self._run))
+        self._run.line["error"] = "the function ran out of time"
+        reason = "the lease checker ran out of time; what it stopped stays stopped: try again"
+        try:
+            self.send(success=False, physical_id=physical_id, reason=reason, data={})
+        except AnswerError as error:  # a last attempt: only the log is left to report to
+            self._run.line["answer_error"] = describe(error)

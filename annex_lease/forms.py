@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 DEFAULT_PORT = 9618
-"""The port that every HTCondor daemon shares unless told otherwise (HTCondor manual, COLLECTOR_PORT)."""
+"""The port that every HTCondor daemon shares by default (HTCondor manual, COLLECTOR_PORT)."""
 MAX_HOST_LENGTH = 253
 """Characters of a DNS name (RFC 1035)."""
 

@@ -1,11 +1,9 @@
-"""The lease checker's function: the check of every minute, and the stack's custom resource.
+"""Entry of the lease checker's function: the check of each minute, and the custom resource of the stack.
 
-Environment: ``ANNEX_GROUP`` (the exact name of the Auto Scaling group), ``ANNEX_CREDENTIAL`` (the ARN of the secret
-that a grant waits for; empty: grants wait for nothing), ``ANNEX_NAME`` and ``ANNEX_ID`` (the annex's; by them instances
-are found that the group lost), ``ANNEX_TOPIC`` (the ARN of the topic for the warning before the end; empty: none).
+`annex_lease.invocation.CheckerSettings` documents the environment of the function.
 
-Code that cannot even be imported answers nobody; for the custom resource the function's on-failure destination then
-does: see `annex_constructs.lease.checker_responder`.
+Code that cannot be imported answers nothing. For the custom resource the function's on-failure destination answers
+then: see `annex_constructs.lease.checker_responder`.
 """
 
 from __future__ import annotations
@@ -14,25 +12,26 @@ import json
 import os
 import time
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from annex_lease.aws import Clients
-from annex_lease.checker import Report, check, check_or_raise
-from annex_lease.invocation import Invocation, describe, note_report, seconds_left
-from annex_lease.memory import Memory
-from annex_lease.metrics import embedded
-from annex_lease.punctuality import check_at_the_end
-from annex_lease.stack_request import serve_request
+from annex_lease.aws import Annex, Clients, shared_clients
+from annex_lease.checker import CheckReport, check, check_or_raise
+from annex_lease.cloudformation import serve_request
+from annex_lease.invocation import CheckerSettings, Invocation, describe, embedded, seconds_left
+from annex_lease.observed import Memory
+from annex_lease.terms import CHECK_PERIOD
 
 _MEMORY = Memory()
+_PERIOD_SECONDS = CHECK_PERIOD.total_seconds()  # an end further away has a run of its own
+_CHECK_SECONDS = 30.0  # kept free for the check at the end
 
 
 def handler(event: Mapping[str, Any], context: object) -> dict[str, object]:
-    """Serve one invocation: a custom resource request if it says what kind (RequestType), a check otherwise.
+    """Serve one invocation: a request of a custom resource if it has a RequestType, a check otherwise.
 
-    ``{"check": "scheduled"}`` stays awake for an end within the next minute, ``{"check": "dry-run"}`` only looks and
-    reports what a check would do.
+    ``{"check": "scheduled"}`` waits for an end within the next minute, ``{"check": "dry-run"}`` only looks and reports
+    what a check would do.
 
     Raises:
         Exception: a check failed, or an answer could not be delivered. Lambda counts the error; both may be repeated.
@@ -50,12 +49,34 @@ def serve(
     sleep: Callable[[float], None] = time.sleep,
     memory: Memory | None = None,
 ) -> dict[str, object]:
-    """`handler` with its surroundings given: environment, time, AWS clients, how it waits, what it remembers."""
+    """Serve one invocation as `handler` does, with its dependencies as parameters.
+
+    Args:
+        event: event of the invocation.
+        context: Lambda's context.
+        environ: environment variables.
+        now: time of the run, aware. Default: the current time.
+        clients: AWS clients. Default: those of the function's Region and role.
+        sleep: waits for so many seconds.
+        memory: findings of earlier runs. Default: none.
+    """
     started = time.monotonic()
-    moment = now or datetime.now(UTC)
-    run = Invocation(event, seconds_left(context), environ, moment, clients, sleep, memory or Memory())
+    moment, left, settings = now or datetime.now(UTC), seconds_left(context), CheckerSettings.from_environ(environ)
+
+    def connect() -> Annex:
+        return Annex(
+            settings.group,
+            settings.credential,
+            clients or shared_clients(),
+            name=settings.name,
+            id=settings.id,
+            topic=settings.topic,
+            seconds_left=left,
+        )
+
+    run = Invocation(event, settings, moment, left, sleep, memory or Memory(), connect)
     kind = str(event.get("RequestType", event.get("check", "check")))
-    run.line.update(event=kind, group=run.group, outcome="failed")
+    run.line.update(event=kind, group=settings.group, outcome="failed")
     try:
         result = serve_request(run) if "RequestType" in event else _serve_check(run)
         run.line.setdefault("error", None)
@@ -64,30 +85,58 @@ def serve(
         raise
     finally:
         run.line["seconds"] = round(time.monotonic() - started, 3)
-        annex = environ.get("ANNEX_ID") or environ.get("ANNEX_NAME", "")
-        run.line.update(embedded(run.line, annex, moment))
-        # Standard output is the function's log, and one JSON document on one line is what its queries read.
+        run.line.update(embedded(run.line, settings.id or settings.name, moment))
+        # Standard output is the function's log, and its queries read one JSON document on one line.
         print(json.dumps(run.line, default=str), flush=True)  # noqa: T201
     return result
+
+
+def check_at_the_end(
+    report: CheckReport,
+    now: datetime,
+    seconds_left: Callable[[], float],
+    check: Callable[[datetime], CheckReport],
+    *,
+    sleep: Callable[[float], None] = time.sleep,
+) -> CheckReport:
+    """Check again at the end of the lease if that comes before the next scheduled run; otherwise return `report`.
+
+    The lease then ends at its end and not up to a minute late. In that minute an instance that fails, or an execution
+    point that powers itself off, would still be replaced. The record is read again: an override that was written
+    meanwhile counts.
+
+    Args:
+        report: report of the run that has just been done.
+        now: time of that run, aware.
+        seconds_left: returns the seconds that the function may still run.
+        check: checks the annex as of the time that it is given.
+        sleep: waits for so many seconds.
+    """
+    end = report.decision.end
+    wait = (end - now).total_seconds() if end else 0.0
+    if not 0 < wait <= min(_PERIOD_SECONDS, seconds_left() - _CHECK_SECONDS):
+        return report
+    sleep(wait)
+    return check(now + timedelta(seconds=wait))
 
 
 def _serve_check(run: Invocation) -> dict[str, object]:
     try:
         report = _checked(run)
     except Exception as error:
-        note_report(run, error)
+        run.note_report(error)
         raise
     run.line.update(report.as_data(), outcome="done")
     return report.as_data()
 
 
-def _checked(run: Invocation) -> Report:
+def _checked(run: Invocation) -> CheckReport:
     annex, kind = run.annex(), run.event.get("check")
     if kind == "dry-run":
-        # A memory of its own: what a dry run sees is no evidence for the runs that act.
+        # A memory of its own: the findings of a dry run are no evidence for the runs that act.
         return check(annex, run.now, dry_run=True, sleep=run.sleep)
 
-    def look(now: datetime) -> Report:
+    def look(now: datetime) -> CheckReport:
         return check_or_raise(annex, now, memory=run.memory, sleep=run.sleep)
 
     report = look(run.now)

@@ -1,62 +1,110 @@
-"""One invocation of the function: what it was given, and the line it will log."""
+"""One invocation of the lease checker's function: its settings, its log line, and the metrics in that line. Pure.
+
+The constructs write the settings into the environment of the function and make alarms on the metrics; the function
+reads the settings and logs the metrics. Both use this module, which needs the standard library only.
+
+The log line becomes metrics: no call, no permission, nothing that can fail. The most important alarm watches for
+missing data: a checker that cannot run cannot report that.
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from annex_lease.aws import Annex, Clients, shared_clients
-from annex_lease.memory import Memory
-from annex_lease.report import Report
+from annex_lease.metrics import embed_metrics
+from annex_lease.terms import CHECK_PERIOD
 
-_DEFAULT_SECONDS = 60.0  # how long a run may take where no context tells
+if TYPE_CHECKING:
+    from annex_lease.aws import Annex
+    from annex_lease.checker import CheckReport
+    from annex_lease.observed import Memory
+
+DIMENSION = "Annex"
+"""The only dimension of the lease checker's metrics: the id of the annex, which no other annex has."""
+CHECKS = "LeaseChecks"
+"""1 for each check that did all it should have: the heartbeat."""
+PAST_LEASE = "InstancesPastLease"
+"""Number of instances that are alive after the lease and its grace; sent only if there are any."""
+RECORD_IGNORED = "LeaseRecordIgnored"
+"""Number of entries of the lease's record that were ignored; sent only if there are any."""
+
+_PREFIX = "ANNEX_"
+_DEFAULT_SECONDS = 60.0  # time of a run without a context
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckerSettings:
+    """Settings of the lease checker's function, each in the environment variable `ANNEX_` and its name in capitals.
+
+    At synthesis the values can be references that CloudFormation resolves.
+
+    Attributes:
+        group: exact name of the Auto Scaling group.
+        credential: ARN of the secret that a grant waits for. Default: empty - a grant waits for none.
+        name: name of the annex. Default: empty - instances are looked up by their group alone.
+        id: id of the annex, which identifies instances that the group lost. Default: empty - they are not found.
+        topic: ARN of the topic for the warning before the end. Default: empty - none is published.
+    """
+
+    group: str = ""
+    credential: str = ""
+    name: str = ""
+    id: str = ""
+    topic: str = ""
+
+    def to_environ(self) -> dict[str, str]:
+        """The environment variables of the function."""
+        return {_PREFIX + each.name.upper(): getattr(self, each.name) for each in fields(self)}
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> CheckerSettings:
+        """Read the settings from the environment; a variable that is not set is empty."""
+        return cls(**{each.name: environ.get(_PREFIX + each.name.upper(), "") for each in fields(cls)})
 
 
 @dataclass
 class Invocation:
-    """What one invocation works with; `line` is what it will log."""
+    """One invocation of the function.
+
+    Attributes:
+        event: event of the invocation.
+        settings: settings of the function.
+        now: time of the run, aware.
+        seconds_left: returns the seconds that the function may still run.
+        sleep: waits for so many seconds.
+        memory: findings of earlier runs.
+        connect: returns the annex with its AWS clients.
+        line: members of the line that the run will log.
+    """
 
     event: Mapping[str, Any]
-    seconds_left: Callable[[], float]
-    environ: Mapping[str, str]
+    settings: CheckerSettings
     now: datetime
-    clients: Clients | None
+    seconds_left: Callable[[], float]
     sleep: Callable[[float], None]
     memory: Memory
+    connect: Callable[[], Annex]
     line: dict[str, object] = field(default_factory=dict)
 
-    @property
-    def group(self) -> str:
-        """The exact name of the Auto Scaling group; empty if the function was not told."""
-        return self.environ.get("ANNEX_GROUP", "")
-
     def annex(self) -> Annex:
-        """The annex to look after.
+        """The annex of this function.
 
         Raises:
-            ValueError: the environment does not name its group.
+            ValueError: the settings do not name its group.
         """
-        if not self.group:
+        if not self.settings.group:
             raise ValueError("ANNEX_GROUP is not set: it must hold the exact name of the Auto Scaling group")
-        return Annex(
-            self.group,
-            self.environ.get("ANNEX_CREDENTIAL", ""),
-            self.clients or shared_clients(),
-            name=self.environ.get("ANNEX_NAME", ""),
-            id=self.environ.get("ANNEX_ID", ""),
-            topic=self.environ.get("ANNEX_TOPIC", ""),
-            seconds_left=self.seconds_left,
-        )
+        return self.connect()
 
-
-def note_report(run: Invocation, error: Exception) -> None:
-    """Put what a failed check found and did into the line, if the error tells."""
-    report: Report | None = getattr(error, "report", None)
-    if report is not None:
-        run.line.update(report.as_data())
+    def note_report(self, error: Exception) -> None:
+        """Add the report of a failed check to the line, if the error holds one."""
+        report: CheckReport | None = getattr(error, "report", None)
+        if report is not None:
+            self.line.update(report.as_data())
 
 
 def describe(error: Exception) -> str:
@@ -65,9 +113,47 @@ def describe(error: Exception) -> str:
 
 
 def seconds_left(context: object) -> Callable[[], float]:
-    """How long the function may still run, by Lambda's context; a minute from now where there is none."""
+    """Seconds that the function may still run, by Lambda's context; a minute from now without one."""
     remaining: Callable[[], int] | None = getattr(context, "get_remaining_time_in_millis", None)
     if remaining is not None:
         return lambda: remaining() / 1000
     end = time.monotonic() + _DEFAULT_SECONDS
     return lambda: end - time.monotonic()
+
+
+def embedded(line: Mapping[str, object], annex: str, now: datetime) -> dict[str, object]:
+    """Members to add to the log line of a run, so that CloudWatch reads its metrics from it.
+
+    A custom metric is billed for the hours in which it is sent, so a count of zero is not sent. A run that failed sends
+    no heartbeat and sends what it found before. A dry run sends nothing, nor does a run that checked nothing.
+
+    The check at the creation of a stack counts for the minute before it: the alarm on the heartbeat is created right
+    after that check, looks at full minutes, and would begin with a false alarm.
+
+    Args:
+        line: the line as it will be logged: the members of a check's report, if there is one, and its `outcome`.
+        annex: id of the annex; without one there is nothing to send.
+        now: time of the run, aware.
+
+    Returns:
+        members for the root of the line; empty if there is nothing to send.
+    """
+    if not annex or "phase" not in line or line.get("dry_run"):
+        return {}
+    counts = {
+        CHECKS: int(line.get("outcome") == "done"),
+        PAST_LEASE: _count(line.get("overdue")),
+        RECORD_IGNORED: _count(line.get("record_problems")),
+    }
+    sent = {name: count for name, count in counts.items() if count}
+    if not sent:
+        return {}
+    time = now - CHECK_PERIOD if line.get("event") == "Create" else now
+    return embed_metrics(sent, dimension=DIMENSION, value=annex, time=time)
+
+
+def _count(found: object) -> int:
+    """A number, or the length of a list; 0 for anything else, because a log line must never end a run."""
+    if isinstance(found, int):
+        return max(0, found)
+    return len(found) if isinstance(found, list | tuple) else 0

@@ -9,18 +9,32 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Generic, TypeVar
 
 from annex_lease.duration import FORM, format_duration
 from annex_lease.forms import Form
 
 REQUIRED = "required"
+_T = TypeVar("_T")
 
 
-class _Term:
-    """Words about a declared value, the same for every kind."""
+class _Term(Generic[_T]):
+    """The default of a declared value, for programs and for readers."""
 
+    name: str
     absent: str
-    default: timedelta | str | int | bool | None
+    default: _T | None
+
+    @property
+    def default_value(self) -> _T:
+        """The default.
+
+        Raises:
+            LookupError: there is none.
+        """
+        if self.default is None:
+            raise LookupError(f"{self.name} has no default")
+        return self.default
 
     @property
     def default_text(self) -> str:
@@ -33,7 +47,7 @@ class _Term:
 
 
 @dataclass(frozen=True)
-class Span(_Term):
+class Span(_Term[timedelta]):
     """A declared length of time.
 
     Attributes:
@@ -77,7 +91,7 @@ class Span(_Term):
 
 
 @dataclass(frozen=True)
-class Number(_Term):
+class Number(_Term[int]):
     """A declared whole number; the other attributes are those of `Span`.
 
     Attributes:
@@ -114,7 +128,7 @@ class Number(_Term):
 
 
 @dataclass(frozen=True)
-class Text(_Term):
+class Text(_Term[str]):
     """A declared text of one form; the other attributes are those of `Span`."""
 
     name: str
@@ -130,7 +144,7 @@ class Text(_Term):
 
 
 @dataclass(frozen=True)
-class Texts(_Term):
+class Texts(_Term[tuple[str, ...]]):
     """A declared list of different texts of one form; the other attributes are those of `Span`.
 
     Attributes:
@@ -154,7 +168,7 @@ class Texts(_Term):
 
 
 @dataclass(frozen=True)
-class Price(_Term):
+class Price(_Term[float]):
     """A declared price: above zero, at most `maximum`; the other attributes are those of `Number`."""
 
     name: str
@@ -172,7 +186,7 @@ class Price(_Term):
 
 
 @dataclass(frozen=True)
-class Moment(_Term):
+class Moment(_Term[datetime]):
     """A declared time, in whole seconds and with its offset from UTC: a local time would depend on the reader."""
 
     name: str
@@ -188,7 +202,7 @@ class Moment(_Term):
 
 
 @dataclass(frozen=True)
-class Flag(_Term):
+class Flag(_Term[bool]):
     """A declared yes or no."""
 
     name: str

@@ -1,99 +1,134 @@
-"""When a lease ends: what was declared, what the operator said, how busy it was, and what the money allows."""
+"""Lease of a group: its record, and the times that follow from it. Pure."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from annex_lease import tags
-from annex_lease.ledger import HOUR_SECONDS, Ledger, assumed
-from annex_lease.policy import LeasePolicy
-from annex_lease.record import LeaseRecord
+from annex_lease.policy import NUMBERS, LeasePolicy
+from annex_lease.record import LeaseRecord, Ledger, read_record
+from annex_lease.tags import Tag
 
-_LONGEST = timedelta(seconds=tags.MAX_LIFETIME_SECONDS)
+_LONGEST = timedelta(seconds=NUMBERS["max_lifetime_seconds"][2])
 
 
 @dataclass(frozen=True)
-class LeaseTimes:
-    """When a lease ends. All times are aware UTC, in whole seconds.
+class Lease:
+    """Record of a lease and the times that follow from it. All times are aware UTC, in whole seconds.
+
+    A group whose tags declare no policy has a lease too: `policy` is None, `size` is 0, and every end is `start`.
 
     Attributes:
-        declared: what the template asks for.
-        longest: what no extension and no renewal can pass.
-        base: the declared end or the operator's word in its place: what a renewal of a busy annex counts from.
-        end: what counts.
-        money_end: when the instance-hours are used up, with as many instances as now; None: never, or no limit.
-        ledger: what is used of the instance-hours; None if no limit was ever declared or nothing was granted yet.
-        limit_seconds: the limit in instance-seconds; None: no limit is declared.
-        start: when the group was created.
-        size: how many instances it may have.
-        problems: why a word of the record was not followed, if it was not.
+        record: content of the tags of the group.
+        start: creation of the group.
+        declared_end: end that the template declares.
+        unrenewed_end: declared end, or the operator's override of it: the end before a renewal of a busy annex.
+        effective_end: end that counts: after renewal, and no later than `hours_end`.
+        latest_end: end that no extension and no renewal can pass.
+        hours_end: time at which the instance-hours are used up with the present number of instances; None: never, or
+            there is no limit.
+        ledger: use of the instance-hours; None if no limit was ever declared, or nothing was granted yet.
+        problems: what of the record could not be followed.
     """
 
-    declared: datetime
-    longest: datetime
-    base: datetime
-    end: datetime
-    money_end: datetime | None
-    ledger: Ledger | None
-    limit_seconds: int | None
+    record: LeaseRecord
     start: datetime
-    size: int
+    declared_end: datetime
+    unrenewed_end: datetime
+    effective_end: datetime
+    latest_end: datetime
+    hours_end: datetime | None
+    ledger: Ledger | None
     problems: tuple[str, ...]
 
+    @classmethod
+    def of(cls, group_tags: Iterable[Tag], created: datetime) -> Lease:
+        """Read the lease of a group; never raises for anything that the tags may hold.
+
+        Args:
+            group_tags: tags of the group.
+            created: CreatedTime of the group, which AWS sets and no user can edit; aware.
+        """
+        record = read_record(group_tags)
+        # Times have whole seconds. Rounding down means that rounding never adds to a lease.
+        start = created.astimezone(UTC).replace(microsecond=0)
+        policy = record.policy
+        if policy is None:
+            return cls(record, start, start, start, start, start, None, None, record.problems)
+        latest = start + timedelta(seconds=policy.max_lifetime_seconds)
+        declared = policy.ends_at or start + timedelta(seconds=policy.duration_seconds or 0)
+        unrenewed, problems = _unrenewed_end(record, declared, latest)
+        end = unrenewed
+        # A renewal counts only in place of the end that it renewed: a later override or a deployment makes it void.
+        if policy.renew_seconds is not None and record.busy is not None and record.busy.base == unrenewed:
+            end = max(unrenewed, min(record.busy.end, latest))
+        ledger = _ledger(record, policy, start)
+        limit = policy.max_instance_hours
+        hours_end = ledger.reaches(limit) if ledger and limit is not None else None
+        if hours_end is not None:
+            end = min(end, hours_end)
+        return cls(record, start, declared, unrenewed, end, latest, hours_end, ledger, record.problems + problems)
+
     @property
-    def out_of_money(self) -> bool:
-        """Whether it is the money that ends the lease."""
-        return self.money_end is not None and self.money_end == self.end
+    def policy(self) -> LeasePolicy | None:
+        """Declared values; None if one that the template must declare is missing or malformed."""
+        return self.record.policy
+
+    @property
+    def size(self) -> int:
+        """Declared number of instances."""
+        return self.policy.size if self.policy else 0
+
+    @property
+    def limit(self) -> int | None:
+        """Instance-hours that may be used; None: there is no limit."""
+        return self.policy.max_instance_hours if self.policy else None
+
+    @property
+    def grace(self) -> timedelta:
+        """Time that an instance may take to shut down after the end; zero without a policy."""
+        return timedelta(seconds=self.policy.grace_seconds if self.policy else 0)
+
+    @property
+    def renew_while_busy(self) -> timedelta | None:
+        """Time by which the lease of a busy annex is renewed; None: it is not."""
+        seconds = self.policy.renew_seconds if self.policy else None
+        return None if seconds is None else timedelta(seconds=seconds)
+
+    @property
+    def warn_before_end(self) -> timedelta | None:
+        """Time before the end at which a warning is published; None: there is no warning."""
+        seconds = self.policy.warn_before_end_seconds if self.policy else None
+        return None if seconds is None else timedelta(seconds=seconds)
+
+    @property
+    def ends_by_hours(self) -> bool:
+        """True if the instance-hours are what ends the lease."""
+        return self.hours_end is not None and self.hours_end == self.effective_end
 
 
-def lease_times(record: LeaseRecord, created: datetime) -> LeaseTimes | None:
-    """When the lease of a group ends; None if the record declares no policy, and the annex must stop.
-
-    Args:
-        record: what the group's tags say.
-        created: the group's CreatedTime, which AWS sets and nobody can edit; aware.
-    """
-    policy = record.policy
-    if policy is None:
-        return None
-    # Times are told to the second. Rounding down means that no rounding ever adds to a lease.
-    start = created.astimezone(UTC).replace(microsecond=0)
-    longest = start + timedelta(seconds=policy.max_lifetime_seconds)
-    declared = policy.ends_at or start + timedelta(seconds=policy.duration_seconds or 0)
-    base, problems = _base(record, declared, longest)
-    end = base
-    # A renewal counts only in place of the end it renewed: a later word of the operator, or a deploy, makes it void.
-    if policy.renew_seconds is not None and record.busy is not None and record.busy.base == base:
-        end = max(base, min(record.busy.end, longest))
-    ledger = _ledger(record, policy, start)
-    money_end = ledger.reaches(policy.max_instance_hours) if ledger and policy.max_instance_hours is not None else None
-    if money_end is not None:
-        end = min(end, money_end)
-    limit = None if policy.max_instance_hours is None else policy.max_instance_hours * HOUR_SECONDS
-    return LeaseTimes(declared, longest, base, end, money_end, ledger, limit, start, policy.size, problems)
-
-
-def _base(record: LeaseRecord, declared: datetime, longest: datetime) -> tuple[datetime, tuple[str, ...]]:
+def _unrenewed_end(record: LeaseRecord, declared: datetime, latest: datetime) -> tuple[datetime, tuple[str, ...]]:
     if record.until is None:
-        return min(declared, longest), ()
-    if record.until > longest:
+        return min(declared, latest), ()
+    if record.until > latest:
         problem = (
             f"{tags.TAG_UNTIL} {tags.format_time(record.until)} is ignored: "
-            f"the reach of this lease ends at {tags.format_time(longest)}"
+            f"the maximum lifetime of this lease ends at {tags.format_time(latest)}"
         )
-        return min(declared, longest), (problem,)
+        return min(declared, latest), (problem,)
     return record.until, ()
 
 
 def _ledger(record: LeaseRecord, policy: LeasePolicy, start: datetime) -> Ledger | None:
-    told = record.ledger is not None or not record.ledger_known
-    if policy.max_instance_hours is None and not told:
+    written = record.ledger is not None or not record.ledger_known
+    if policy.max_instance_hours is None and not written:
         return None
-    # Kept up as long as it is there, limit or no limit: one that is declared again finds all that was used meanwhile.
+    # Kept up while it exists, limit or no limit: a limit that is declared again finds all use in between.
     if record.ledger is not None and start <= record.ledger.at <= start + _LONGEST:
         return record.ledger
-    if record.was_granted or told:
-        # What is not known is taken for the most it can have been, by the sizes known: never for nothing.
-        return assumed(start, max(policy.size, record.granted.size if record.granted else 0))
+    if record.was_granted or written:
+        # Unknown use counts as the most that it can have been, by the known sizes.
+        return Ledger.assumed(start, max(policy.size, record.granted.size if record.granted else 0))
     return None

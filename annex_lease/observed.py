@@ -1,32 +1,39 @@
-"""What was seen of an annex at one moment: plain data for the decision, without a way to look again."""
+"""Observation of an annex at one moment: group, members, instances, and the findings of earlier runs. Pure data."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from enum import Enum
+from functools import cached_property
+from typing import Any
 
+from annex_lease.lease import Lease
 from annex_lease.tags import Tag
 
 DEAD_LIFECYCLE_STATES = frozenset({"Terminated", "Warmed:Terminated"})
 """The only lifecycle states in which an instance costs nothing; every other state, known or not, is alive.
 
-AWS adds states (``Terminating:Retained`` and ``ReplacingRootVolume`` are recent), so the list names the dead.
+AWS adds states (``Terminating:Retained`` and ``ReplacingRootVolume`` are recent), so the list holds the dead states.
 """
 DEAD_INSTANCE_STATES = frozenset({"shutting-down", "terminated"})
 """The EC2 states in which an instance costs nothing (EC2 User Guide, "Instance lifecycle": billing)."""
+# EC2's listings are eventually consistent: what was launched just before the end may not be listed yet.
+APART = timedelta(seconds=60)
+"""Least time between the two empty listings that make an end."""
+_FRESH = timedelta(minutes=10)
 
 
 class Fact(Enum):
-    """Something the decision may need that the description of the group does not tell; asked for only when needed."""
+    """A fact that a decision may need and the description of the group does not hold; looked up only when needed."""
 
     CREDENTIAL = "credential"
-    """Whether the secret that instances join the pool with has a value."""
+    """True if the secret that instances join the pool with has a value."""
     INSTANCES = "instances"
-    """The instances that EC2 knows by the annex's tags, whatever the group itself lists."""
+    """The instances that EC2 lists by the annex's tags, independent of the group's own list."""
     CONFIRMATION = "confirmation"
-    """Whether a second reading, some seconds later, says the same."""
+    """True if a second reading, some seconds later, gave the same result."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +56,7 @@ class Instance:
 
 @dataclass(frozen=True)
 class Missing:
-    """An annex whose group does not exist, as AWS says. The facts are those of `Group`."""
+    """An annex whose group does not exist, according to AWS. The facts are those of `Group`."""
 
     name: str
     instances: tuple[Instance, ...] | None = None
@@ -64,10 +71,10 @@ class Missing:
 
 @dataclass(frozen=True)
 class Group:
-    """The one Auto Scaling group of an annex, as described by AWS.
+    """The Auto Scaling group of an annex, as AWS describes it.
 
-    `credential` and `machines` are None until somebody looked, `confirmed` is False until somebody looked twice: see
-    `Fact`. `empty_before`: an earlier listing, long enough ago, found nothing either. `known_empty`: two listings did,
+    `credential` and `instances` are None until they were looked up, `confirmed` is False until a second reading: see
+    `Fact`. `empty_before`: an earlier listing, long enough ago, was empty too. `known_empty`: two listings were empty
     not long ago, so that EC2 need not be asked again now.
     """
 
@@ -89,29 +96,79 @@ class Group:
     empty_before: bool = False
     known_empty: bool = False
 
+    @cached_property
+    def lease(self) -> Lease:
+        """The lease that the tags of the group record."""
+        return Lease.of(self.tags, self.created)
+
     def alive(self) -> tuple[str, ...]:
         """Ids of all instances that may still cost money, sorted.
 
-        EC2's word counts where it lists an instance, the group's where EC2 does not: the group lags behind, and an
-        instance that only one of them lists is alive unless that one says it is dead.
+        EC2's state counts where EC2 lists an instance, the group's where EC2 does not: the group lags behind. An
+        instance that only one of them lists is alive unless its state is a dead one.
         """
         return _alive(self.members, self.instances or ())
 
     def billed(self) -> int:
-        """How many instances the group itself tells of: those it lists and those of its warm pool."""
+        """Number of instances that the group itself reports: those that it lists and those of its warm pool."""
         return len(_alive(self.members, ())) + self.warm_pool_size
 
     def in_service(self) -> bool:
-        """Whether any instance is in service."""
-        return any(instance.state == "InService" for instance in self.members)
+        """True if any instance is in service."""
+        return any(member.state == "InService" for member in self.members)
 
     def busy(self) -> int:
-        """How many instances in service are protected from scale-in: execution points with a job do that."""
-        return sum(1 for instance in self.members if instance.state == "InService" and instance.protected)
+        """Number of instances in service with scale-in protection: execution points set it while a job runs."""
+        return sum(1 for member in self.members if member.state == "InService" and member.protected)
 
 
 Seen = Group | Missing
 """What was seen: the group, or that there is none."""
+
+
+def with_facts(seen: Seen, facts: Mapping[str, Any]) -> Seen:
+    """`seen` with these facts, by the names of its attributes; a fact that it has no attribute for is dropped."""
+    known = replace(seen, **{name: fact for name, fact in facts.items() if name in vars(seen)})
+    if isinstance(seen, Group) and "lease" in vars(seen):
+        # The same tags and the same creation: the lease is read once for each description of the group.
+        vars(known)["lease"] = seen.lease
+    return known
+
+
+@dataclass
+class Memory:
+    """Times at which earlier runs of the function's environment found the annex empty after its end, first and last.
+
+    Losing it does no harm, and Lambda may lose it at any time: the end is then confirmed by two listings again.
+    """
+
+    since: datetime | None = None
+    confirmed: datetime | None = None
+
+    def recall(self, seen: Seen, now: datetime) -> Seen:
+        """`seen` with the findings of earlier runs."""
+        facts = {
+            "empty_before": self.since is not None and now - self.since >= APART,
+            # Ten minutes without asking EC2 again: a quiet annex must not cost a call a minute for ever.
+            "known_empty": self.confirmed is not None and timedelta(0) <= now - self.confirmed < _FRESH,
+        }
+        return with_facts(seen, facts)
+
+    def note(self, now: datetime, *, empty: bool, listed: bool, ended: bool) -> None:
+        """Remember a look at the annex.
+
+        Args:
+            now: time of the look.
+            empty: True if it found nothing.
+            listed: True if EC2 was asked for it.
+            ended: True if it was the second of two empty looks.
+        """
+        if not empty:
+            self.since = self.confirmed = None
+            return
+        if listed:
+            self.since = now if self.since is None or self.since > now else self.since
+            self.confirmed = now if ended else None
 
 
 def _alive(members: Iterable[GroupMember], instances: Iterable[Instance]) -> tuple[str, ...]:

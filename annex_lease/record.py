@@ -1,7 +1,6 @@
-"""Reading a lease back from the tags of a group: as data, with every defect named and none of them raised.
+"""Record of a lease, read back from the tags of a group. Reading never raises: each defect is a problem of the record.
 
-A record can be missing, half written, edited by hand or hostile. Whatever the tags hold, reading them ends in a record
-whose `policy` is either complete or None, and in a list of problems for the operator.
+A record can be missing, incomplete, edited by hand or hostile. Its `policy` is either complete or None.
 """
 
 from __future__ import annotations
@@ -9,21 +8,25 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import TypeVar
+from datetime import datetime, timedelta
+from typing import TypeVar, cast
 
 from annex_lease import tags
-from annex_lease.ledger import Ledger, parse_ledger
-from annex_lease.policy import LeasePolicy
+from annex_lease.policy import NUMBERS, LeasePolicy, check_annex_name
 from annex_lease.tags import Tag
+
+HOUR_SECONDS = 3600
+"""Seconds of an instance-hour."""
 
 _T = TypeVar("_T")
 _GRANTED = re.compile(r"([0-9]+)(?:@(.+))?")
+_LEDGER = re.compile(r"(0|[1-9][0-9]{0,14})@([^x]{1,30})x([0-9]{1,9})")
+_MAX_LIFETIME_SECONDS = NUMBERS["max_lifetime_seconds"][2]
 
 
 @dataclass(frozen=True)
 class Granted:
-    """The declared size that was granted, and the renewal it was granted for; None: the first grant."""
+    """Size that was granted, and the renewal it was granted for; None: the first grant."""
 
     size: int
     renewal: datetime | None = None
@@ -35,7 +38,7 @@ class Granted:
 
 @dataclass(frozen=True)
 class Renewed:
-    """The end to which a busy annex was renewed, in place of the end `base`."""
+    """End to which a busy annex was renewed, in place of the end `base`."""
 
     end: datetime
     base: datetime
@@ -46,12 +49,51 @@ class Renewed:
 
 
 @dataclass(frozen=True)
-class LeaseRecord:
-    """What the tags of a group say.
+class Ledger:
+    """Use of the instance-hours: `used` instance-seconds up to the time `at` (aware), and `count` instances since then.
 
-    `policy` is None if anything that the template must declare is missing or malformed: half a policy is no policy.
-    `granted_known` and `ledger_known` are False if the tag is there but cannot be read. `renewal` is the operator's
-    wish to have the size granted again.
+    It is written only when the number of instances changes, so that a quiet minute costs no call. While the number
+    stays, the use grows by itself, and the time at which a limit is reached is known.
+    """
+
+    used: int
+    at: datetime
+    count: int
+
+    def used_by(self, now: datetime) -> int:
+        """Instance-seconds used by `now`; a time before `at` adds nothing."""
+        return self.used + max(0, int((now - self.at).total_seconds())) * self.count
+
+    def reaches(self, hours: int) -> datetime | None:
+        """Time at which so many instance-hours are used up, rounded down to seconds; None: never."""
+        left = hours * HOUR_SECONDS - self.used
+        if left <= 0:
+            return self.at
+        if not self.count or left // self.count > 2 * _MAX_LIFETIME_SECONDS:
+            return None  # no lease lasts that long
+        return self.at + timedelta(seconds=left // self.count)
+
+    def moved_on(self, now: datetime, count: int) -> Ledger:
+        """The ledger as of `now`, with `count` instances from then on."""
+        return Ledger(self.used_by(now), max(self.at, now.replace(microsecond=0)), count)
+
+    @classmethod
+    def assumed(cls, created: datetime, size: int) -> Ledger:
+        """Ledger where the real use is unknown: the largest there can be, `size` instances since the creation."""
+        return cls(0, created.replace(microsecond=0), size)
+
+    def text(self) -> str:
+        """The text form: `INSTANCE-SECONDS@TIMExCOUNT`."""
+        return f"{self.used}@{tags.format_time(self.at)}x{self.count}"
+
+
+@dataclass(frozen=True)
+class LeaseRecord:
+    """Content of the tags of a group.
+
+    `policy` is None if a tag that the template must declare is missing or malformed. `granted_known` and
+    `ledger_known` are False if the tag exists but cannot be read. `until` is the operator's override of the end,
+    `renewal` the time of the last `annex renew`.
     """
 
     policy: LeasePolicy | None
@@ -69,7 +111,7 @@ class LeaseRecord:
 
     @property
     def published_end(self) -> datetime | None:
-        """The end that instances were last told of; None if it cannot be read."""
+        """End that was last published to the instances; None if it cannot be read."""
         try:
             return tags.parse_time(self.published.value) if self.published else None
         except ValueError:
@@ -77,17 +119,17 @@ class LeaseRecord:
 
     @property
     def renewal_pending(self) -> bool:
-        """Whether the operator asked for the size to be granted again, and it was not yet."""
+        """True if the operator renewed the annex and the size was not granted again yet."""
         return self.renewal is not None and (self.granted is None or self.granted.renewal != self.renewal)
 
     @property
     def was_granted(self) -> bool:
-        """Whether the annex may have had capacity: what cannot be read may have been a grant."""
+        """True if the annex may have had capacity: an unreadable tag may have been a grant."""
         return self.granted is not None or not self.granted_known
 
 
 def read_record(group_tags: Iterable[Tag]) -> LeaseRecord:
-    """The record in `group_tags`; never raises, whatever they hold."""
+    """Read the record from the tags of a group; never raises."""
     by_key = {tag.key: tag for tag in group_tags}
     values = {key: tag.value for key, tag in by_key.items()}
     problems: list[str] = []
@@ -110,6 +152,18 @@ def read_record(group_tags: Iterable[Tag]) -> LeaseRecord:
     )
 
 
+def parse_ledger(text: str) -> Ledger:
+    """Parse a ledger in the form of `Ledger.text`.
+
+    Raises:
+        ValueError: `text` has another form; the message shows it and the form allowed.
+    """
+    match = _LEDGER.fullmatch(text)
+    if match is None:
+        raise ValueError(f"{tags.shown(text)} is not of the form INSTANCE-SECONDS@TIMExCOUNT")
+    return Ledger(int(match[1]), tags.parse_time(match[2]), tags.parse_count(match[3]))
+
+
 def _granted(text: str) -> Granted:
     match = _GRANTED.fullmatch(text)
     if match is None:
@@ -130,18 +184,13 @@ def _policy(values: Mapping[str, str], problems: list[str]) -> LeasePolicy | Non
             problems.append(f"{key} is missing: the template declares it; deploy the annex again")
     if (tags.TAG_DURATION in values) == (tags.TAG_ENDS_AT in values):
         problems.append(f"exactly one of {tags.TAG_DURATION} and {tags.TAG_ENDS_AT} must be declared")
-    name = _parsed(values, tags.TAG_NAME, tags.check_annex_name, problems)
-    size = _parsed(values, tags.TAG_SIZE, tags.parse_count, problems)
-    duration = _parsed(values, tags.TAG_DURATION, _seconds(1), problems)
+    name = _parsed(values, tags.TAG_NAME, check_annex_name, problems)
     ends_at = _parsed(values, tags.TAG_ENDS_AT, tags.parse_time, problems)
-    reach = _parsed(values, tags.TAG_MAX_LIFETIME, _seconds(1), problems)
-    grace = _parsed(values, tags.TAG_GRACE, _seconds(0, tags.LONGEST_GRACE_SECONDS), problems)
-    renew = _parsed(values, tags.TAG_RENEW, _seconds(tags.SHORTEST_RENEWAL_SECONDS), problems)
-    limit = _parsed(values, tags.TAG_LIMIT, _seconds(1, tags.LARGEST_LIMIT_HOURS), problems)
-    warn = _parsed(values, tags.TAG_WARN_BEFORE_END, _seconds(tags.SHORTEST_WARNING_SECONDS), problems)
-    if problems or name is None or size is None or reach is None or grace is None:
+    numbers = {field: _parsed(values, key, _number(low, high), problems) for field, (key, low, high) in NUMBERS.items()}
+    if problems or name is None:
         return None
-    return LeasePolicy(name, size, reach, grace, duration, ends_at, renew, limit, warn)
+    # Without a problem, every number that must be declared is there.
+    return LeasePolicy(annex=name, ends_at=ends_at, **cast("dict[str, int]", numbers))
 
 
 def _parsed(values: Mapping[str, str], key: str, parse: Callable[[str], _T], problems: list[str]) -> _T | None:
@@ -154,5 +203,5 @@ def _parsed(values: Mapping[str, str], key: str, parse: Callable[[str], _T], pro
         return None
 
 
-def _seconds(least: int, most: int = tags.MAX_LIFETIME_SECONDS) -> Callable[[str], int]:
-    return lambda text: tags.parse_count(text, least=least, most=most)
+def _number(minimum: int, maximum: int) -> Callable[[str], int]:
+    return lambda text: tags.parse_count(text, minimum=minimum, maximum=maximum)

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from annex_lease.duration import format_duration
 from annex_lease.forms import topic_region
+from annex_lease.kinds import written
 from annex_lease.terms import (
     ALARM_EMAIL,
     ALARM_TOPIC,
@@ -24,13 +25,13 @@ from annex_lease.terms import (
     SUBNETS,
     VPC,
     WARN_BEFORE_END,
-    written,
 )
 
 RENEWAL_SLACK = timedelta(minutes=6)
 """A busy annex is renewed in the second half of the renewal before its end. Jobs leave `drain_before_end` before the
 end, so several runs of the lease checker, one a minute, must fit in between."""
 _ABSOLUTE_LIFETIME = timedelta(days=30)
+_OWN_TOPIC = f"remove {ALARM_TOPIC.name} and write {ALARM_EMAIL.name} = {written(ALARM_EMAIL)}"
 
 
 @dataclass(frozen=True)
@@ -42,12 +43,14 @@ class Conflict:
         allowed: what it may be instead, without a value of the format of one file or language.
         fix: a length of time that fits. Default: None - `advice` says what to do, or the value can only be left out.
         advice: what to do instead, in words. Default: "".
+        received: what was declared, in words. Default: "" - the value of `name`.
     """
 
     name: str
     allowed: str
     fix: timedelta | None = None
     advice: str = ""
+    received: str = ""
 
 
 def default_max_lifetime(lease: timedelta) -> timedelta:
@@ -73,15 +76,18 @@ def default_max_removals(largest_annex: int) -> int:
     Args:
         largest_annex: number of instances of the largest annex in the Region.
     """
-    return max(MAX_REMOVALS.default or 0, largest_annex)
+    return max(MAX_REMOVALS.default_value, largest_annex)
 
 
 def end_conflict(lease: object | None, lease_ends_at: datetime | None) -> Conflict | None:
     """Exactly one of the length and the absolute end must be declared."""
     if (lease is None) != (lease_ends_at is None):
         return None
-    advice = f"{LEASE.name} = {written(LEASE)}" if lease is None else "remove one of the two"
-    return Conflict(LEASE.name, f"exactly one of {LEASE.name} and {LEASE_ENDS_AT.name}", advice=advice)
+    one, other = LEASE.name, LEASE_ENDS_AT.name
+    allowed = f"exactly one of {one} and {other}"
+    if lease is None:
+        return Conflict(one, allowed, advice=f"{one} = {written(LEASE)}", received=f"neither {one} nor {other}")
+    return Conflict(one, allowed, advice="remove one of the two", received=f"both {one} and {other}")
 
 
 def missing_lifetime(lease: object | None, max_lifetime: object | None) -> Conflict | None:
@@ -130,24 +136,26 @@ def alarm_conflict(alarm_email: object | None, alarm_topic: object | None) -> Co
     """An address is subscribed to a topic of the stack's own, so it excludes another topic."""
     if alarm_email is None or alarm_topic is None:
         return None
+    both = f"{ALARM_EMAIL.name} and {ALARM_TOPIC.name}"
     advice = "remove one of the two; the address can subscribe to the topic"
-    return Conflict(ALARM_EMAIL.name, f"at most one of {ALARM_EMAIL.name} and {ALARM_TOPIC.name}", advice=advice)
+    return Conflict(ALARM_EMAIL.name, f"at most one of {both}", advice=advice, received=f"both {both}")
 
 
-def topic_conflict(alarm_topic: str, regions: Iterable[str]) -> Conflict | None:
-    """CloudWatch alarms and the lease checker publish in their own Region only.
+def topic_conflict(alarm_topic: str, region: str) -> Conflict | None:
+    """CloudWatch alarms and the lease checker publish in their own Region only."""
+    if topic_region(alarm_topic) == region:
+        return None
+    advice = f"use a topic of {region}, or {_OWN_TOPIC}"
+    return Conflict(ALARM_TOPIC.name, f"a topic in the annex's Region, {region}", advice=advice)
 
-    Args:
-        alarm_topic: ARN of the topic.
-        regions: the Regions that need it.
-    """
+
+def base_topic_conflict(alarm_topic: str, regions: Iterable[str]) -> Conflict | None:
+    """The topic of the base must be in the Region of every annex: there is a sweeper in each of them."""
     others = sorted({*regions} - {topic_region(alarm_topic)})
     if not others:
         return None
-    advice = f"remove {ALARM_TOPIC.name} and write {ALARM_EMAIL.name} = {written(ALARM_EMAIL)}"
-    if len(others) == 1:
-        advice = f"use a topic of {others[0]}, or {advice}"
-    return Conflict(ALARM_TOPIC.name, f"a topic in the Region of every annex: {', '.join(others)}", advice=advice)
+    allowed = f"a topic in the Region of every annex, and there are annexes in {', '.join(others)}"
+    return Conflict(ALARM_TOPIC.name, allowed, advice=_OWN_TOPIC)
 
 
 def base_conflict(size: int, on_demand_base: int) -> Conflict | None:

@@ -1,4 +1,4 @@
-"""The lease is over: stop spending first (nothing new starts, the group goes to zero), tidy later. Pure."""
+"""Decision for a lease that is over: stop spending first (nothing starts, the group is set to 0), tidy later. Pure."""
 
 from __future__ import annotations
 
@@ -9,30 +9,29 @@ from annex_lease.actions import (
     Action,
     AllowDeletion,
     ClearProtection,
+    Decision,
     DeleteWarmPool,
     EmptyGroup,
     FinishHooks,
+    Phase,
     ResumeTerminate,
     SuspendLaunch,
     TerminateInstances,
 )
 from annex_lease.bookkeeping import notify, publish, record_use
-from annex_lease.lease import LeaseTimes
 from annex_lease.observed import DEAD_LIFECYCLE_STATES, Fact, Group, Missing
-from annex_lease.outcome import Decision, Phase
-from annex_lease.record import LeaseRecord
 
 
 @dataclass(frozen=True)
 class Stop:
-    """Why, since when and how an annex is stopped.
+    """Reason, time and manner of stopping an annex.
 
     Attributes:
-        reason: why.
-        end: the effective end of the lease; None if none can be read.
-        deadline: until when instances may shut down by themselves; None: they may not.
-        notify: whether instances are to be told of the end, if they were told of another one.
-        closing: the group itself will be deleted next.
+        reason: reason for the stop.
+        end: effective end of the lease; None if none can be read.
+        deadline: time until which instances may shut down by themselves; None: there is no grace.
+        notify: True if instances that were notified of another end are to be notified of this one.
+        closing: True if the group itself will be deleted next.
     """
 
     reason: str
@@ -42,16 +41,15 @@ class Stop:
     closing: bool = False
 
 
-def stop(group: Group, record: LeaseRecord, times: LeaseTimes | None, now: datetime, why: Stop) -> Decision:
-    """What to do about a group whose lease is over.
+def stop(group: Group, now: datetime, why: Stop) -> Decision:
+    """Decide about a group whose lease is over.
 
     Args:
         group: the group as observed.
-        record: what its tags say.
-        times: when its lease ends; None if that cannot be read.
-        now: the current time, aware.
-        why: why and how.
+        now: current time, aware.
+        why: reason and manner of the stop.
     """
+    lease = group.lease
     alive = group.alive()
     grace = why.deadline is not None and now < why.deadline
     actions = _stop_group(group, closing=why.closing)
@@ -59,20 +57,20 @@ def stop(group: Group, record: LeaseRecord, times: LeaseTimes | None, now: datet
         actions.append(TerminateInstances(alive, f"{why.reason}; there is no grace, or it is over"))
     elif alive and why.notify and why.end is not None:
         # An instance that the group cannot remove still has its own timer.
-        actions.extend((*publish(record, why.end), *notify(group, record, why.end)))
-    # One call for each of them: last, so that it holds up nothing that ends more with less.
+        actions.extend((*publish(lease, why.end), *notify(group, lease, why.end)))
+    # One call for each instance: last, so that it delays nothing that ends more with fewer calls.
     actions.extend(_hooks(group))
     stopping = bool(actions)
     if not why.closing:
-        actions.extend(record_use(record, times, now, group.billed()))
+        actions.extend(record_use(lease, now, group.billed()))
     nothing = not group.alive() and not group.warm_pool
-    # Within the grace the group's own word is enough as long as it lists somebody; after it, and before anything is
-    # called empty, EC2 is asked too: it knows those that the group lost. Each of the two looks that make an end asks.
+    # Within the grace the group's own list is enough while it is not empty. After the grace, and before anything is
+    # called empty, EC2 is asked too: it lists the instances that the group lost. Each of the two looks asks.
     asked_lately = group.known_empty and nothing
     unknown = group.instances is None and not asked_lately and (nothing or not grace)
-    # That the hours are still to be written down keeps nothing alive.
+    # Bookkeeping that is still to be done does not count as something left.
     empty = nothing and not stopping and not unknown
-    # The group goes on listing what EC2 has shut down already.
+    # The group still lists instances that EC2 has shut down already.
     billed = len(alive) if group.instances is not None else max(len(alive), group.billed())
     return Decision(
         *_standing(why.reason, why.end, empty=empty, twice=group.empty_before or group.known_empty),
@@ -85,14 +83,14 @@ def stop(group: Group, record: LeaseRecord, times: LeaseTimes | None, now: datet
 
 
 def clear_away(missing: Missing) -> Decision:
-    """What to do about the instances of a group that does not exist: nobody can tell their lease, so they go.
+    """Decide about the instances of a group that does not exist: their lease is unknown, so they are terminated.
 
     Args:
-        missing: what was seen.
+        missing: the observation.
     """
     reason = "the group does not exist"
     alive = missing.alive()
-    actions = (TerminateInstances(alive, f"{reason}, so nothing says how long they may stay"),) if alive else ()
+    actions = (TerminateInstances(alive, f"{reason}, so nothing records how long they may stay"),) if alive else ()
     unknown = missing.instances is None and not missing.known_empty
     empty = not alive and not unknown
     return Decision(
@@ -114,26 +112,26 @@ def _standing(reason: str, end: datetime | None, *, empty: bool, twice: bool) ->
 
 def _stop_group(group: Group, *, closing: bool) -> list[Action]:
     actions: list[Action] = []
-    # One call, for any number of instances: nothing starts any more, and the group takes its instances away.
+    # One call, for any number of instances: nothing starts any more, and the group terminates its instances.
     if group.min_size or group.desired or group.new_instances_protected:
         actions.append(EmptyGroup(f"minimum is {group.min_size} and desired capacity {group.desired}; both must be 0"))
     if "Launch" not in group.suspended:
-        actions.append(SuspendLaunch("nothing may start any more, whoever raises the capacity"))
+        actions.append(SuspendLaunch("nothing may start any more, even if the capacity is raised"))
     if "Terminate" in group.suspended:
-        actions.append(ResumeTerminate("the group takes nothing away while this process is suspended"))
+        actions.append(ResumeTerminate("the group terminates nothing while this process is suspended"))
     if group.warm_pool:
-        actions.append(DeleteWarmPool(f"a warm pool of {group.warm_pool_size} would go on costing money"))
-    # Instances that are still starting or already being terminated cannot have their protection changed and are not
-    # kept by it.
+        actions.append(DeleteWarmPool(f"a warm pool of {group.warm_pool_size} would continue to cost money"))
+    # The protection of instances that are still starting or already being terminated cannot be changed, and does not
+    # keep them.
     protected = tuple(
-        instance.id
-        for instance in group.members
-        if instance.protected
-        and instance.state not in DEAD_LIFECYCLE_STATES
-        and not instance.state.startswith(("Pending", "Terminating"))
+        member.id
+        for member in group.members
+        if member.protected
+        and member.state not in DEAD_LIFECYCLE_STATES
+        and not member.state.startswith(("Pending", "Terminating"))
     )
     if protected:
-        actions.append(ClearProtection(protected, "scale-in passes these instances by"))
+        actions.append(ClearProtection(protected, "scale-in skips these instances"))
     if closing and group.deletion_protected:
         actions.append(AllowDeletion("the group could not be deleted"))
     return actions

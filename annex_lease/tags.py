@@ -1,9 +1,9 @@
-"""The contract between everything that handles a lease: annex names, tag keys, the text form of times and numbers.
+"""Keys of the tags that hold the record of a lease, and the text forms of their times and numbers.
 
-The record of a lease is a handful of tags on the annex's Auto Scaling group. The template declares the policy, the
-operator writes one tag, the lease checker writes the rest. Every key can be read by an instance from its own metadata,
-where AWS allows letters, digits and ``+-=.,_:@`` only, so no key holds a slash or a space
-(EC2 User Guide, "Work with instance tags in instance metadata").
+The record is a set of tags on the annex's Auto Scaling group. The template declares the policy, the commands write the
+operator's override, the lease checker writes the rest. An instance can read every key from its own metadata, where AWS
+allows letters, digits and ``+-=.,_:@`` only: no key holds a slash or a space (EC2 User Guide, "Work with instance tags
+in instance metadata"). The declared values and their ranges stand in `annex_lease.terms`.
 """
 
 from __future__ import annotations
@@ -14,21 +14,21 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 TAG_NAME = "annex:name"
-"""The annex's name; declared by the template on everything that can be tagged."""
+"""Name of the annex; the template declares it on every resource that can be tagged."""
 TAG_ID = "annex:id"
-"""The id of this very annex, `STACK UUID.NAME`: another annex of the same name has another; declared, on everything."""
+"""Unique id of the annex, `STACK UUID.NAME`; the template declares it on every resource that can be tagged."""
 TAG_RESPONDER = "annex:responder"
-"""On the function that answers CloudFormation in the lease checker's place, so that nobody takes it for the checker."""
+"""Marks the function that answers CloudFormation if the lease checker fails: it is not the checker."""
 TAG_SIZE = "annex:size"
-"""The declared number of instances, an integer >= 0; declared by the template."""
+"""Declared number of instances, an integer >= 0."""
 TAG_DURATION = "annex:lease-duration"
-"""Seconds from the group's creation to the end of the lease; declared, unless `TAG_ENDS_AT` is."""
+"""Seconds from the creation of the group to the end of the lease; declared, unless `TAG_ENDS_AT` is."""
 TAG_ENDS_AT = "annex:lease-ends-at"
-"""The time at which the lease ends; declared, unless `TAG_DURATION` is."""
+"""Time at which the lease ends; declared, unless `TAG_DURATION` is."""
 TAG_MAX_LIFETIME = "annex:max-lifetime"
-"""Seconds from the group's creation that no lease can pass, whatever is written later; declared."""
+"""Seconds from the creation of the group to the latest end that any extension or renewal can reach; declared."""
 TAG_GRACE = "annex:lease-grace"
-"""Seconds an instance may take to shut down after the end before it is terminated by its id; declared."""
+"""Seconds that an instance may take to shut down after the end before it is terminated by its id; declared."""
 TAG_RENEW = "annex:lease-renew"
 """Seconds by which the lease is renewed while instances are busy; declared, optional."""
 TAG_LIMIT = "annex:max-instance-hours"
@@ -36,21 +36,21 @@ TAG_LIMIT = "annex:max-instance-hours"
 TAG_WARN_BEFORE_END = "annex:warn-before-end"
 """Seconds before the end at which a warning is published; declared, optional."""
 TAG_UNTIL = "annex:lease-until"
-"""The operator's word: the time at which the lease ends instead. Written by `annex extend`, `renew` and `stop`."""
+"""Operator's override of the declared end; `annex extend`, `annex renew` and `annex stop` write it."""
 TAG_RENEWED = "annex:lease-renewed"
-"""The operator's wish to have the declared size granted again: the time of `annex renew`, only compared."""
+"""Time of the last `annex renew`: the declared size is granted again for each new value. It is only compared."""
 TAG_END = "annex:lease-end"
-"""The effective end as the lease checker publishes it to instances. The checker itself never trusts it."""
+"""Effective end, as the lease checker publishes it to instances; no decision about the end is based on it."""
 TAG_NOTIFIED = "annex:lease-notified"
-"""The effective end that every running instance was told; written by the lease checker."""
+"""Effective end that was written on every running instance; the lease checker writes it."""
 TAG_GRANTED = "annex:granted"
-"""`SIZE` or `SIZE@RENEWAL`: the declared size that was granted, and for which renewal; written by the lease checker."""
+"""`SIZE` or `SIZE@RENEWAL`: size that was granted, and the renewal it was granted for; the lease checker writes it."""
 TAG_BUSY = "annex:lease-busy-until"
-"""`END@BASE`: the end to which a busy annex was renewed, in place of the end BASE; written by the lease checker."""
+"""`END@BASE`: end to which a busy annex was renewed, in place of the end BASE; the lease checker writes it."""
 TAG_USED = "annex:used"
-"""`INSTANCE-SECONDS@TIMExCOUNT`: what was used by a time, and by how many instances since; written by the checker."""
+"""`INSTANCE-SECONDS@TIMExCOUNT`: use up to a time, and number of instances since then; the lease checker writes it."""
 TAG_WARNED = "annex:lease-warned"
-"""The end that a warning was published about; written by the lease checker."""
+"""End that a warning was published about; the lease checker writes it."""
 
 DECLARED_TAGS = (
     TAG_NAME,
@@ -68,19 +68,6 @@ DECLARED_TAGS = (
 PROPAGATED_TAGS = frozenset({TAG_NAME, TAG_ID, TAG_END})
 """Keys that the group copies to the instances it launches."""
 
-MAX_LIFETIME_SECONDS = 366 * 86_400
-"""No lease can last longer than a year, however it was declared: a slip in units (ms for s) must not pass."""
-LONGEST_GRACE_SECONDS = 86_400
-"""An instance that did not shut down within a day will not."""
-SHORTEST_RENEWAL_SECONDS = 600
-"""A lease that is renewed by less would be renewed at every other check."""
-LARGEST_LIMIT_HOURS = 100_000_000
-"""More instance-hours than any fleet can use within the longest reach."""
-SHORTEST_WARNING_SECONDS = 60
-"""A warning that comes with the last check before the end."""
-
-_NAME = re.compile(r"[a-z](?:-?[a-z0-9]){0,31}")
-_NAME_LENGTH = 32
 _TIME = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})Z")
 _COUNT = re.compile(r"0|[1-9][0-9]{0,8}")
 _SHOWN = 60
@@ -92,27 +79,8 @@ def shown(value: object) -> str:
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 3]}..."
 
 
-def is_annex_name(name: str) -> bool:
-    """Whether `name` can name an annex: a-z, 0-9 and single inner hyphens, a letter first, at most 32 characters."""
-    return len(name) <= _NAME_LENGTH and _NAME.fullmatch(name) is not None
-
-
-def check_annex_name(name: str) -> str:
-    """`name` itself, if it can name an annex.
-
-    Raises:
-        ValueError: with the value received and the values allowed.
-    """
-    if not is_annex_name(name):
-        raise ValueError(
-            f"annex name {shown(name)} is not allowed: use at most {_NAME_LENGTH} characters of a-z, 0-9 and single "
-            "hyphens between them, starting with a letter"
-        )
-    return name
-
-
 def format_time(moment: datetime) -> str:
-    """The one text form of a time: ``YYYY-MM-DDTHH:MM:SSZ``, UTC, fractions of a second dropped.
+    """Text form of a time: ``YYYY-MM-DDTHH:MM:SSZ``, UTC, fractions of a second dropped.
 
     Raises:
         ValueError: `moment` has no time zone.
@@ -123,10 +91,10 @@ def format_time(moment: datetime) -> str:
 
 
 def parse_time(text: str) -> datetime:
-    """The aware UTC time that `text` says in the form of `format_time`; no other form is read.
+    """Parse a time in the form of `format_time`; the result is aware, in UTC.
 
     Raises:
-        ValueError: with the value received and the form allowed.
+        ValueError: `text` has another form; the message shows it and the form allowed.
     """
     match = _TIME.fullmatch(text)
     try:
@@ -140,27 +108,27 @@ def parse_time(text: str) -> datetime:
         ) from None
 
 
-def parse_count(text: str, *, least: int = 0, most: int = 999_999_999) -> int:
-    """The whole number that `text` writes in plain ASCII digits, without sign, space or leading zero.
+def parse_count(text: str, *, minimum: int = 0, maximum: int = 999_999_999) -> int:
+    """Parse a whole number written in ASCII digits, without sign, space or leading zero.
 
     Raises:
-        ValueError: with the value received and the range allowed.
+        ValueError: `text` has another form or is out of range; the message shows it and the range allowed.
     """
-    if _COUNT.fullmatch(text) is None or not least <= int(text) <= most:
-        raise ValueError(f"{shown(text)} is not a whole number from {least} to {most}")
+    if _COUNT.fullmatch(text) is None or not minimum <= int(text) <= maximum:
+        raise ValueError(f"{shown(text)} is not a whole number from {minimum} to {maximum}")
     return int(text)
 
 
 @dataclass(frozen=True)
 class Tag:
-    """A tag of an Auto Scaling group, with the flag that says whether the group gives it to new instances."""
+    """A tag of an Auto Scaling group; `propagate`: the group copies it to the instances it launches."""
 
     key: str
     value: str
     propagate: bool
 
     def to_api(self, group: str) -> dict[str, str | bool]:
-        """The tag as CreateOrUpdateTags takes it, for the group of exactly this name."""
+        """The tag in the form of CreateOrUpdateTags, for the group of this exact name."""
         return {
             "ResourceId": group,
             "ResourceType": "auto-scaling-group",
@@ -171,10 +139,10 @@ class Tag:
 
 
 def group_tag(key: str, value: str) -> Tag:
-    """A tag of the contract, with the propagation that the contract gives its key."""
+    """A tag of the record, with the propagation that belongs to its key."""
     return Tag(key, value, key in PROPAGATED_TAGS)
 
 
 def tags_from_api(described: Iterable[Mapping[str, object]]) -> tuple[Tag, ...]:
-    """The tags of a group as DescribeAutoScalingGroups returns them."""
+    """The tags of a group, from the form of DescribeAutoScalingGroups."""
     return tuple(Tag(str(t["Key"]), str(t.get("Value") or ""), t.get("PropagateAtLaunch") is True) for t in described)

@@ -10,12 +10,16 @@ from __future__ import annotations
 from datetime import timedelta
 
 from annex_lease import forms
-from annex_lease.kinds import Flag, Moment, Number, Price, Span, Term, Text, Texts, seconds, written
+from annex_lease.duration import format_duration
+from annex_lease.kinds import Flag, Moment, Number, Price, Span, Term, Text, Texts, seconds
 
-__all__ = ["Flag", "Moment", "Number", "Price", "Span", "Term", "Text", "Texts", "seconds", "written"]
+__all__ = ["Number", "Span", "seconds"]  # those of annex_lease.kinds that users of the terms need
 
 _YEAR = timedelta(days=366)
 _MINUTE, _HOUR = timedelta(minutes=1), timedelta(hours=1)
+_WARNING, _LATEST_WARNING = 15 * _MINUTE, _MINUTE
+_MAX_TYPES = 40  # overrides of a mixed instances policy (EC2 Auto Scaling quotas)
+_MAX_REMOVALS = 50
 
 CHECK_PERIOD = _MINUTE
 """Period of the lease checker's schedule; EventBridge Scheduler has none that is shorter."""
@@ -34,11 +38,7 @@ TRUST_DOMAIN = Text(
 )
 REGION = Text("region", "AWS Region", forms.REGION)
 ACCOUNT = Text("account", "AWS account", forms.ACCOUNT, absent="the account of the credentials in use")
-IMAGE = Text(
-    "image",
-    "image of the instances: its id, or the path of a parameter of AWS Systems Manager that holds the id",
-    forms.IMAGE,
-)
+IMAGE = Text("image", "image of the instances: its id, or the path of an SSM parameter that holds it", forms.IMAGE)
 LEASE = Span(
     "lease",
     "how long the annex may exist, counted from the creation of its Auto Scaling group",
@@ -47,13 +47,13 @@ LEASE = Span(
     maximum=_YEAR,
     example="8h",
     tag_minimum=timedelta(seconds=1),
-    absent="none: `lease_ends_at` is required",
+    absent="none, `lease_ends_at` is required",
 )
 LEASE_ENDS_AT = Moment(
     "lease_ends_at",
     "absolute end of the lease, in place of `lease`",
     "2030-06-01T08:00:00Z",
-    absent="none: `lease` is required",
+    absent="none, `lease` is required",
 )
 MAX_LIFETIME = Span(
     "max_lifetime",
@@ -117,17 +117,18 @@ RENEW_WHILE_BUSY = Span(
     minimum=10 * _MINUTE,
     maximum=_YEAR,
     example="1h",
-    absent="none: the lease is not renewed",
+    absent="none, the lease is not renewed",
 )
 WARN_BEFORE_END = Span(
     "warn_before_end",
     "how long before the end of the lease a warning is published",
     # A later warning comes with the last check before the end.
-    minimum=_MINUTE,
+    minimum=_LATEST_WARNING,
     maximum=_YEAR,
     example="15m",
-    default=15 * _MINUTE,
-    absent="15m, or half of a lease that is shorter than 30m; no warning for a lease below 2m",
+    default=_WARNING,
+    absent=f"{format_duration(_WARNING)}, or half of a lease that is shorter than {format_duration(2 * _WARNING)}; "
+    f"no warning for a lease below {format_duration(2 * _LATEST_WARNING)}",
 )
 SIZE = Number(
     "size",
@@ -148,36 +149,35 @@ MAX_INSTANCE_HOURS = Number(
     # More than any fleet can use within the longest lifetime.
     maximum=100_000_000,
     example="100",
-    absent="none: only time ends the lease",
+    absent="none, only time ends the lease",
 )
-PRICE_PER_HOUR_MAXIMUM = 10_000
 PRICE_PER_HOUR = Price(
     "price_per_hour",
     "price of one instance-hour in any currency; only for showing what the annex can cost",
     "one instance-hour",
-    PRICE_PER_HOUR_MAXIMUM,
+    10_000,
     "0.085",
-    absent="none: the cost is shown in instance-hours",
+    absent="none, the cost is shown in instance-hours",
 )
 ALARM_EMAIL = Text(
     "alarm_email",
     "e-mail address that receives alarms and warnings; AWS asks it to confirm",
     forms.EMAIL,
-    absent="none: no address is subscribed",
+    absent="none, no address is subscribed",
 )
 ALARM_TOPIC = Text(
     "alarm_topic",
     "ARN of the Amazon SNS topic that receives alarms and warnings",
     forms.TOPIC_ARN,
-    absent="none: the stack makes a topic",
+    absent="none, the stack makes a topic",
 )
 INSTANCE_TYPES = Texts(
     "instance_types",
     "EC2 instance types of one processor architecture that the fleet may use, in order of preference",
     forms.INSTANCE_TYPE,
-    "1 to 40 different EC2 instance types",
+    f"1 to {_MAX_TYPES} different EC2 instance types",
     '["c6a.large", "c6i.large"]',
-    maximum=40,  # overrides of a mixed instances policy (EC2 Auto Scaling quotas)
+    maximum=_MAX_TYPES,
 )
 ON_DEMAND_BASE = Number(
     "on_demand_base",
@@ -192,14 +192,14 @@ ON_DEMAND_BASE = Number(
 ON_DEMAND_PERCENTAGE = Number(
     "on_demand_percentage", "percentage of the other instances that is on-demand", "", 0, 100, "0", default=0
 )
-VPC = Text("vpc", "VPC of the instances", forms.VPC, absent="none: the annex makes a small VPC")
+VPC = Text("vpc", "VPC of the instances", forms.VPC, absent="none, the annex makes a small VPC")
 SUBNETS = Texts(
     "subnets",
     "subnets of that VPC",
     forms.SUBNET,
     'one or more different subnets of the VPC: "subnet-" and 8 or 17 hexadecimal digits',
     '["subnet-0123456789abcdef0"]',
-    absent="none; required with `vpc`",
+    absent="none, required with `vpc`",
 )
 VOLUME_GIB = Number(
     "volume_gib",
@@ -221,8 +221,8 @@ MAX_REMOVALS = Number(
     0,
     10_000,
     "50",
-    default=50,
-    absent="50, or the size of the Region's largest annex if that is more",
+    default=_MAX_REMOVALS,
+    absent=f"{_MAX_REMOVALS}, or the size of the Region's largest annex if that is more",
 )
 DRY_RUN = Flag("dry_run", "the sweeper only reports what it would do, and marks nothing", "true", default=False)
 INTERVAL = Span(

@@ -1,4 +1,6 @@
-"""What an operator does with an annex: plan, credential, look, extend, renew, stop, and prove that nothing is left.
+"""The operator's side of an annex: the `annex` command (`annex_pool.cli`).
 
-The command is `annex` (`annex_pool.cli`). When a lease ends is never worked out here: that rule is annex_lease's.
+`commands` holds the options and the printing of each command. One module a verb does the work: `plan`, `credential`,
+`extend`, `renew`, `stop`, `status`, `check`. `leftovers` proves that nothing is left in AWS. annex_lease alone computes
+when a lease ends.
 """

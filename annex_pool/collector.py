@@ -1,24 +1,24 @@
-"""The annexes' slots, as the pool's collector lists them."""
+"""Slots of annexes, as the pool's collector lists them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from annex_pool.error import AnnexError
+from annex_pool.command_error import AnnexError
 
 _PROJECTION = ["Name", "AnnexName", "AnnexInstanceId", "PartitionableSlot", "State"]
 
 
 @dataclass(frozen=True)
 class Slot:
-    """A slot of an execution point.
+    """Slot of an execution point.
 
     Attributes:
         name: the slot's name.
-        annex: the annex that the execution point says it belongs to.
-        instance_id: the instance that it says it is; empty if it does not say.
-        busy: whether a job has claimed it; a partitionable slot is never busy itself, its dynamic slots are.
+        annex: the annex that the execution point claims to belong to.
+        instance_id: the instance that the execution point claims to be; empty if it names none.
+        busy: True if a job claimed the slot. A partitionable slot is never busy; its dynamic slots are.
     """
 
     name: str
@@ -28,13 +28,13 @@ class Slot:
 
 
 def query_slots(collector: str) -> tuple[Slot, ...]:
-    """All slots in the pool that belong to an annex.
+    """List all slots of the pool that belong to an annex.
 
     Args:
         collector: host:port.
 
     Raises:
-        AnnexError: the collector did not answer, or refused. "No slots" is only ever the collector's own word.
+        AnnexError: the collector did not answer, or refused. An empty list is always an answer of the collector.
     """
     # Imported here: loading HTCondor's library reads its configuration, which no other command needs.
     import htcondor2  # type: ignore[import-untyped]
@@ -52,7 +52,7 @@ def query_slots(collector: str) -> tuple[Slot, ...]:
 
 
 def read_slot(ad: Mapping[str, object]) -> Slot:
-    """A slot's ad as data; attributes of another type than expected read as missing."""
+    """Convert the ad of a slot; an attribute of an unexpected type counts as missing."""
     busy = ad.get("State") == "Claimed" and ad.get("PartitionableSlot") is not True
     return Slot(_text(ad, "Name"), _text(ad, "AnnexName"), _text(ad, "AnnexInstanceId"), busy)
 

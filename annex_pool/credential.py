@@ -1,33 +1,39 @@
-"""`annex credential push`: a token of the pool into the annex's secret, and the grant that waits for it."""
+"""`annex credential push`: store a token of the pool in the annex's secret, and have the waiting size granted."""
 
 from __future__ import annotations
 
+import re
+import shlex
+import subprocess
+import sys
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
-from annex_pool.aws import asking
-from annex_pool.checker import Answer
+from annex_pool.check import Answer
+from annex_pool.command_error import AnnexError, InputError
+from annex_pool.deployed import SECRET, deployed_annex, find_arn, renewable_lease
 from annex_pool.environment import Environment
-from annex_pool.error import AnnexError, InputError
-from annex_pool.expiry import version_id
-from annex_pool.finding import SECRET, find_arn
-from annex_pool.issuing import issue, read_file
-from annex_pool.lease import deployed, reachable_lease
-from annex_pool.token import AUTHORIZATIONS, Rule, Token, defects, expiry, read_token, rule_for
+from annex_pool.region import asking
+from annex_pool.token import AUTHORIZATIONS, Token, TokenRule, defects, expiry, read_token, rule_for, version_id
 from annex_spec import AnnexSpec, PoolSpec
 
-# The pool counts a token's life from when it signs, by its own clock; this much less keeps it within the reach.
+# The pool counts a token's lifetime from its own clock when it signs; the margin keeps it within the maximum lifetime.
 _MARGIN_SECONDS = 30
+_ISSUE_SECONDS = 60
+_MAX_TOKEN_BYTES = 65_536  # the largest secret value (Secrets Manager quotas)
+# Matches tokens, and parts of them, in the error output of a program: they must not reach the screen or a log.
+_TOKEN_LIKE = re.compile(r"ey[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)*|[A-Za-z0-9_-]{20,}(?:\.[A-Za-z0-9_-]{20,}){1,2}")
 
 
 @dataclass(frozen=True)
 class Pushed:
-    """What was stored, without the token.
+    """Result of a push, without the token.
 
     Attributes:
-        identity: whom the pool will see.
-        expires: until when.
-        answer: what the lease checker found afterwards.
+        identity: the identity that the pool will see.
+        expires: when the token expires.
+        answer: the lease checker's answer after the push.
     """
 
     identity: str
@@ -36,23 +42,24 @@ class Pushed:
 
 
 def push(environment: Environment, pool: PoolSpec, spec: AnnexSpec, command: str, file: str | None) -> Pushed:
-    """Store a token for the annex and have the lease checker grant its size now.
+    """Store a token for the annex, and run its lease checker, which grants the declared size.
 
     Args:
-        environment: the world.
+        environment: external dependencies.
         pool: the pool that issues the token.
         spec: the annex.
-        command: the program that issues it; see `annex_pool.issuing.issue`.
+        command: the program that issues it; see `issue`.
         file: a file with a token issued elsewhere, `-` for standard input. Default: None - issue one.
 
     Raises:
-        AnnexError: the annex is not deployed or its reach is over; the token is refused; AWS could not be asked.
+        AnnexError: the annex is not deployed, or its maximum lifetime is over; the token is refused; AWS could not be
+            asked.
     """
     aws = environment.connect(spec.region)
-    found = deployed(aws, spec)
-    # Also for an annex that has ended: without a fresh credential it could not be renewed.
-    _, times = reachable_lease(found, environment.now())
-    rule = rule_for(spec.name, pool.trust_domain, times.longest)
+    found = deployed_annex(aws, spec)
+    # Also for an annex that has ended: a renewal needs a valid credential.
+    lease = renewable_lease(found, environment.now())
+    rule = rule_for(spec.name, pool.trust_domain, lease.latest_end)
     secret = find_arn(found, SECRET, environment.sleep)
     token = _from_file(file, rule, environment.now()) if file is not None else _issued(command, rule, environment)
     with asking(f"to store the token of annex {spec.name} in {aws.region}"):
@@ -63,28 +70,87 @@ def push(environment: Environment, pool: PoolSpec, spec: AnnexSpec, command: str
         answer = environment.ask_checker(found)
     except AnnexError as error:
         raise AnnexError(f"the token is stored, but {error}; a working checker grants within a minute") from error
-    return Pushed(rule.identity, expiry(token) or times.longest, answer)
+    return Pushed(rule.identity, expiry(token) or lease.latest_end, answer)
 
 
-def _issued(command: str, rule: Rule, environment: Environment) -> Token:
+def issue(command: str, identity: str, lifetime_seconds: int) -> str:
+    """Have the pool's own program sign a token; only that program reads the pool's signing key.
+
+    Args:
+        command: the program and leading arguments, split as a shell does, such as `condor_token_create`, or
+            `docker exec cm condor_token_create` for a pool in a container.
+        identity: the token's subject.
+        lifetime_seconds: how long it is valid.
+
+    Raises:
+        InputError: the command is empty or not quoted correctly.
+        AnnexError: it cannot be started, failed, or took longer than 60 seconds.
+    """
+    try:
+        arguments = shlex.split(command)
+    except ValueError as error:
+        raise InputError(f"the token command {command!r} cannot be split into arguments: {error}") from error
+    if not arguments:
+        raise InputError("the token command is empty: name the pool's condor_token_create")
+    arguments += ["-identity", identity]
+    for authorization in AUTHORIZATIONS:
+        arguments += ["-authz", authorization]
+    arguments += ["-lifetime", str(lifetime_seconds)]
+    program = arguments[0]
+    try:
+        done = subprocess.run(arguments, stdin=subprocess.DEVNULL, capture_output=True, timeout=_ISSUE_SECONDS)
+    except subprocess.TimeoutExpired:
+        # Not chained: the error of subprocess holds the program's output so far.
+        raise AnnexError(f"{program} did not finish within {_ISSUE_SECONDS} seconds") from None
+    except OSError as error:
+        raise AnnexError(
+            f"{program} cannot be started: {error.strerror}; run this on the pool's central manager, name the program "
+            "with --token-command, or push a token issued there with --token-file"
+        ) from None
+    if done.returncode:
+        raise AnnexError(f"{program} failed with exit code {done.returncode}: {_last_line(done.stderr)}")
+    return done.stdout.decode("utf-8", errors="replace")
+
+
+def read_token_file(name: str) -> str:
+    """Read a token file.
+
+    Args:
+        name: the file; `-` is standard input.
+
+    Raises:
+        InputError: it cannot be read, or is too large for a token.
+    """
+    try:
+        if name == "-":
+            data = sys.stdin.buffer.read(_MAX_TOKEN_BYTES + 1)
+        else:
+            with Path(name).open("rb") as file:
+                data = file.read(_MAX_TOKEN_BYTES + 1)
+    except OSError as error:
+        raise InputError(f"the token file {name} cannot be read: {error.strerror}") from None
+    if len(data) > _MAX_TOKEN_BYTES:
+        raise InputError(f"the token file {name} holds more than {_MAX_TOKEN_BYTES} bytes: it is not one token")
+    return data.decode("utf-8", errors="replace")
+
+
+def _issued(command: str, rule: TokenRule, environment: Environment) -> Token:
     lifetime = int((rule.latest - environment.now()).total_seconds()) - _MARGIN_SECONDS
     if lifetime <= 0:
-        raise AnnexError(
-            f"less than {_MARGIN_SECONDS} seconds of the lease's longest reach are left: not worth a token"
-        )
+        raise AnnexError(f"less than {_MARGIN_SECONDS} seconds of the maximum lifetime are left: no token was issued")
     token = read_token(issue(command, rule.identity, lifetime))
     found = defects(token, rule, environment.now())
     if found:
         raise AnnexError(
-            f"the pool's token is refused and nothing was stored: {'; '.join(found)}. Check trust_domain in the spec "
-            f"against the pool's TRUST_DOMAIN, and the token command ({command})"
+            f"the pool's token is refused and nothing was stored: {'; '.join(found)}. Compare trust_domain in the spec "
+            f"with the pool's TRUST_DOMAIN, and check the token command ({command})"
         )
     return token
 
 
-def _from_file(file: str, rule: Rule, now: datetime) -> Token:
+def _from_file(file: str, rule: TokenRule, now: datetime) -> Token:
     try:
-        token = read_token(read_file(file))
+        token = read_token(read_token_file(file))
     except InputError:
         raise
     except AnnexError as error:
@@ -98,3 +164,8 @@ def _from_file(file: str, rule: Rule, now: datetime) -> Token:
             f"`condor_token_create -identity {rule.identity} {authorizations} -lifetime {lifetime}`"
         )
     return token
+
+
+def _last_line(stderr: bytes) -> str:
+    lines = stderr.decode("utf-8", errors="replace").strip().splitlines()
+    return _TOKEN_LIKE.sub("[hidden]", lines[-1])[:300] if lines else "it printed no error"

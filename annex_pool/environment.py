@@ -1,4 +1,4 @@
-"""The world outside the command, in one place, so that a test can put another one there."""
+"""External dependencies of the commands, replaceable in tests."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
-from annex_pool.aws import Aws
-from annex_pool.checker import Answer, ask_checker
+from annex_pool.check import Answer, ask_checker
 from annex_pool.collector import Slot, query_slots
-from annex_pool.finding import Deployed
+from annex_pool.deployed import Deployed
+from annex_pool.region import RegionClients
 
 
 class AskChecker(Protocol):
-    """Has an annex's lease checker look, or say what it would do."""
+    """Type of `annex_pool.check.ask_checker`."""
 
     def __call__(self, found: Deployed, *, dry_run: bool = False) -> Answer:
-        """See `annex_pool.checker.ask_checker`."""
+        """See `annex_pool.check.ask_checker`."""
         ...
 
 
@@ -28,18 +28,18 @@ def _now() -> datetime:
 
 @dataclass(frozen=True)
 class Environment:
-    """What the commands need of the world.
+    """External dependencies of the commands.
 
     Attributes:
-        now: the current time, aware UTC.
-        sleep: waits for so many seconds.
-        connect: the AWS clients of a Region.
-        ask_checker: has an annex's lease checker look at once.
-        query_slots: every annex's slots in the collector at host:port.
+        now: returns the current time, aware UTC.
+        sleep: waits for a number of seconds.
+        connect: makes the AWS clients of a Region.
+        ask_checker: runs the lease checker of an annex and returns its answer.
+        query_slots: lists the slots of all annexes from the collector at host:port.
     """
 
     now: Callable[[], datetime] = _now
     sleep: Callable[[float], None] = time.sleep
-    connect: Callable[[str], Aws] = Aws
+    connect: Callable[[str], RegionClients] = RegionClients
     ask_checker: AskChecker = ask_checker
     query_slots: Callable[[str], Sequence[Slot]] = query_slots

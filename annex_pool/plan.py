@@ -1,9 +1,9 @@
-"""What an annex may cost at worst, worked out from its declaration alone, with every step shown. Pure.
+"""Worst case of an annex, computed from its declaration alone, with every step shown. Pure.
 
-Two things bound it. Time, always: no lease ends later than its reach, whoever extends or renews it, and execution
-points end by themselves. Money, while the lease checker works: it counts `max_instance_hours` and ends the lease when
-they are used up; the end that execution points know moves later while few of them run, and whatever starts after the
-checker died is counted by nobody. After either an instance can still run for a while; `Plan.overrun` is how long.
+Two limits hold. Time holds always: no lease exceeds the maximum lifetime, extended or renewed, and execution points
+power themselves off. `max_instance_hours` holds while the lease checker works: it counts, and ends the lease when the
+hours are used up. Execution points know only the end that was published last, and that end can move later. Instances
+that start after the checker failed are not counted. After either limit an instance can still run for `overrun`.
 """
 
 from __future__ import annotations
@@ -13,84 +13,86 @@ from datetime import timedelta
 from decimal import Decimal
 
 from annex_lease.tags import format_time
+from annex_lease.terms import CHECK_PERIOD, SHUTDOWN_AFTER_END
 from annex_spec import AnnexSpec, format_duration
 
-CHECK_PERIOD = timedelta(minutes=1)
-"""How often the lease checker looks."""
-SHUTDOWN_AFTER_END = timedelta(minutes=30)
-"""How long after the end of the lease an execution point switches itself off, whatever AWS and the checker do."""
-REPLACEMENT = timedelta(minutes=15)
-"""How long what replaces such an execution point can run: it reads an end in the past and gives itself back.
+SELF_SHUTDOWN = SHUTDOWN_AFTER_END.default or timedelta(0)
+"""Time from the end of the lease until an execution point powers itself off, even if AWS and the checker do nothing.
 
-Its script of giving back is cut off after 8 minutes (annex-retire.service); the rest is for booting and shutting down.
+The spec cannot change it, so every annex of a spec has the default.
+"""
+REPLACEMENT = timedelta(minutes=15)
+"""Longest time that the replacement of such an execution point runs: it reads an end in the past and retires.
+
+systemd stops its retire script after 8 minutes (annex-retire.service); the rest is for booting and shutting down.
 """
 NOT_COUNTED = (
-    "what is billed besides instance-hours unless price_per_hour holds it: volumes, addresses, data, the stack itself",
-    "the minute that EC2 bills at least for an instance that ends within its first minute",
-    "the part of a minute by which the checker learns late of an instance that replaces another one",
+    "costs besides instance-hours, unless price_per_hour includes them: volumes, addresses, data, the stack itself",
+    "the minimum of one minute that EC2 bills for an instance that ends within its first minute",
+    "the part of a minute that passes before the checker sees an instance that replaces another one",
     "an annex that lost both its lease checker and its execution points' way to boot or to call EC2 Auto Scaling: its "
-    "group goes on replacing them until somebody runs `annex stop`; the alarms tell of a silent checker",
-    "another deployment: `cdk destroy` and `cdk deploy` begin a new lease with a reach and a limit of its own",
+    "group replaces them until an operator runs `annex stop`; an alarm reports a silent checker",
+    "another deployment: `cdk destroy` and `cdk deploy` begin a new lease with its own maximum lifetime and limit",
 )
-"""What the figures leave out."""
+"""Costs that the numbers do not include."""
 
 
 @dataclass(frozen=True)
-class Plan:
-    """The worst case of one annex. Hours are instance-hours.
+class WorstCase:
+    """Worst case of one annex. Hours are instance-hours.
 
     Attributes:
         spec: the declaration.
-        overrun: how long an instance can run after the end of the lease.
-        unextended_hours: at most, if nobody extends or renews the lease; None if that follows from no duration.
-        reach_hours: at most, by the reach.
-        limit_hours: at most, by the instance-hours allowed, while the lease checker works; None if none are declared.
+        overrun: longest time that an instance can run after the end of the lease.
+        unextended_hours: maximum without an extension or renewal; None if the declared end is an absolute time.
+        lifetime_hours: maximum by the maximum lifetime.
+        limit_hours: maximum by `max_instance_hours`, while the lease checker works; None if it is not declared.
     """
 
     spec: AnnexSpec
     overrun: timedelta
     unextended_hours: Decimal | None
-    reach_hours: Decimal
+    lifetime_hours: Decimal
     limit_hours: Decimal | None
 
     @property
     def worst_hours(self) -> Decimal:
-        """The most instance-hours there can be, whether the lease checker works or not: the bound by time."""
-        return self.reach_hours
+        """Maximum, with or without a working lease checker: the limit by time."""
+        return self.lifetime_hours
 
     @property
     def worst_hours_while_checked(self) -> Decimal:
-        """The most instance-hours there can be while the lease checker works: the smaller of the bounds."""
-        return self._while_checked(self.reach_hours)
+        """Maximum while the lease checker works: the smaller limit."""
+        return self._while_checked(self.lifetime_hours)
 
     @property
     def unextended_hours_while_checked(self) -> Decimal | None:
-        """As `unextended_hours`, while the lease checker works."""
+        """Maximum without an extension or renewal, while the lease checker works."""
         return None if self.unextended_hours is None else self._while_checked(self.unextended_hours)
 
     def _while_checked(self, hours: Decimal) -> Decimal:
         return hours if self.limit_hours is None else min(hours, self.limit_hours)
 
     def money(self, hours: Decimal) -> Decimal | None:
-        """The price of so many instance-hours, in the currency of `price_per_hour`; None if none is declared."""
+        """Price of a number of instance-hours, in the currency of `price_per_hour`; None if no price is declared."""
         price = self.spec.price_per_hour
-        # By way of text: 0.1 is meant as the decimal number it is written as.
+        # Through text: 0.1 means the decimal number as written.
         return None if price is None else hours * Decimal(str(price))
 
     def as_data(self) -> dict[str, object]:
-        """The plan as `annex plan --json` prints it.
+        """The JSON object of `annex plan --json`.
 
-        Keys: name, region, stack, size, lease_seconds or null, lease_ends_at or null, max_lifetime_seconds, grace_seconds,
-        renew_while_busy_seconds or null, max_instance_hours or null, price_per_hour or null; latest_end_seconds (after
-        the creation of the group), overrun_seconds; instance_hours and cost, each with unextended, by_reach, by_limit,
-        worst (whatever happens), unextended_while_checked and worst_while_checked (if the lease checker works; only
-        then by_limit holds) (cost is null without a price; a number of either is null if it does not apply);
-        derivation and not_counted (lists of sentences).
+        Keys: name, region, stack, size; lease_seconds or null, lease_ends_at or null, max_lifetime_seconds,
+        grace_seconds, renew_while_busy_seconds or null, max_instance_hours or null, price_per_hour or null;
+        latest_end_seconds (after the creation of the group), overrun_seconds; instance_hours and cost, each with
+        unextended, by_max_lifetime, by_limit, worst (always holds), unextended_while_checked and worst_while_checked
+        (hold while the lease checker works, as by_limit does); derivation and not_counted (lists of sentences).
+        cost is null without a price; a number in either is null if it does not apply.
         """
         spec = self.spec
         bounds = {
             "unextended": self.unextended_hours,
-            "by_reach": self.reach_hours,
+            "by_max_lifetime": self.lifetime_hours,
             "by_limit": self.limit_hours,
             "worst": self.worst_hours,
             "unextended_while_checked": self.unextended_hours_while_checked,
@@ -118,44 +120,44 @@ class Plan:
         }
 
 
-def plan(spec: AnnexSpec) -> Plan:
-    """The worst case of this annex."""
-    # A working checker empties the group within its period, and at its next look after the grace it terminates by id
-    # what is still there. Without a checker the execution points' own timers count; the group replaces once what such
-    # a timer switched off, and the replacement takes itself away. The later of the two is the bound.
-    overrun = max(spec.grace + CHECK_PERIOD, SHUTDOWN_AFTER_END + REPLACEMENT)
+def plan(spec: AnnexSpec) -> WorstCase:
+    """Compute the worst case of this annex."""
+    # A working checker empties the group within one period. At its first run after the grace it terminates by id what
+    # is left. Without a checker the execution points' own timers count: the group replaces an instance once after its
+    # timer, and the replacement retires. The later of the two is the limit.
+    overrun = max(spec.grace + CHECK_PERIOD, SELF_SHUTDOWN + REPLACEMENT)
     unextended = spec.max_lifetime if spec.renew_while_busy is not None else spec.lease
-    return Plan(
+    return WorstCase(
         spec=spec,
         overrun=overrun,
         unextended_hours=None if unextended is None else _hours(unextended + overrun) * spec.size,
-        reach_hours=_hours(spec.max_lifetime + overrun) * spec.size,
+        lifetime_hours=_hours(spec.max_lifetime + overrun) * spec.size,
         limit_hours=None if spec.max_instance_hours is None else spec.max_instance_hours + _hours(overrun) * spec.size,
     )
 
 
-def derivation(planned: Plan) -> tuple[str, ...]:
-    """How the worst case comes about, one sentence for each step."""
+def derivation(planned: WorstCase) -> tuple[str, ...]:
+    """The steps of the computation, one sentence each."""
     spec, size = planned.spec, planned.spec.size
-    grace, reach, overrun = (format_duration(value) for value in (spec.grace, spec.max_lifetime, planned.overrun))
-    period, timer, replaced = (format_duration(value) for value in (CHECK_PERIOD, SHUTDOWN_AFTER_END, REPLACEMENT))
+    grace, lifetime, overrun = (format_duration(value) for value in (spec.grace, spec.max_lifetime, planned.overrun))
+    period, timer, replaced = (format_duration(value) for value in (CHECK_PERIOD, SELF_SHUTDOWN, REPLACEMENT))
     steps = [
-        f"the lease ends {reach} after the deployment at the latest (reach): no extension, no renewal and no busy "
-        "execution point can pass that",
+        f"the lease ends {lifetime} after the deployment at the latest (max_lifetime): no extension, no renewal and no "
+        "busy execution point can exceed that",
         f"while the lease checker works, an instance runs for at most {format_duration(spec.grace + CHECK_PERIOD)} "
-        f"after the end: grace {grace}, and {period} between two looks",
-        f"if it does not, an execution point switches itself off {timer} after the end at the latest; the group, which "
-        f"nobody emptied, replaces it once, and the replacement reads an end in the past and gives itself back, in at "
-        f"most {replaced}",
-        f"so the later of the two, {overrun}, is what can run after the end",
-        f"at worst, by time: {size} x ({reach} + {overrun}) = {shown_hours(planned.reach_hours)}, whether the lease "
-        "checker works or not",
+        f"after the end: grace {grace}, and {period} between two checks",
+        f"without it, an execution point powers itself off {timer} after the end at the latest; the group, which "
+        "nothing emptied, replaces it once; the replacement reads an end in the past and retires, in at most "
+        f"{replaced}",
+        f"so an instance can run for the longer of the two, {overrun}, after the end",
+        f"at worst, by time: {size} x ({lifetime} + {overrun}) = {shown_hours(planned.lifetime_hours)}, with or "
+        "without a working lease checker",
     ]
     if spec.max_instance_hours is not None and planned.limit_hours is not None:
         steps.append(
             f"by money: {spec.max_instance_hours} (max_instance_hours) + {size} x {overrun} = "
-            f"{shown_hours(planned.limit_hours)}, only while the lease checker works: it alone counts, so if it dies "
-            "when few instances run, those that start later are bounded by time"
+            f"{shown_hours(planned.limit_hours)}, only while the lease checker works: nothing else counts, so if it "
+            "fails while few instances run, only time limits those that start later"
         )
         steps.append(
             f"at worst while the lease checker works: the smaller of the two, "
@@ -170,7 +172,7 @@ def shown_hours(hours: Decimal) -> str:
 
 
 def shown_amount(value: Decimal) -> str:
-    """A number with at most two decimals, never rounded down: a worst case that is a little too small is none."""
+    """A number with at most two decimals, never rounded down: a worst case must not be shown too small."""
     rounded = value.quantize(Decimal("0.01"), rounding="ROUND_CEILING")
     return f"{rounded:f}".rstrip("0").rstrip(".")
 

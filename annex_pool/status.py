@@ -1,215 +1,180 @@
-"""What an annex looks like from both sides: its instances in AWS against its slots in the pool. Pure."""
+"""`annex status`: an annex's instances in AWS against its slots in the pool.
+
+A side that does not answer is an error of that side, never a zero.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 
-from annex_lease.decision import Decision
-from annex_lease.lease import LeaseTimes, lease_times
-from annex_lease.ledger import HOUR_SECONDS
-from annex_lease.observed import Group
-from annex_lease.record import LeaseRecord, read_record
+from annex_lease.actions import Decision
+from annex_lease.aws import Annex, credential_present
+from annex_lease.decision import decide
+from annex_lease.lease import Lease
+from annex_lease.observed import Fact, Group, Missing
+from annex_lease.record import HOUR_SECONDS
 from annex_lease.tags import format_time
+from annex_pool.annex_status import NOT_DEPLOYED, AnnexStatus, HoursUsed, InstanceStatus
 from annex_pool.collector import Slot
-from annex_pool.instances import states
-from annex_spec import AnnexSpec
+from annex_pool.command_error import AnnexError
+from annex_pool.deployed import SECRET, Deployed, find_annex, find_arn, observe, states
+from annex_pool.environment import Environment
+from annex_pool.region import RegionClients, asking, check_account
+from annex_pool.ungrouped import as_instances, ec2_states, explained, list_ungrouped
+from annex_spec import AnnexSpec, PoolSpec
 
-NOT_DEPLOYED = "not deployed"
+_PAUSE_SECONDS = 10.0
+"""Between the two looks that "nothing is left" needs: AWS's listings are eventually consistent."""
 
 
 @dataclass(frozen=True)
-class Seen:
-    """What was found about one annex. None always means "not known", never "none".
+class Observation:
+    """Everything found about one annex. None always means "not known", never "none".
 
     Attributes:
         spec: the annex as the spec declares it.
-        asked: whether AWS answered what it was asked about the group; with `group` None: it is not deployed.
-        group: its Auto Scaling group, with EC2's own list of its machines.
-        decision: what the lease checker would decide about it now.
+        answered: AWS answered about the group. If it did and `group` is None, the annex is not deployed.
+        group: its Auto Scaling group, with EC2's own list of its instances.
+        decision: the lease checker's decision about it at this moment.
         slots: its slots in the collector.
-        errors: what could not be found out, and why; and that instances run without a group.
-        strays: without a group: the alive instances that carry the annex's name, by id, with their EC2 states.
+        errors: failed requests with their reasons, and instances that run without a group.
+        ungrouped: without a group: EC2 states of the alive instances that carry the annex's name, by id.
     """
 
     spec: AnnexSpec
-    asked: bool
+    answered: bool
     group: Group | None
     decision: Decision | None
     slots: Sequence[Slot] | None
     errors: tuple[str, ...]
-    strays: Mapping[str, str] = field(default_factory=dict)
+    ungrouped: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class InstanceStatus:
-    """A alive instance. `joined` and `jobs_running` are None if the pool did not answer.
+def look(environment: Environment, pool: PoolSpec, specs: Sequence[AnnexSpec]) -> list[AnnexStatus]:
+    """Observe these annexes; a failed request is in the `errors` of a status.
 
-    `protected` is its protection from scale-in: execution points that renew the lease while busy set it for the time
-    of a job.
-    """
-
-    id: str
-    state: str
-    protected: bool
-    joined: bool | None
-    jobs_running: int | None
-
-
-@dataclass(frozen=True)
-class Hours:
-    """What is used of an annex's instance-hours; `price` of one is None if the spec names none."""
-
-    used: float
-    limit: int
-    price: float | None
-
-    def as_data(self) -> dict[str, object]:
-        """As `annex status --json` prints it: used, limit, cost and cost_limit (null without a price)."""
-        cost, cost_limit = (None if self.price is None else round(n * self.price, 2) for n in (self.used, self.limit))
-        return {"used": round(self.used, 2), "limit": self.limit, "cost": cost, "cost_limit": cost_limit}
-
-
-@dataclass(frozen=True)
-class Status:
-    """One annex at one moment; `as_data` documents the fields."""
-
-    name: str
-    region: str
-    time: datetime
-    phase: str | None
-    reason: str | None
-    size: int | None
-    granted: int | None
-    times: LeaseTimes | None
-    created: datetime | None
-    next_warning: datetime | None
-    hours: Hours | None
-    instances: tuple[InstanceStatus, ...] | None
-    unmatched_slots: tuple[str, ...] | None
-    jobs_running: int | None
-    overdue: int | None
-    record_problems: tuple[str, ...]
-    problems: tuple[str, ...]
-    errors: tuple[str, ...]
-
-    @property
-    def joined(self) -> int | None:
-        """How many of the alive instances have a slot in the collector; None if either side is not known."""
-        if self.instances is None or any(instance.joined is None for instance in self.instances):
-            return None
-        return sum(1 for instance in self.instances if instance.joined)
-
-    @property
-    def protected(self) -> int | None:
-        """How many of the alive instances are protected from scale-in; None if AWS did not answer."""
-        return None if self.instances is None else sum(instance.protected for instance in self.instances)
-
-    def as_data(self) -> dict[str, object]:
-        """The status as `annex status --json` prints it; null always means "not known", "not deployed" or "none".
-
-        Keys: name, region, stack, time (of the look); phase (waiting, granted, active, draining, ended, "not
-        deployed"), reason; size (declared), granted; lease (created, declared_end, end, latest_end, seconds_left >= 0,
-        next_warning); instance_hours (used, limit, cost, cost_limit; null without a limit); instances (each: id,
-        state, protected, joined, jobs_running), joined, protected; overdue (instances that should be gone); unmatched_slots
-        (names of slots that claim to be of this annex and of no alive instance of it); jobs_running; record_problems
-        (what of the lease's record could not be followed); problems (those among them); errors. Times are UTC,
-        YYYY-MM-DDTHH:MM:SSZ.
-        """
-        return {
-            "name": self.name,
-            "region": self.region,
-            "stack": f"Annex-{self.name}",
-            "time": format_time(self.time),
-            "phase": self.phase,
-            "reason": self.reason,
-            "size": self.size,
-            "granted": self.granted,
-            "lease": self._lease(),
-            "instance_hours": None if self.hours is None else self.hours.as_data(),
-            "instances": None if self.instances is None else [vars(instance) for instance in self.instances],
-            "joined": self.joined,
-            "protected": self.protected,
-            "overdue": self.overdue,
-            "unmatched_slots": None if self.unmatched_slots is None else list(self.unmatched_slots),
-            "jobs_running": self.jobs_running,
-            "record_problems": list(self.record_problems),
-            "problems": list(self.problems),
-            "errors": list(self.errors),
-        }
-
-    def _lease(self) -> dict[str, object] | None:
-        if self.times is None or self.created is None:
-            return None
-        return {
-            "created": format_time(self.created),
-            "declared_end": format_time(self.times.declared),
-            "end": format_time(self.times.end),
-            "latest_end": format_time(self.times.longest),
-            "seconds_left": max(int((self.times.end - self.time).total_seconds()), 0),
-            "next_warning": None if self.next_warning is None else format_time(self.next_warning),
-        }
-
-
-def status_of(seen: Seen, now: datetime) -> Status:
-    """Join what AWS says with what the pool says.
+    An annex that looks ended, or has an unreadable record, is observed a second time, all after one pause.
 
     Args:
-        seen: what was found.
+        environment: external dependencies.
+        pool: the pool; its collector is asked once for all annexes.
+        specs: the annexes.
+    """
+    slots: Sequence[Slot] | None = None
+    errors: tuple[str, ...] = ()
+    try:
+        slots = environment.query_slots(pool.collector)
+    except AnnexError as error:
+        errors = (str(error),)
+    found = [
+        _observed(environment, Observation(spec, answered=False, group=None, decision=None, slots=slots, errors=errors))
+        for spec in specs
+    ]
+    if any(_look_again(each) for each in found):
+        environment.sleep(_PAUSE_SECONDS)
+        found = [_observed(environment, each) if _look_again(each) else each for each in found]
+    return [status_of(each, environment.now()) for each in found]
+
+
+def _look_again(found: Observation) -> bool:
+    decision = found.decision
+    return decision is not None and (decision.empty or Fact.CONFIRMATION in decision.needs)
+
+
+def _observed(environment: Environment, before: Observation) -> Observation:
+    spec, decision = before.spec, before.decision
+    seen = replace(before, answered=False, group=None, decision=None, ungrouped={})
+    try:
+        aws = environment.connect(spec.region)
+        check_account(aws, spec.account)
+        found = find_annex(aws, spec.name)
+        if found is None:
+            return _without_group(environment, aws, seen, again=decision is not None)
+        group = observe(found)
+        seen = replace(seen, answered=True, group=group)
+        if group is None:
+            return seen
+        group = replace(group, confirmed=decision is not None, empty_before=decision is not None and decision.empty)
+        return replace(seen, group=group, decision=_decided(environment, found, group))
+    except AnnexError as error:
+        return replace(seen, errors=(*seen.errors, str(error)))
+
+
+def _without_group(environment: Environment, aws: RegionClients, seen: Observation, *, again: bool) -> Observation:
+    name = seen.spec.name
+    ungrouped = list_ungrouped(aws, name)
+    if not ungrouped:
+        return replace(seen, answered=True)
+    missing = Missing(ungrouped[0].claimed.group, instances=as_instances(ungrouped), confirmed=again)
+    errors = (*seen.errors, explained(aws, name, ungrouped)) if again else seen.errors
+    decision = decide(missing, environment.now())
+    return replace(seen, answered=True, ungrouped=ec2_states(ungrouped), decision=decision, errors=errors)
+
+
+def _decided(environment: Environment, found: Deployed, group: Group) -> Decision:
+    decision = decide(group, environment.now())
+    if Fact.CREDENTIAL not in decision.needs:
+        return decision
+    secret = find_arn(found, SECRET, None)
+    with asking(f"whether the secret of annex {found.name} has a value"):
+        present = credential_present(Annex(group.name, secret, found.aws))
+    return decide(replace(group, credential=present), environment.now())
+
+
+def status_of(found: Observation, now: datetime) -> AnnexStatus:
+    """Join AWS's side with the pool's side.
+
+    Args:
+        found: the observation.
         now: the time of the look, aware.
     """
-    group, decision = seen.group, seen.decision
-    record = read_record(group.tags) if group else None
-    times = lease_times(record, group.created) if record and group else None
-    alive = states(group) if group else seen.strays if seen.asked else None
-    slots = None if seen.slots is None else [slot for slot in seen.slots if slot.annex == seen.spec.name]
-    return Status(
-        name=seen.spec.name,
-        region=seen.spec.region,
+    group, decision = found.group, found.decision
+    record = group.lease.record if group else None
+    lease = group.lease if group and group.lease.policy else None
+    alive = states(group) if group else found.ungrouped if found.answered else None
+    slots = None if found.slots is None else [slot for slot in found.slots if slot.annex == found.spec.name]
+    return AnnexStatus(
+        name=found.spec.name,
+        region=found.spec.region,
         time=now,
-        phase=decision.phase.value if decision else NOT_DEPLOYED if seen.asked and group is None else None,
+        phase=decision.phase.value if decision else NOT_DEPLOYED if found.answered and group is None else None,
         reason=decision.reason if decision else None,
-        size=record.policy.size if record and record.policy else None,
+        size=lease.size if lease else None,
         granted=record.granted.size if record and record.granted else None,
-        times=times,
+        lease=lease,
         created=group.created if group else None,
-        next_warning=_next_warning(record, times, now) if record and times else None,
-        hours=_hours(record, decision, seen.spec) if record and decision else None,
+        next_warning=_next_warning(lease, now) if lease else None,
+        hours=_hours(lease, decision, found.spec) if lease and decision else None,
         instances=None if alive is None else _instances(alive, group, slots),
         unmatched_slots=None if alive is None or slots is None else _unmatched_slots(alive, slots),
         jobs_running=None if slots is None else sum(slot.busy for slot in slots),
         overdue=decision.overdue if decision else None,
         record_problems=decision.record_problems if decision else (),
         problems=decision.problems if decision else (),
-        errors=seen.errors,
+        errors=found.errors,
     )
 
 
-def _next_warning(record: LeaseRecord, times: LeaseTimes, now: datetime) -> datetime | None:
-    policy = record.policy
-    if (
-        policy is None
-        or policy.warn_before_end_seconds is None
-        or now >= times.end
-        or record.warned == format_time(times.end)
-    ):
+def _next_warning(lease: Lease, now: datetime) -> datetime | None:
+    end, before = lease.effective_end, lease.warn_before_end
+    if before is None or now >= end or lease.record.warned == format_time(end):
         return None
-    return max(times.end - timedelta(seconds=policy.warn_before_end_seconds), times.start)
+    return max(end - before, lease.start)
 
 
-def _hours(record: LeaseRecord, decision: Decision, spec: AnnexSpec) -> Hours | None:
-    # Of the record, not of the spec: the limit that counts is the one that was deployed.
-    limit = record.policy.max_instance_hours if record.policy else None
-    if limit is None:
+def _hours(lease: Lease, decision: Decision, spec: AnnexSpec) -> HoursUsed | None:
+    # From the record, not from the spec: the deployed limit is the one that counts.
+    if lease.limit is None:
         return None
-    return Hours((decision.used_seconds or 0) / HOUR_SECONDS, limit, spec.price_per_hour)
+    return HoursUsed((decision.used_seconds or 0) / HOUR_SECONDS, lease.limit, spec.price_per_hour)
 
 
 def _instances(
     alive: Mapping[str, str], group: Group | None, slots: Sequence[Slot] | None
 ) -> tuple[InstanceStatus, ...]:
-    protected = {instance.id for instance in group.members if instance.protected} if group else set[str]()
+    protected = {member.id for member in group.members if member.protected} if group else set[str]()
     if slots is None:
         return tuple(InstanceStatus(key, state, key in protected, None, None) for key, state in alive.items())
     joined = {slot.instance_id for slot in slots}

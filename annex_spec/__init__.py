@@ -1,13 +1,13 @@
-"""What an operator declares: `annexes.toml` read into typed, validated, fully resolved objects.
+"""The spec file, `annexes.toml`, as typed and validated objects with every default applied.
 
-Nothing here imports aws_cdk or boto3, so the `annex` command and the CDK app read one and the same declaration
-and a mistake in the file is reported before either of them does anything.
+The `annex` command and the CDK app read the same declaration, so this package imports neither aws_cdk nor boto3. A
+mistake in the file is reported before either of them acts. Ranges, defaults and forms are those of
+`annex_lease.terms`, rules between two keys those of `annex_lease.rules`.
 """
 
-from annex_spec.base import BaseSpec
 from annex_lease.duration import format_duration, parse_duration
 from annex_spec.loading import Spec, load
-from annex_spec.model import AnnexSpec, PoolSpec
+from annex_spec.model import AnnexSpec, BaseSpec, PoolSpec
 from annex_spec.problem import Problem, SpecError
 
 __all__ = [

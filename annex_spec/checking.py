@@ -1,6 +1,7 @@
-"""One table of the spec file against its model, with pydantic's findings turned into problems a person can mend."""
+"""Validation of one table of the spec file: pydantic's errors become problems with a fix."""
 
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -14,7 +15,7 @@ M = TypeVar("M", bound=BaseModel)
 
 # `name` is the table's own name, never a key in it.
 _NOT_A_KEY = "name"
-# Findings of pydantic that only follow from another one in the same table.
+# Errors of pydantic that only follow from another one in the same table.
 _CONSEQUENCES = frozenset({"default_factory_not_called"})
 
 
@@ -24,17 +25,17 @@ def keys(model: type[BaseModel]) -> tuple[str, ...]:
 
 
 def unknown(key: str, allowed: Collection[str], table: str, value: object) -> Problem:
-    """The problem of a key that does not exist, with the key that was probably meant."""
+    """The problem of a key that does not exist; its fix is the most similar key."""
     close = nearest(key, allowed)
     fix = f"did you mean {close}?" if close else f"remove {key}"
     return Problem(table, key, shown(value), "the keys " + ", ".join(allowed), fix)
 
 
 def validated(model: type[M], values: Mapping[str, object], table: str) -> tuple[M | None, list[Problem]]:
-    """The validated table, or None and what is wrong with it.
+    """The validated table, or None and its problems.
 
     Args:
-        model: PoolSpec or AnnexSpec.
+        model: PoolSpec, AnnexSpec or BaseSpec.
         values: the keys and values, an annex's name among them.
         table: the table as the file writes it, such as `[annex.demo]`.
     """
@@ -45,7 +46,7 @@ def validated(model: type[M], values: Mapping[str, object], table: str) -> tuple
 
 
 def wrong_values(model: type[BaseModel], values: Mapping[str, object], table: str) -> list[Problem]:
-    """What is wrong with each of the values by itself: nothing about missing or contradicting ones."""
+    """Problems of each value by itself; missing keys and contradictions are not reported."""
     try:
         model.model_validate(dict(values))
     except ValidationError as error:
@@ -58,14 +59,14 @@ def _problems(
     model: type[BaseModel], values: Mapping[str, object], table: str, details: Iterable["ErrorDetails"]
 ) -> list[Problem]:
     found = (_problem(model, values, table, detail) for detail in details if detail["type"] not in _CONSEQUENCES)
-    # A list has one finding for each wrong item; the whole value is shown once.
+    # A list has one error for each wrong item; the whole value is shown once.
     return list(dict.fromkeys(found))
 
 
 def _problem(model: type[BaseModel], values: Mapping[str, object], table: str, detail: "ErrorDetails") -> Problem:
     reason = detail.get("ctx", {}).get("error")
     if isinstance(reason, ContradictionError):
-        return Problem(table, reason.key, reason.received, reason.allowed, reason.fix)
+        return replace(reason.problem, table=table)
     key = str(detail["loc"][0])
     if detail["type"] == "extra_forbidden":
         return unknown(key, keys(model), table, values[key])

@@ -1,4 +1,4 @@
-"""From the file to the objects: read, merge the defaults, validate, and report everything that is wrong at once."""
+"""Loading of a spec file: read, merge the defaults, validate, report every problem at once."""
 
 import tomllib
 from collections.abc import Mapping
@@ -6,14 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-from annex_spec.base import TABLE as BASE_TABLE
-from annex_spec.base import BaseSpec
 from annex_spec.checking import keys, unknown, validated, wrong_values
-from annex_spec.model import AnnexSpec, PoolSpec
+from annex_spec.model import BASE_TABLE, AnnexSpec, BaseSpec, PoolSpec
 from annex_spec.problem import NOTHING, Problem, SpecError, nearest, shown
 
 _TABLES = ("pool", "base", "defaults", "annex")
-# An annex that states one key of a pair means the pair: the other key of the defaults belongs to another choice.
+# An annex that states one key of a pair replaces the pair: the other key of the defaults belongs to another choice.
 _PAIRS = (("lease", "lease_ends_at"), ("vpc", "subnets"), ("alarm_email", "alarm_topic"))
 
 
@@ -24,8 +22,8 @@ class Spec:
     Attributes:
         path: the file it was read from, as the caller named it.
         pool: the pool.
-        annexes: the annexes by name, in the order of the file; at least one; cannot be changed.
-        base: what each Region of an annex has besides; None if the file has no table `[base]`.
+        annexes: the annexes by name, in the order of the file; at least one; read-only.
+        base: the account-wide sweeper of each Region; None if the file has no table `[base]`.
     """
 
     path: Path
@@ -37,7 +35,7 @@ class Spec:
         """The annex of that name.
 
         Raises:
-            SpecError: the file declares no such annex; says which it declares.
+            SpecError: the file declares no such annex; the text lists those it declares.
         """
         if name in self.annexes:
             return self.annexes[name]
@@ -53,7 +51,7 @@ def load(path: str | Path) -> Spec:
         path: the TOML file.
 
     Raises:
-        SpecError: the file cannot be read, is not TOML, or declares something that is not allowed; lists all of it.
+        SpecError: the file cannot be read, is not TOML, or declares a value that is not allowed; lists every problem.
     """
     file = Path(path)
     document = _read(file)
@@ -95,7 +93,7 @@ def _read(file: Path) -> dict[str, object]:
 
 
 def _table(parent: Mapping[str, object], key: str, problems: list[Problem], title: str = "") -> dict[str, object]:
-    """The sub-table, empty if it is missing; another value in its place is a problem."""
+    """The sub-table; empty if it is missing. A value of another type is a problem."""
     value = parent.get(key, {})
     if isinstance(value, dict):
         return value
@@ -105,7 +103,7 @@ def _table(parent: Mapping[str, object], key: str, problems: list[Problem], titl
 
 
 def _problems_of_defaults(defaults: Mapping[str, object]) -> list[Problem]:
-    """What is wrong with the defaults by themselves, so that it is reported once and where it stands."""
+    """Problems of the defaults, reported once and under `[defaults]`, not under each annex."""
     values = {key: value for key, value in defaults.items() if key != "name"}
     found = wrong_values(AnnexSpec, values, "[defaults]")
     if "name" in defaults:

@@ -1,11 +1,14 @@
-"""What is wrong with a spec file, said so that the reader can mend it without opening the documentation."""
+"""Problems of a spec file: value received, values allowed, fix."""
 
 import difflib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
+
+from annex_lease.duration import format_duration
+from annex_lease.rules import Conflict
 
 NOTHING = "nothing"
 _LONGEST = 100
@@ -13,14 +16,14 @@ _LONGEST = 100
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong.
+    """A problem of a spec file.
 
     Attributes:
-        table: the TOML table as written in the file, such as `[annex.demo]`; empty for the file as a whole.
-        key: the key in that table; empty for the table as a whole.
-        received: the value that was found, as text (see `shown`).
-        allowed: which values would have been accepted.
-        fix: what to write or to do instead.
+        table: the TOML table as written in the file, such as `[annex.demo]`; empty for the whole file.
+        key: the key in that table; empty for the whole table.
+        received: the value, as text (see `shown`).
+        allowed: values that are accepted.
+        fix: correction, in words or as a line of the file.
     """
 
     table: str
@@ -31,10 +34,10 @@ class Problem:
 
 
 class SpecError(ValueError):
-    """The spec file cannot be used. `str()` lists every problem; nothing has been done with the rest of the file."""
+    """Refusal of a spec file. `str()` lists every problem; no other part of the file has been used."""
 
     def __init__(self, path: Path, problems: Iterable[Problem]) -> None:
-        """Keep the problems.
+        """Keep the problems and make the text.
 
         Args:
             path: the file as the caller named it.
@@ -56,23 +59,38 @@ class SpecError(ValueError):
 
 
 class ContradictionError(ValueError):
-    """Two keys of one table do not go together; the attributes are those of `Problem`."""
+    """Error for two keys of one table that do not go together."""
 
-    def __init__(self, key: str, received: str, allowed: str, fix: str) -> None:
-        """Keep what a `Problem` needs.
+    def __init__(self, problem: Problem) -> None:
+        """Keep the problem.
 
         Args:
-            key: the key to change.
-            received: its value, as text.
-            allowed: which values would go with the other keys.
-            fix: what to write instead.
+            problem: without its table, which only the validation knows.
         """
-        super().__init__(f"{key}: received {received}, allowed {allowed}")
-        self.key, self.received, self.allowed, self.fix = key, received, allowed, fix
+        super().__init__(f"{problem.key}: received {problem.received}, allowed {problem.allowed}")
+        self.problem = problem
+
+
+def problem_of(conflict: Conflict, received: object, *, table: str = "", note: str = "") -> Problem:
+    """The problem of two keys that do not go together.
+
+    Args:
+        conflict: result of a rule of `annex_lease.rules`.
+        received: the value of the conflict's key; empty or zero: the file has none.
+        table: the TOML table as written in the file. Default: "".
+        note: appended to the value. Default: "".
+    """
+    text = conflict.received or (shown(received) + note if received else NOTHING)
+    fix = conflict.advice or f"remove {conflict.name}"
+    if conflict.fix is not None:
+        fix = f"{conflict.name} = {shown(conflict.fix)}"
+    return Problem(table, conflict.name, text, conflict.allowed, fix)
 
 
 def shown(value: object) -> str:
     """A value from a TOML file as the file writes it, shortened to 100 characters."""
+    if isinstance(value, timedelta):
+        value = format_duration(value)
     if isinstance(value, datetime | date | time):
         text = value.isoformat()
     else:
@@ -81,6 +99,6 @@ def shown(value: object) -> str:
 
 
 def nearest(word: str, words: Iterable[str]) -> str | None:
-    """The word of `words` that `word` was probably meant to be, or None when none is close."""
+    """The word of `words` closest to `word`; None if none is similar enough to be a misspelling."""
     close = difflib.get_close_matches(word, sorted(words), n=1, cutoff=0.6)
     return close[0] if close else None

@@ -1,9 +1,9 @@
 """AWS calls per run of the lease checker: while the lease is on, at its end, and afterwards.
 
-The function runs against the lab's cloud, whose clock is moved on by a minute between two runs; every call that it
+The function runs against the lab's cloud, whose clock advances by a minute between two runs; every call that it
 sends is counted. condor_annex's figures are those of its documented procedure (HTCondor 25.14.1,
-`src/annex/setup/odi-lease.js`): it deletes a file, lists, terminates, and removes a target and a rule, once; whether
-anything is left it never asks.
+`src/annex/setup/odi-lease.js`): it deletes a file, lists, terminates, and removes a target and a rule, once. It
+never checks for instances that are left.
 
 Usage: ``python -m bench.aws_calls [COUNT]`` (default: 20).
 """
@@ -28,7 +28,7 @@ _MINUTES = 12
 
 
 class Counted:
-    """Runs of a fleet's checker, with the calls of each."""
+    """Runs of a fleet's checker and the calls of each."""
 
     def __init__(self, cloud: Cloud, fleet: Fleet) -> None:
         self.cloud, self.fleet = cloud, fleet
@@ -41,9 +41,9 @@ class Counted:
         return phase, Counter(self.cloud.calls)
 
     def until_ended(self) -> tuple[Counter[str], Counter[str], int]:
-        """Calls from the first run after the end until none lives, from there until that is confirmed, and the runs.
+        """Calls after the end until no instance is alive, then until that is confirmed, and the number of runs.
 
-        Machines end at once here; each minute in which some still shut down is a quiet one, of one call.
+        Machines end at once here. With machines that take longer, each minute of shutting down adds one call.
         """
         ending, confirming = Counter[str](), Counter[str]()
         for run in range(_MINUTES):
@@ -61,7 +61,7 @@ class Counted:
 
 
 def shown(calls: Counter[str]) -> str:
-    """Calls with how often each was made."""
+    """Calls and the count of each."""
     return ", ".join(f"{name} {count}" if count > 1 else name for name, count in calls.items())
 
 
@@ -80,7 +80,7 @@ def main(count: int) -> int:
     table = Table("run", "calls", "target", "condor_annex", "which")
     rows = [
         ("quiet, active", quiet, QUIET, "0"),
-        ("the end, until none lives", ending, MOST_AT_THE_END, str(OLD_AT_THE_END)),
+        ("the end, until none is alive", ending, MOST_AT_THE_END, str(OLD_AT_THE_END)),
         ("then, until that is confirmed", confirming, None, "never confirmed"),
         ("quiet, ended", ended, QUIET, "-"),
     ]

@@ -1,6 +1,6 @@
-"""The lab's cloud in a process of its own, with machines that only exist in its API and a clock that can be moved.
+"""The lab's cloud in a process of its own, with machines that exist in its API only and a clock that can be set.
 
-``python -m bench.cloud API METADATA STATE`` serves it; `Cloud` starts that and speaks to it.
+``python -m bench.cloud API METADATA STATE`` serves it; `Cloud` starts that process and is its client.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Cloud:
     """A running cloud and the clients for it.
 
     Attributes:
-        calls: how often each API call was made, by operation name.
+        calls: number of API calls, by operation name.
     """
 
     def __init__(self, state: Path) -> None:
@@ -48,7 +48,7 @@ class Cloud:
 
     @property
     def endpoint(self) -> str:
-        """Where the API is."""
+        """URL of the API."""
         return f"https://127.0.0.1:{self.port}"
 
     @property
@@ -61,16 +61,16 @@ class Cloud:
         return datetime.now(UTC) + self._offset
 
     def advance(self, seconds: float) -> None:
-        """Move the clock on."""
+        """Advance the clock."""
         self._offset += timedelta(seconds=seconds)
         (self.state / "clock").write_text(str(self._offset.total_seconds()))
 
     def until(self, moment: datetime) -> None:
-        """Move the clock to a moment."""
+        """Set the clock."""
         self.advance((moment - self.now()).total_seconds())
 
     def settle(self) -> None:
-        """Let everything happen that waits for nothing."""
+        """Run every step that is due."""
         self._http.request("POST", f"{self.endpoint}/_lab/tick?count=3", timeout=600)
 
     def _client(self, service: str) -> Any:
@@ -124,7 +124,7 @@ class Cloud:
 
 @contextmanager
 def running() -> Iterator[Cloud]:
-    """A cloud that is up, and gone afterwards."""
+    """Context with a running cloud."""
     with tempfile.TemporaryDirectory() as directory:
         cloud = Cloud(Path(directory))
         try:

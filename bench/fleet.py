@@ -1,4 +1,4 @@
-"""An annex's fleet on the lab's cloud, with the lease checker that looks after it."""
+"""Fleet of an annex on the lab's cloud, with its lease checker."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 from annex_lease import tags as lease_tags
 from annex_lease.handler import serve
-from annex_lease.memory import Memory
+from annex_lease.observed import Memory
 from annex_lease.policy import LeasePolicy, policy_tags
 from bench.cloud import Cloud
 
@@ -29,7 +29,7 @@ def make_subnet(cloud: Cloud) -> str:
 
 
 def alive(cloud: Cloud, key: str, value: str) -> list[str]:
-    """Instances with a tag that are not terminated or on their way to it, all pages."""
+    """Instances with a tag that are neither terminated nor shutting down, all pages."""
     states = [{"Name": "instance-state-name", "Values": ["pending", "running", "stopping", "stopped"]}]
     filters = [*states, {"Name": f"tag:{key}", "Values": [value]}]
     pages = cloud.ec2.get_paginator("describe_instances").paginate(Filters=filters, PaginationConfig={"PageSize": 1000})
@@ -37,7 +37,7 @@ def alive(cloud: Cloud, key: str, value: str) -> list[str]:
 
 
 class Context:
-    """A Lambda context whose time is the cloud's."""
+    """Lambda context with the cloud's time."""
 
     def __init__(self, now: Callable[[], datetime]) -> None:
         self._now = now
@@ -49,7 +49,7 @@ class Context:
 
 
 class Fleet:
-    """A group with the tags its template declares; capacity comes from the checker."""
+    """Group with the tags that its template declares; the checker grants its capacity."""
 
     def __init__(self, cloud: Cloud, size: int) -> None:
         self.cloud, self.size = cloud, size
@@ -86,7 +86,7 @@ class Fleet:
         return {**names, "ANNEX_CREDENTIAL": "", "ANNEX_TOPIC": ""}
 
     def check(self) -> dict[str, Any]:
-        """One scheduled run of the checker's function; its log line is swallowed."""
+        """One scheduled run of the checker's function; its log line is discarded."""
         with contextlib.redirect_stdout(io.StringIO()):
             return dict(
                 serve(
@@ -101,7 +101,7 @@ class Fleet:
             )
 
     def start(self) -> None:
-        """Let the checker grant the capacity, and wait until all instances run and were told their lease."""
+        """Let the checker grant the capacity, and wait until all instances run and have their lease."""
         self.check()
         self.cloud.settle()
         self.check()
@@ -111,7 +111,7 @@ class Fleet:
 
     @property
     def end(self) -> datetime:
-        """When the lease ends."""
+        """End of the lease."""
         created: datetime = self.described()["CreatedTime"]
         return created.replace(microsecond=0) + LEASE  # a lease ends on the second
 
@@ -121,10 +121,10 @@ class Fleet:
         return dict(found["AutoScalingGroups"][0])
 
     def alive(self) -> list[str]:
-        """Instances of the group that are not terminated or on their way to it."""
+        """Instances of the group that are neither terminated nor shutting down."""
         return alive(self.cloud, "aws:autoscaling:groupName", self.name)
 
     def remove(self) -> None:
-        """Delete the group with whatever is left in it."""
+        """Delete the group with its remaining instances."""
         self.cloud.autoscaling.delete_auto_scaling_group(AutoScalingGroupName=self.name, ForceDelete=True)
         self.cloud.settle()

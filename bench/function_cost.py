@@ -1,7 +1,7 @@
-"""How long the lease checker's function takes, cold and warm, and what an annex costs in a month by that.
+"""Duration of the lease checker's function, cold and warm, and the cost of an annex in a month that follows from it.
 
 Measured here: a fresh interpreter that imports the function and checks an annex on the lab's cloud (cold), and the
-checks after that (warm); each is one call of AWS's API. Assumed: what is printed as such. Prices are AWS's list prices
+checks after that (warm); each is one call of AWS's API. Assumptions are printed as such. Prices are AWS's list prices
 for us-east-1 without any free tier:
 
 - https://aws.amazon.com/lambda/pricing/ (Arm: $0.0000133334 per GB-second, $0.20 per million requests)
@@ -10,12 +10,11 @@ for us-east-1 without any free tier:
 - https://aws.amazon.com/cloudwatch/pricing/ (logs: $0.50 per GB taken in)
 
 A function has one vCPU per 1,769 MB of memory (https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html),
-so CPU time here becomes that much more time there; since August 2025 the time of the import is billed as well
-(https://aws.amazon.com/blogs/compute/aws-lambda-standardizes-billing-for-init-phase/). Not in it, because they are
-there whether or not the function runs: the secret, the alarms, the heartbeat's metric.
+so CPU time here becomes more time there in that proportion. Since August 2025 the time of the import is billed as well
+(https://aws.amazon.com/blogs/compute/aws-lambda-standardizes-billing-for-init-phase/). Not included,
+because they do not depend on the function: the secret, the alarms, the heartbeat's metric.
 
-A check reads the description of the whole group, so it takes longer the more instances there are: with COUNT of them,
-running all month.
+A check reads the description of the whole group, so its duration grows with the instances: COUNT, all month.
 
 Usage: ``python -m bench.function_cost [COUNT]`` (default: 2).
 """
@@ -45,9 +44,9 @@ GB_SECOND, REQUEST, SCHEDULED, LOG_BYTE = 0.0000133334, 0.20e-6, 1.00e-6, 0.50e-
 TARGET = 0.10
 COLD_STARTS, WARM_RUNS = 5, 30
 CALL_SECONDS = 0.05
-"""Assumed: an API call within the Region, beyond what it takes here."""
+"""Assumed: additional time of an API call within the Region."""
 LIFE_CHECKS = 120
-"""Assumed: checks until Lambda makes a new environment, which AWS does not promise; hours are usual."""
+"""Assumed: checks until Lambda makes a new environment. AWS promises no number; hours are usual."""
 PLATFORM_LOG = 350
 """Assumed: bytes of Lambda's own START, END and REPORT lines, and of CloudWatch's 26 bytes for each event."""
 VCPU_MB = 1769
@@ -55,7 +54,7 @@ VCPU_MB = 1769
 
 @dataclass(frozen=True)
 class Duration:
-    """Seconds, here; `billed` is what it takes with the function's share of a processor."""
+    """Seconds, here; `billed` is the duration with the function's share of a processor."""
 
     wall: float
     cpu: float
@@ -67,7 +66,7 @@ class Duration:
 
 
 def measure(cloud: Cloud, count: int) -> tuple[Duration, Duration, float]:
-    """Cold and warm duration with so many instances, medians, and the bytes that a check logs."""
+    """Cold and warm duration for a number of instances, medians, and the bytes that a check logs."""
     fleet = Fleet(cloud, count)
     fleet.start()
     cold_wall, cold_cpu, warm_wall, warm_cpu, log = [], [], [], [], 0.0
@@ -101,7 +100,7 @@ def _environment(cloud: Cloud, fleet: Fleet) -> dict[str, Any]:
 
 
 def month(cold: Duration, warm: Duration, log: float) -> dict[str, float]:
-    """Dollars in a month, by what they are for."""
+    """Dollars in a month, by service."""
     starts = CHECKS / LIFE_CHECKS
     seconds = starts * cold.billed + (CHECKS - starts) * warm.billed
     return {

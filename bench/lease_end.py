@@ -1,13 +1,13 @@
-"""From the end of a lease to no alive instance, for fleets of 1 to 10,000: this project and the one it replaces.
+"""Time from the end of a lease until no instance is alive, for fleets of 1 to 10,000: this project and condor_annex.
 
-Both run against the lab's cloud, side by side. Its machines exist in the API only and start and end at once; "alive"
-is what AWS bills, so neither shutting down nor terminated. What is left is the deciding and the calling, by the cloud's
-clock: the time until somebody looks, by which the clock is moved on, and the real time that the calls take here.
+Both run against the lab's cloud, side by side. Its machines exist in the API only and start and end at once; An
+instance is alive while AWS bills it: neither shutting down nor terminated. Two times are left, by the cloud's clock:
+the wait for the next run, for which the clock advances, and the real time of the calls.
 
 - *checker*: the function runs every minute; the last run before the end stays awake for it.
-- *run lost*: that last run never happened, so the end waits a whole minute for the next one: the worst case.
-- *condor_annex*: see `bench.withdrawn`. Where the end falls between two of its runs is chance: measured are ends 10,
-  80, 150, 220 and 290 s before its next run.
+- *run lost*: that last run is missing, so the next one comes a whole minute after the end: the worst case.
+- *condor_annex*: see `bench.withdrawn`. The end falls anywhere between two of its runs: measured are ends 10, 80,
+  150, 220 and 290 s before its next run.
 
 AWS takes at most 1,000 ids in a TerminateInstances call and terminates none of more
 (https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_TerminateInstances.html).
@@ -36,7 +36,7 @@ BEFORE = timedelta(seconds=50)
 
 
 def checker_seconds(cloud: Cloud, count: int, *, run_lost: bool) -> float:
-    """Seconds from the end of a lease until no instance lives, under the lease checker.
+    """Seconds from the end of a lease until no instance is alive, under the lease checker.
 
     Raises:
         RuntimeError: instances outlive it.
@@ -56,7 +56,7 @@ def checker_seconds(cloud: Cloud, count: int, *, run_lost: bool) -> float:
 
 
 def withdrawn_seconds(cloud: Cloud, count: int) -> tuple[list[float], str]:
-    """The same for condor_annex, one figure for each first run; none if they live on, and why."""
+    """The same for condor_annex, one figure for each first run; if instances stay alive, no figure but the reason."""
     found = []
     for number, first_run in enumerate(FIRST_RUNS if count <= MOST_IDS else FIRST_RUNS[:1]):
         annex = WithdrawnAnnex(cloud, count, f"old-{count}-{number}")
@@ -88,7 +88,7 @@ def main(counts: list[int]) -> int:
             table.add_row(*row)
     console = Console(width=120)
     console.print(table, *notes, sep="\n")
-    console.print(f"checker's slowest: {slowest:.1f} s; target: at most {TARGET_SECONDS:.0f} s, whatever the number")
+    console.print(f"checker's slowest: {slowest:.1f} s; target: at most {TARGET_SECONDS:.0f} s, for every number")
     return int(slowest > TARGET_SECONDS)
 
 

@@ -25,7 +25,7 @@ def _cpu() -> float:
 
 
 def main(runs: int) -> None:
-    """Run the function so many times."""
+    """Run the function a number of times."""
     from annex_lease.handler import handler
 
     found: dict[str, list[float]] = {"wall": [time.time() - float(os.environ["BENCH_STARTED"])], "cpu": [_cpu()]}

@@ -1,8 +1,8 @@
-"""The lease function of the condor_annex that HTCondor withdrew, re-enacted from what it does, not from its code.
+"""Lease function of the condor_annex that HTCondor withdrew, modelled by its behaviour, without its code.
 
 HTCondor 25.14.1, `src/annex/setup/odi-lease.js`: a rule fires it every five minutes with the annex's id and the end of
-its lease. Once that is over it lists the instances with one DescribeInstances, of which it reads one page, and
-terminates what that shows with one TerminateInstances. Its instances are RunInstances' own, in no group.
+its lease. After the end it lists the instances with one DescribeInstances, reads one page, and terminates those
+with one TerminateInstances. Its instances are RunInstances' own, in no group.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from bench.fleet import MACHINE, alive, make_subnet
 PERIOD = timedelta(minutes=5)
 _TAG = "withdrawn"
 _RUNS = 3
-"""Runs after which instances that live are taken to live on: nothing changes between them."""
+"""Runs after which alive instances are taken to stay alive: no run differs from the one before."""
 
 
 class WithdrawnAnnex:
     """Instances under the old function.
 
     Attributes:
-        refused: what AWS last answered to its TerminateInstances, empty if nothing went wrong.
+        refused: last error of its TerminateInstances; empty if there was none.
     """
 
     def __init__(self, cloud: Cloud, size: int, name: str) -> None:
@@ -37,11 +37,11 @@ class WithdrawnAnnex:
         cloud.settle()
 
     def alive(self) -> list[str]:
-        """Instances that are not terminated or on their way to it."""
+        """Instances that are neither terminated nor shutting down."""
         return alive(self.cloud, _TAG, self.name)
 
     def seconds_after(self, end: datetime, first_run: float) -> float | None:
-        """Seconds from the end of the lease until no instance lives; None: they live on.
+        """Seconds from the end of the lease until no instance is alive; None: some stay alive.
 
         Args:
             end: of the lease.
@@ -57,7 +57,7 @@ class WithdrawnAnnex:
         return None
 
     def _run(self) -> None:
-        # It finds its instances by a client token that begins with the annex's id; that filter the lab does not know.
+        # It finds its instances by a client token that begins with the annex's id; the lab does not have that filter.
         shown = self.cloud.ec2.describe_instances(Filters=[{"Name": f"tag:{_TAG}", "Values": [self.name]}])
         ids = [one["InstanceId"] for part in shown["Reservations"] for one in part["Instances"]]
         try:
@@ -66,7 +66,7 @@ class WithdrawnAnnex:
             self.refused = str(error)
 
     def remove(self) -> None:
-        """Terminate what is left, a thousand at a time."""
+        """Terminate the remaining instances, a thousand at a time."""
         left = self.alive()
         for start in range(0, len(left), 1000):
             self.cloud.ec2.terminate_instances(InstanceIds=left[start : start + 1000])

@@ -1,5 +1,8 @@
-"""A pool and an "EC2" on one machine, for the demo and the end-to-end tests. Nothing of the product imports it."""
+"""A pool and an emulated EC2 on one machine, for the demonstration and the end-to-end tests.
+
+The product never imports it.
+"""
 
 
 class LabError(Exception):
-    """The lab cannot do what was asked; the message says what was found, what is needed, and the fix."""
+    """Failure of the lab; the message has the cause, the requirement, and the fix."""

@@ -1,4 +1,4 @@
-"""The lab: a demonstration, a place to run tests in, and a way to look into a running lab."""
+"""Commands of the lab: run the demonstration, run a command in a new lab, or in the running one."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ from lab.operator import Operator
 from lab.site import Site
 from lab.steps import StepError, Steps
 
-STATE_FILE = Path("/run/htcondor-annex-lab.json")
+# One demonstration at a time is what a person wants; who wants several gives each a file.
+STATE_FILE = Path(os.environ.get("ANNEX_LAB_STATE_FILE", "/run/htcondor-annex-lab.json"))
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__, pretty_exceptions_enable=False)
 
@@ -31,7 +32,7 @@ def demo(
     keep: Annotated[bool, typer.Option("--keep", help="Stop after the extension; leave it all running.")] = False,
     report: Annotated[Path | None, typer.Option(help="Write what happened to this file, as JSON.")] = None,
 ) -> None:
-    """Shows an annex from deploy to nothing; exits 0 only if every step did what it says."""
+    """Shows an annex from deployment to removal; exits 0 only if every step succeeded."""
     enter_sandbox(state_file=STATE_FILE)
     console = Console()
     steps = Steps(console)
@@ -76,17 +77,18 @@ def execute(command: Annotated[list[str], typer.Argument(help="Program and argum
         if not sandbox.inside():
             again = [sys.executable, "-m", "lab", "exec", "--", *command]
             words = sandbox.entering(STATE_FILE, again, namespace=POOL_NAMESPACE)
-            os.execvp(words[0], words)  # noqa: S606  no shell: the command replaces this one, terminal and all
+            os.execvp(words[0], words)  # noqa: S606  no shell: the command replaces this process and keeps its terminal
         os.execvpe(command[0], command, Operator.saved_environment())  # noqa: S606
 
 
 def enter_sandbox(*, state_file: Path | None) -> None:
-    """Returns only inside a sandbox; environment, runs this command in a new one and exits with its status."""
+    """Returns only inside a sandbox. Otherwise runs this command in a new one and exits with its status."""
     with failing_clearly():
         if sandbox.inside():
             sandbox.stop_on_signals()
             return
-        image.disk_image()  # built environment: the cache is the user's, and a failed build leaves no sandbox behind
+        # Built outside the sandbox: the cache is the user's, and a failed build leaves no sandbox behind.
+        image.disk_image()
         raise typer.Exit(sandbox.rerun(state_file=state_file))
 
 
@@ -101,7 +103,7 @@ def show_site(steps: Steps) -> Iterator[Site]:
 
 @contextmanager
 def failing_clearly() -> Iterator[None]:
-    """One line and exit status 1 for what the lab knows how to explain."""
+    """One line and exit status 1 for the errors of the lab."""
     try:
         yield
     except (LabError, StepError) as failed:
@@ -110,7 +112,7 @@ def failing_clearly() -> Iterator[None]:
 
 
 def look_around(console: Console) -> None:
-    """Says what can be looked at, and waits until it is told to end."""
+    """Prints commands that show the running lab, and waits for Ctrl-C or TERM."""
     enter = "  .venv/bin/python -m lab exec -- "
     for words in ("condor_status", f"annex status {ANNEX}", f"cdk diff {STACK} -c annexes=lab/annexes.toml", "bash"):
         console.print(enter + words, highlight=False, soft_wrap=True)

@@ -1,4 +1,4 @@
-"""The lab's certificate authority, and the certificate with which its "AWS" answers under the real host names."""
+"""Certificate authority of the lab, and the certificate of its cloud for the real host names of AWS."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 AUTHORITY_LIFE = timedelta(days=3650)  # as long as a cached image may be used
 SERVER_LIFE = timedelta(days=30)
 CLOCK_SLACK = timedelta(days=1)
-# A wildcard stands for one label only, so each service with deeper names has its own.
+# A wildcard matches one label only, so each service with deeper names has its own.
 HOST_NAMES = (
     "amazonaws.com",
     "*.amazonaws.com",
@@ -61,7 +61,7 @@ class Authority:
             .add_extension(_usage(signs_certificates=False), critical=True)
             .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
             .add_extension(alternatives, critical=False)
-            # Python 3.13 and later verify strictly and want to find the issuer by the identifier of its key.
+            # Python 3.13 and later verify strictly: they find the issuer by the identifier of its key.
             .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), critical=False)
         )
         _write(key, certificate, server_key, builder.sign(issuer_key, hashes.SHA256()))

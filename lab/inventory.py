@@ -1,8 +1,9 @@
-"""Everything that exists in the lab's account: taken before and after, the difference is what an annex left behind."""
+"""All resources of the lab's account. The difference of two inventories is what an annex left behind."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any, cast
 
 import boto3
@@ -42,26 +43,28 @@ LISTINGS: list[tuple[str, str, str, str]] = [
 
 
 def everything() -> set[str]:
-    """Names of all resources of the account in the default region, instances that still can cost money included."""
+    """Names of all resources of the account in the default region, with the instances that are billed."""
     found = {f"{service}/{kind}/{name}" for service, call, kind, key in LISTINGS for name in
              _names(_client(service), call, kind, key)}  # fmt: skip
     return found | instances() | managed_policies()
 
 
 def managed_policies() -> set[str]:
-    """Names of the account's own managed policies: AWS's are everybody's."""
+    """Names of the account's own managed policies, without those of AWS."""
     found = _client("iam").get_paginator("list_policies").paginate(Scope="Local")
     return {f"iam/Policies/{policy['Arn']}" for page in found for policy in page["Policies"]}
 
 
 def instances() -> set[str]:
-    """Names of the instances that still can cost money."""
+    """Names of the instances that are not terminated."""
     reservations = _pages(_client("ec2"), "describe_instances", "Reservations")
     alive = (i for reservation in reservations for i in reservation["Instances"] if i["State"]["Name"] not in GONE)
     return {f"ec2/Instances/{instance['InstanceId']}" for instance in alive}
 
 
+@cache
 def _client(service: str) -> Any:
+    # Made once: the demonstration asks again and again, and to make a client takes longer than to ask.
     return cast(Callable[[str], Any], boto3.client)(service)  # the stubs know each service by its literal name only
 
 

@@ -1,16 +1,17 @@
-"""An ordinary user's job: submitted on the access point, run on an annex, its output looked at."""
+"""Jobs of an ordinary user: submitted on the access point, run on an annex, checked by their output."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from lab.operator import Operator
 from lab.pool import USER, Pool
-from lab.steps import StepError
+from lab.steps import StepError, wait_for
 
-# What a user would write; the script also tries what a job must not reach.
+# A usual submit file; the script also tries to reach what a job must not reach.
 SUBMIT = """\
 executable = job.sh
 output = out.$(Process)
@@ -43,7 +44,7 @@ echo done
 
 @dataclass(frozen=True)
 class JobReport:
-    """What the job said of where it ran."""
+    """Facts from a job's output: user, slot, machine, reachable secrets."""
 
     user: str
     annex: str
@@ -83,16 +84,24 @@ class Jobs:
         self._as_user("sh", "-c", f"cd {home} && chmod +x job.sh && condor_submit -terse job.sub")
         return home
 
-    def wait(self, home: str, seconds: float) -> None:
-        """Waits until every job of the directory has ended.
+    def wait(self, home: str, seconds: float, *, meanwhile: Callable[[], object] = lambda: None) -> None:
+        """Waits until every job of the directory has ended; calls ``meanwhile`` every few seconds.
 
         Raises:
-            StepError: jobs remain after ``seconds``; the message holds the job log.
+            StepError: jobs remain and nothing new came into their log for ``seconds``; the message holds that log.
         """
+        wait_for("end of the jobs", seconds, lambda: meanwhile() or self._ended(home), progress=lambda: self._log(home),
+                 otherwise=lambda: f"{self._log(home)}\n{self.analysis()}")  # fmt: skip
+
+    def _ended(self, home: str) -> bool:
         try:
-            self._as_user("condor_wait", "-wait", str(int(seconds)), f"{home}/log")
-        except StepError as failed:
-            raise StepError(f"{failed}\n{self.read(f'{home}/log')}\n{self.analysis()}") from failed
+            self._as_user("condor_wait", "-wait", "5", f"{home}/log")
+        except StepError:  # not yet
+            return False
+        return True
+
+    def _log(self, home: str) -> str:
+        return self.read(f"{home}/log")
 
     def remove(self) -> None:
         """Removes every job of the user."""

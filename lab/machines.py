@@ -1,4 +1,4 @@
-"""What the lab's cloud needs of whatever runs its instances' machines."""
+"""Interface between the lab's cloud and the host of its instances' machines."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Protocol
 
 @dataclass(frozen=True)
 class Machine:
-    """One instance's machine, as the cloud orders it."""
+    """Declaration of one instance's machine."""
 
     instance_id: str
     mac: str
@@ -19,7 +19,7 @@ class Machine:
 
 
 class MachineState(StrEnum):
-    """STARTING until the machine executes its first instruction; OFF when it has switched itself off or was killed."""
+    """STARTING until the machine executes its first instruction; OFF when it has powered itself off or was killed."""
 
     STARTING = "starting"
     RUNNING = "running"
@@ -27,16 +27,16 @@ class MachineState(StrEnum):
 
 
 class MachineHost(Protocol):
-    """Starts and stops machines. No call waits for a machine; none restarts one: replacing is the cloud's business."""
+    """Starts and stops machines. No call waits for a machine or restarts one: the cloud replaces instances."""
 
     def start(self, machine: Machine) -> None:
-        """Switches a new machine on: once for every ``instance_id``."""
+        """Starts a new machine: once for every ``instance_id``."""
 
     def stop(self, instance_id: str) -> None:
-        """Presses the power button, and pulls the plug after a bounded time. Harmless when it is off or unknown."""
+        """Presses the power button, and kills the machine after a bounded time. Harmless if it is off or unknown."""
 
     def states(self) -> dict[str, MachineState]:
         """The state of every machine that was ever started, by instance id."""
 
     def close(self) -> None:
-        """Pulls every plug, and waits until all is gone."""
+        """Kills every machine and waits for its end."""

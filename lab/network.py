@@ -1,8 +1,8 @@
-"""The lab's network, made inside the sandbox: a VPC bridge for the instances, the pool's site, and what joins them.
+"""Network of the lab inside the sandbox: a VPC bridge for the instances, the pool's site, and the router between.
 
 The sandbox's own network namespace is the cloud: it has the API's address, the metadata service's address, and the
-bridge that the instances are plugged into. The pool is in a named namespace behind a pair of interfaces; it sees the
-instances only through address translation, and can reach none of them, as it would be with EC2 behind a NAT gateway.
+bridge of the instances. The pool is in a named namespace behind a pair of interfaces. It sees the
+instances only through address translation and can reach none of them, as with instances behind a NAT gateway.
 """
 
 from __future__ import annotations
@@ -58,10 +58,10 @@ def mac_address(ip: str) -> str:
 
 
 class Network:
-    """The network of one lab. ``create`` is called once; ``plug`` also from another process of the same sandbox."""
+    """Network of one lab. ``create`` is called once; ``plug`` also from another process of the same sandbox."""
 
     def __init__(self, directory: Path) -> None:
-        """``directory``: where the name and address server keeps its files; the same in every process."""
+        """``directory``: files of the name and address server; the same in every process."""
         self._directory = directory
         self._leases = directory / "dhcp-hosts"
         self._dnsmasq: subprocess.Popen[bytes] | None = None
@@ -82,9 +82,9 @@ class Network:
     def plug(self, name: str, *, mac: str, ip: str) -> int:
         """Gives a machine a port on the bridge and an address by DHCP; returns the open descriptor of the port.
 
-        The port exists as long as the descriptor is open in some process: hand it to the machine's process and close
-        it, then the port goes with that process. No instance can reach another: in EC2 a security group without ingress
-        rules (as ours) stands between any two.
+        The port exists as long as the descriptor is open in some process. Pass it to the machine's process and close
+        it here: the port then ends with that process. No instance can reach another, as with a security group without
+        ingress rules (ours) in EC2.
         """
         descriptor = os.open("/dev/net/tun", os.O_RDWR | os.O_CLOEXEC)
         interface = f"i{name[-14:]}"  # names of interfaces have at most 15 characters
@@ -93,7 +93,7 @@ class Network:
             fcntl.ioctl(descriptor, TUNSETIFF, request)
             run("ip", "link", "set", interface, "master", BRIDGE, "up")
             run("bridge", "link", "set", "dev", interface, "isolated", "on")
-            # dnsmasq reads new files of this directory by itself. An address has one MAC for ever, so none is stale.
+            # dnsmasq reads new files of this directory by itself. An address always has the same MAC, so none is stale.
             (self._leases / ip).write_text(f"{mac},{ip}\n")
         except BaseException:
             os.close(descriptor)
@@ -101,7 +101,7 @@ class Network:
         return descriptor
 
     def close(self) -> None:
-        """Stops the name and address server. Interfaces and rules go with the sandbox."""
+        """Stops the name and address server. Interfaces and rules end with the sandbox."""
         if self._dnsmasq is not None:
             stop(self._dnsmasq)
 
@@ -134,7 +134,7 @@ def _make_pool() -> None:
     run("ip", "-n", POOL_NAMESPACE, "address", "add", f"{POOL_ADDRESS}/24", "dev", "eth0")
     for interface in ("lo", "eth0"):
         run("ip", "-n", POOL_NAMESPACE, "link", "set", interface, "up")
-    # So that a program that reaches out is refused by the rules above and not by the lack of a route.
+    # With this route an outgoing connection is refused by the rules above, not for want of a route.
     run("ip", "-n", POOL_NAMESPACE, "route", "add", "default", "via", CLOUD_ADDRESS)
 
 
@@ -150,13 +150,13 @@ def _dnsmasq(directory: Path) -> list[str]:
         f"--interface={BRIDGE}",
         f"--interface={LINK}",
         f"--no-dhcp-interface={LINK}",
-        # Names. Everything unknown does not exist, said at once: a client that waits for a silent server waits minutes.
+        # Names. An unknown name is answered with "no such name": a client without an answer waits for minutes.
         "--no-resolv",
         "--no-hosts",
         "--address=/#/",
         f"--address=/{CLOUD_DOMAIN}/{CLOUD_ADDRESS}",
         f"--address=/{POOL_NAME}/{POOL_ADDRESS}",
-        # Addresses, for known machines only and without the three seconds of looking whether somebody has them.
+        # Addresses, for known machines only, without the three seconds of a search for duplicates.
         f"--dhcp-range={VPC.partition('/')[0]},static,255.0.0.0,infinite",
         f"--dhcp-hostsdir={directory / 'dhcp-hosts'}",
         f"--dhcp-leasefile={directory / 'dhcp-leases'}",

@@ -1,4 +1,4 @@
-"""The person at the pool's own host: runs `annex`, `cdk` and HTCondor's tools there, as an operator or user would."""
+"""Commands of an operator or user on the pool's host: `annex`, `cdk`, HTCondor's tools."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lab.image.store import cache_directory
 from lab.sandbox import directory
 from lab.steps import StepError
 
@@ -17,6 +18,7 @@ REPOSITORY = Path(__file__).parents[1]
 REGION = "us-east-1"
 ACCOUNT = "000000000000"
 SAVED = "operator.json"
+COMMAND_SECONDS = 900.0  # no promise: cdk and annex give up by themselves; this is for what hangs
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,7 @@ class Operator:
     """Commands on the pool's host: inside its network namespace, with the lab's AWS credentials.
 
     ``tools`` holds the pool's HTCondor commands, ``home`` is an empty home of its own: neither configuration nor
-    credentials of whoever runs the lab reach these commands.
+    credentials of the person who runs the lab reach these commands.
     """
 
     namespace: str
@@ -48,24 +50,26 @@ class Operator:
             "CONDOR_CONFIG": str(self.home / "condor_config"),
             "ANNEX_SPEC": str(self.spec),
             "CDK_DISABLE_CLI_TELEMETRY": "true",
+            # What jsii unpacks, by content, for all labs: to unpack it takes as long as a synthesis.
+            "JSII_RUNTIME_PACKAGE_CACHE_ROOT": str(cache_directory() / "jsii"),
             "PYTHONDONTWRITEBYTECODE": "1",
         }
 
     def save_environment(self) -> None:
-        """Leaves the environment where commands that enter the sandbox later find it."""
+        """Stores the environment for commands that enter the sandbox later."""
         (directory() / SAVED).write_text(json.dumps(self.environment()))
 
     @staticmethod
     def saved_environment() -> dict[str, str]:
-        """What ``save_environment`` left."""
+        """Environment that ``save_environment`` stored."""
         saved: dict[str, str] = json.loads((directory() / SAVED).read_text())
         return saved
 
     def command(self, *words: str) -> list[str]:
         return ["ip", "netns", "exec", self.namespace, *words]
 
-    def run(self, *words: str, stdin: str = "", seconds: float = 300, check: bool = True) -> str:
-        """Returns what the command printed.
+    def run(self, *words: str, stdin: str = "", seconds: float = COMMAND_SECONDS, check: bool = True) -> str:
+        """Returns the output of the command.
 
         Raises:
             StepError: it exited non-zero (and ``check``), or took longer than ``seconds``.
@@ -92,7 +96,7 @@ class Operator:
         """`cdk bootstrap`, from an empty directory: with the account named it need not synthesise the app."""
         self.run("env", "-C", str(self.home), "cdk", "bootstrap", f"aws://{ACCOUNT}/{REGION}", "--no-notices", "--ci")
 
-    def cdk(self, *words: str, seconds: float = 300) -> str:
+    def cdk(self, *words: str, seconds: float = COMMAND_SECONDS) -> str:
         return self.run("cdk", *words, "-c", f"annexes={self.spec}", "--output", str(self.home / "cdk.out"),
                         "--no-notices", "--ci", seconds=seconds)  # fmt: skip
 

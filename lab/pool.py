@@ -16,7 +16,7 @@ TOOLS = ("condor_status", "condor_q", "condor_submit", "condor_history", "condor
          "condor_token_list", "condor_reconfig", "condor_config_val", "condor_rm", "condor_wait")  # fmt: skip
 
 LOCAL = f"""\
-# What differs between this host and any other pool that copied docs/pool.conf.
+# What differs between this host and any other pool that copied annex_pool/pool.conf.
 TRUST_DOMAIN = {TRUST_DOMAIN}
 UID_DOMAIN = {TRUST_DOMAIN}
 CONDOR_HOST = {HOST}
@@ -69,13 +69,13 @@ class Pool:
         )
 
     def stop(self) -> None:
-        """Ends the daemons; whatever remains dies with the sandbox."""
+        """Ends the daemons; processes that remain end with the sandbox."""
         if self._master is not None:
             stop(self._master)
 
     def as_user(self, *words: str) -> list[str]:
-        """The words of a command line that runs ``words`` as an ordinary user of the access point."""
-        # Nothing of the operator's environment: a user of the pool has neither its configuration nor AWS credentials.
+        """Arguments of a command that runs ``words`` as an ordinary user of the access point."""
+        # Without the operator's environment: a user of the pool has neither its configuration nor AWS credentials.
         clean = ["env", "-i", "PATH=/usr/bin:/bin", f"HOME=/home/{USER}", "LANG=C.UTF-8"]
         return ["chroot", str(self.root), "runuser", "-u", USER, "--", *clean, *words]
 
@@ -89,7 +89,7 @@ class Pool:
         for name in ("proc", "sys", "dev"):
             run("mount", "--rbind", f"/{name}", self.root / name)
         run("mount", "-t", "tmpfs", "-o", "mode=755", "annex-lab-run", self.root / "run")
-        # Every daemon asks for names; the lab's resolver answers at once, also with "no such name".
+        # Every daemon resolves names; the lab's resolver answers at once, also with "no such name".
         (self.root / "etc/resolv.conf").unlink(missing_ok=True)
         shutil.copyfile("/etc/resolv.conf", self.root / "etc/resolv.conf")
 
@@ -97,7 +97,7 @@ class Pool:
         configuration = self.root / "etc/condor/config.d"
         for old in configuration.iterdir():
             old.unlink()
-        (configuration / "50-annex.conf").write_text((REPOSITORY / "docs/pool.conf").read_text())
+        (configuration / "50-annex.conf").write_text((REPOSITORY / "annex_pool/pool.conf").read_text())
         (configuration / "90-lab.conf").write_text(LOCAL)
         run("chroot", self.root, "useradd", "--create-home", USER)
 

@@ -1,4 +1,4 @@
-"""Programs the lab runs: the quick ones to their end, the services until they are stopped."""
+"""Programs of the lab: commands that run to their end, services that run until they are stopped."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ STOP_SECONDS = 10.0
 
 
 def run(*words: str | Path, text: str | None = None, env: Mapping[str, str] | None = None) -> str:
-    """Runs a program to its end and returns what it printed.
+    """Runs a program to its end and returns its output.
 
     Raises:
-        LabError: the program is missing, or ended with an error; the message holds its words and its complaint.
+        LabError: the program is missing, or ended with an error; the message has its arguments and its error output.
     """
     command = [str(word) for word in words]
     require(command[0])
@@ -30,10 +30,10 @@ def run(*words: str | Path, text: str | None = None, env: Mapping[str, str] | No
 def start(
     words: Sequence[str | Path], *, log: Path, env: Mapping[str, str] | None = None, pass_fds: Sequence[int] = ()
 ) -> subprocess.Popen[bytes]:
-    """Starts a service; what it prints is appended to ``log``.
+    """Starts a service; its output is appended to ``log``.
 
-    The service gets a session of its own: Ctrl-C in the terminal then reaches only the command in front, which stops
-    the services in its own order. A service that is forgotten dies with the sandbox.
+    The service gets a session of its own: Ctrl-C in the terminal then reaches only the foreground command, which stops
+    the services in its own order. A service that is not stopped ends with the sandbox.
     """
     command = [str(word) for word in words]
     require(command[0])
@@ -61,7 +61,7 @@ def stop(service: subprocess.Popen[bytes], *, seconds: float = STOP_SECONDS) -> 
 
 
 def require(program: str) -> None:
-    """Raises LabError when ``program`` is not on PATH, saying where it comes from."""
+    """Raises LabError if ``program`` is not on PATH; the message has its package."""
     if shutil.which(program) is None:
         package = PACKAGES.get(Path(program).name)
         fix = f"; install the Debian package {package}" if package else ""

@@ -18,7 +18,7 @@ from lab.qemu_machine import command_line
 from lab.qemu_monitor import execute
 
 POWER_OFF_SECONDS = 60.0  # a guest on an emulated CPU needs about ten to stop HTCondor and its services
-PRESS_SECONDS = 2.0  # a guest that has not started its login manager yet does not hear the button: press it again
+PRESS_SECONDS = 2.0  # a guest ignores the button until its login manager runs: press it again
 
 
 @dataclass
@@ -42,11 +42,11 @@ class QemuHost:
         power_off_seconds: float = POWER_OFF_SECONDS,
     ) -> None:
         """Args:
-        directory: where each machine gets a directory: its disk while it runs, and its console's log for ever.
+        directory: parent of one directory per machine, with its disk while it runs, and its console's log.
         network: the network to plug machines into; it must have been created.
         disk: the raw disk image under every machine's own; it is not written to.
-        kernel: the kernel that boots it.
-        power_off_seconds: how long a machine may take to switch off after ``stop``.
+        kernel: the kernel for the disk.
+        power_off_seconds: how long a machine may take to power off after ``stop``.
         """
         self._directory = directory
         self._network = network
@@ -76,7 +76,7 @@ class QemuHost:
                 words = command_line(machine, directory=directory, disk=overlay, kernel=self._kernel, port=port)
                 process = start(words, log=directory / "qemu.log", pass_fds=(port,))
             finally:
-                os.close(port)  # QEMU has its own copy: the port goes with the process
+                os.close(port)  # QEMU has its own copy: the port ends with the process
             running = _Running(directory, process)
             self._machines[machine.instance_id] = running
         threading.Thread(target=_await_end, args=(running,), name=f"end-of-{machine.instance_id}", daemon=True).start()
@@ -97,7 +97,7 @@ class QemuHost:
         return {instance_id: _state(running) for instance_id, running in machines.items()}
 
     def console(self, instance_id: str) -> Path:
-        """The log of what the machine wrote to its serial line."""
+        """Log of the machine's serial line."""
         return self._directory / instance_id / "console.log"
 
     def close(self) -> None:
@@ -112,7 +112,7 @@ class QemuHost:
     def _power_off(self, running: _Running) -> None:
         deadline = time.monotonic() + self._patience
         while time.monotonic() < deadline:
-            with suppress(OSError):  # not up yet, or gone in this moment: the next round or the plug decides
+            with suppress(OSError):  # not up yet, or gone at this moment: the next round or the kill decides
                 execute(running.directory / "monitor", "system_powerdown")
             if running.ended.wait(PRESS_SECONDS):
                 return

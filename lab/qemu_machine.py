@@ -1,4 +1,4 @@
-"""The machine that QEMU emulates, as a command line: the choices that decide how soon a guest is up."""
+"""Command line of the emulated machine, chosen for a short boot."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ CPUS = 1
 EMULATED_CPU = ("-machine", "pc", "-accel", "tcg,tb-size=128", "-cpu", "qemu64,+rdrand")
 KVM_CPU = ("-machine", "pc", "-accel", "kvm", "-cpu", "host")
 KERNEL_ARGUMENTS = (
-    "root=/dev/nvme0n1",  # as on EC2; and Debian's cloud kernel has this driver built in, virtio_blk it has not
+    "root=/dev/nvme0n1",  # as on EC2; Debian's cloud kernel has this driver built in, but not virtio_blk
     "rootfstype=ext4",
     "rw",
     "console=ttyS0",
-    "TERM=dumb",  # else systemd asks the terminal for its abilities and waits for an answer that nobody gives
+    "TERM=dumb",  # otherwise systemd queries the terminal's abilities and waits for an answer that never comes
     "quiet",
     "mitigations=off",
     "nokaslr",
@@ -68,7 +68,7 @@ def command_line(machine: Machine, *, directory: Path, disk: Path, kernel: Path,
 
 @cache
 def accelerator() -> tuple[str, ...]:
-    """KVM when the CPU has it, an emulated CPU otherwise. A /dev/kvm alone says nothing: cloud hosts have it too."""
+    """KVM if the CPU has it, otherwise an emulated CPU. A /dev/kvm alone is no proof: cloud hosts have it too."""
     flags = Path("/proc/cpuinfo").read_text().split()
     return KVM_CPU if ("vmx" in flags or "svm" in flags) and Path("/dev/kvm").exists() else EMULATED_CPU
 

@@ -1,4 +1,4 @@
-"""What this lab says to QEMU's monitor: https://www.qemu.org/docs/master/interop/qmp-spec.html."""
+"""Client of QEMU's monitor: https://www.qemu.org/docs/master/interop/qmp-spec.html."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ SECONDS = 5.0
 
 
 def execute(monitor: Path, command: str) -> None:
-    """Gives one command, for instance ``system_powerdown``, to the machine whose monitor this is.
+    """Sends one command, for instance ``system_powerdown``, to the machine of this monitor.
 
     Raises:
         OSError: the machine is gone, or its monitor does not answer within 5 seconds, or it refuses.

@@ -1,8 +1,8 @@
-"""A private piece of this machine for one lab: own network, processes, mounts. It vanishes with its first process.
+"""Sandbox of one lab: own network, processes and mounts. It ends with its first process.
 
-What runs inside sees the host's files, an empty network, an empty /run, and no process of the host. Whatever it makes
-there (interfaces, namespaces, mounts, processes, files below ``directory()``) the kernel removes with it, also after
-kill -9 of the command environment.
+A program inside sees the host's files, an empty network, an empty /run, and no process of the host. The kernel
+removes its interfaces, namespaces, mounts, processes and files below ``directory()`` with the sandbox, also after
+kill -9 of the outer command.
 
 Three processes take part: the *outer* one (the command the user typed) waits; the *first* process of the sandbox
 (`lab.sandbox_init`) mounts, passes signals on and collects orphans; its child is the command itself.
@@ -24,21 +24,21 @@ from lab import LabError
 from lab.processes import require
 
 VARIABLE = "ANNEX_LAB_DIRECTORY"  # set inside, to:
-DIRECTORY = Path("/run/annex-lab")  # on the sandbox's own /run, so that the host has neither it nor a place for it
+DIRECTORY = Path("/run/annex-lab")  # on the sandbox's own /run, so the host has neither it nor its files
 NAMESPACES = ("--mount", "--pid", "--net", "--ipc", "--uts")
 FORWARDED = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
-FROM_KERNEL = 0x80  # si_code of Ctrl-C: the kernel has sent it to every process in front of the terminal already
+FROM_KERNEL = 0x80  # si_code of Ctrl-C: the kernel has sent it to every foreground process of the terminal already
 REPOSITORY = Path(__file__).parents[1]
 FIRST_PROCESS_SECONDS = 10.0
 
 
 def inside() -> bool:
-    """Whether this process runs in a sandbox."""
+    """True if this process runs in a sandbox."""
     return VARIABLE in os.environ
 
 
 def directory() -> Path:
-    """Where the lab keeps what it makes at run time: in memory, and gone with the sandbox.
+    """Directory of the lab's files at run time: in memory, removed with the sandbox.
 
     Raises:
         LabError: this process is not in a sandbox.
@@ -56,8 +56,8 @@ def rerun(*, state_file: Path | None = None) -> int:
 def run_inside(command: Sequence[str], *, state_file: Path | None = None) -> int:
     """Runs ``command`` in a new sandbox; returns its exit status, or 128 + n when signal n ended it.
 
-    While it runs, ``state_file`` (if given) tells ``entering`` where it is. TERM, HUP and INT are passed on, and the
-    command gets the time it needs to stop in its own order; what is left when it ends is killed.
+    While it runs, ``state_file`` (if given) identifies it for ``entering``. TERM, HUP and INT are passed on, and the
+    command may take its time to stop in its own order. Processes that are left at its end are killed.
 
     Raises:
         LabError: not root, a program is missing, or a lab with this ``state_file`` is running.
@@ -89,10 +89,10 @@ def run_inside(command: Sequence[str], *, state_file: Path | None = None) -> int
 
 
 def entering(state_file: Path, command: Sequence[str], *, namespace: str | None = None) -> list[str]:
-    """The words of a command line that runs ``command`` inside the running lab, for instance from another terminal.
+    """Arguments of a command that runs ``command`` inside the running lab, for instance from another terminal.
 
     Args:
-        state_file: what ``run_inside`` was given.
+        state_file: the one of ``run_inside``.
         command: program and arguments.
         namespace: a named network namespace of the sandbox; by default its own, which is the cloud's.
 
@@ -108,12 +108,12 @@ def entering(state_file: Path, command: Sequence[str], *, namespace: str | None 
 
 
 def is_running(state_file: Path) -> bool:
-    """Whether the lab that was started with this ``state_file`` is running."""
+    """True if the lab that was started with this ``state_file`` is running."""
     return _running(state_file) is not None
 
 
 def stop_on_signals() -> None:
-    """Makes TERM and HUP end this command like Ctrl-C does: by KeyboardInterrupt, so that it stops things in order."""
+    """Makes TERM and HUP raise KeyboardInterrupt, as Ctrl-C does, so that the command stops its parts in order."""
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:
         for number in (signal.SIGTERM, signal.SIGHUP):
@@ -133,7 +133,7 @@ def _wait(outer: subprocess.Popen[bytes], first_process: int | None) -> int:
 
 
 def _first_process(outer: subprocess.Popen[bytes]) -> int | None:
-    """Process id, environment, of the sandbox's first process; None when the sandbox could not be made."""
+    """Process id, outside, of the sandbox's first process; None if the sandbox could not be made."""
     children = Path(f"/proc/{outer.pid}/task/{outer.pid}/children")
     deadline = time.monotonic() + FIRST_PROCESS_SECONDS
     while outer.poll() is None and time.monotonic() < deadline:
@@ -144,7 +144,7 @@ def _first_process(outer: subprocess.Popen[bytes]) -> int | None:
 
 
 def _running(state_file: Path) -> int | None:
-    """The first process of the lab that ``state_file`` tells of; None when it is gone, even if its number is not."""
+    """First process of the lab of ``state_file``; None if it is gone, even if its number is in use again."""
     try:
         state = json.loads(state_file.read_text())
         alive = _started(int(state["pid"])) == state["started"]
@@ -154,7 +154,7 @@ def _running(state_file: Path) -> int | None:
 
 
 def _started(pid: int) -> int:
-    """When a process that has not ended started, in clock ticks since boot.
+    """Start time of a process that has not ended, in clock ticks since boot.
 
     Fields 3 and 22 of https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html. Raises ProcessLookupError.
     """
@@ -162,6 +162,6 @@ def _started(pid: int) -> int:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError as error:
         raise ProcessLookupError(pid) from error
-    if fields[0] in "ZX":  # ended, but nobody has asked for its status yet
+    if fields[0] in "ZX":  # ended, but its parent has not read its status yet
         raise ProcessLookupError(pid)
     return int(fields[19])

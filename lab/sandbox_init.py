@@ -1,4 +1,4 @@
-"""The first process of a sandbox: prepares its mounts, runs the command, and ends with it, and all else with it."""
+"""First process of a sandbox: prepares its mounts, runs the command, and ends with it. The sandbox ends then."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def main() -> None:
 
 
 def _prepare() -> None:
-    # A /run of its own: what daemons, `ip netns` and the lab itself put there is neither seen nor left on the host.
+    # A /run of its own: files of daemons, `ip netns` and the lab are neither seen nor left on the host.
     run("mount", "-t", "tmpfs", "-o", "mode=755", "annex-lab", "/run")
     for directory in (DIRECTORY, DIRECTORY / "tmp", Path("/run/netns"), Path("/run/lock")):
         directory.mkdir()
@@ -39,7 +39,7 @@ def _prepare() -> None:
 def _replace(path: Path, text: str) -> None:
     """Shows ``text`` in place of a file of the host, inside the sandbox only."""
     target = path.resolve()
-    if target.is_relative_to("/run"):  # a link to what was hidden above, as systemd-resolved has it
+    if target.is_relative_to("/run"):  # a link to a file hidden above, as systemd-resolved has it
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text)
         return
@@ -63,7 +63,7 @@ def _run(command: list[str], environment: dict[str, str]) -> int:
 
 
 def _ended() -> list[tuple[int, int]]:
-    """Children that ended, orphans of the sandbox included: one signal may stand for several of them."""
+    """Children that ended, orphans of the sandbox included: one signal may mean several of them."""
     ended: list[tuple[int, int]] = []
     while True:
         try:

@@ -1,4 +1,4 @@
-"""Everything an annex meets: the network, the emulated AWS with its machines, and the pool, started and stopped."""
+"""Site of the lab: the network, the emulated AWS with its machines, and the pool, started and stopped together."""
 
 from __future__ import annotations
 
@@ -18,12 +18,13 @@ from lab.sandbox import directory
 from lab.steps import wait_for
 
 API = (CLOUD_ADDRESS, 443)
+BOOT_SILENCE_SECONDS = 240.0  # with 25 others running on two cores, a booting machine wrote nothing for 70 s
 SPEC = Path(__file__).with_name("annexes.toml")
-START_SECONDS = 60.0
+START_SECONDS = 180.0  # one or two on an idle host; no promise, only the end of waiting for what hangs
 
 
 class Site:
-    """A context manager: inside it the pool answers and the cloud's API is served; after it nothing of them is left.
+    """Context in which the pool and the cloud's API are served; after it nothing of them is left.
 
     Args:
         machines: ``qemu`` boots a machine for every instance; ``none`` only pretends, for tests of the API side.
@@ -41,7 +42,7 @@ class Site:
         self._cloud: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Site:
-        """Starts the parts; what has started is stopped again when a later one cannot."""
+        """Starts the parts; if one cannot start, those before it are stopped again."""
         try:
             self._network.create()
             self.pool.start()
@@ -52,7 +53,7 @@ class Site:
             self.__exit__(None, None, None)
             raise
         self.operator.save_environment()
-        # The lab's own boto3 calls look at the account as its administrator does.
+        # The lab's own boto3 calls use the account's administrator.
         os.environ.update({k: v for k, v in self.operator.environment().items() if k.startswith("AWS_")})
         return self
 
@@ -64,7 +65,7 @@ class Site:
         self._network.close()
 
     def evidence(self, lines: int = 25) -> str:
-        """The ends of all logs, for a failure's report: everything else of the lab vanishes with it."""
+        """Ends of all logs, for the report of a failure: the other files of the lab are removed with it."""
         logs = [*self.state.glob("*.log"), *self.state.glob("machines/*/*.log")]
         logs += (self.pool.root / "var/log/condor").glob("*Log")
         told = []
@@ -129,8 +130,17 @@ def machines() -> list[int]:
     return [pid for pid, words in processes() if Path(words[0]).name.startswith("qemu-system")]
 
 
+def machines_progress() -> list[int]:
+    """Something that changes whenever a machine has got further in its boot, its join or its end.
+
+    A new end of the lease, which the machine repeats on its console, is no progress of its own.
+    """
+    consoles = sorted(directory().glob("machines/*/console.log"))
+    return [sum(b"lease until" not in line for line in path.read_bytes().splitlines()) for path in consoles]
+
+
 def processes() -> list[tuple[int, list[str]]]:
-    """Process id and words of every process of the sandbox that has not ended."""
+    """Process id and arguments of every process of the sandbox that has not ended."""
     found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():

@@ -1,4 +1,4 @@
-"""The steps of a demonstration: what runs now, how long it took, what came out; a table at the end."""
+"""Steps of a demonstration: the current one, duration and result of each, and a table at the end."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 class StepError(Exception):
-    """A step did not do what it says; the message says what was seen instead."""
+    """Failure of a step; the message has what was found instead."""
 
 
 @dataclass
@@ -31,7 +31,7 @@ class Step:
 
 @dataclass
 class Steps:
-    """The record of one run, shown while it grows.
+    """Record of one run, shown while it grows.
 
     Prints a live view on a terminal, and one line per finished step elsewhere.
     """
@@ -84,17 +84,35 @@ class Steps:
         )
 
 
-def wait_for(what: str, seconds: float, probe: Callable[[], T | None], every: float = 0.5) -> T:
+def wait_for(
+    what: str,
+    seconds: float,
+    probe: Callable[[], T | None],
+    every: float = 0.5,
+    *,
+    progress: Callable[[], object] = lambda: None,
+    otherwise: Callable[[], str] = lambda: "",
+) -> T:
     """Returns the first value of ``probe`` that is true: not None, not False, not empty.
 
+    Args:
+        what: what is waited for; completes "no ...".
+        seconds: how long nothing new may happen. On a busy machine everything takes longer, but it goes on.
+        probe: looks for it.
+        every: seconds between two looks.
+        progress: something that changes while it comes nearer: then the ``seconds`` begin again.
+        otherwise: what the error says besides.
+
     Raises:
-        StepError: nothing of the kind was seen within ``seconds``.
+        StepError: nothing of the kind was seen in time.
     """
-    until = time.monotonic() + seconds
+    seen, until = progress(), time.monotonic() + seconds
     while True:
         value = probe()
         if value:
             return value
+        if (now := progress()) != seen:
+            seen, until = now, time.monotonic() + seconds
         if time.monotonic() > until:
-            raise StepError(f"no {what} within {seconds:.0f} s")
+            raise StepError(f"no {what} within {seconds:.0f} s\n{otherwise()}".rstrip())
         time.sleep(every)

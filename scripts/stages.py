@@ -174,7 +174,7 @@ class Runner:
 
     def _end(self, outcome: Outcome) -> None:
         self.outcomes.append(outcome)
-        took = f" after {outcome.seconds:.0f} s" if outcome.seconds else ""
+        took = f" after {outcome.seconds:.0f} s, {outcome.processor_seconds:.0f} s cpu" if outcome.seconds else ""
         because = f": {outcome.reason}" if outcome.reason else ""
         self._say(f"{outcome.status}  {outcome.stage.name}{took}{because}")
 

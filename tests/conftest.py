@@ -1,6 +1,6 @@
-"""Settings of the property tests: the same examples in every run, or, by hand, many that nobody has seen.
+"""Settings of the property tests: the same examples in every run, or, by hand, many new ones.
 
-`HYPOTHESIS_PROFILE=explore python -m pytest tests/unit` looks for what the repeatable examples do not show.
+`HYPOTHESIS_PROFILE=explore python -m pytest tests/unit` searches beyond the repeatable examples.
 """
 
 import ast
@@ -14,7 +14,7 @@ from hypothesis.internal.constants_ast import Constants, ConstantVisitor
 
 ROOT = Path(__file__).parents[1]
 
-# On a busy machine the first example can take seconds; its speed says nothing about the rule under test.
+# On a busy machine the first example can take seconds; its duration is no property of the rule under test.
 _CALM = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], database=None)
 settings.register_profile("repeatable", _CALM, derandomize=True, max_examples=200)
 settings.register_profile("explore", _CALM, max_examples=3000)
@@ -30,7 +30,7 @@ def _product_constants() -> Constants:
     return providers._local_constants | visitor.constants  # the former, still empty, keeps them sorted
 
 
-# Hypothesis takes them from the modules that are loaded by chance. Then the examples of a test depend on the tests that
+# Hypothesis takes them from the modules that happen to be loaded. Then the examples of a test depend on the tests that
 # ran before it in its process (other ones in each worker of pytest-xdist), and on the path of the checkout.
 # A private function of the pinned version: a version without it fails here.
 assert callable(providers._get_local_constants)

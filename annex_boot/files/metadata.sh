@@ -8,7 +8,7 @@ metadata_session() {
         -H 'X-aws-ec2-metadata-token-ttl-seconds: 21600' "$imds/api/token")
 }
 
-# metadata PATH...: the values, one a line. The token goes through a pipe: arguments are visible to jobs.
+# metadata PATH...: the values, one a line. The token is passed through a pipe: arguments are visible to jobs.
 metadata() {
     for path; do
         shift

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import timedelta
 
-from aws_cdk import Duration, Token, Tokenization
+from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
@@ -18,6 +18,7 @@ from annex_constructs.base.sweeper_metrics import SweeperMetrics
 from annex_constructs.base.sweeper_permissions import sweeper_permissions
 from annex_constructs.errors import check_whole_number, duration_code, invalid_value, seconds
 from annex_constructs.scheduled_function import ScheduledFunction
+from annex_lease.sweep.sweep_settings import SweepSettings
 from annex_lease.terms import INTERVAL, MAX_REMOVALS
 
 _HANDLER = "annex_lease.sweep.sweep_handler.handler"
@@ -75,7 +76,7 @@ class AnnexBase(SweeperMetrics, Construct):
             name="sweeper of HTCondor annexes",
             description="Sweeper of HTCondor annexes: ends what is over, removes what belongs to no annex",
             handler=_HANDLER,
-            environment={"SWEEP_MAX_REMOVALS": most, "SWEEP_DRY_RUN": str(int(dry_run))},
+            environment=SweepSettings(max_removals=most, dry_run=dry_run).to_environ(),
             permissions=sweeper_permissions(self),
             event={"sweep": "scheduled"},
             rate=self._interval,
@@ -117,10 +118,10 @@ class AnnexBase(SweeperMetrics, Construct):
         return dict(self._alarms)
 
 
-def _checked_removals(max_removals: float | None) -> str:
+def _checked_removals(max_removals: float | None) -> int:
     most = MAX_REMOVALS.default or 0 if max_removals is None else max_removals
-    check_whole_number("AnnexBase max_removals", most, MAX_REMOVALS)
-    return Tokenization.stringify_number(most) if Token.is_unresolved(most) else str(int(most))
+    check_whole_number("AnnexBase max_removals", most, MAX_REMOVALS, known=True)
+    return int(most)
 
 
 def _checked_interval(interval: Duration | None) -> Duration:

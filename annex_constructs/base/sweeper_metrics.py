@@ -5,7 +5,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_lambda as lambda_
 
 from annex_constructs.custom_metric import custom_metric
-from annex_lease.sweep import sweep_metrics
+from annex_lease.sweep import sweep_report
 
 
 class SweeperMetrics:
@@ -30,7 +30,7 @@ class SweeperMetrics:
         :param statistic: how the values of a period become one. Default: Sum.
         :param label: name of the metric in graphs. Default: - `SweeperRan`.
         """
-        return self._sweeper_metric(sweep_metrics.RAN, period, statistic, label)
+        return self._sweeper_metric(sweep_report.RAN, period, statistic, label)
 
     def metric_ended(
         self, *, period: Duration | None = None, statistic: str = "Sum", label: str | None = None
@@ -41,7 +41,7 @@ class SweeperMetrics:
         :param statistic: how the values of a period become one. Default: Sum.
         :param label: name of the metric in graphs. Default: - `SweeperEnded`.
         """
-        return self._sweeper_metric(sweep_metrics.ENDED, period, statistic, label)
+        return self._sweeper_metric(sweep_report.ENDED, period, statistic, label)
 
     def metric_orphans(
         self, *, period: Duration | None = None, statistic: str = "Sum", label: str | None = None
@@ -52,7 +52,7 @@ class SweeperMetrics:
         :param statistic: how the values of a period become one. Default: Sum.
         :param label: name of the metric in graphs. Default: - `SweeperOrphans`.
         """
-        return self._sweeper_metric(sweep_metrics.ORPHANS, period, statistic, label)
+        return self._sweeper_metric(sweep_report.ORPHANS, period, statistic, label)
 
     def metric_reports(
         self, *, period: Duration | None = None, statistic: str = "Sum", label: str | None = None
@@ -63,7 +63,7 @@ class SweeperMetrics:
         :param statistic: how the values of a period become one. Default: Sum.
         :param label: name of the metric in graphs. Default: - `SweeperReports`.
         """
-        return self._sweeper_metric(sweep_metrics.REPORTS, period, statistic, label)
+        return self._sweeper_metric(sweep_report.REPORTS, period, statistic, label)
 
     def metric_aborted(
         self, *, period: Duration | None = None, statistic: str = "Sum", label: str | None = None
@@ -74,14 +74,14 @@ class SweeperMetrics:
         :param statistic: how the values of a period become one. Default: Sum.
         :param label: name of the metric in graphs. Default: - `SweeperAborted`.
         """
-        return self._sweeper_metric(sweep_metrics.ABORTED, period, statistic, label)
+        return self._sweeper_metric(sweep_report.ABORTED, period, statistic, label)
 
     def _sweeper_metric(
         self, name: str, period: Duration | None, statistic: str, label: str | None
     ) -> cloudwatch.Metric:
         return custom_metric(
             name,
-            {sweep_metrics.DIMENSION: self.function.function_name},
+            {sweep_report.DIMENSION: self.function.function_name},
             period=period or self.interval,
             statistic=statistic,
             label=label,

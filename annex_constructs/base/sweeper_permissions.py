@@ -11,7 +11,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from annex_constructs.function_role import Permissions
-from annex_lease.sweep.marks import TAG_ORPHAN
+from annex_lease.sweep.orphan import TAG_ORPHAN
 from annex_lease.tags import TAG_ID, TAG_NAME
 
 _OURS = {f"aws:ResourceTag/{TAG_NAME}": "false"}

@@ -1,4 +1,4 @@
-"""The instances of an annex: an Auto Scaling group that starts nothing by itself."""
+"""Instances of an annex: an Auto Scaling group that starts none by itself."""
 
 from collections.abc import Sequence
 
@@ -10,17 +10,16 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
-from annex_constructs.errors import invalid_value
 from annex_constructs.fleet.annex_credential import AnnexCredential
 from annex_constructs.fleet.execution_point import ExecutionPoint
-from annex_constructs.fleet.fleet_checks import check_capacity, check_types
-from annex_constructs.fleet.instance_role import AnnexInstanceRole, busy_policy, retirement_policy
+from annex_constructs.fleet.fleet_group import check_capacity, check_types, fleet_group, mixed_instances
+from annex_constructs.fleet.instance_permissions import InstanceTrustValidation, attach_instance_policy, instance_role
 from annex_constructs.fleet.launch_template import execution_point_template
 from annex_constructs.fleet.security_group import AnnexSecurityGroup
 from annex_constructs.fleet.tag_keys import TagKeyValidation
 from annex_constructs.identity import annex_id, check_only_one, checked_annex_name
-from annex_constructs.nag import acknowledge
-from annex_lease.tags import TAG_ID, TAG_NAME, Tag
+from annex_lease.tags import TAG_ID, TAG_NAME
+from annex_lease.terms import ON_DEMAND_BASE, ON_DEMAND_PERCENTAGE
 
 
 @jsii.implements(iam.IGrantable, ec2.IConnectable)
@@ -32,22 +31,40 @@ class AnnexFleet(Construct):
     Permissions are granted to the fleet itself (`bucket.grant_read(fleet)`), connections are opened on
     `fleet.connections`.
 
+    Example::
+
+        fleet = AnnexFleet(
+            stack,
+            "Muon",
+            vpc=vpc,
+            instance_types=[ec2.InstanceType("c6a.large"), ec2.InstanceType("c6i.large")],
+            max_size=20,
+            execution_point=point,
+        )
+        LeaseChecker(stack, "Lease", fleet=fleet, lease=LeaseTerms(duration=Duration.hours(8)))
+
+    :param scope: parent construct.
+    :param construct_id: id in that scope.
     :param vpc: network of the instances.
     :param instance_types: 1 to 40 types of one processor architecture, that of the image; AWS chooses among them
-        where spot capacity is cheap and unlikely to be taken back.
-    :param max_size: most instances there can be, 1 to 10000.
-    :param execution_point: what each instance is.
+        where spot capacity is cheap and unlikely to be interrupted.
+    :param max_size: maximum number of instances, 1 to 10000.
+    :param execution_point: properties of each instance.
     :param annex_name: the annex's name: a-z, 0-9 and single inner hyphens, at most 32 characters, one of its kind in
         the account and Region. Default: - the construct's id in lower case.
-    :param credential: secret that holds the token by which the instances join. Default: - a new empty one.
+    :param credential: secret of the annex's account and Region that holds the token with which the instances join.
+        Default: - a new empty one.
     :param vpc_subnets: subnets of the VPC to use. Default: - its private subnets, or its public ones if it has no
         others.
-    :param on_demand_base: how many instances are on-demand before any is spot. Default: 0.
+    :param on_demand_base: number of instances that are on-demand before any is spot. Default: 0.
     :param on_demand_percentage: percentage of the others that is on-demand. Default: 0 - all of them are spot.
     :param associate_public_ip_address: whether instances get a public IPv4 address; an execution point needs one, or a
-        NAT gateway, to reach the pool and AWS. Default: - what the subnet says.
+        NAT gateway, to reach the pool and AWS. Default: - as the subnet is set.
     :param security_group: security group of the instances. Default: - a new `AnnexSecurityGroup` for the pool.
-    :param role: role of the instances. Default: - a new `AnnexInstanceRole` for the credential.
+    :param role: role of the instances, any that EC2 can assume. The fleet attaches a policy to it: read the credential
+        (and decrypt it, if the secret has a key of its own), leave the group, protect itself while busy. A role to
+        which the app cannot attach a policy (imported with `mutable=False`, or of another account) is refused.
+        Default: - a new role.
     :param protect_busy: whether an instance protects itself from scale-in while a job runs on it: a lease that is to be
         renewed while busy needs it. Default: False.
     :raises ValueError: a value is not allowed.
@@ -65,11 +82,11 @@ class AnnexFleet(Construct):
         annex_name: str | None = None,
         credential: secretsmanager.ISecret | None = None,
         vpc_subnets: ec2.SubnetSelection | None = None,
-        on_demand_base: float = 0,
-        on_demand_percentage: float = 0,
+        on_demand_base: float = ON_DEMAND_BASE.default or 0,
+        on_demand_percentage: float = ON_DEMAND_PERCENTAGE.default or 0,
         associate_public_ip_address: bool | None = None,
         security_group: ec2.ISecurityGroup | None = None,
-        role: AnnexInstanceRole | None = None,
+        role: iam.IRole | None = None,
         protect_busy: bool = False,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -77,26 +94,27 @@ class AnnexFleet(Construct):
         check_only_one(AnnexFleet, self, self._annex_name)
         check_capacity(max_size, on_demand_base, on_demand_percentage)
         check_types(instance_types)
-        self._declared = False
         self._execution_point = execution_point
         self._protect_busy = protect_busy
         self._max_size = max_size
         self._vpc = vpc
         self._credential = credential or AnnexCredential(self, "Credential")
-        self._role = role or AnnexInstanceRole(self, "Role", credential=self._credential)
+        self._role = role or instance_role(self, "Role")
         self._security_group = security_group or AnnexSecurityGroup(
             self, "SecurityGroup", vpc=vpc, pool=execution_point.pool
         )
         self._launch_template = self._make_template(instance_types[0], associate_public_ip_address)
-        distribution = autoscaling.InstancesDistribution(
-            on_demand_base_capacity=on_demand_base,
-            on_demand_percentage_above_base_capacity=on_demand_percentage,
-            spot_allocation_strategy=autoscaling.SpotAllocationStrategy.PRICE_CAPACITY_OPTIMIZED,
+        instances = mixed_instances(self._launch_template, instance_types, on_demand_base, on_demand_percentage)
+        self._group = fleet_group(
+            self,
+            "Group",
+            name=f"annex-{self._annex_name}",
+            vpc=vpc,
+            vpc_subnets=vpc_subnets,
+            max_size=max_size,
+            instances=instances,
         )
-        self._group = self._make_group(instance_types, distribution, vpc_subnets)
-        retirement_policy(self, "Retirement", role=self._role, group=self._group)
-        if protect_busy:
-            busy_policy(self, "Busy", role=self._role, group=self._group)
+        self._allow_instances()
         Tags.of(self).add(TAG_NAME, self._annex_name)
         Tags.of(self).add(TAG_ID, self.annex_id)
         self.node.add_validation(TagKeyValidation(self, self._group, self._launch_template))
@@ -118,61 +136,16 @@ class AnnexFleet(Construct):
             protect_busy=self._protect_busy,
         )
 
-    def _make_group(
-        self,
-        instance_types: Sequence[ec2.InstanceType],
-        distribution: autoscaling.InstancesDistribution,
-        vpc_subnets: ec2.SubnetSelection | None,
-    ) -> autoscaling.AutoScalingGroup:
-        group = autoscaling.AutoScalingGroup(
+    def _allow_instances(self) -> None:
+        attach_instance_policy(
             self,
-            "Group",
-            vpc=self._vpc,
-            vpc_subnets=vpc_subnets,
-            min_capacity=0,
-            max_capacity=self._max_size,
-            mixed_instances_policy=autoscaling.MixedInstancesPolicy(
-                launch_template=self._launch_template,
-                launch_template_overrides=[
-                    autoscaling.LaunchTemplateOverrides(instance_type=each) for each in instance_types
-                ],
-                instances_distribution=distribution,
-            ),
-            # It would exceed the maximum, and replace instances that AWS only may take back: their jobs would be lost
-            # for nothing.
-            capacity_rebalance=False,
-            health_checks=autoscaling.HealthChecks.ec2(),
-            new_instances_protected_from_scale_in=False,
+            "InstancePolicy",
+            role=self._role,
+            credential=self._credential,
+            group=self._group,
+            protect_busy=self._protect_busy,
         )
-        Tags.of(group).add("Name", f"annex-{self._annex_name}")
-        acknowledge(
-            group,
-            "AwsSolutions-AS3",
-            "The lease checker reads the group every minute; notifications would add a topic that nobody reads.",
-        )
-        acknowledge(
-            group,
-            "AwsSolutions-EC26",
-            "The launch template encrypts the volume; the rule fails on a group with a mixed instances policy.",
-        )
-        return group
-
-    def declare_lease(self, tags: Sequence[Tag]) -> None:
-        """Write a lease on the group, as its record. `LeaseChecker` does this; nobody else need.
-
-        :param tags: what the contract between template and lease checker wants declared.
-        :raises ValueError: the fleet has a lease already.
-        """
-        if self._declared:
-            raise invalid_value(
-                "LeaseChecker fleet",
-                received=f"{self.node.path}, which has a lease already",
-                allowed="a fleet without a lease: two checkers would undo each other's work",
-                fix="make one LeaseChecker for each fleet",
-            )
-        self._declared = True
-        for tag in tags:
-            Tags.of(self._group).add(tag.key, tag.value, apply_to_launched_instances=tag.propagate)
+        self.node.add_validation(InstanceTrustValidation(self, self._role))
 
     @property
     def annex_name(self) -> str:
@@ -181,22 +154,22 @@ class AnnexFleet(Construct):
 
     @property
     def annex_id(self) -> str:
-        """What no other annex has, be it of the same name in another stack: the stack's UUID, a dot and the name."""
+        """Unique id of this annex: the stack's UUID, a dot and the name."""
         return annex_id(self._annex_name)
 
     @property
     def execution_point(self) -> ExecutionPoint:
-        """What each instance is."""
+        """Properties of each instance."""
         return self._execution_point
 
     @property
     def protect_busy(self) -> bool:
-        """Whether an instance protects itself from scale-in while a job runs on it."""
+        """True if an instance protects itself from scale-in while a job runs on it."""
         return self._protect_busy
 
     @property
     def max_size(self) -> float:
-        """Most instances there can be."""
+        """Maximum number of instances."""
         return self._max_size
 
     @property
@@ -206,17 +179,17 @@ class AnnexFleet(Construct):
 
     @property
     def auto_scaling_group(self) -> autoscaling.AutoScalingGroup:
-        """The group."""
+        """The Auto Scaling group."""
         return self._group
 
     @property
     def launch_template(self) -> ec2.LaunchTemplate:
-        """What new instances are made from."""
+        """Launch template of new instances."""
         return self._launch_template
 
     @property
     def credential(self) -> secretsmanager.ISecret:
-        """The secret that holds the token by which the instances join."""
+        """The secret that holds the token with which the instances join."""
         return self._credential
 
     @property
@@ -231,10 +204,10 @@ class AnnexFleet(Construct):
 
     @property
     def grant_principal(self) -> iam.IPrincipal:
-        """Whom a grant to the fleet is given to: the role of the instances."""
+        """The principal of a grant to the fleet: the role of the instances."""
         return self._role
 
     @property
     def connections(self) -> ec2.Connections:
-        """What the instances may connect to."""
+        """Network connections of the instances."""
         return self._launch_template.connections

@@ -1,13 +1,14 @@
-"""What an instance of an annex is made from."""
+"""Launch template of an execution point."""
 
 from aws_cdk import Stack, Tags
 from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
-from annex_boot.user_data import EpSettings, render_user_data
+from annex_boot.settings import EpSettings
+from annex_boot.user_data import render_user_data
 from annex_constructs.fleet.execution_point import ExecutionPoint
-from annex_constructs.fleet.instance_role import AnnexInstanceRole
 from annex_lease.tags import TAG_ID, TAG_NAME
 
 
@@ -20,27 +21,27 @@ def execution_point_template(
     execution_point: ExecutionPoint,
     instance_type: ec2.InstanceType,
     credential: secretsmanager.ISecret,
-    role: AnnexInstanceRole,
+    role: iam.IRole,
     security_group: ec2.ISecurityGroup,
     associate_public_ip_address: bool | None,
     protect_busy: bool,
 ) -> ec2.LaunchTemplate:
     """The launch template of an execution point.
 
-    Metadata service: version 2, IPv4, one hop, with the instance's tags, where it reads its lease. What switches itself
-    off is terminated, with its volume and network interface, and not billed as stopped. No key pair.
+    Metadata service: version 2, IPv4, one hop, with the instance's tags, its lease among them. An instance that powers
+    itself off is terminated, with its volume and network interface, and not billed as stopped. No key pair.
 
     :param scope: parent construct.
     :param construct_id: id in that scope.
     :param annex_name: the annex's name.
-    :param annex_id: what no other annex has, one of the same name included; it may hold tokens.
-    :param execution_point: what the instance is.
+    :param annex_id: unique id of the annex; it may hold tokens.
+    :param execution_point: properties of the instance.
     :param instance_type: type of an instance launched from the template alone; the group overrides it.
-    :param credential: secret that holds the token by which the instance joins.
+    :param credential: secret that holds the token with which the instance joins.
     :param role: role of the instance.
     :param security_group: security group of the instance.
     :param associate_public_ip_address: whether it gets a public IPv4 address; None is what the subnet says.
-    :param protect_busy: whether it protects itself from scale-in while a job runs on it.
+    :param protect_busy: let it protect itself from scale-in while a job runs on it.
     """
     template = ec2.LaunchTemplate(
         scope,
@@ -66,10 +67,10 @@ def execution_point_template(
 def _completed(
     template: ec2.LaunchTemplate, annex_name: str, annex_id: str, *, describes_interface: bool
 ) -> ec2.LaunchTemplate:
-    """The template with what the L2 does not know of.
+    """Add the properties that the L2 lacks.
 
     Tags go on instances, their volumes and their network interfaces: the tags of an Auto Scaling group reach instances
-    only, and what an instance leaves behind could not be told from somebody else's.
+    only, and a volume that remains without tags could be any one of the account.
     """
     tags = {"Name": f"annex-{annex_name}", TAG_NAME: annex_name, TAG_ID: annex_id}
     for key, value in tags.items():
@@ -113,10 +114,7 @@ def _user_data(
             credential_arn=credential.secret_arn,
             collector=execution_point.pool.address,
             trust_domain=execution_point.pool.trust_domain,
-            drain_before_end_seconds=execution_point.drain_before_end_seconds,
-            idle_timeout_seconds=execution_point.idle_timeout_seconds,
-            join_timeout_seconds=execution_point.join_timeout_seconds,
-            shutdown_after_end_seconds=execution_point.shutdown_after_end_seconds,
+            times=execution_point.times,
             protect_busy=protect_busy,
         )
     )

@@ -1,4 +1,4 @@
-"""A small network for an annex that has none to move into."""
+"""Small network for an annex without one."""
 
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
@@ -12,21 +12,23 @@ class AnnexNetwork(Construct):
     Execution points only ever open connections to the outside, and their security group lets nothing in, so a public
     address exposes nothing. It costs $0.005 an hour for each running instance, and nothing when the annex is empty. A
     NAT gateway would cost $0.045 an hour for as long as the annex exists, and $0.045 for each GB that passes
-    (us-east-1, "Amazon VPC pricing"); it is cheaper only for more than nine instances that move little data. Who
-    needs private subnets passes their own VPC.
+    (us-east-1, "Amazon VPC pricing"); it is cheaper only for more than nine instances that move little data. For
+    private subnets pass a VPC of your own.
 
-    Two zones, because some Regions offer an account no more (us-west-1); an own VPC can offer more zones, and so more
+    Two zones, because some Regions offer an account no more (us-west-1); your own VPC can have more, and with them more
     spot capacity. The default security group keeps the rules that AWS gives it, because emptying it takes a custom
     resource and nothing in the annex uses it. Flow logs are off: they are billed by volume, and an app that must have
     them calls `network.vpc.add_flow_log`.
+
+    Example::
+
+        network = AnnexNetwork(stack, "Network")
+
+    :param scope: parent construct.
+    :param construct_id: id in that scope.
     """
 
     def __init__(self, scope: Construct, construct_id: str) -> None:
-        """Make the network.
-
-        :param scope: parent construct.
-        :param construct_id: id in that scope.
-        """
         super().__init__(scope, construct_id)
         self._vpc = ec2.Vpc(
             self,

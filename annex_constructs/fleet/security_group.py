@@ -1,11 +1,12 @@
-"""What execution points may connect to: nothing comes in, and little goes out."""
+"""Security group of execution points: no inbound connections, few outbound ones."""
 
 from collections.abc import Sequence
 
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
-from annex_constructs.pool import DEFAULT_PORT, Pool
+from annex_constructs.pool import Pool
+from annex_lease.forms import DEFAULT_PORT
 
 _HTTPS = 443
 _HTTP = 80
@@ -14,7 +15,7 @@ _HTTP = 80
 class AnnexSecurityGroup(ec2.SecurityGroup):
     """The security group of execution points: no ingress; egress to the pool, to HTTPS and to what jobs fetch.
 
-    Execution points join through CCB over connections they open themselves, so nothing need come in. Outbound, to
+    Execution points join through CCB over connections they open themselves, so no port is open to them. Outbound, to
     any IPv4 address, are open: 443/tcp (the AWS APIs, and most data that jobs fetch), the pool's port and 9618/tcp
     (collector, access points; a security group cannot name hosts by DNS name), and `job_ports`. Everything else is
     closed, among it mail, SSH and the usual ways to scan other hosts.
@@ -22,6 +23,19 @@ class AnnexSecurityGroup(ec2.SecurityGroup):
     Amazon's DNS, DHCP, time and metadata services need no rule: security groups do not filter them (VPC User Guide,
     "Control traffic to your AWS resources using security groups"). Where a VPC's DHCP options name other DNS servers,
     open port 53 to them: `group.connections.allow_to(ec2.Peer.ipv4("192.0.2.53/32"), ec2.Port.DNS_UDP)`.
+
+    Example::
+
+        group = AnnexSecurityGroup(stack, "Group", vpc=vpc, pool=pool, job_ports=[ec2.Port.tcp(1094)])
+
+    :param scope: parent construct.
+    :param construct_id: id in that scope.
+    :param vpc: VPC of the execution points.
+    :param pool: pool to connect to, for its collector's port. Default: - a collector at port 9618.
+    :param job_ports: ports that jobs may connect to on any IPv4 host, besides 443/tcp; for example
+        `ec2.Port.tcp(1094)` for XRootD. An empty list opens none. Default: - 80/tcp, because package mirrors, CVMFS
+        and certificate revocation lists are plain HTTP.
+    :param allow_all_outbound: open everything outbound, IPv4 and IPv6, instead. Default: False.
     """
 
     def __init__(
@@ -34,17 +48,6 @@ class AnnexSecurityGroup(ec2.SecurityGroup):
         job_ports: Sequence[ec2.Port] | None = None,
         allow_all_outbound: bool = False,
     ) -> None:
-        """Make the group.
-
-        :param scope: parent construct.
-        :param construct_id: id in that scope.
-        :param vpc: VPC of the execution points.
-        :param pool: pool to connect to, for its collector's port. Default: - a collector at port 9618.
-        :param job_ports: ports that jobs may connect to on any IPv4 host, besides 443/tcp; for example
-            `ec2.Port.tcp(1094)` for XRootD. An empty list opens none. Default: - 80/tcp, because package mirrors,
-            CVMFS and certificate revocation lists are plain HTTP.
-        :param allow_all_outbound: open everything outbound, IPv4 and IPv6, instead. Default: False.
-        """
         super().__init__(
             scope,
             construct_id,

@@ -14,12 +14,12 @@ _RESERVED = {".", "..", "_index"}
 
 @jsii.implements(IValidation)
 class TagKeyValidation:
-    """Refuses at synthesis what EC2 would refuse at every launch.
+    """Refuses tag keys at synthesis that EC2 would refuse at every launch.
 
     An execution point reads its lease from its tags in instance metadata, and EC2 starts no instance that has tags
     there with a key of other characters than letters, digits and `+-=.,_:@`, or with the key `.`, `..` or `_index`
-    (EC2 User Guide, "View tags for your EC2 instances using instance metadata"). Such keys arrive from outside: a tag
-    on the whole app, or on the stack.
+    (EC2 User Guide, "View tags for your EC2 instances using instance metadata"). Such keys come from a tag on the whole
+    app, or on the stack.
     """
 
     def __init__(self, scope: IConstruct, group: autoscaling.AutoScalingGroup, template: ec2.LaunchTemplate) -> None:

@@ -55,7 +55,7 @@ class CheckerResponder(Construct):
             runtime=lambda_.Runtime.PYTHON_3_13,
             architecture=lambda_.Architecture.ARM_64,
             # In the template: CloudFormation once took 4,096 characters; now what its own size allows.
-            code=lambda_.Code.from_inline(_CODE.read_text()),
+            code=lambda_.Code.from_inline(_CODE.read_text(encoding="utf-8")),
             handler="index.handler",
             timeout=_TIMEOUT,
             memory_size=256,

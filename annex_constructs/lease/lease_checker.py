@@ -18,6 +18,7 @@ from annex_constructs.lease.lease_declaration import LeaseDeclaration
 from annex_constructs.lease.lease_metrics import LeaseMetrics
 from annex_constructs.lease.lease_terms import LeaseTerms
 from annex_constructs.scheduled_function import ScheduledFunction
+from annex_lease.invocation import CheckerSettings
 from annex_lease.tags import TAG_ID, TAG_NAME
 from annex_lease.terms import CHECK_PERIOD, seconds
 
@@ -86,13 +87,13 @@ class LeaseChecker(LeaseMetrics, Construct):
             name=f"lease checker of annex {fleet.annex_name}",
             description=f"Grants annex {fleet.annex_name} its size and ends it with its lease",
             handler=_HANDLER,
-            environment={
-                "ANNEX_GROUP": group.auto_scaling_group_name,
-                "ANNEX_CREDENTIAL": secret.secret_arn,
-                "ANNEX_NAME": fleet.annex_name,
-                "ANNEX_ID": fleet.annex_id,
-                "ANNEX_TOPIC": "" if alarm_topic is None else alarm_topic.topic_arn,
-            },
+            environment=CheckerSettings(
+                group=group.auto_scaling_group_name,
+                credential=secret.secret_arn,
+                name=fleet.annex_name,
+                id=fleet.annex_id,
+                topic="" if alarm_topic is None else alarm_topic.topic_arn,
+            ).to_environ(),
             permissions=checker_permissions(own, secret, alarm_topic),
             event={"check": "scheduled"},
             rate=Duration.seconds(seconds(CHECK_PERIOD)),

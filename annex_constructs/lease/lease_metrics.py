@@ -4,7 +4,7 @@ from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 
 from annex_constructs.custom_metric import custom_metric
-from annex_lease import metrics
+from annex_lease import invocation
 
 _MINUTE = Duration.minutes(1)  # period of the schedule: one data point for each check
 
@@ -26,7 +26,7 @@ class LeaseMetrics:
         :param statistic: how the values of a period become one. Default: Sum.
         :param label: name of the metric in graphs. Default: - `LeaseChecks`.
         """
-        return self._lease_metric(metrics.CHECKS, period, statistic, label)
+        return self._lease_metric(invocation.CHECKS, period, statistic, label)
 
     def metric_instances_past_lease(
         self, *, period: Duration = _MINUTE, statistic: str = "Maximum", label: str | None = None
@@ -37,7 +37,7 @@ class LeaseMetrics:
         :param statistic: how the values of a period become one. Default: Maximum.
         :param label: name of the metric in graphs. Default: - `InstancesPastLease`.
         """
-        return self._lease_metric(metrics.PAST_LEASE, period, statistic, label)
+        return self._lease_metric(invocation.PAST_LEASE, period, statistic, label)
 
     def metric_record_ignored(
         self, *, period: Duration = _MINUTE, statistic: str = "Maximum", label: str | None = None
@@ -48,8 +48,8 @@ class LeaseMetrics:
         :param statistic: how the values of a period become one. Default: Maximum.
         :param label: name of the metric in graphs. Default: - `LeaseRecordIgnored`.
         """
-        return self._lease_metric(metrics.RECORD_IGNORED, period, statistic, label)
+        return self._lease_metric(invocation.RECORD_IGNORED, period, statistic, label)
 
     def _lease_metric(self, name: str, period: Duration, statistic: str, label: str | None) -> cloudwatch.Metric:
-        dimensions = {metrics.DIMENSION: self.annex_id}
+        dimensions = {invocation.DIMENSION: self.annex_id}
         return custom_metric(name, dimensions, period=period, statistic=statistic, label=label)

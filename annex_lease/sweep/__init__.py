@@ -1,5 +1,7 @@
-"""The sweeper: ends what no lease checker ended, and removes what no annex owns any more, in one Region of an account.
+"""Account-wide sweeper of one Region: ends annexes that no lease checker ended, and removes orphans.
 
-`inventory` lists, `seen`, `identity`, `orphan`, `expired`, `marks` and `plan` judge (pure), `removal` and `sweeping`
-act. The sweeper is independent of every annex: it has its own function, role and schedule, and it only ever ends.
+`inventory` lists the Region into `resources`. `expired` (annexes past their end), `orphan` (resources without an annex)
+and `sweep_plan` decide, without AWS. `sweeper` carries the plan out with `removal`, and `sweep_report` says what was
+done. `sweep_handler` is the entry point of the function, `sweep_settings` its environment. The function has its own
+role, schedule and asset, and depends on no annex. It never starts anything.
 """

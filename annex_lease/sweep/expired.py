@@ -1,4 +1,4 @@
-"""Which annexes are over and still there: the decision of the lease checker, taken again by somebody else. Pure."""
+"""Expired annexes that still exist: the lease checker's own decision, taken again for every group. Pure."""
 
 from __future__ import annotations
 
@@ -6,41 +6,27 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from annex_lease.actions import (
-    Action,
-    ClearProtection,
-    DeleteWarmPool,
-    EmptyGroup,
-    FinishHooks,
-    ResumeTerminate,
-    SuspendLaunch,
-    TerminateInstances,
-)
-from annex_lease.decision import Phase, decide
-from annex_lease.observed import Group, Instance
-from annex_lease.record import read_record
-from annex_lease.sweep.identity import GROUP_TAG, annex_id, group_tags
-from annex_lease.sweep.resources import Resource
-from annex_lease.tags import TAG_ID, TAG_NAME
-
-# The others of a decision (publish, tell, record) are for an annex whose checker works.
-_ENDING = (
-    EmptyGroup,
-    SuspendLaunch,
-    ResumeTerminate,
-    DeleteWarmPool,
-    ClearProtection,
-    FinishHooks,
-    TerminateInstances,
-)
+from annex_lease.actions import Action, Phase
+from annex_lease.decision import decide
+from annex_lease.observed import Group, Instance, with_facts
+from annex_lease.ownership import Identity, Owner, annex_id, by_key
+from annex_lease.sweep.resources import TaggedResource
+from annex_lease.tags import TAG_NAME
 
 
 @dataclass(frozen=True)
 class Ending:
-    """An annex to end: what to do about its group, in this order, and why.
+    """An annex to end, with the actions on its group.
 
-    `id` is empty if the group's tags do not tell which annex it is; `alive` are the ids of the instances that are
-    still there. `instances` and `unread` are what the decision was taken with, so that it can be taken again.
+    Attributes:
+        group: name of its group.
+        name: name of the annex.
+        id: id of the annex; empty if the group's tags do not identify it.
+        reason: why it is to be ended.
+        actions: what to do, in this order.
+        alive: ids of the instances that may still cost money.
+        instances: the instances that the decision was taken with, so that it can be taken again.
+        unreadable: the group's record cannot be read, and it is to be ended all the same.
     """
 
     group: str
@@ -50,31 +36,32 @@ class Ending:
     actions: tuple[Action, ...]
     alive: tuple[str, ...]
     instances: tuple[Instance, ...] | None = None
-    unread: bool = False
+    unreadable: bool = False
 
 
-def readable(group: Group) -> bool:
-    """Whether the group's tags hold a complete lease."""
-    return read_record(group.tags).policy is not None
+def is_readable(group: Group) -> bool:
+    """True if the group's tags hold a complete lease."""
+    return group.lease.policy is not None
 
 
-def ending(group: Group, now: datetime, slack: timedelta, *, unread: bool = False) -> Ending | None:
-    """What is left to do to end the annex of this group; None if its lease lasts or nothing is left.
+def find_ending(group: Group, now: datetime, slack: timedelta, *, unreadable: bool = False) -> Ending | None:
+    """Actions that are left to end the annex of a group; None if its lease lasts or nothing is left.
 
     Args:
         group: the group, with its instances if they could be listed.
         now: the current time, aware.
-        slack: how long the annex's own checker has, after the end, before it counts as not working.
-        unread: end it although its record cannot be read; otherwise such a group is left alone.
+        slack: time after the end in which the annex is left to its own checker.
+        unreadable: end a group whose record cannot be read; otherwise such a group is left alone.
     """
-    if not unread and not readable(group):
+    if not unreadable and not is_readable(group):
         return None
-    # What cannot be read was read in another run before, an hour ago: that is the confirmation.
-    decision = decide(replace(group, confirmed=unread), now - slack)
-    actions = tuple(action for action in decision.actions if isinstance(action, _ENDING))
+    # An earlier run, an hour ago, could not read the record either: that is the second reading.
+    decision = decide(with_facts(group, {"confirmed": unreadable}), now - slack)
+    # The other actions (publish, notify, record) are for an annex whose checker works.
+    actions = tuple(action for action in decision.actions if action.ends)
     if decision.phase is not Phase.DRAINING or not actions:
         return None
-    tags = group_tags(group)
+    tags = by_key(group.tags)
     return Ending(
         group=group.name,
         name=tags.get(TAG_NAME, ""),
@@ -83,40 +70,35 @@ def ending(group: Group, now: datetime, slack: timedelta, *, unread: bool = Fals
         actions=actions,
         alive=group.alive(),
         instances=group.instances,
-        unread=unread,
+        unreadable=unreadable,
     )
 
 
-def still_due(planned: Ending, group: Group | None, now: datetime, slack: timedelta) -> Ending | None:
-    """What is left to do of a planned ending, now that its group was read again; None if nothing is.
+def decide_again(planned: Ending, group: Group | None, now: datetime, slack: timedelta) -> Ending | None:
+    """Actions that are left of a planned ending after a new reading of its group; None if nothing is.
 
     A renewal or an extension may have come since everything was listed.
 
     Args:
-        planned: what was planned.
+        planned: the ending as planned.
         group: the group as it is now, without its instances; None if it does not exist any more.
-        now: as for `ending`.
-        slack: as for `ending`.
+        now: as for `find_ending`.
+        slack: as for `find_ending`.
     """
     if group is None:
         return None
-    return ending(replace(group, instances=planned.instances), now, slack, unread=planned.unread)
+    return find_ending(replace(group, instances=planned.instances), now, slack, unreadable=planned.unreadable)
 
 
-def with_instances(group: Group, instances: Iterable[Resource], others: frozenset[str]) -> Group:
-    """The group with the instances that EC2 knows as its own, by exact comparison.
+def with_instances(group: Group, instances: Iterable[TaggedResource], group_names: frozenset[str]) -> Group:
+    """The group with those instances that are its own.
 
     Args:
         group: the group.
-        instances: all instances with an annex's name.
-        others: names of all groups: an instance of another group is never this one's, whatever else it carries.
+        instances: all instances with the tag `annex:name`.
+        group_names: names of all groups; an instance in another group does not belong to this one.
     """
-    own = annex_id(group_tags(group))
-    own_instances = []
-    for instance in instances:
-        member_of = instance.tags.get(GROUP_TAG)
-        # AWS takes its tag from an instance that is detached; the annex's id stays.
-        detached = bool(own) and instance.tags.get(TAG_ID) == own and member_of not in others
-        if member_of == group.name or detached:
-            own_instances.append(Instance(instance.id, instance.state, member=member_of == group.name))
-    return replace(group, instances=tuple(own_instances))
+    identity = Identity(id=annex_id(by_key(group.tags)), group=group.name)
+    owners = ((each, identity.owner_of(each.tags, other_groups=group_names)) for each in instances)
+    own = tuple(Instance(each.id, each.state, owner is Owner.MEMBER) for each, owner in owners if owner.ours)
+    return replace(group, instances=own)

@@ -1,21 +1,21 @@
-"""Listing everything tagged as an annex's in the function's own Region, to the last page.
+"""Listing of all resources with an annex's tag in the function's own Region, to the last page.
 
-Filters of AWS narrow a listing only; what is ours is compared here, exactly (the filter of ListSecrets, for one,
-matches prefixes). A listing that fails is a failure, never an empty list.
+The filters of AWS only narrow a listing: that of ListSecrets matches prefixes, for example. The key is compared here.
+A listing that fails is a failure, never an empty list.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from annex_lease.aws import group_from_api
+from annex_lease.aws import Clients, group_from_api
 from annex_lease.observed import Group
-from annex_lease.sweep.clients import SweepClients
-from annex_lease.sweep.identity import log_group_name
-from annex_lease.sweep.resources import Inventory, Kind, Resource, Stack
+from annex_lease.ownership import by_key_from_api
+from annex_lease.sweep.resources import Inventory, ResourceKind, Stack, TaggedResource, log_group_name
 from annex_lease.tags import TAG_NAME
 
 if TYPE_CHECKING:
@@ -25,8 +25,8 @@ _T = TypeVar("_T")
 _TAGGED: list[FilterTypeDef] = [{"Name": "tag-key", "Values": [TAG_NAME]}]
 
 
-def take_inventory(clients: SweepClients) -> Inventory:
-    """List everything.
+def take_inventory(clients: Clients) -> Inventory:
+    """List groups, stacks and tagged resources.
 
     Raises:
         botocore.exceptions.ClientError: the groups could not be listed. Other failures are in the inventory.
@@ -36,7 +36,7 @@ def take_inventory(clients: SweepClients) -> Inventory:
     groups = tuple(_groups(clients))
     instances = _listed("the instances", lambda: _instances(clients), failures)
     stacks = _listed("the stacks", lambda: _stacks(clients), failures)
-    others: tuple[Resource, ...] | None = ()
+    others: tuple[TaggedResource, ...] | None = ()
     for what, list_all in (
         ("the volumes", _volumes),
         ("the network interfaces", _interfaces),
@@ -56,80 +56,81 @@ def _listed(what: str, list_all: Callable[[], Iterable[_T]], failures: list[str]
         return None
 
 
-def _ours(found: Iterable[Resource]) -> Iterator[Resource]:
-    return (resource for resource in found if TAG_NAME in resource.tags)
+def _tagged(
+    kind: ResourceKind, listed: Iterable[tuple[str, Iterable[Mapping[str, object]], datetime | None, str]]
+) -> Iterator[TaggedResource]:
+    """Resources with the tag `annex:name`, of ids, tags, times of creation and states."""
+    for id, described, created, state in listed:
+        tags = by_key_from_api(described)
+        if TAG_NAME in tags:
+            yield TaggedResource(kind, id, tags, created, state)
 
 
-def _tags(listed: Iterable[Mapping[str, str]]) -> dict[str, str]:
-    return {tag["Key"]: tag.get("Value", "") for tag in listed}
-
-
-def _groups(clients: SweepClients) -> Iterator[Group]:
+def _groups(clients: Clients) -> Iterator[Group]:
     for page in clients.autoscaling.get_paginator("describe_auto_scaling_groups").paginate():
         yield from map(group_from_api, page["AutoScalingGroups"])
 
 
-def _stacks(clients: SweepClients) -> Iterator[Stack]:
+def _stacks(clients: Clients) -> Iterator[Stack]:
     for page in clients.cloudformation.get_paginator("describe_stacks").paginate():
         for each in page["Stacks"]:
-            tags = _tags(each.get("Tags", []))  # type: ignore[arg-type]
+            tags = by_key_from_api(each.get("Tags", []))
             yield Stack(each["StackName"], each["StackId"], each["StackStatus"], each["CreationTime"], tags)
 
 
-def _instances(clients: SweepClients) -> Iterator[Resource]:
+def _instances(clients: Clients) -> Iterator[TaggedResource]:
     pages = clients.ec2.get_paginator("describe_instances").paginate(Filters=_TAGGED)
-    return _ours(
-        Resource(Kind.INSTANCE, i["InstanceId"], _tags(i.get("Tags", [])), i["LaunchTime"], i["State"]["Name"])  # type: ignore[arg-type]
+    listed = (
+        (i["InstanceId"], i.get("Tags", []), i["LaunchTime"], i["State"]["Name"])
         for page in pages
         for reservation in page["Reservations"]
         for i in reservation["Instances"]
     )
+    return _tagged(ResourceKind.INSTANCE, listed)
 
 
-def _volumes(clients: SweepClients) -> Iterator[Resource]:
+def _volumes(clients: Clients) -> Iterator[TaggedResource]:
     pages = clients.ec2.get_paginator("describe_volumes").paginate(Filters=_TAGGED)
-    return _ours(
-        Resource(Kind.VOLUME, v["VolumeId"], _tags(v.get("Tags", [])), v["CreateTime"], v["State"])  # type: ignore[arg-type]
-        for page in pages
-        for v in page["Volumes"]
+    listed = (
+        (v["VolumeId"], v.get("Tags", []), v["CreateTime"], v["State"]) for page in pages for v in page["Volumes"]
     )
+    return _tagged(ResourceKind.VOLUME, listed)
 
 
-def _interfaces(clients: SweepClients) -> Iterator[Resource]:
+def _interfaces(clients: Clients) -> Iterator[TaggedResource]:
     pages = clients.ec2.get_paginator("describe_network_interfaces").paginate(Filters=_TAGGED)
-    return _ours(
-        # AWS does not tell when an interface was made.
-        Resource(Kind.INTERFACE, i["NetworkInterfaceId"], _tags(i.get("TagSet", [])), None, i["Status"])  # type: ignore[arg-type]
+    listed = (
+        # AWS does not report when an interface was made.
+        (i["NetworkInterfaceId"], i.get("TagSet", []), None, i["Status"])
         for page in pages
         for i in page["NetworkInterfaces"]
     )
+    return _tagged(ResourceKind.INTERFACE, listed)
 
 
-def _secrets(clients: SweepClients) -> Iterator[Resource]:
-    # Those that wait for their deletion are not listed.
+def _secrets(clients: Clients) -> Iterator[TaggedResource]:
+    # Secrets that wait for their deletion are not listed.
     pages = clients.secretsmanager.get_paginator("list_secrets").paginate(
         Filters=[{"Key": "tag-key", "Values": [TAG_NAME]}]
     )
-    return _ours(
-        Resource(Kind.SECRET, s["ARN"], _tags(s.get("Tags", [])), s.get("CreatedDate"))  # type: ignore[arg-type]
-        for page in pages
-        for s in page["SecretList"]
-    )
+    listed = ((s["ARN"], s.get("Tags", []), s.get("CreatedDate"), "") for page in pages for s in page["SecretList"])
+    return _tagged(ResourceKind.SECRET, listed)
 
 
-def _log_groups(clients: SweepClients) -> Iterator[Resource]:
+def _log_groups(clients: Clients) -> Iterator[TaggedResource]:
     pages = clients.tagging.get_paginator("get_resources").paginate(
         TagFilters=[{"Key": TAG_NAME}], ResourceTypeFilters=["logs:log-group"]
     )
-    listed = _ours(
-        Resource(Kind.LOG_GROUP, found["ResourceARN"].removesuffix(":*"), _tags(found.get("Tags", [])))  # type: ignore[arg-type]
+    listed = (
+        (found["ResourceARN"].removesuffix(":*"), found.get("Tags", []), None, "")
         for page in pages
         for found in page["ResourceTagMappingList"]
     )
-    # The tagging service goes on listing what was just deleted, so CloudWatch Logs itself has the last word.
-    return (resource for resource in listed if _log_group_exists(log_group_name(resource.id), clients))
+    # The tagging service still lists what was just deleted, so CloudWatch Logs itself is asked.
+    tagged = _tagged(ResourceKind.LOG_GROUP, listed)
+    return (resource for resource in tagged if _log_group_exists(log_group_name(resource.id), clients))
 
 
-def _log_group_exists(name: str, clients: SweepClients) -> bool:
+def _log_group_exists(name: str, clients: Clients) -> bool:
     pages = clients.logs.get_paginator("describe_log_groups").paginate(logGroupNamePrefix=name)
     return any(found["logGroupName"] == name for page in pages for found in page["logGroups"])

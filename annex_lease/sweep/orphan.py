@@ -1,123 +1,172 @@
-"""Whether a resource is an orphan: its annex has no group any more, and a second source says so too. Pure."""
+"""Orphans: resources whose annex has no group, as two sources say, and the mark that they get. Pure.
+
+An orphan is marked first, and removed by a later run if it is still one. The time between gives people, and an AWS
+whose listings lag, a chance to object.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 
 from annex_lease.observed import Group
-from annex_lease.sweep.identity import Living, annex_id, group_tags, stack_uuid
-from annex_lease.sweep.resources import Kind, Resource, Stack
+from annex_lease.ownership import GROUP_TAG, annex_id, by_key, stack_uuid
+from annex_lease.sweep.resources import ResourceKind, Stack, TaggedResource
 from annex_lease.tags import TAG_END, TAG_ID, TAG_NAME, format_time, parse_time, shown
 
+TAG_ORPHAN = "annex:orphan"
+"""Time at which the sweeper first found the resource to be an orphan. Only the sweeper writes and deletes it."""
 _PROBLEMS = ("CREATE_FAILED", "DELETE_FAILED", "UPDATE_FAILED", "UPDATE_ROLLBACK_FAILED")
+
+
+def marked_since(tags: Mapping[str, str], now: datetime) -> datetime | None:
+    """Time of the mark in these tags; None without a mark, or if it is no time or not in the past."""
+    try:
+        since = parse_time(tags[TAG_ORPHAN])
+    except (KeyError, ValueError):
+        return None
+    # The sweeper never wrote a time in the future: the resource is marked again.
+    return since if since <= now else None
+
+
+def is_due(tags: Mapping[str, str], now: datetime, wait: timedelta) -> bool:
+    """True if the mark in these tags is at least `wait` old."""
+    since = marked_since(tags, now)
+    return since is not None and now - since >= wait
 
 
 class Standing(Enum):
     """What the sweeper may do about a resource."""
 
-    LIVE = "live"
-    """Nothing: it belongs to an annex, or is too young to be judged, or costs nothing by itself."""
+    KEPT = "kept"
+    """Nothing: it belongs to an annex, is too young, or costs nothing by itself."""
     UNCLEAR = "unclear"
-    """Report it: it looks left over, and there is only one source that says so."""
+    """Report it: it looks like an orphan, but only one source says so."""
     ORPHAN = "orphan"
-    """Mark it, and remove it if it is still an orphan an hour later."""
+    """Mark it, and remove it if it is still an orphan when the mark is old enough."""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a resource is, and why."""
+    """Standing of a resource, and the reason."""
 
     standing: Standing
     reason: str
 
 
-class Judge:
-    """Tells orphans, from what one run has seen."""
+class GroupOwners:
+    """Annexes that have a group."""
 
-    def __init__(self, groups: Iterable[Group], stacks: Iterable[Stack], now: datetime, least_age: timedelta) -> None:
-        """Keep what was seen.
+    def __init__(self, groups: Iterable[Group]) -> None:
+        """Keep the names and ids of the annexes.
 
         Args:
-            groups: all Auto Scaling groups of the Region, an annex's with their machines.
+            groups: all groups of the Region that count as owners.
+        """
+        all_tags = {group.name: by_key(group.tags) for group in groups}
+        self._groups = frozenset(all_tags)
+        self._ids = frozenset(annex_id(tags) for tags in all_tags.values())
+        self._claimed_ids = frozenset(tags[TAG_ID] for tags in all_tags.values() if TAG_ID in tags)
+        self._names = frozenset(tags.get(TAG_NAME, "") for tags in all_tags.values())
+        # A group whose tags do not identify its annex may be that of any annex of its name.
+        self._unidentified = frozenset(tags.get(TAG_NAME, "") for tags in all_tags.values() if not annex_id(tags))
+        self.stacks = frozenset(uuid for uuid in map(stack_uuid, all_tags.values()) if uuid)
+        """UUIDs of the stacks whose groups exist."""
+
+    def owns(self, tags: Mapping[str, str]) -> bool:
+        """True if a resource with these tags belongs to an annex that has a group, or may belong to one."""
+        if tags.get(GROUP_TAG) in self._groups or tags.get(TAG_ID) in self._claimed_ids:
+            return True
+        name, own = tags.get(TAG_NAME, ""), annex_id(tags)
+        return own in self._ids or name in self._unidentified if own else name in self._names
+
+
+class OrphanCheck:
+    """Classifies resources, groups and stacks by what one run has listed."""
+
+    def __init__(self, groups: Iterable[Group], stacks: Iterable[Stack], now: datetime, min_age: timedelta) -> None:
+        """Keep what was listed.
+
+        Args:
+            groups: all Auto Scaling groups of the Region, an annex's with their instances.
             stacks: all stacks of the Region.
             now: the current time, aware.
-            least_age: nothing younger is judged; where AWS tells no age, the time that a mark must stand is enough.
+            min_age: younger resources are kept. Where AWS reports no age, the age of the mark is enough.
         """
         self._stacks = {stack.uuid: stack for stack in stacks}
         self._now = now
-        self._least_age = least_age
-        # What is left of an annex that was ended and whose stack was deleted keeps nothing else: nobody would ever
-        # remove the group, nor therefore what carries its id.
-        self._living = Living(group for group in groups if not (self._lost_stack(group) and _is_ended(group)))
+        self._min_age = min_age
+        # A group that is ended, empty and without its stack protects nothing: the sweeper deletes no group, so the
+        # resources with its id would otherwise stay for ever.
+        self._owners = GroupOwners(group for group in groups if not (self._lost_stack(group) and _is_ended(group)))
 
-    def judge(self, resource: Resource) -> Verdict:
-        """Judge one resource that carries an annex's name."""
-        verdict = self._judge(resource)
+    def verdict(self, resource: TaggedResource) -> Verdict:
+        """Classify one resource with the tag `annex:name`."""
+        verdict = self._verdict(resource)
         if verdict.standing is Standing.ORPHAN and TAG_ID not in resource.tags:
-            # CloudFormation's tag tells a stack, not that the stack was an annex's; the name anybody may have written.
-            return Verdict(Standing.UNCLEAR, f"{verdict.reason}, but it carries no {TAG_ID} itself")
+            # CloudFormation's tag names a stack, not that of an annex; anyone can write the name of an annex.
+            return Verdict(Standing.UNCLEAR, f"{verdict.reason}, but it has no tag {TAG_ID}")
         return verdict
 
-    def _judge(self, resource: Resource) -> Verdict:
-        if self._living.owns(resource.tags):
-            return Verdict(Standing.LIVE, "its annex has a group")
-        if resource.created is not None and self._now - resource.created < self._least_age:
-            return Verdict(Standing.LIVE, "it is too young to be judged")
+    def _verdict(self, resource: TaggedResource) -> Verdict:
+        if self._owners.owns(resource.tags):
+            return Verdict(Standing.KEPT, "its annex has a group")
+        if resource.created is not None and self._now - resource.created < self._min_age:
+            return Verdict(Standing.KEPT, "it is too young")
         if not resource.costs():
-            return Verdict(Standing.LIVE, "it costs nothing by itself")
+            return Verdict(Standing.KEPT, "it costs nothing by itself")
         uuid = stack_uuid(resource.tags)
         if uuid is None:
-            return Verdict(Standing.UNCLEAR, "no annex of its name has a group, but its tags do not tell its stack")
+            return Verdict(Standing.UNCLEAR, "no annex of its name has a group, and its tags do not identify its stack")
         stack = self._stacks.get(uuid)
         if stack is None:
-            return Verdict(Standing.ORPHAN, "neither the group nor the stack of its annex exists any more")
-        if resource.kind is not Kind.INSTANCE or not stack.settled():
-            return Verdict(Standing.LIVE, f"its stack {stack.name} exists")
+            return Verdict(Standing.ORPHAN, "neither the group nor the stack of its annex exists")
+        if resource.kind is not ResourceKind.INSTANCE or not stack.settled():
+            return Verdict(Standing.KEPT, f"its stack {stack.name} exists")
         return self._without_group(resource, stack)
 
-    def _without_group(self, resource: Resource, stack: Stack) -> Verdict:
-        """An instance in a stack that has no group: its record is gone, and what it was told itself is left."""
-        told = resource.tags.get(TAG_END, "")
+    def _without_group(self, resource: TaggedResource, stack: Stack) -> Verdict:
+        """Classify an instance whose stack has no group: the record of its lease is gone, its own tag is left."""
+        published = resource.tags.get(TAG_END, "")
         try:
-            end = parse_time(told)
+            end = parse_time(published)
         except ValueError:
             end = None
-        if end is not None and end <= self._now - self._least_age:
-            reason = f"the group of its annex does not exist, and the lease it was told ended at {format_time(end)}"
+        if end is not None and end <= self._now - self._min_age:
+            reason = f"the group of its annex does not exist, and its tag {TAG_END} is {format_time(end)}"
             return Verdict(Standing.ORPHAN, reason)
-        reason = f"its stack {stack.name} exists without a group; the end of lease it was told is {shown(told)}"
+        reason = f"its stack {stack.name} exists without a group, and its tag {TAG_END} is {shown(published)}"
         return Verdict(Standing.UNCLEAR, reason)
 
     def _lost_stack(self, group: Group) -> bool:
-        tags = group_tags(group)
-        old = self._now - group.created >= self._least_age
+        tags = by_key(group.tags)
+        old = self._now - group.created >= self._min_age
         return old and bool(annex_id(tags)) and stack_uuid(tags) not in self._stacks
 
     def problem_of_group(self, group: Group) -> str | None:
-        """What an operator should look at in an annex's group; None if its stack exists, or if nobody knows its stack.
+        """Report text for an annex's group without its stack; None if the stack exists or is not known.
 
-        The sweeper ends annexes and deletes no group: what is left of one is for a person.
+        The sweeper ends annexes and deletes no group: a person must.
         """
         if not self._lost_stack(group):
             return None
-        what = "it is ended and empty" if _is_ended(group) else "it ends with its lease"
-        return f"group {group.name} is left of a stack that does not exist any more: {what}; delete it"
+        state = "it is ended and empty" if _is_ended(group) else "it ends with its lease"
+        return f"group {group.name} belongs to a stack that does not exist: {state}; delete it"
 
     def problem_of_stack(self, stack: Stack) -> str | None:
-        """What an operator should look at in an annex's stack; None if nothing, or if the stack is no annex's."""
+        """Report text for an annex's stack that needs a person; None if it does not, or is not that of an annex."""
         if TAG_NAME not in stack.tags or not stack.settled():
             return None
         if stack.status in _PROBLEMS or stack.status.startswith("ROLLBACK_"):
             return f"stack {stack.name} is in {stack.status}: look at its events, then delete or repair it"
-        if stack.uuid not in self._living.stacks and self._now - stack.created >= self._least_age:
+        if stack.uuid not in self._owners.stacks and self._now - stack.created >= self._min_age:
             return f"stack {stack.name} has no Auto Scaling group: delete it, or deploy it again"
         return None
 
 
 def _is_ended(group: Group) -> bool:
-    """Whether a group is as the end of a lease leaves it, and empty."""
+    """True if the group is as the end of a lease leaves it, and empty."""
     off = "Launch" in group.suspended and not group.desired and not group.min_size
     return off and not group.alive() and not group.warm_pool

@@ -1,4 +1,4 @@
-"""What was seen of one Region at one moment: plain data for the judgement."""
+"""Resources and stacks of one Region, as one run of the sweeper listed them. Pure."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from enum import Enum
 from annex_lease.observed import DEAD_INSTANCE_STATES, Group
 
 
-class Kind(Enum):
-    """What a resource is, in the order of removal: what is attached to something goes after it."""
+class ResourceKind(Enum):
+    """Kinds of resource in the order of removal: first the resources that others are attached to."""
 
     GROUP = "group"
     INSTANCE = "instance"
@@ -21,37 +21,37 @@ class Kind(Enum):
     LOG_GROUP = "log-group"
 
 
-REMOVAL_ORDER = tuple(Kind)
+REMOVAL_ORDER = tuple(ResourceKind)
 
 
 @dataclass(frozen=True)
-class Resource:
-    """Something that carries an annex's name in its tags.
+class TaggedResource:
+    """A resource with the tag `annex:name`.
 
     Attributes:
-        kind: what it is.
-        id: what AWS calls it: the ARN of a secret or a log group, the id of an EC2 resource, the name of a group.
+        kind: its kind.
+        id: the ARN of a secret or a log group, the id of an EC2 resource, the name of a group.
         tags: its tags.
-        created: when it was made, aware; None where AWS does not tell.
-        state: AWS's word for its state; empty where it has none.
+        created: time of its creation, aware; None where AWS does not report it.
+        state: its state as AWS names it; empty for a kind without states.
     """
 
-    kind: Kind
+    kind: ResourceKind
     id: str
     tags: Mapping[str, str]
     created: datetime | None = None
     state: str = ""
 
     def costs(self) -> bool:
-        """Whether it is billed by itself: a volume or an interface in use goes with its instance."""
-        if self.kind is Kind.INSTANCE:
+        """True if it is billed on its own: a volume or an interface in use is deleted with its instance."""
+        if self.kind is ResourceKind.INSTANCE:
             return self.state not in DEAD_INSTANCE_STATES
-        return self.kind not in (Kind.VOLUME, Kind.INTERFACE) or self.state == "available"
+        return self.kind not in (ResourceKind.VOLUME, ResourceKind.INTERFACE) or self.state == "available"
 
 
 @dataclass(frozen=True)
 class Stack:
-    """A CloudFormation stack that exists, in whatever state; `id` is its ARN, `created` aware."""
+    """A CloudFormation stack that exists, in any state; `id` is its ARN, `created` is aware."""
 
     name: str
     id: str
@@ -61,28 +61,33 @@ class Stack:
 
     @property
     def uuid(self) -> str:
-        """The last part of the ARN: no other stack has it, not even a later one of the same name."""
+        """Last part of the ARN; a later stack of the same name has another."""
         return self.id.rpartition("/")[2]
 
     def settled(self) -> bool:
-        """Whether CloudFormation is done with it for now."""
+        """True if no operation of CloudFormation is in progress."""
         return not self.status.endswith("_IN_PROGRESS")
 
 
 @dataclass(frozen=True)
 class Inventory:
-    """Everything that a run looks at.
+    """Everything that one run looks at.
 
     Attributes:
-        groups: all Auto Scaling groups of the Region, whosever they are: what is alive is told by them.
-        instances: the instances with an annex's name in any state; None if they could not be listed.
-        others: the other resources with an annex's name; None if one of the listings failed.
-        stacks: all stacks of the Region; None if they could not be listed.
-        failures: what could not be listed, and why.
+        groups: all Auto Scaling groups of the Region, of annexes or not.
+        instances: the instances with the tag `annex:name`, in any state; None if the listing failed.
+        others: the other resources with that tag; None if one of the listings failed.
+        stacks: all stacks of the Region; None if the listing failed.
+        failures: the listings that failed, with the error.
     """
 
     groups: tuple[Group, ...]
-    instances: tuple[Resource, ...] | None = None
-    others: tuple[Resource, ...] | None = None
+    instances: tuple[TaggedResource, ...] | None = None
+    others: tuple[TaggedResource, ...] | None = None
     stacks: tuple[Stack, ...] | None = None
     failures: tuple[str, ...] = ()
+
+
+def log_group_name(arn: str) -> str:
+    """Name of the log group with this ARN."""
+    return arn.partition(":log-group:")[2]

@@ -1,74 +1,53 @@
-"""What a run will do, all of it, before anything is done: a dry run ends here. Pure."""
+"""Plan of one run, complete before anything is done; a dry run reports it. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from annex_lease.observed import Group
-from annex_lease.sweep.expired import Ending, ending, readable, with_instances
-from annex_lease.sweep.identity import group_tags, stack_uuid
-from annex_lease.sweep.marks import TAG_ORPHAN, is_due, marked_since
-from annex_lease.sweep.orphan import Judge, Standing, Verdict
-from annex_lease.sweep.resources import REMOVAL_ORDER, Inventory, Kind, Resource
+from annex_lease.ownership import by_key, stack_uuid
+from annex_lease.sweep.expired import Ending, find_ending, is_readable, with_instances
+from annex_lease.sweep.orphan import TAG_ORPHAN, OrphanCheck, Standing, Verdict, is_due, marked_since
+from annex_lease.sweep.resources import REMOVAL_ORDER, Inventory, ResourceKind, TaggedResource
+from annex_lease.sweep.sweep_settings import SweepSettings
 from annex_lease.tags import TAG_ID, TAG_NAME
 
 
 @dataclass(frozen=True)
-class Settings:
-    """How the sweeper works.
-
-    Attributes:
-        slack: how long after its end an annex is left to its own checker. Default: 10 minutes.
-        wait: how old a resource must be, and how long its mark must stand, before it is removed. Default: 1 hour.
-        max_removals: with more removals than this in one run, none is done. Default: 50.
-        dry_run: change nothing. Default: False.
-        marking: whether orphans are marked in other runs, if not in this one. If not, as where every run is a dry run,
-            nobody knows since when an orphan is one, and none is ever due: then the plan tells what would be removed
-            later, and those are counted against `max_removals` too. Default: True.
-    """
-
-    slack: timedelta = timedelta(minutes=10)
-    wait: timedelta = timedelta(hours=1)
-    max_removals: int = 50
-    dry_run: bool = False
-    marking: bool = True
-
-
-@dataclass(frozen=True)
 class Removal:
-    """An orphan that is to be removed now; of a group without a readable lease, what ends it."""
+    """An orphan to remove, with the reason; for a group without a readable lease, the ending of its annex."""
 
-    resource: Resource
+    resource: TaggedResource
     reason: str
     ending: Ending | None = None
 
     @property
     def weight(self) -> int:
-        """How much it takes away: one, or all instances of a group."""
+        """Number of removals that it counts for: one, or one for each instance of a group."""
         return max(1, len(self.ending.alive)) if self.ending else 1
 
 
 @dataclass
-class Plan:
+class SweepPlan:
     """What a run will do.
 
     Attributes:
-        endings: annexes whose own, readable record says that they are over.
-        marks: orphans that are found for the first time.
-        waiting: orphans whose mark does not stand long enough yet.
-        unmarks: what was marked and is no orphan.
+        endings: annexes whose own, readable record says that their lease is over.
+        marks: orphans that were not found before, with the reason.
+        waiting: orphans whose mark is not old enough, with the reason.
+        unmarks: marked resources that are not orphans, with the reason.
         removals: orphans to remove, in the order of removal; empty if the run is aborted.
-        later: what marks would lead to, were they written: every orphan that is not removed; empty where they are.
-        reports: what an operator should look at; nothing is done about it.
-        aborted: why nothing is removed, although something should be; None if that is not so.
+        later: removals that marks would lead to, if every run is a dry run and none is ever written; otherwise empty.
+        reports: problems for the operator; the sweeper does nothing about them.
+        aborted: why nothing is removed although there are removals; None otherwise.
     """
 
     endings: list[Ending] = field(default_factory=list)
-    marks: list[tuple[Resource, str]] = field(default_factory=list)
-    waiting: list[tuple[Resource, str]] = field(default_factory=list)
-    unmarks: list[tuple[Resource, str]] = field(default_factory=list)
+    marks: list[tuple[TaggedResource, str]] = field(default_factory=list)
+    waiting: list[tuple[TaggedResource, str]] = field(default_factory=list)
+    unmarks: list[tuple[TaggedResource, str]] = field(default_factory=list)
     removals: list[Removal] = field(default_factory=list)
     later: list[Removal] = field(default_factory=list)
     reports: list[str] = field(default_factory=list)
@@ -76,86 +55,92 @@ class Plan:
 
     @property
     def orphans(self) -> int:
-        """How many orphans there are, whatever is done about them now."""
+        """Number of orphans, with or without a mark."""
         return len(self.marks) + len(self.waiting) + len(self.removals)
 
 
-def make_plan(seen: Inventory, now: datetime, settings: Settings) -> Plan:
-    """Judge everything that was seen.
+def make_plan(seen: Inventory, now: datetime, settings: SweepSettings) -> SweepPlan:
+    """Decide about everything that was listed.
 
-    What could not be listed is not judged: without the instances, annexes are ended as far as their groups tell;
-    without any one of the other listings there are no orphans.
+    Without the instances, annexes are ended as far as their groups list them. Without any one of the other listings
+    there are no orphans.
 
     Args:
         seen: the inventory.
         now: the current time, aware.
-        settings: how the sweeper works.
+        settings: settings of the sweeper.
     """
-    plan = Plan()
+    plan = SweepPlan()
     names = frozenset(group.name for group in seen.groups)
-    groups = [group for group in seen.groups if TAG_NAME in group_tags(group)]
-    foreign = [group for group in seen.groups if TAG_NAME not in group_tags(group)]
+    groups = [group for group in seen.groups if TAG_NAME in by_key(group.tags)]
+    foreign = [group for group in seen.groups if TAG_NAME not in by_key(group.tags)]
     if seen.instances is not None:
         groups = [with_instances(group, seen.instances, names) for group in groups]
-    plan.endings += [found for group in groups if (found := ending(group, now, settings.slack))]
+    plan.endings += [ending for group in groups if (ending := find_ending(group, now, settings.slack))]
     if seen.instances is not None and seen.others is not None and seen.stacks is not None:
-        judge = Judge([*foreign, *groups], seen.stacks, now, settings.wait)
+        check = OrphanCheck([*foreign, *groups], seen.stacks, now, settings.wait)
         for group in groups:
             _sort_group(plan, group, now, settings)
         for resource in (*seen.instances, *seen.others):
-            _sort(plan, resource, judge.judge(resource), now, settings)
-        plan.reports += [problem for group in groups if (problem := judge.problem_of_group(group))]
-        plan.reports += [problem for stack in seen.stacks if (problem := judge.problem_of_stack(stack))]
+            _sort(plan, resource, check.verdict(resource), now, settings)
+        plan.reports += [problem for group in groups if (problem := check.problem_of_group(group))]
+        plan.reports += [problem for stack in seen.stacks if (problem := check.problem_of_stack(stack))]
         _limit(plan, settings.max_removals)
     return plan
 
 
-def _sort_group(plan: Plan, group: Group, now: datetime, settings: Settings) -> None:
-    """A group whose record cannot be read: ended like an orphan, in two phases, if it is surely an annex's."""
-    tags = group_tags(group)
-    resource = Resource(Kind.GROUP, group.name, tags, group.created)
-    verdict = Verdict(Standing.LIVE, "its lease can be read")
-    found = None
-    if not readable(group) and now - group.created >= settings.wait:
+def _sort_group(plan: SweepPlan, group: Group, now: datetime, settings: SweepSettings) -> None:
+    """Treat a group with an unreadable record as an orphan, if it certainly is that of an annex."""
+    tags = by_key(group.tags)
+    resource = TaggedResource(ResourceKind.GROUP, group.name, tags, group.created)
+    verdict = Verdict(Standing.KEPT, "its lease can be read")
+    ending = None
+    if not is_readable(group) and now - group.created >= settings.wait:
         if TAG_ID not in tags or stack_uuid(tags) is None:
-            verdict = Verdict(Standing.UNCLEAR, f"its lease cannot be read, and no {TAG_ID} tells whose it is")
-        elif found := ending(group, now, settings.slack, unread=True):
+            verdict = Verdict(Standing.UNCLEAR, f"its lease cannot be read, and no tag {TAG_ID} identifies its annex")
+        elif ending := find_ending(group, now, settings.slack, unreadable=True):
             verdict = Verdict(Standing.ORPHAN, "its lease cannot be read, and it is not empty and stopped")
-    _sort(plan, resource, verdict, now, settings, found)
+    _sort(plan, resource, verdict, now, settings, ending)
 
 
 def _sort(
-    plan: Plan, resource: Resource, verdict: Verdict, now: datetime, settings: Settings, found: Ending | None = None
+    plan: SweepPlan,
+    resource: TaggedResource,
+    verdict: Verdict,
+    now: datetime,
+    settings: SweepSettings,
+    ending: Ending | None = None,
 ) -> None:
     if verdict.standing is not Standing.ORPHAN:
         if verdict.standing is Standing.UNCLEAR:
             plan.reports.append(f"{resource.kind.value} {resource.id}: {verdict.reason}")
-        gone = resource.kind is Kind.INSTANCE and not resource.costs()
-        if TAG_ORPHAN in resource.tags and not gone:
+        dead = resource.kind is ResourceKind.INSTANCE and not resource.costs()
+        if TAG_ORPHAN in resource.tags and not dead:
             plan.unmarks.append((resource, verdict.reason))
         return
-    removal = Removal(resource, verdict.reason, found)
+    removal = Removal(resource, verdict.reason, ending)
     if is_due(resource.tags, now, settings.wait):
         plan.removals.append(removal)
         return
     first = marked_since(resource.tags, now) is None
     (plan.marks if first else plan.waiting).append((resource, verdict.reason))
-    if not settings.marking:
+    if settings.dry_run:
+        # Without a mark no orphan is ever due, so the limit counts what marks would lead to.
         plan.later.append(removal)
 
 
-def _limit(plan: Plan, most: int) -> None:
+def _limit(plan: SweepPlan, maximum: int) -> None:
     for removals in (plan.removals, plan.later):
         removals.sort(key=lambda removal: REMOVAL_ORDER.index(removal.resource.kind))
     weight = sum(removal.weight for removal in (*plan.removals, *plan.later))
-    if weight > most:
+    if weight > maximum:
         plan.aborted = (
-            f"{weight} things would be removed in one run, allowed are {most}: nothing was removed. Look at a dry run, "
-            "and raise max_removals if the list is right"
+            f"{weight} resources would be removed in one run, allowed are {maximum}: nothing was removed. Look at a "
+            "dry run, and raise max_removals if the list is right"
         )
-        plan.waiting += _kept(plan.removals)
+        plan.waiting += _reasons(plan.removals)
         plan.removals.clear()
 
 
-def _kept(removals: Iterable[Removal]) -> list[tuple[Resource, str]]:
+def _reasons(removals: Iterable[Removal]) -> list[tuple[TaggedResource, str]]:
     return [(removal.resource, removal.reason) for removal in removals]

@@ -1,4 +1,4 @@
-"""What a run did, or in a dry run would have done: for its log line, its metrics and whoever invoked it."""
+"""Report of one run: for the caller of the function, its log, and the metrics in the last line of the log. Pure."""
 
 from __future__ import annotations
 
@@ -7,29 +7,42 @@ from dataclasses import dataclass, field
 
 from annex_lease.actions import as_data
 from annex_lease.sweep.expired import Ending
-from annex_lease.sweep.resources import Resource
+from annex_lease.sweep.resources import TaggedResource
 from annex_lease.sweep.sweep_plan import Removal
 
-_IDS_A_LINE = 500  # a log event has a limit, and an annex may have thousands of instances
+DIMENSION = "FunctionName"
+"""The only dimension of the sweeper's metrics: two sweepers in one Region must not hide each other's silence."""
+RAN = "SweeperRan"
+"""1 for each run that finished, with or without errors: the heartbeat. A dry run by hand sends none."""
+ENDED = "SweeperEnded"
+"""Number of annexes that a run ended; sent only if there are any, and not by a dry run."""
+ORPHANS = "SweeperOrphans"
+"""Number of orphans that a run found, with or without a mark; sent only if there are any."""
+REPORTS = "SweeperReports"
+"""Number of problems that only a person can solve; sent only if there are any."""
+ABORTED = "SweeperAborted"
+"""1 for each run that found more orphans than it may remove, and removed none; otherwise not sent."""
+
+_IDS_PER_LINE = 500  # CloudWatch Logs limits an event to 256 KiB, and an annex may have thousands of instances
 
 
 @dataclass
-class Report:
-    """What a run did; in a dry run, what it would have done. Each list holds what was tried, failed or not.
+class SweepReport:
+    """What a run did, or would have done if it is a dry run. A list holds what was tried, failed or not.
 
     Attributes:
-        dry_run: whether nothing was changed.
-        orphans: how many orphans were found, whatever was done about them.
-        ended: annexes that were over and still there; `instances` are the ids of all that were there.
-        skipped: annexes that were over when everything was listed, and were not any more when it was their turn.
-        removed: orphans that were removed; of a secret, that it can be restored for some days.
-        marked: orphans found for the first time.
-        unmarked: what was marked and is no orphan.
-        waiting: orphans whose mark does not stand long enough, or that an aborted run left alone.
-        would_remove_later: what marks would lead to, where every run is a dry run and none is ever written.
-        reports: what an operator should look at.
-        aborted: why nothing was removed, although something should have been.
-        unfinished: how many steps were left because the function's time was nearly out.
+        dry_run: nothing was changed.
+        orphans: number of orphans found, with or without a mark.
+        ended: annexes past their end that still existed; `instances` are the ids of all their instances.
+        skipped: annexes that were past their end in the listing, and not on the second reading.
+        removed: orphans that were removed; a secret can be restored for some days.
+        marked: orphans that were not found before.
+        unmarked: marked resources that are not orphans.
+        waiting: orphans whose mark is not old enough, or that an aborted run left alone.
+        would_remove_later: removals that marks would lead to, if every run is a dry run and none is ever written.
+        reports: problems for the operator.
+        aborted: why nothing was removed although there were removals; None otherwise.
+        unfinished: number of steps that were not started because the function's time was nearly used.
         errors: what failed.
     """
 
@@ -47,35 +60,50 @@ class Report:
     unfinished: int = 0
     errors: list[str] = field(default_factory=list)
 
-    def as_data(self, *, most: int | None = None) -> dict[str, object]:
+    def as_data(self, *, maximum: int | None = None) -> dict[str, object]:
         """The report as JSON-able data.
 
         Args:
-            most: longer lists lose their ends, because a log event has a limit, and their lengths are told; of the
-                instances of an annex only the number is left. Default: everything.
+            maximum: number of entries to keep of each list, because a log event has a limit; a longer list gets a
+                member with its length. Of the instances of an annex only the number is kept. Default: None -
+                everything.
         """
-        if most is None:
+        if maximum is None:
             return dict(vars(self))
         data: dict[str, object] = {}
         for name, value in vars(self).items():
-            data[name] = [_short(entry) for entry in value[:most]] if isinstance(value, list) else value
-            if isinstance(value, list) and len(value) > most:
+            data[name] = [_shortened(entry) for entry in value[:maximum]] if isinstance(value, list) else value
+            if isinstance(value, list) and len(value) > maximum:
                 data[f"{name}_count"] = len(value)
         return data
 
+    def metrics(self) -> dict[str, int]:
+        """Metrics of a run that finished: the heartbeat always, the others if they are not zero.
 
-def _short(entry: object) -> object:
+        CloudWatch bills a metric for the hours in which it is sent.
+        """
+        rare = {
+            # A dry run ends nothing: its report has what it would have ended.
+            ENDED: 0 if self.dry_run else len(self.ended),
+            ORPHANS: self.orphans,
+            REPORTS: len(self.reports),
+            ABORTED: int(self.aborted is not None),
+        }
+        return {RAN: 1, **{name: value for name, value in rare.items() if value}}
+
+
+def _shortened(entry: object) -> object:
     if not isinstance(entry, dict) or "instances" not in entry:
         return entry
     return {**entry, "instances": len(entry["instances"])}
 
 
-def done_lines(did: str, data: Mapping[str, object], errors: Sequence[str]) -> Iterator[dict[str, object]]:
-    """What was done, for the log, whole: as many lines as the ids of the instances need.
+def log_lines(did: str, data: Mapping[str, object], errors: Sequence[str]) -> Iterator[dict[str, object]]:
+    """Lines for the log about one thing that was done, complete: as many as the ids of its instances need.
 
     Args:
         did: `ended` or `removed`.
-        data: the entry of the report.
+        data: its entry in the report.
         errors: what failed of it.
     """
     line = {"did": did, **data, "errors": list(errors)}
@@ -83,20 +111,20 @@ def done_lines(did: str, data: Mapping[str, object], errors: Sequence[str]) -> I
     if not isinstance(ids, list):
         yield line
         return
-    parts = [ids[start : start + _IDS_A_LINE] for start in range(0, len(ids), _IDS_A_LINE)] or [[]]
+    parts = [ids[start : start + _IDS_PER_LINE] for start in range(0, len(ids), _IDS_PER_LINE)] or [[]]
     for number, part in enumerate(parts, start=1):
         yield {**line, "instances": part, "part": number, "parts": len(parts)}
 
 
 def ending_data(ending: Ending) -> dict[str, object]:
-    """An ended annex for the report."""
+    """An ended annex as an entry of the report."""
     actions = [as_data(action) for action in ending.actions]
     data: dict[str, object] = {"group": ending.group, "annex": ending.name, "id": ending.id, "reason": ending.reason}
     return data | {"actions": actions, "instances": list(ending.alive)}
 
 
 def removal_data(removal: Removal) -> dict[str, object]:
-    """A removed orphan for the report."""
+    """A removed orphan as an entry of the report."""
     data = resource_data(removal.resource, removal.reason)
     if removal.ending is None:
         return data
@@ -104,6 +132,6 @@ def removal_data(removal: Removal) -> dict[str, object]:
     return data | {"actions": ended["actions"], "instances": ended["instances"]}
 
 
-def resource_data(resource: Resource, reason: str) -> dict[str, object]:
-    """A resource for the report."""
+def resource_data(resource: TaggedResource, reason: str) -> dict[str, object]:
+    """A resource as an entry of the report."""
     return {"kind": resource.kind.value, "id": resource.id, "tags": dict(resource.tags), "reason": reason}

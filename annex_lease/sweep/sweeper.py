@@ -1,4 +1,4 @@
-"""A run of the sweeper: list, judge, and do what was planned, the most expensive first, one thing after the other."""
+"""One run of the sweeper: list, plan, then carry the plan out, the most expensive things first."""
 
 from __future__ import annotations
 
@@ -9,47 +9,53 @@ from typing import TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from annex_lease.actuator import perform
-from annex_lease.aws import Annex, read_group
-from annex_lease.batches import RefusedError
-from annex_lease.sweep.clients import SweepClients
-from annex_lease.sweep.expired import Ending, still_due
+from annex_lease.actuator import carry_out
+from annex_lease.aws import Annex, Clients, read_group
+from annex_lease.sweep.expired import Ending, decide_again
 from annex_lease.sweep.inventory import take_inventory
 from annex_lease.sweep.removal import mark, remove, unmark
-from annex_lease.sweep.resources import Resource
-from annex_lease.sweep.sweep_plan import Plan, Removal, Settings, make_plan
-from annex_lease.sweep.sweep_report import Report, done_lines, ending_data, removal_data, resource_data
+from annex_lease.sweep.resources import TaggedResource
+from annex_lease.sweep.sweep_plan import Removal, SweepPlan, make_plan
+from annex_lease.sweep.sweep_report import SweepReport, ending_data, log_lines, removal_data, resource_data
+from annex_lease.sweep.sweep_settings import SweepSettings
 
 Log = Callable[[Mapping[str, object]], None]
-"""Takes a line for the log: what was ended or removed, as soon as that is done."""
+"""Takes one line for the log, about an annex that was ended or an orphan that was removed."""
 _T = TypeVar("_T")
 _Entry = dict[str, object]
-_Found = tuple[Resource, str]
+_Reasoned = tuple[TaggedResource, str]
 _STEP_SECONDS = 45.0  # the longest that one step may need: a call that is throttled up to its last attempt
 
 
 class SweepError(Exception):
-    """A run did not do all it should have; `report` says what it did."""
+    """A run left something undone; `report` says what it did."""
 
-    def __init__(self, message: str, report: Report) -> None:
+    def __init__(self, message: str, report: SweepReport) -> None:
         super().__init__(message)
         self.report = report
 
 
 def sweep(
-    clients: SweepClients, now: datetime, settings: Settings, seconds_left: Callable[[], float], log: Log
-) -> Report:
-    """Look at everything once and do what there is to do.
+    clients: Clients,
+    now: datetime,
+    settings: SweepSettings,
+    seconds_left: Callable[[], float],
+    log: Log,
+    *,
+    dry_run: bool = False,
+) -> SweepReport:
+    """List everything once, plan, and carry the plan out.
 
     Args:
-        clients: for the Region to sweep.
+        clients: AWS clients for the Region to sweep.
         now: the current time, aware.
-        settings: how to work.
-        seconds_left: how long this may still take; nothing new is begun when it is nearly over.
-        log: takes the lines of what is done.
+        settings: settings of the sweeper.
+        seconds_left: time that the run may still take; near its end no new step is started.
+        log: takes the lines about what is done.
+        dry_run: only report, in this run. Default: False - only if the settings say so.
 
     Returns:
-        what was done; read its `errors` and `unfinished`, or use `sweep_or_raise`.
+        report of the run; read its `errors` and `unfinished`, or use `sweep_or_raise`.
 
     Raises:
         botocore.exceptions.ClientError: the Auto Scaling groups could not be listed.
@@ -57,7 +63,8 @@ def sweep(
     """
     seen = take_inventory(clients)
     plan = make_plan(seen, now, settings)
-    report = Report(settings.dry_run, plan.orphans, reports=plan.reports, aborted=plan.aborted)
+    dry_run = dry_run or settings.dry_run
+    report = SweepReport(dry_run, plan.orphans, reports=plan.reports, aborted=plan.aborted)
     report.errors += seen.failures
     report.waiting += [resource_data(*each) for each in plan.waiting]
     report.would_remove_later += [removal_data(each) for each in plan.later]
@@ -66,15 +73,21 @@ def sweep(
 
 
 def sweep_or_raise(
-    clients: SweepClients, now: datetime, settings: Settings, seconds_left: Callable[[], float], log: Log
-) -> Report:
-    """`sweep`, where anything that failed or was left is an error of the run: alarms watch the function's error count.
+    clients: Clients,
+    now: datetime,
+    settings: SweepSettings,
+    seconds_left: Callable[[], float],
+    log: Log,
+    *,
+    dry_run: bool = False,
+) -> SweepReport:
+    """`sweep`, where every failure is an error of the run: an alarm watches the function's error count.
 
     Raises:
-        SweepError: something failed or was left; everything else was done.
+        SweepError: something failed or was not started; everything else was done.
     """
-    report = sweep(clients, now, settings, seconds_left, log)
-    left = [f"{report.unfinished} steps were left: the time was nearly out"] if report.unfinished else []
+    report = sweep(clients, now, settings, seconds_left, log, dry_run=dry_run)
+    left = [f"{report.unfinished} steps were not started: the time was nearly used"] if report.unfinished else []
     if report.errors or left:
         raise SweepError("; ".join([*report.errors, *left]), report)
     return report
@@ -82,31 +95,35 @@ def sweep_or_raise(
 
 @dataclass(frozen=True)
 class _Run:
-    report: Report
-    clients: SweepClients
+    report: SweepReport
+    clients: Clients
     now: datetime
-    settings: Settings
+    settings: SweepSettings
     seconds_left: Callable[[], float]
     log: Log
 
-    def carry_out(self, plan: Plan) -> None:
+    def carry_out(self, plan: SweepPlan) -> None:
         report = self.report
         self._each(_rotated(plan.endings, self.now), report.ended, ending_data, self._end)
-        # What takes a mark back comes before anything is removed.
-        self._each(plan.unmarks, report.unmarked, _found, self._unmark)
+        # Marks are deleted before anything is removed.
+        self._each(plan.unmarks, report.unmarked, _reasoned_data, self._unmark)
         self._each(plan.removals, report.removed, removal_data, self._remove)
-        self._each(plan.marks, report.marked, _found, self._mark)
+        self._each(plan.marks, report.marked, _reasoned_data, self._mark)
 
     def _each(
-        self, items: Sequence[_T], told: list[_Entry], data: Callable[[_T], _Entry], act: Callable[[_T], _Entry | None]
+        self,
+        items: Sequence[_T],
+        reported: list[_Entry],
+        data: Callable[[_T], _Entry],
+        act: Callable[[_T], _Entry | None],
     ) -> None:
         for item in items:
             if self.report.dry_run:
-                told.append(data(item))
+                reported.append(data(item))
             elif self.seconds_left() < _STEP_SECONDS:
                 self.report.unfinished += 1
             elif (tried := act(item)) is not None:
-                told.append(tried)
+                reported.append(tried)
 
     def _end(self, ending: Ending) -> _Entry | None:
         due = self._decided_again(ending)
@@ -121,52 +138,49 @@ class _Run:
             return None
         return self._done("removed", removal_data(replace(removal, ending=due)), self._perform(due))
 
-    def _mark(self, found: _Found) -> _Entry:
+    def _mark(self, found: _Reasoned) -> _Entry:
         self.report.errors.extend(_try(lambda: mark(found[0], self.now, self.clients), found[0].id))
-        return _found(found)
+        return _reasoned_data(found)
 
-    def _unmark(self, found: _Found) -> _Entry:
+    def _unmark(self, found: _Reasoned) -> _Entry:
         self.report.errors.extend(_try(lambda: unmark(found[0], self.clients), found[0].id))
-        return _found(found)
+        return _reasoned_data(found)
 
     def _decided_again(self, planned: Ending) -> Ending | None:
         """The ending as it is due now: a renewal may have come since everything was listed."""
         try:
             group = read_group(self._annex(planned))
         except (BotoCoreError, ClientError) as error:
-            self.report.errors.append(f"{planned.group}: it could not be read again, and was not ended: {error}")
+            self.report.errors.append(f"{planned.group}: not ended, because it could not be read again: {error}")
             return None
-        due = still_due(planned, group, self.now, self.settings.slack)
+        due = decide_again(planned, group, self.now, self.settings.slack)
         if due is None:
-            reason = "read again, its lease lasts, or nothing is left to end"
+            reason = "on the second reading its lease lasts, or nothing is left to end"
             self.report.skipped.append(
                 {"group": planned.group, "annex": planned.name, "id": planned.id, "reason": reason}
             )
         return due
 
     def _perform(self, ending: Ending) -> list[str]:
-        annex, errors = self._annex(ending), []
-        for action in ending.actions:
-            what = f"{ending.group}: {type(action).__name__}"
-            errors += _try(lambda action=action: perform(action, annex), what)  # type: ignore[misc]
-        return errors
+        failures = carry_out(ending.actions, self._annex(ending)).failures
+        return [f"{ending.group}: {failure}" for failure in failures]
 
     def _annex(self, ending: Ending) -> Annex:
         return Annex(ending.group, "", self.clients, ending.name, ending.id, seconds_left=self.seconds_left)
 
     def _done(self, did: str, data: _Entry, errors: list[str]) -> _Entry:
         self.report.errors.extend(errors)
-        for line in done_lines(did, data, errors):
+        for line in log_lines(did, data, errors):
             self.log(line)
         return data
 
 
-def _found(found: _Found) -> _Entry:
+def _reasoned_data(found: _Reasoned) -> _Entry:
     return resource_data(*found)
 
 
 def _rotated(endings: Sequence[Ending], now: datetime) -> list[Ending]:
-    """Another one first in every run: annexes that cost all the time must not keep the others from being ended."""
+    """The endings, each run beginning with another: one that takes all the time must not starve the others."""
     start = int(now.timestamp()) // 60 % len(endings) if endings else 0
     return [*endings[start:], *endings[:start]]
 
@@ -174,6 +188,6 @@ def _rotated(endings: Sequence[Ending], now: datetime) -> list[Ending]:
 def _try(act: Callable[[], None], what: str) -> list[str]:
     try:
         act()
-    except (BotoCoreError, ClientError, RefusedError) as error:
+    except (BotoCoreError, ClientError) as error:
         return [f"{what}: {error}"]
     return []

@@ -15,14 +15,14 @@ from lab.machines import MachineHost
 
 
 def main(arguments: list[str] | None = None) -> str:
-    """Serve until SIGTERM or SIGINT; returns what went wrong, or nothing."""
+    """Serve until SIGTERM or SIGINT; returns the error, or None."""
     parser = argparse.ArgumentParser(prog="python -m lab.cloud", description="AWS APIs and the metadata service")
-    parser.add_argument("--bind", required=True, metavar="HOST:PORT", help="where the APIs are served with TLS")
-    parser.add_argument("--metadata", required=True, metavar="HOST:PORT", help="where instances find their metadata")
-    parser.add_argument("--state", required=True, type=Path, help="directory for everything the cloud writes")
+    parser.add_argument("--bind", required=True, metavar="HOST:PORT", help="address of the APIs, with TLS")
+    parser.add_argument("--metadata", required=True, metavar="HOST:PORT", help="address of the metadata service")
+    parser.add_argument("--state", required=True, type=Path, help="directory for all files of the cloud")
     parser.add_argument("--tls-cert", type=Path, help="certificate of the API (default: one of the cloud's own)")
     parser.add_argument("--tls-key", type=Path, help="its private key")
-    parser.add_argument("--machines", required=True, choices=["qemu", "none"], help="what instances run on")
+    parser.add_argument("--machines", required=True, choices=["qemu", "none"], help="host of the instances")
     given = parser.parse_args(arguments)
     if (given.tls_cert is None) != (given.tls_key is None):
         parser.error("--tls-cert and --tls-key go together: give both or none")
@@ -47,7 +47,7 @@ def main(arguments: list[str] | None = None) -> str:
 def _host(kind: str) -> MachineHost:
     if kind == "none":
         return NoMachines()
-    # Only where machines are wanted: they need root, a sandbox and an image.
+    # Imported only if machines are wanted: they need root, a sandbox and an image.
     from lab import image
     from lab.network import Network
     from lab.qemu import QemuHost

@@ -1,4 +1,4 @@
-"""Private addresses of instances: from the subnet's block, unique over all VPCs, as one bridge carries them all."""
+"""Private addresses of instances: from the subnet's block, unique over all VPCs, because they share one bridge."""
 
 import ipaddress
 
@@ -39,7 +39,7 @@ def allocate(subnet_id: str) -> str:
 
 _held = {GATEWAY}
 _lowest: dict[str, int] = {}
-"""Where a subnet's free addresses begin at the earliest: thousands of instances are launched in one go."""
+"""Lower bound of a subnet's free addresses, kept because a test launches thousands of instances."""
 
 
 def hold(address: str) -> None:
@@ -48,13 +48,13 @@ def hold(address: str) -> None:
 
 
 def release(address: str) -> None:
-    """Give an address back."""
+    """Release an address."""
     _held.discard(address)
     _lowest.clear()
 
 
 def is_held(record: dict[str, object]) -> bool:
-    """Whether an instance still holds its address: until it is terminated, which waits for its machine."""
+    """True until the instance is terminated, which waits for its machine."""
     state = record["State"]
     return isinstance(state, dict) and state["Name"] != "terminated"
 

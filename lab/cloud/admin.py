@@ -1,7 +1,7 @@
-"""The lab's own small API under ``/_lab/``: what no AWS API can say or do.
+"""The lab's own small API under ``/_lab/``, for requests that no AWS API has.
 
 ``GET /_lab/ready``; ``GET /_lab/instances``; ``POST /_lab/instances/ID/interrupt?seconds=120`` (a spot interruption);
-``POST /_lab/tick?count=1`` (what happens by itself takes its next steps now, not with the clock's next ticks).
+``POST /_lab/tick?count=1`` (instances, groups and schedules take their next steps now, not at the clock's next ticks).
 """
 
 import json

@@ -1,9 +1,9 @@
-"""Alarms, evaluated as time passes: by their metric's own dimensions, and with data that is missing.
+"""Alarms, evaluated periodically: by the dimensions of their metric, with missing data treated as declared.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-evaluation.html
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html
-Metric math and percentiles are MiniStack's: none. AWS gives no size of the evaluation range; its example has two
-periods more than the alarm evaluates, and so has the lab.
+Metric math and percentiles are not modelled. AWS gives no size of the evaluation range; its example has two periods
+more than the alarm evaluates, and so has the lab.
 """
 
 import math
@@ -91,12 +91,12 @@ def _points(alarm: Alarm, now: float) -> list[float | None]:
 
 
 def _depth(alarm: Alarm) -> float | None:
-    """Messages in a queue now, the one metric of SQS that the lab knows, as if it had been so all the time."""
+    """Messages in a queue now, for the whole evaluation range: the only metric of SQS that the lab has."""
     [name] = [str(one["Value"]) for one in alarm["Dimensions"] if one["Name"] == "QueueName"]
     queue = sqs._queue_by_arn(alarm["AlarmArn"].replace(":cloudwatch:", ":sqs:").split(":alarm:")[0] + f":{name}")
     return float(len(queue["messages"])) if queue else None
 
 
 def install() -> None:
-    """Take the evaluation over: MiniStack's looks at no dimensions, and only when a metric is put."""
+    """Take the evaluation over: MiniStack's ignores dimensions, and runs only when a metric is put."""
     cloudwatch._evaluate_all_alarms = lambda: None

@@ -1,4 +1,4 @@
-"""The little of ASGI the cloud's own listeners need."""
+"""The part of ASGI that the cloud's own listeners need."""
 
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
@@ -22,7 +22,7 @@ async def answer(send: Send, status: int, body: bytes, headers: Mapping[str, str
 
 
 async def ignore_lifespan(receive: Receive, send: Send) -> None:
-    """Acknowledge start and end of a server that has nothing to do at either."""
+    """Acknowledge start and end of a server that does nothing at either."""
     while True:
         message = await receive()
         await send({"type": f"{message['type']}.complete"})

@@ -1,4 +1,4 @@
-"""Asynchronous invocation as Lambda documents it: retries, then the failed event goes where the function says.
+"""Asynchronous invocation as Lambda documents it: retries, then delivery of the failed event.
 
 https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
 """
@@ -24,7 +24,7 @@ def install() -> None:
 
 
 def invoke(function: dict[str, Any], event: Any) -> None:
-    """Run a function on its own time; nobody learns how it ended but its destination and its dead-letter queue."""
+    """Run a function in a thread; only its destination and its dead-letter queue learn the result."""
     threading.Thread(target=_serve, args=(function, event), daemon=True, name="lambda-asynchronous").start()
 
 
@@ -44,7 +44,7 @@ def _settings(function: dict[str, Any]) -> dict[str, Any]:
 
 
 def _run(function: dict[str, Any], event: Any, settings: dict[str, Any]) -> Failure | None:
-    """Run until it succeeds; a function error counts as a try, throttling only takes time."""
+    """Run until it succeeds; a function error counts as a try, throttling does not."""
     retries = settings.get("MaximumRetryAttempts")
     retries = _RETRIES if retries is None else int(retries)
     limit = world.now() + int(settings.get("MaximumEventAgeInSeconds") or _OLDEST_SECONDS)
@@ -54,8 +54,8 @@ def _run(function: dict[str, Any], event: Any, settings: dict[str, Any]) -> Fail
         if not result.get("error"):
             return None
         if result.get("throttle"):
-            # "When you set reserved concurrency to zero [...] without any retries"; under which condition, AWS does not
-            # say.
+            # "When you set reserved concurrency to zero [...] without any retries"; AWS does not document the
+            # condition.
             if function.get("concurrency") == 0 or world.now() + pause > limit:
                 return Failure(event, request_id, "EventAgeExceeded", runs, {})
             _wait(pause)
@@ -70,7 +70,7 @@ def _run(function: dict[str, Any], event: Any, settings: dict[str, Any]) -> Fail
 
 
 def _wait(seconds: float) -> None:
-    """Wait by the cloud's clock, which a test may let jump."""
+    """Wait by the cloud's clock, which a test may advance."""
     end = world.now() + seconds
     while world.now() < end:
         time.sleep(min(0.2, seconds))

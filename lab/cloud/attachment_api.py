@@ -1,4 +1,4 @@
-"""The EC2 API's actions on volumes and network interfaces, where MiniStack ignores filters, tags or what is in use.
+"""The EC2 API's actions on volumes and network interfaces, where MiniStack ignores filters, tags or use.
 
 https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeNetworkInterfaces.html
 """

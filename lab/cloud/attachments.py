@@ -1,4 +1,4 @@
-"""Volumes and the network interface of an instance: made with it, and gone with it only if they were declared so.
+"""Volumes and the network interface of an instance: made with it, deleted with it only if declared so.
 
 https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/preserving-volumes-on-termination.html
 https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/using-eni.html
@@ -80,7 +80,7 @@ def _tag(resource_id: str, tags: Mapping[str, str]) -> None:
 
 
 def release(record: Record, interface_id: str) -> None:
-    """Delete what goes with a terminated instance; the rest stays, available, and costs."""
+    """Delete the attachments declared to be deleted with the instance; others stay, available, and are billed."""
     for mapping in record["BlockDeviceMappings"]:
         volume = ec2._volumes.get(mapping["Ebs"]["VolumeId"])
         if volume is None:
@@ -99,6 +99,6 @@ def release(record: Record, interface_id: str) -> None:
 
 
 def forget(records: Any, resource_id: str) -> None:
-    """Remove a record and its tags, which the tagging API would go on to list."""
+    """Remove a record and its tags, which the tagging API would list otherwise."""
     records.pop(resource_id, None)
     ec2._tags.pop(resource_id, None)

@@ -1,6 +1,6 @@
-"""Which resources and condition keys a request is authorised for, where MiniStack's own table falls short.
+"""Resources and condition keys of a request, for actions that MiniStack's own table lacks.
 
-Every resource a call names is checked by itself, as AWS does. Tables:
+Every resource of a call is checked by itself, as AWS does. Tables:
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2autoscaling.html
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html
 https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecretsmanager.html
@@ -33,7 +33,7 @@ _checks: contextvars.ContextVar[tuple[Check, ...]] = contextvars.ContextVar("che
 
 
 def checks(service: str, path: str, body: bytes, parameters: Parameters) -> list[Check]:
-    """What the request needs besides, or instead of, what MiniStack checks; empty to leave it to MiniStack."""
+    """Permissions to check besides, or instead of, those of MiniStack; empty: MiniStack's check is enough."""
     action = _first(parameters, "Action")
     if service == "autoscaling":
         return _autoscaling(action, parameters)
@@ -75,7 +75,7 @@ _TAG_ACTIONS = ("CreateOrUpdateTags", "DeleteTags")
 def _group_check(action: str, name: str) -> Check:
     group = groups.find(name)
     if group is None:
-        # A group that is not there has no id yet; policies name the id with a wildcard.
+        # A group that does not exist has no id yet; policies name the id with a wildcard.
         arn = f"arn:aws:autoscaling:{region()}:{account()}:autoScalingGroup:*:autoScalingGroupName/{name}"
         return Check(f"autoscaling:{action}", arn)
     values = {tag.key: tag.value for tag in group.tags.values()}
@@ -103,7 +103,7 @@ def _ec2(action: str, parameters: Parameters) -> list[Check]:
 
 
 _SINGLE = ("VolumeId", "NetworkInterfaceId", "InstanceId")
-"""Parameters by which DeleteVolume, DeleteNetworkInterface and ModifyInstanceAttribute name their one resource."""
+"""Parameters with the only resource of DeleteVolume, DeleteNetworkInterface and ModifyInstanceAttribute."""
 
 
 def _ec2_arn(resource_id: str) -> str:
@@ -138,7 +138,7 @@ def _run_instances(parameters: Parameters) -> list[Check]:
 
 
 def _template_roles(request: Mapping[str, Any]) -> list[Check]:
-    """Who makes a group launch from a template must be allowed to launch from it, and to pass its role.
+    """Permissions of a caller that sets a group's template: to launch from it, and to pass its role.
 
     https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-launch-template-permissions.html
     """
@@ -173,7 +173,7 @@ def _secrets(body: bytes) -> list[Check]:
 
 
 def _logs(body: bytes) -> list[Check]:
-    """Actions that name a log group are on everything in it, so a policy names it "with the trailing :*"; not on tags.
+    """Actions on a log group cover its streams, so a policy has the ARN "with the trailing :*"; not those on tags.
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/iam-access-control-overview-cwl.html
     """

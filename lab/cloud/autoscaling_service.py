@@ -1,4 +1,4 @@
-"""Takes over the Auto Scaling API from MiniStack, whose groups have no instances behind them."""
+"""Replacement of MiniStack's Auto Scaling API, whose groups have no instances."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -52,9 +52,9 @@ def _action(name: str, handler: Handler) -> Callable[[Mapping[str, Any]], Respon
 
 
 def install() -> None:
-    """Answer the actions above; remove the ones MiniStack would answer about groups it does not have.
+    """Answer the actions above; remove those that MiniStack would answer about groups it does not have.
 
-    What remains of MiniStack (policies, scheduled actions) only keeps records: nothing acts on them.
+    The rest of MiniStack's API (policies, scheduled actions) only keeps records without effect.
     """
     for name in ("StartInstanceRefresh", "DescribeInstanceRefreshes", "CancelInstanceRefresh"):
         autoscaling._ACTION_MAP.pop(name, None)

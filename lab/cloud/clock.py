@@ -1,4 +1,4 @@
-"""The thread in which instances, groups and schedules take their next steps."""
+"""Thread that advances instances, groups and schedules."""
 
 import logging
 import threading
@@ -33,12 +33,12 @@ class Clock:
         while not self._stopped.wait(self._period):
             try:
                 tick()
-            except Exception:  # noqa: BLE001 - a clock that stops would freeze every instance: log it and go on
+            except Exception:  # noqa: BLE001 - a clock that stops would freeze every instance: log it and continue
                 _log.exception("a tick of the lab's clock failed")
 
 
 def tick() -> None:
-    """One step of everything that happens by itself."""
+    """One step of instances, groups, schedules and alarms."""
     with world.lock:
         instances.advance(world.machines().states())
         scaling.advance()

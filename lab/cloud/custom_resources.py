@@ -1,4 +1,4 @@
-"""Custom resources as CloudFormation runs them: an asynchronous invocation, then silence or an answer.
+"""Custom resources as CloudFormation runs them: an asynchronous invocation, then an answer or a timeout.
 
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref.html
 """
@@ -54,7 +54,7 @@ def invoke(
     answer = _exchange(event, token, int(props.get("ServiceTimeout") or _DEFAULT_TIMEOUT))
     if answer.get("Status") != "SUCCESS":
         if request_type == "Create" and answer.get("PhysicalResourceId"):
-            # The first step of the rollback: what failed to be created is deleted by the id it failed under.
+            # The first step of the rollback: a resource whose creation failed is deleted by its physical id.
             # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-requesttypes-create.html
             named = str(answer["PhysicalResourceId"])
             invoke("Delete", logical_id, props, stack_name, stack_id, resource_type, physical_id=named)
@@ -66,11 +66,10 @@ def invoke(
 
 
 def _exchange(event: dict[str, Any], token: str, timeout: int) -> Answer:
-    """Invoke the function and wait for what it sends to the ResponseURL.
+    """Invoke the function and wait for its answer at the ResponseURL.
 
-    A function that crashes before it answers is retried by Lambda, and then the event goes to its destination, which
-    may answer instead. CloudFormation sees an answer or silence, which ends after ServiceTimeout (seconds, 3600 by
-    default):
+    A function that crashes before it answers is retried by Lambda. Then Lambda sends the event to its destination,
+    which may answer instead. CloudFormation waits for ServiceTimeout (seconds, 3600 by default):
     https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-cloudformation-customresource.html
     """
     function, configuration, name = lambda_svc._get_func_record_for_ref(event["ServiceToken"])

@@ -1,4 +1,4 @@
-"""Metrics that functions write into their logs, which CloudWatch Logs takes out of them.
+"""Metrics in the logs of functions, as CloudWatch Logs extracts them.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 """
@@ -12,7 +12,7 @@ from lab.cloud.emulator import cloudwatch
 
 
 def take(log: str) -> None:
-    """Store the metrics of every line that is a JSON object with an ``_aws`` member; other lines are just log."""
+    """Store the metrics of every line that is a JSON object with an ``_aws`` member; other lines have none."""
     for line in log.splitlines():
         if line.startswith("{") and '"_aws"' in line:
             try:

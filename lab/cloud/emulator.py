@@ -1,6 +1,6 @@
-"""The only place that imports MiniStack, which has no type information: its names are ``Any`` from here on."""
+"""The only module that imports MiniStack, which has no type information: its names are ``Any``."""
 
-# MiniStack 1.5.33 ships no py.typed marker and no stubs: every import of it is untyped by nature.
+# MiniStack 1.5.33 ships no py.typed marker and no stubs: every import of it is untyped.
 from ministack import app as gateway  # type: ignore[import-untyped]
 from ministack.core import iam_actions, iam_evaluator, lambda_runtime, responses  # type: ignore[import-untyped]
 from ministack.services import (  # type: ignore[import-untyped]
@@ -27,7 +27,7 @@ from ministack.services.cloudformation import (  # type: ignore[import-untyped]
 )
 
 Response = tuple[int, dict[str, str], bytes]
-"""What a MiniStack handler answers: status, headers, body."""
+"""Answer of a MiniStack handler: status, headers, body."""
 
 
 def account() -> str:

@@ -1,4 +1,4 @@
-"""The process environment MiniStack is configured by, and the clean one the whole cloud runs in."""
+"""Process environment of the cloud: without variables of the operator, with MiniStack's settings."""
 
 import os
 from pathlib import Path
@@ -12,14 +12,14 @@ _KEPT_FOR_THE_LAB = ("ANNEX_LAB_DIRECTORY", "XDG_CACHE_HOME", "LAB_GROUP_DELETE_
 
 
 def prepare(state: Path, internal_port: int, certificate: Path, key: Path) -> None:
-    """Replace the process environment by the one the cloud runs in. Must run before MiniStack is imported.
+    """Replace the process environment. Must run before MiniStack is imported.
 
-    Lambda functions are subprocesses of the cloud and inherit its environment, so anything left over (a proxy, an
-    AWS profile, another CA bundle) would change what they do: only ``PATH``, the locale, Python's own and
-    what the machine host and the tests need are kept.
+    Lambda functions are subprocesses of the cloud and inherit its environment. A proxy, an AWS profile or another CA
+    bundle would change their behaviour. So only ``PATH``, the locale, Python's variables and those of the machine
+    host and the tests are kept.
 
     Args:
-        state: Directory for everything the cloud writes; created.
+        state: Directory for all files of the cloud; created.
         internal_port: Loopback port where functions and custom resource answers reach the API with TLS.
         certificate: Certificate (PEM) of that loopback listener.
         key: Private key (PEM) of that loopback listener.
@@ -51,7 +51,7 @@ def prepare(state: Path, internal_port: int, certificate: Path, key: Path) -> No
         # https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
         LAMBDA_ASYNC_RETRY_BASE_SECONDS="60",
         LAMBDA_ASYNC_RETRY_MAX_SECONDS="120",
-        # No container engine is ever asked: an image found on the operator's machine must not run.
+        # No container engine is used: an image found on the operator's machine must not run.
         DOCKER_HOST="unix:///nonexistent/docker.sock",
         LOG_LEVEL="WARNING",
         NO_PROXY="*",

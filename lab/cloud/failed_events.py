@@ -1,4 +1,4 @@
-"""Where asynchronous invocations end that failed: the destination and the dead-letter queue, with the function's role.
+"""Delivery of failed events to destination and dead-letter queue, with the function's role.
 
 https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
 """
@@ -22,7 +22,7 @@ _ACTIONS = {"lambda": "lambda:InvokeFunction", "sns": "sns:Publish", "sqs": "sqs
 
 @dataclass(frozen=True)
 class Failure:
-    """An event that was given up, with the result of its last run; the result is empty if there was none."""
+    """An event without further retries, and the result of its last run; empty if there was no run."""
 
     event: Any
     request_id: str
@@ -32,7 +32,7 @@ class Failure:
 
 
 def may_send(role: str, target: str) -> bool:
-    """Whether a role may send to a function, queue or topic; a refusal is logged, on AWS nobody is told of it."""
+    """True if a role may send to a function, queue or topic. A refusal is logged; on AWS it is silent."""
     allowed = roles.allows(role, _ACTIONS.get(target.split(":")[2], "none:None"), target)
     if not allowed:
         _log.warning("a failed event is lost: role %s may not send it to %s", role, target)
@@ -40,7 +40,7 @@ def may_send(role: str, target: str) -> bool:
 
 
 def give_up(function: dict[str, Any], settings: dict[str, Any], failure: Failure) -> None:
-    """Both the destination and the dead-letter queue get the event, each by the right of the function's own role."""
+    """Send the event to the destination and to the dead-letter queue, each with the function's own role."""
     configuration = function["config"]
     destination = ((settings.get("DestinationConfig") or {}).get("OnFailure") or {}).get("Destination")
     dead_letters = (configuration.get("DeadLetterConfig") or {}).get("TargetArn")
@@ -52,7 +52,7 @@ def give_up(function: dict[str, Any], settings: dict[str, Any], failure: Failure
 
 
 def record_of(configuration: dict[str, Any], failure: Failure) -> dict[str, Any]:
-    """The invocation record of an event that was given up, as the Developer Guide shows it."""
+    """The invocation record of a failed event, as the Developer Guide shows it."""
     record: dict[str, Any] = {
         "version": "1.0",
         "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),

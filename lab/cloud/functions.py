@@ -17,7 +17,7 @@ from lab.cloud.emulator import (
     region,
 )
 
-# Of the cloud's own environment a function sees these only; the rest are the variables Lambda defines and the
+# A function gets only these of the cloud's environment. The others are the variables that Lambda defines and the
 # function's own, which its runtime sets from the function's configuration:
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime
 _FROM_THE_CLOUD = ("PATH", "LANG", "TZ", "TMPDIR")
@@ -33,12 +33,12 @@ def environment(spawned: Mapping[str, str], endpoint: str, authority: Path) -> d
 
 
 def install(endpoint: str, authority: Path) -> None:
-    """Take over how functions are started, how events invoke them, and how their logs are written."""
+    """Take over the start of functions, their invocation by events, and the writing of their logs."""
 
     def popen(command: Sequence[str], *, env: Mapping[str, str], **options: Any) -> "subprocess.Popen[str]":
         return subprocess.Popen(list(command), env=environment(env, endpoint, authority), **options)
 
-    # The runtime's own view of the subprocess module, so that nobody else's is changed.
+    # Replaced in the runtime's namespace only, so that no other module's subprocess changes.
     lambda_runtime.subprocess = SimpleNamespace(
         **{name: getattr(subprocess, name) for name in ("PIPE", "DEVNULL", "STDOUT", "TimeoutExpired", "run")},
         Popen=popen,
@@ -48,7 +48,7 @@ def install(endpoint: str, authority: Path) -> None:
 
 
 def _write_logs_as_the_function() -> None:
-    """A function's log is written with its own role, so nothing makes its log group anew after the stack removed it.
+    """Write a function's log with its own role, so that no log group is created again after the stack is removed.
 
     https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html
     """

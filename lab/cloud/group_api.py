@@ -50,7 +50,7 @@ def delete_group(request: dict[str, Any]) -> Result:
     if not flag(request.get("ForceDelete")):
         groups.remove(group.name)
         return {}
-    # ForceDelete terminates without lifecycle hooks and whatever is suspended or protected.
+    # ForceDelete ignores lifecycle hooks, suspended processes and protection.
     group.deleting, group.minimum, group.desired = True, 0, 0
     for member in group.members:
         member.waiting.clear()
@@ -62,7 +62,7 @@ def delete_group(request: dict[str, Any]) -> Result:
 
 
 def check_deletion(group: Group, *, force: bool) -> None:
-    """Whether the group may be deleted now.
+    """Refuse a deletion that AWS refuses.
 
     https://docs.aws.amazon.com/autoscaling/ec2/userguide/resource-deletion-protection.html
 
@@ -121,7 +121,7 @@ def page(
     default: int,
     most: int,
 ) -> Result:
-    """One page of a listing; NextToken is the position to go on from."""
+    """One page of a listing; NextToken is the position of the next page."""
     size = integer(request, "MaxRecords", default) or default
     if not 1 <= size <= most:
         raise ApiError("ValidationError", f"MaxRecords must be 1 to {most}, received {size}")

@@ -1,4 +1,4 @@
-"""Groups from what a request or a CloudFormation template declares; both use the API's names."""
+"""Groups from the declaration of a request or of a CloudFormation template; both use the API's names."""
 
 import datetime
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from lab.cloud.templates import resolve
 
 
 def create(name: str, declared: Mapping[str, Any]) -> Group:
-    """A new group, not kept yet.
+    """A new group, not stored yet.
 
     Raises:
         ApiError: ValidationError for missing or contradicting values.
@@ -45,7 +45,7 @@ def create(name: str, declared: Mapping[str, Any]) -> Group:
 
 
 def apply_settings(group: Group, declared: Mapping[str, Any]) -> None:
-    """Take over every setting but sizes, tags and hooks that is declared. Raises ``ApiError``."""
+    """Apply every declared setting except sizes, tags and hooks. Raises ``ApiError``."""
     subnets = declared.get("VPCZoneIdentifier")
     if subnets:
         listed = subnets.split(",") if isinstance(subnets, str) else subnets

@@ -28,7 +28,7 @@ def delete_tags(request: dict[str, Any]) -> Result:
 
 
 def _tagged(request: dict[str, Any]) -> list[tuple[Group, dict[str, Any]]]:
-    """The groups and tags of a call. Raises ``ApiError``; nothing is changed then.
+    """The groups and tags of a call. Raises ``ApiError`` before any change.
 
     "The maximum number of tags that you can add or remove using a single call is 25."
     """

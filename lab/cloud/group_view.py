@@ -84,7 +84,7 @@ def tag_view(group: Group, tag: Tag) -> dict[str, Any]:
 
 
 def member_view(member: Member, group: Group | None = None) -> dict[str, Any]:
-    """A member as its group lists it, or with its group's name as DescribeAutoScalingInstances does."""
+    """A member as its group lists it, or with its group's name as in DescribeAutoScalingInstances."""
     record = instances.find(member.instance_id)
     view = {
         "InstanceId": member.instance_id,

@@ -1,4 +1,4 @@
-"""Auto Scaling groups: what one is, and where they are kept.
+"""Records of Auto Scaling groups, and their store.
 
 https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_AutoScalingGroup.html
 """
@@ -25,7 +25,7 @@ PROCESSES = (
     "ScheduledActions",
 )
 LAUNCHED = ("Pending", "Pending:Wait", "Pending:Proceed", "InService")
-"""Lifecycle states that count towards the desired capacity; Standby and what is leaving do not."""
+"""Lifecycle states that count towards the desired capacity; Standby and leaving members do not."""
 
 
 @dataclass
@@ -160,11 +160,11 @@ class Group:
     def set_capacity(self, minimum: int | None, maximum: int | None, desired: int | None) -> None:
         """Change the capacity limits and the desired capacity, all or nothing.
 
-        A desired capacity that is not given follows the new limits:
+        An omitted desired capacity follows the new limits:
         https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_UpdateAutoScalingGroup.html
 
         Raises:
-            ApiError: ValidationError, when they contradict each other.
+            ApiError: ValidationError if they contradict each other.
         """
         low = self.minimum if minimum is None else minimum
         high = self.maximum if maximum is None else maximum
@@ -185,7 +185,7 @@ _groups: Any = responses.AccountRegionScopedDict()
 
 
 def add(group: Group) -> None:
-    """Keep a new group. Raises ``ApiError`` (AlreadyExists)."""
+    """Store a new group. Raises ``ApiError`` (AlreadyExists)."""
     if group.name in _groups:
         raise ApiError("AlreadyExists", f"AutoScalingGroup by this name already exists - {group.name}")
     _groups[group.name] = group
@@ -230,5 +230,5 @@ def everywhere() -> Iterator[Group]:
 
 
 def remove(name: str) -> None:
-    """Forget a group."""
+    """Remove a group from the store."""
     _groups.pop(name, None)

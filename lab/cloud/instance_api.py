@@ -19,7 +19,7 @@ Parameters = Mapping[str, Any]
 Action = Callable[[Parameters], Response]
 
 BATCH = 1000
-"""Most resources one TerminateInstances or CreateTags may name, as their API pages say."""
+"""Maximum number of resources in TerminateInstances or CreateTags (their API pages)."""
 
 
 def guarded(action: Action) -> Action:
@@ -77,7 +77,7 @@ def run_instances(parameters: Parameters) -> Response:
 
 
 def _overridden(spec: LaunchSpec, parameters: Parameters) -> LaunchSpec:
-    """What the request itself says wins over the template."""
+    """Apply the request's own values over those of the template."""
     tree = nested(parameters)
     options = tree.get("MetadataOptions") or {}
     declared: dict[str, dict[str, str]] = {"instance": {}, "volume": {}, "network-interface": {}}
@@ -128,7 +128,7 @@ def describe_instances(parameters: Parameters) -> Response:
 
 
 def existing(ids: list[str]) -> list[instances.Record]:
-    """The records of instance ids. Raises ``ApiError`` when one is malformed or unknown: calls are atomic."""
+    """The records of instance ids. Raises ``ApiError`` if one is malformed or unknown: calls are atomic."""
     for instance_id in ids:
         if not ec2._INSTANCE_ID_RE.match(instance_id):
             raise ApiError("InvalidInstanceID.Malformed", f'Invalid id: "{instance_id}"')
@@ -141,7 +141,7 @@ def existing(ids: list[str]) -> list[instances.Record]:
 
 
 def not_modelled(name: str) -> Action:
-    """An action the lab's machines cannot do; saying so is better than a record that tells lies."""
+    """Refuse an action that the lab's machines cannot carry out, so that no record is wrong."""
 
     def refuse(_: Parameters) -> Response:
         raise ApiError("UnsupportedOperation", f"{name} is not modelled by the lab: terminate and launch instead")

@@ -33,7 +33,7 @@ def instance(record: Record) -> str:
     if found.state_reason:
         code, message = found.state_reason
         reason = f"<stateReason><code>{code}</code><message>{escape(message)}</message></stateReason>"
-    # MiniStack's rendering of the plain members is right; what follows is what it has no place for.
+    # MiniStack renders the plain members; the members below are not in its records.
     extra = (
         f"<reason>{escape(found.transition_reason)}</reason>{reason}"
         + ("<instanceLifecycle>spot</instanceLifecycle>" if found.spot else "")
@@ -86,7 +86,7 @@ _FIELDS: Mapping[str, Callable[[Record], Sequence[str]]] = {
 
 
 def matches(record: Record, filters: Mapping[str, Sequence[str]]) -> bool:
-    """Whether an instance passes every filter; ``*`` and ``?`` are wildcards.
+    """True if an instance passes every filter; ``*`` and ``?`` are wildcards.
 
     Raises:
         ApiError: InvalidParameterValue for a filter the lab does not know; ignoring one would show too much.

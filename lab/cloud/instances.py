@@ -1,7 +1,7 @@
 """EC2 instances: records whose states follow real machines.
 
-MiniStack's own records are kept, because its other EC2 calls read them; what it has no place for is in
-:class:`Details`. States: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-instance-lifecycle.html
+MiniStack's own records are kept, because its other EC2 calls read them; further facts are in :class:`Details`.
+ States: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-instance-lifecycle.html
 """
 
 import datetime
@@ -27,7 +27,7 @@ _VISIBLE_AFTER_TERMINATION = 3600.0
 
 @dataclass
 class Details:
-    """What the lab knows about an instance beyond MiniStack's record."""
+    """Facts about an instance that MiniStack's record does not hold."""
 
     account: str
     region: str
@@ -83,7 +83,7 @@ def launch(spec: LaunchSpec, reservation_id: str = "") -> Record:
     """Make an instance and begin to start its machine. Call with the lock held.
 
     Raises:
-        ApiError: something the launch names does not exist or is not allowed; nothing is made then.
+        ApiError: a resource of the launch does not exist or is not allowed; nothing is made then.
     """
     for name in ("image_id", "instance_type", "subnet_id"):
         if not getattr(spec, name):
@@ -142,7 +142,7 @@ def _complete(record: Record, spec: LaunchSpec, reservation_id: str) -> None:
     record["LaunchTime"] = launched.strftime("%Y-%m-%dT%H:%M:%S.000Z")
     zone = ec2._subnets[spec.subnet_id]["AvailabilityZone"]
     record["Placement"]["AvailabilityZone"] = zone
-    # No instance of the lab has a public address: it has no way in from environment.
+    # No instance of the lab has a public address: nothing can connect to it.
     record["PublicIpAddress"] = record["PublicDnsName"] = ""
     suffix = "ec2.internal" if region() == "us-east-1" else f"{region()}.compute.internal"
     record["PrivateDnsName"] = f"ip-{address.replace('.', '-')}.{suffix}"
@@ -151,7 +151,7 @@ def _complete(record: Record, spec: LaunchSpec, reservation_id: str) -> None:
 
 
 def terminate(record: Record, reason: tuple[str, str] = ("Client.UserInitiatedShutdown", "User initiated")) -> None:
-    """Begin to terminate an instance: its machine is asked to shut down, and killed if it does not."""
+    """Begin to terminate an instance: its machine gets a request to shut down, and is killed after a while."""
     if state(record) in ("shutting-down", "terminated"):
         return
     _set(record, "shutting-down")

@@ -1,4 +1,4 @@
-"""How a group launches an instance: which type and subnet, and with which tags.
+"""Launch of an instance by a group: type, subnet and tags.
 
 https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-lifecycle.html
 """
@@ -16,7 +16,7 @@ RETRY = 15.0
 
 
 def launch(group: Group) -> bool:
-    """Launch one more member; whether that began. A failure is an activity and delays the next attempt."""
+    """Launch one more member; True if the launch began. A failure is an activity and delays the next attempt."""
     count = len(group.launched())
     activity = group.begin(
         "Launching a new EC2 instance",
@@ -36,7 +36,7 @@ def launch(group: Group) -> bool:
 
 
 def launch_member(group: Group) -> Member:
-    """Launch an instance the way the group says; it is not in the group yet. Raises ``ApiError``."""
+    """Launch an instance with the group's settings; it is not in the group yet. Raises ``ApiError``."""
     present = []
     for one in group.launched() if group.mixed else []:
         record = instances.find(one.instance_id)
@@ -50,7 +50,7 @@ def launch_member(group: Group) -> Member:
         spot=bought.spot or spec.spot,
         subnet_id=_subnet(group) or spec.subnet_id,
     )
-    # Group tags win over the template's, and AWS adds its own:
+    # Group tags replace those of the template, and AWS adds its own:
     # https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-tagging.html
     spec = spec.with_tags({tag.key: tag.value for tag in group.tags.values() if tag.propagate})
     spec = spec.with_tags(

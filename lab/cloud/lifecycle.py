@@ -15,7 +15,7 @@ _TRANSITIONS = ("autoscaling:EC2_INSTANCE_LAUNCHING", "autoscaling:EC2_INSTANCE_
 
 
 def put(group: Group, hook: Hook) -> None:
-    """Add or replace a hook. Raises ``ApiError`` (ValidationError) for values AWS does not take."""
+    """Add or replace a hook. Raises ``ApiError`` (ValidationError) for values that AWS refuses."""
     if hook.transition not in _TRANSITIONS:
         raise ApiError("ValidationError", f"LifecycleTransition must be one of {_TRANSITIONS}, not {hook.transition!r}")
     if not 30 <= hook.heartbeat <= 7200:
@@ -26,7 +26,7 @@ def put(group: Group, hook: Hook) -> None:
 
 
 def wait(group: Group, member: Member, transition: str) -> bool:
-    """Put a member into its wait state when the group has hooks for the transition; whether it waits."""
+    """Put a member into its wait state if the group has hooks for the transition; True if it waits."""
     wanted = f"autoscaling:EC2_INSTANCE_{transition}"
     hooks = [hook for hook in group.hooks.values() if hook.transition == wanted]
     if not hooks:
@@ -58,7 +58,7 @@ def expired(member: Member) -> list[WaitingAction]:
 
 
 def waiting_action(group: Group, hook: str, instance_id: str, token: str) -> tuple[Member, WaitingAction]:
-    """The action a caller names by instance id or token. Raises ``ApiError`` (ValidationError) when none waits."""
+    """The action of an instance id or token. Raises ``ApiError`` (ValidationError) if none waits."""
     for member in group.managed():
         action = member.waiting.get(hook)
         if action is not None and (member.instance_id == instance_id or (token and action.token == token)):

@@ -1,4 +1,4 @@
-"""What one instance reads from the metadata service, as a tree.
+"""Metadata of one instance, as a tree.
 
 https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-instance-metadata.html#instancedata-data-categories
 """

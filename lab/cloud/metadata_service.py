@@ -17,13 +17,13 @@ _TOKEN_HEADER = "x-aws-ec2-metadata-token"  # noqa: S105 - the header's name
 _MAX_TTL = 21600
 
 _tokens: dict[str, tuple[str, float]] = {}
-"""Token -> instance it was issued to, and when it expires."""
+"""Token -> its instance, and its expiry."""
 
 Reply = tuple[int, bytes, dict[str, str]]
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer instances; everyone else gets 404."""
+    """Answer instances; another client gets 404."""
     if scope["type"] == "lifespan":
         await ignore_lifespan(receive, send)
         return

@@ -1,10 +1,10 @@
-"""A machine host without machines, for tests of APIs: what is started runs at once."""
+"""Machine host without machines, for tests of APIs: a started machine runs at once."""
 
 from lab.machines import Machine, MachineState
 
 
 class NoMachines:
-    """Every machine is running from when it is started until it is stopped."""
+    """Host whose machines run from their start to their stop."""
 
     def __init__(self) -> None:
         self._states: dict[str, MachineState] = {}

@@ -1,4 +1,4 @@
-"""Every place where the lab reaches into MiniStack, checked before anything is changed."""
+"""Names of MiniStack that the lab replaces, all checked before the first change."""
 
 import importlib.metadata
 import inspect
@@ -12,7 +12,7 @@ VERSION = "1.5.33"
 
 
 class PatchPointError(LabError):
-    """MiniStack is not what the lab extends: another version, or a name that is gone or has another shape."""
+    """Error for another version of MiniStack, or for a name that is missing or has another type or signature."""
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ def verify(points: tuple[PatchPoint, ...] = POINTS, version: str | None = None) 
     """Check the version and every patch point.
 
     Raises:
-        PatchPointError: with everything that does not fit, and the fix.
+        PatchPointError: lists every mismatch, and the fix.
     """
     found = version or importlib.metadata.version("ministack")
     wrong = [] if found == VERSION else [f"ministack is {found}, the lab extends exactly {VERSION}"]
@@ -149,7 +149,7 @@ def verify(points: tuple[PatchPoint, ...] = POINTS, version: str | None = None) 
     handlers = emulator.provisioners._RESOURCE_HANDLERS
     for kind in RESOURCE_TYPES:
         missing = {"create", "update", "delete"} - set(handlers.get(kind, {}))
-        # MiniStack updates a subnet by its own means; the lab only wraps its deletion.
+        # MiniStack updates a subnet itself; the lab only wraps its deletion.
         if missing - ({"update"} if kind == "AWS::EC2::Subnet" else set()):
             wrong.append(f"CloudFormation type {kind} lacks {sorted(missing)}")
     if wrong:

@@ -1,4 +1,4 @@
-"""CloudFormation's functions and schedules: the properties MiniStack's handlers drop.
+"""CloudFormation's functions and schedules: the properties that MiniStack's handlers drop.
 
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-lambda-function.html
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-scheduler-schedule.html

@@ -19,7 +19,7 @@ Created = tuple[str, dict[str, Any]]
 GROUP = "AWS::AutoScaling::AutoScalingGroup"
 HOOK = "AWS::AutoScaling::LifecycleHook"
 _DELETE_SECONDS = "LAB_GROUP_DELETE_SECONDS"
-"""Environment variable: how long a deletion waits for the instances; CloudFormation gives up after about an hour."""
+"""Environment variable: seconds that a deletion waits for the instances; CloudFormation waits about an hour."""
 
 
 def create_group(logical_id: str, declared: Properties, stack_name: str) -> Created:
@@ -45,7 +45,7 @@ def update_group(
         return made
     with world.lock:
         group = groups.get(name)
-        # A template without DesiredCapacity leaves what others set, within the new limits: the property's
+        # A template without DesiredCapacity keeps the current one, within the new limits: the property's
         # documentation and UpdateAutoScalingGroup.
         group.set_capacity(*(integer(new, key) for key in ("MinSize", "MaxSize", "DesiredCapacity")))
         apply_settings(group, new)
@@ -58,10 +58,10 @@ def update_group(
 
 
 def delete_group(name: str, _: Properties) -> None:
-    """Scale to zero, wait until the instances are gone, then delete without force; fails when some stay.
+    """Scale to zero, wait until the instances are gone, then delete without force; fails if some stay.
 
-    What CloudFormation does too: instances protected from scale-in, in standby or retained, a suspended Terminate
-    process, a warm pool, or deletion protection make the deletion of the stack fail.
+    As in CloudFormation, the deletion of the stack fails with instances that are protected from scale-in, in standby
+    or retained, with a suspended Terminate process, a warm pool, or deletion protection.
     https://repost.aws/knowledge-center/auto-scaling-group-deletion-fails
     """
     limit = time.monotonic() + float(os.environ.get(_DELETE_SECONDS, "3600"))
@@ -105,7 +105,7 @@ def delete_hook(name: str, declared: Properties) -> None:
 
 
 def _explained(handler: Any) -> Any:
-    """CloudFormation shows the message of the API's error."""
+    """Raise the API's error with its message, as CloudFormation does."""
 
     def run(*arguments: Any) -> Any:
         try:
@@ -131,6 +131,6 @@ def install() -> None:
     }
     for kind in ("AWS::AutoScaling::LaunchConfiguration",):
         provisioners._RESOURCE_HANDLERS.pop(kind, None)
-    # Deleting a group waits for machines: it must not hold up every other request meanwhile.
+    # Deleting a group waits for machines: it must not block other requests meanwhile.
     original = stacks._runs_on_worker_thread
     stacks._runs_on_worker_thread = lambda kind: kind == GROUP or original(kind)

@@ -1,4 +1,4 @@
-"""CloudFormation's network resources where MiniStack lacks them or answers something else.
+"""CloudFormation's network resources that MiniStack lacks or answers differently.
 
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/AWS_EC2.html
 """
@@ -42,7 +42,7 @@ def _add_attributes(kind: str, attributes: Callable[[str], dict[str, Any]]) -> N
 
 
 def _rule(permissions: str) -> dict[str, Any]:
-    """A security group rule of its own; Ref and GetAtt Id return its id."""
+    """A security group rule as a resource; Ref and GetAtt Id return its id."""
 
     def create(_: str, declared: Properties, __: str) -> Created:
         group = ec2._security_groups.get(str(declared.get("GroupId") or ""))
@@ -66,7 +66,7 @@ def _rule(permissions: str) -> dict[str, Any]:
 
 
 def _refuse_while_used(kind: str, is_used: Callable[[str, instances.Record], bool]) -> None:
-    """ "DependencyViolation": what an instance or a network interface still uses cannot be deleted."""
+    """ "DependencyViolation": a resource that an instance or network interface uses cannot be deleted."""
     handlers = provisioners._RESOURCE_HANDLERS[kind]
     delete = handlers["delete"]
 

@@ -28,7 +28,7 @@ def install() -> None:
                 "Error Code: ResourceExistsException)"
             )
         named = {**declared, "Name": name}
-        if declared.get("GenerateSecretString") == {}:  # all defaults; MiniStack takes that for nothing
+        if declared.get("GenerateSecretString") == {}:  # all defaults; MiniStack treats that as absent
             named["GenerateSecretString"] = {"PasswordLength": 32}
         _, attributes = create(logical_id, named, stack_name)
         if "SecretString" not in declared and "GenerateSecretString" not in declared:

@@ -1,4 +1,4 @@
-"""What a group buys next: instance type, and spot or on-demand, from its MixedInstancesPolicy.
+"""Choice of the next launch, type and spot or on-demand, from a group's MixedInstancesPolicy.
 
 https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_InstancesDistribution.html
 """

@@ -1,4 +1,4 @@
-"""The AWS query protocol as Auto Scaling speaks it: parameters in, XML out.
+"""The AWS query protocol of Auto Scaling: parameters in, XML out.
 
 https://docs.aws.amazon.com/AutoScaling/latest/APIReference/making-api-requests.html
 """
@@ -14,7 +14,7 @@ _NAMESPACE = "http://autoscaling.amazonaws.com/doc/2011-01-01/"
 
 
 class ApiError(Exception):
-    """An error answer of the API: a code AWS documents and a message that names the value received."""
+    """Error answer of the API: a code that AWS documents, and a message with the value received."""
 
     def __init__(self, code: str, message: str, status: int = 400) -> None:
         super().__init__(message)

@@ -1,4 +1,4 @@
-"""What the Resource Groups Tagging API can find besides MiniStack's own list.
+"""Resources that the Resource Groups Tagging API lists, beyond MiniStack's own list.
 
 https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/supported-services.html (Auto Scaling groups are
 not among them.)

@@ -1,10 +1,10 @@
-"""What a service may do in the name of a role it was given: the identity policies decide, as in a request."""
+"""Permissions of a service that acts with a role: the identity policies decide, as in a request."""
 
 from lab.cloud.emulator import account, iam_evaluator, region
 
 
 def allows(role_arn: str, action: str, resource: str) -> bool:
-    """Whether the policies of a role of the current account allow an action on a resource (without conditions)."""
+    """True if the policies of a role of the current account allow an action on a resource (without conditions)."""
     context = iam_evaluator.EvalContext(
         principal_arn=role_arn,
         principal_type="AssumedRole",

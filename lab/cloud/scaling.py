@@ -1,4 +1,4 @@
-"""What Auto Scaling does by itself: launch, scale in, replace, and follow the instances' states.
+"""Auto Scaling without a request: launch, scale in, replace, follow the instances' states.
 
 https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-lifecycle.html
 """
@@ -9,7 +9,7 @@ from lab.cloud import instances, launching, lifecycle, warm_pool, world
 from lab.cloud.groups import Activity, Group, Member, everywhere, remove
 
 RETAINED = "Terminating:Retained"
-"""State of a member whose termination was abandoned under a policy that retains it: it goes on running, and costing.
+"""State of a member whose termination was abandoned under a policy that retains it: it runs on, and is billed.
 
 https://docs.aws.amazon.com/autoscaling/ec2/userguide/instance-lifecycle-policy.html
 """
@@ -41,7 +41,7 @@ def reconcile(group: Group) -> None:
 
 
 def _victims(group: Group) -> list[Member]:
-    """Members that scale-in may take, in the order it takes them.
+    """Members that scale-in may terminate, in its order.
 
     A suspended Terminate holds back InService members only:
     https://docs.aws.amazon.com/autoscaling/ec2/userguide/suspend-resume-considerations.html
@@ -60,7 +60,7 @@ def _victims(group: Group) -> list[Member]:
 
 
 def begin_termination(group: Group, member: Member, cause: str) -> Activity:
-    """Take a member out of service: through its lifecycle hooks, then terminate the instance."""
+    """Remove a member from service: run its lifecycle hooks, then terminate the instance."""
     retained = member.lifecycle == RETAINED
     if member.lifecycle.startswith("Terminating") and member.activity is not None and not retained:
         return member.activity
@@ -86,7 +86,7 @@ def finish_termination(member: Member) -> None:
 def _follow(group: Group, member: Member) -> None:
     record = instances.find(member.instance_id)
     state = "terminated" if record is None else instances.state(record)
-    # "The lifecycle ends when you terminate the instance": on standby, too, where nobody checks its health.
+    # "The lifecycle ends when you terminate the instance": also on standby, which has no health checks.
     if state == "terminated" and (
         member.lifecycle.startswith(("Terminating", "Standby")) or _was_never_running(member)
     ):
@@ -104,7 +104,7 @@ def _was_never_running(member: Member) -> bool:
 
 
 def _check_health(group: Group, member: Member, state: str) -> None:
-    """An instance that is not running is unhealthy at once, whatever the grace period.
+    """Replace instances that are not running; the grace period does not apply to them.
 
     https://docs.aws.amazon.com/autoscaling/ec2/userguide/health-checks-overview.html
     """
@@ -136,7 +136,7 @@ def _leave(group: Group, member: Member, record: instances.Record | None) -> Non
 
 
 def enter_service(group: Group, member: Member) -> None:
-    """A launched member is in service."""
+    """Put a launched member in service."""
     member.lifecycle = "InService"
     if member.activity is not None:
         member.activity.close("Successful")
@@ -146,7 +146,7 @@ def enter_service(group: Group, member: Member) -> None:
 def complete(group: Group, member: Member, hook: str, result: str) -> None:
     """End one lifecycle action of a member.
 
-    ABANDON ends the others too: a launch is then terminated, a termination goes on.
+    ABANDON ends the others too: a launch is then terminated, a termination continues.
     https://docs.aws.amazon.com/autoscaling/ec2/userguide/lifecycle-hooks-overview.html
     """
     member.waiting.pop(hook, None)

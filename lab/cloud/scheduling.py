@@ -21,12 +21,12 @@ _KEPT = ("ScheduleExpressionTimezone", "StartDate", "EndDate", "ActionAfterCompl
 
 
 def due(schedule: dict[str, Any], last: float | None, born: float) -> float | None:
-    """When a schedule fires next (seconds since the epoch), or None when it never does again.
+    """Next time of a schedule (seconds since the epoch), or None if there is none.
 
     Args:
         schedule: The schedule's record.
-        last: When it fired last, or None.
-        born: When it was made or changed last.
+        last: Last time it fired, or None.
+        born: Time of its creation or last change.
     """
     expression = str(schedule["ScheduleExpression"]).strip()
     zone = ZoneInfo(schedule.get("ScheduleExpressionTimezone") or "UTC")
@@ -40,7 +40,7 @@ def due(schedule: dict[str, Any], last: float | None, born: float) -> float | No
     if fields is None:
         return None
     after = datetime.datetime.fromtimestamp(born if last is None else last, zone)
-    # The next match is searched on the zone's own clock: the search only compares fields, whatever zone they carry.
+    # The next match is searched on the zone's own clock: the search compares fields and ignores the zone.
     found = eventbridge._cron_next_fire(fields, after.replace(tzinfo=datetime.UTC))
     return None if found is None else _wall_clock(found.replace(tzinfo=None), zone)
 
@@ -67,7 +67,7 @@ def _tick_one(key: tuple[str, str, str], schedule: dict[str, Any]) -> None:
     now = world.now()
     expression = f"{schedule['ScheduleExpression']} {schedule.get('ScheduleExpressionTimezone')}"
     known, born = _born.setdefault(key, (expression, now))
-    if known != expression:  # a changed schedule starts anew
+    if known != expression:  # a changed schedule starts again
         scheduler._schedule_last_fired.pop(key, None)
         _born[key], born = (expression, now), now
     start, end = scheduler._to_epoch(schedule.get("StartDate")), scheduler._to_epoch(schedule.get("EndDate"))
@@ -122,7 +122,7 @@ def _fire(schedule: dict[str, Any], moment: float) -> None:
 
 
 def _refusal(target: dict[str, Any], arn: str) -> str | None:
-    """Why the schedule's own role may not invoke the function, or None.
+    """Reason why the schedule's own role may not invoke the function, or None.
 
     https://docs.aws.amazon.com/scheduler/latest/UserGuide/setting-up.html#setting-up-execution-role
     """
@@ -139,7 +139,7 @@ def install() -> None:
 
 
 def keep_properties(key: str, declared: dict[str, Any]) -> None:
-    """Store what a template says about a schedule and MiniStack's handler drops."""
+    """Store the properties of a schedule's template that MiniStack's handler drops."""
     record = scheduler._schedules.get(key)
     for name in _KEPT if record is not None else ():
         if declared.get(name):

@@ -18,17 +18,17 @@ from lab.cloud.environment import prepare
 from lab.machines import MachineHost
 
 _TICK = 0.2
-"""Seconds between two looks at machines, groups and schedules."""
+"""Seconds between two steps of machines, groups and schedules."""
 _FAREWELL = 1.5
 """Seconds for requests under way when the cloud is stopped."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Where the cloud listens and writes.
+    """Addresses, files and ports of the cloud.
 
-    ``certificate`` and ``key`` are those of the API's listener; both None to have them made by an authority of the
-    cloud's own, ``STATE/authority/ca.crt``.
+    ``certificate`` and ``key`` are those of the API's listener; if both are None, an authority of the
+    cloud makes them, ``STATE/authority/ca.crt``.
     """
 
     bind: str
@@ -47,10 +47,10 @@ def run(
     to an hour: the caller ends the process without joining them (``os._exit``).
 
     Args:
-        settings: Where to listen and write.
-        host: What instances run on.
+        settings: Addresses and directories.
+        host: Machine host of the instances.
         stop: Ends the cloud, and with it every machine.
-        clock_source: The time in seconds since the epoch; tests let it jump.
+        clock_source: The time in seconds since the epoch; tests can advance it.
 
     Raises:
         PatchPointError: the installed MiniStack is not the one the lab extends.
@@ -94,14 +94,14 @@ async def _serve(listeners: tuple[tuple[Any, Config], ...], stop: threading.Even
     done, _ = await asyncio.wait([*servers, asyncio.create_task(stopped())], return_when=asyncio.FIRST_COMPLETED)
     for task in done:
         task.result()  # a listener that cannot be bound ends the cloud with its error
-    # A client that is gone without a TLS goodbye would hold up the end for half a minute.
+    # A client that closed without a TLS close_notify would delay the end by half a minute.
     await asyncio.wait(servers, timeout=_FAREWELL)
 
 
 def _worth_logging(record: logging.LogRecord) -> bool:
-    """Not what is no fault: clients that say no goodbye on idle connections, and the cloud's own end."""
+    """Log filter for harmless errors: idle connections closed without close_notify, and the cloud's own end."""
     if "was destroyed but it is pending" in record.getMessage():
-        return False  # the cloud ends without waiting for everyone, see run()
+        return False  # the cloud ends without waiting for every task, see run()
     error = record.exc_info[1] if record.exc_info else None
     return not (isinstance(error, TimeoutError) and "SSL shutdown" in str(error))
 

@@ -18,10 +18,10 @@ def of(resource_id: str) -> dict[str, str]:
 
 
 def name_group(resource_id: str, group: str | None) -> None:
-    """Write the tag by which an instance says which Auto Scaling group it is in, or take it away.
+    """Write or remove an instance's tag with the name of its Auto Scaling group.
 
-    Auto Scaling adds it "to all instances it launches" or that are attached, and takes it from detached ones; whatever
-    else an instance is tagged with it keeps:
+    Auto Scaling adds it "to all instances it launches" or that are attached, and removes it from detached ones. Other
+    tags of the instance stay:
     https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-tagging.html
     """
     kept = [tag for tag in ec2._tags.get(resource_id) or [] if tag["Key"] != GROUP_NAME]
@@ -29,7 +29,7 @@ def name_group(resource_id: str, group: str | None) -> None:
 
 
 def check_user_keys(keys: Iterable[str]) -> None:
-    """Refuse keys only AWS may write. Raises ``ApiError``."""
+    """Refuse keys that only AWS may write. Raises ``ApiError``."""
     for key in keys:
         if key.lower().startswith("aws:"):
             raise ApiError("InvalidParameterValue", f"Tag keys starting with 'aws:' are reserved, received '{key}'")

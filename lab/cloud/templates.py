@@ -1,4 +1,4 @@
-"""Launch templates: what a version of one says about an instance.
+"""Launch templates, resolved to the settings of an instance.
 
 https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RequestLaunchTemplateData.html
 """
@@ -24,7 +24,7 @@ class MetadataOptions:
 
 @dataclass(frozen=True)
 class LaunchSpec:
-    """Everything one launch needs to know, whoever asks for it."""
+    """Settings of one launch, by a group or by RunInstances."""
 
     image_id: str
     instance_type: str
@@ -33,7 +33,7 @@ class LaunchSpec:
     key_name: str = ""
     security_groups: tuple[str, ...] = ()
     profile: Mapping[str, str] = field(default_factory=dict)
-    shutdown_behavior: str = "stop"  # EC2's default for an instance that switches itself off
+    shutdown_behavior: str = "stop"  # EC2's default for an instance that shuts itself down
     metadata: MetadataOptions = MetadataOptions()
     volumes: tuple[Mapping[str, Any], ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
@@ -59,7 +59,7 @@ class Template:
 
 
 def resolve(specification: Mapping[str, Any]) -> Template:
-    """Find the version a LaunchTemplateSpecification means (by id or name; ``$Default`` when no version is given).
+    """Find the version of a LaunchTemplateSpecification (by id or name; without a version, ``$Default``).
 
     Raises:
         ApiError: the template or the version does not exist.

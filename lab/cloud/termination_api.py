@@ -1,4 +1,4 @@
-"""The EC2 API's StopInstances and TerminateInstances, and the attribute of an instance that refuses its termination.
+"""The EC2 API's StopInstances and TerminateInstances, and the instance attribute for termination protection.
 
 https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_TerminateInstances.html
 """
@@ -14,7 +14,7 @@ from lab.cloud.query import ApiError, flag
 
 
 def terminate_instances(parameters: Parameters) -> Response:
-    """Terminate all or, where one is protected, those of the other Availability Zones.
+    """Terminate all instances; if one is protected, only those in other Availability Zones.
 
     "If you specify multiple instances and the request fails (for example, because of a single incorrect instance ID),
     none of the instances are terminated", and "the specified instances that are in the same Availability Zone as the

@@ -1,8 +1,8 @@
-"""A group's warm pool: instances launched ahead of need, beside the group, stopped or running.
+"""A group's warm pool: instances launched in advance, beside the group, stopped or running.
 
 https://docs.aws.amazon.com/autoscaling/ec2/userguide/warm-pool-instance-lifecycle.html
-Scaling out does not draw on the pool here: the group launches anew and the pool shrinks, which ends with the same
-numbers of instances.
+Scaling out does not use the pool here: the group launches new instances and the pool shrinks. The numbers of
+instances are the same in the end.
 """
 
 from lab.cloud import instances, launching, lifecycle, world
@@ -25,7 +25,7 @@ def advance(group: Group) -> None:
 
 
 def size(group: Group) -> int:
-    """How many instances the pool is to hold now.
+    """Number of instances that the pool holds now.
 
     "the difference between the group's maximum capacity and its desired capacity", or between
     MaxGroupPreparedCapacity and the desired capacity, at least MinSize: so the pool *grows* when a group is scaled in.
@@ -39,7 +39,7 @@ def size(group: Group) -> int:
 
 
 def reconcile(group: Group) -> None:
-    """Launch into the pool, or out of it, until it has its size. Call with the lock held."""
+    """Launch or terminate instances of the pool until it has its size. Call with the lock held."""
     staying = [one for one in group.warm if not one.lifecycle.startswith("Warmed:Terminat")]
     for member in staying[size(group) :] if "Terminate" not in group.suspended else []:
         _begin_termination(group, member)
@@ -69,7 +69,7 @@ def _follow(group: Group, member: Member) -> None:
     record = instances.find(member.instance_id)
     state = "terminated" if record is None else instances.state(record)
     if state in ("shutting-down", "terminated") and not member.lifecycle.startswith("Warmed:Terminat"):
-        member.lifecycle = "Warmed:Terminating"  # somebody ended it without asking the group
+        member.lifecycle = "Warmed:Terminating"  # it was terminated without the group
     if state == "terminated":
         group.warm.remove(member)
         if member.activity is not None:
@@ -95,7 +95,7 @@ def _prepare(group: Group, member: Member) -> None:
 
 
 def proceed(group: Group, member: Member, result: str) -> None:
-    """Go on after the last lifecycle action of a warmed instance."""
+    """Continue after the last lifecycle action of a warmed instance."""
     launching_ends = member.lifecycle == "Warmed:Pending:Wait"
     if launching_ends and result == "CONTINUE":
         _prepare(group, member)
@@ -122,7 +122,7 @@ def _terminate(member: Member) -> None:
 
 
 def delete(group: Group) -> None:
-    """Delete the pool with its instances, "without waiting", whatever waits or is suspended: API_DeleteWarmPool."""
+    """Delete the pool with its instances "without waiting", hooks and suspensions ignored: API_DeleteWarmPool."""
     if group.warm_pool is not None:
         group.warm_pool.deleting = True
     for member in group.warm:

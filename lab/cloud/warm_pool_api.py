@@ -40,8 +40,8 @@ def delete(request: dict[str, Any]) -> Result:
     """https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_DeleteWarmPool.html.
 
     Raises:
-        ApiError: ValidationError without a pool (the API's reference names no error for it); ResourceInUse when it
-            has instances and the caller does not force.
+        ApiError: ValidationError without a pool (the API's reference names no error for it); ResourceInUse for
+            a pool with instances, without force.
     """
     group = groups.get(str(request.get("AutoScalingGroupName") or ""))
     _exists(group)

@@ -1,4 +1,4 @@
-"""What every part of the cloud shares while it runs: the lock, the machines, and the clock."""
+"""State that the parts of the cloud share: the lock, the machines, and the clock."""
 
 import contextlib
 import threading
@@ -23,7 +23,7 @@ def scope(account: str, region: str) -> Iterator[None]:
 
 @dataclass
 class Machines:
-    """The machine host, driven from worker threads: starting or stopping a machine must not hold up a request."""
+    """The machine host, driven from worker threads: starting or stopping a machine must not block a request."""
 
     host: MachineHost
     clock: Callable[[], float] = time.time
@@ -46,8 +46,8 @@ class Machines:
             self.host.stop(instance_id)
 
     def states(self) -> dict[str, MachineState]:
-        """The machines' states: ``starting`` until the host has been told, ``off`` when it could not start one."""
-        # First what is under way, then the host: the other way round a start that ends in between looks lost.
+        """The machines' states: ``starting`` until the host has begun, ``off`` if it could not start one."""
+        # First the starts under way, then the host: in the other order a start that ends in between looks lost.
         starts = {instance_id: start.done() for instance_id, start in list(self._starts.items())}
         states = dict(self.host.states())
         for instance_id, done in starts.items():
@@ -58,13 +58,13 @@ class Machines:
         return states
 
     def start_failure(self, instance_id: str) -> str | None:
-        """Why a machine could not be started, or None."""
+        """Reason why a machine could not be started, or None."""
         start = self._starts.get(instance_id)
         error = start.exception() if start is not None and start.done() else None
         return None if error is None else str(error)
 
     def forget(self, instance_id: str) -> None:
-        """Drop what is kept about a machine that is gone."""
+        """Remove the records of a machine that is gone."""
         self._starts.pop(instance_id, None)
         self._stops.pop(instance_id, None)
 
@@ -78,12 +78,12 @@ _machines: list[Machines] = []
 
 
 def install(machines: Machines) -> None:
-    """Name the machines this cloud's instances run on."""
+    """Set the machine host of this cloud's instances."""
     _machines[:] = [machines]
 
 
 def machines() -> Machines:
-    """The machines this cloud's instances run on."""
+    """The machine host of this cloud's instances."""
     if not _machines:
         raise RuntimeError("the cloud has no machine host: call world.install() before serving requests")
     return _machines[0]

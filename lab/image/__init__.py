@@ -13,7 +13,7 @@ from lab.image.store import entry
 def root_filesystem() -> Path:
     """Root directory of the image: Debian with HTCondor, the AWS CLI and cloud-init. For reading only.
 
-    Builds the image (about a minute, and some 300 MB from the Debian mirror of this host) when the cache has none.
+    Builds the image (about a minute, and some 300 MB from the Debian mirror of this host) if the cache has none.
 
     Raises:
         LabError: a program or the mirror is missing, or a package could not be fetched or verified.
@@ -32,7 +32,7 @@ def kernel() -> Path:
 
 
 def authority() -> Authority:
-    """The certificate authority that programs in the image trust. It lives and goes with the image."""
+    """The certificate authority that programs in the image trust. It is made and removed with the image."""
     return Authority(_image() / "ca")
 
 

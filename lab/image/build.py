@@ -13,12 +13,12 @@ from lab.image.mirror import acquire_settings, mirror
 from lab.processes import require, run
 
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
-# Everything the build mounts or starts is in namespaces of its own and ends with it, also after kill -9.
+# Mounts and processes of the build are in namespaces of its own and end with it, also after kill -9.
 PRIVATE = ("setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc")
 
 
 def build(directory: Path) -> None:
-    """Builds the image into ``directory``; see `lab.image` for what is raised."""
+    """Builds the image into ``directory``; see `lab.image` for its errors."""
     for program in ("mmdebstrap", "mke2fs", "unshare", "setpriv"):
         require(program)
     print("building the machine image (once; about a minute) ...", file=sys.stderr, flush=True)  # noqa: T201
@@ -65,12 +65,12 @@ def _customisation(certificate: Path) -> list[str]:
         f'chroot "$1" systemctl enable {" ".join(recipe.ENABLED_UNITS)}',
         f'chroot "$1" systemctl mask {" ".join(recipe.MASKED_UNITS)}',
         'chroot "$1" systemctl set-default multi-user.target',
-        # Newer than /usr: nothing needs to be brought up to date with it at the first boot (systemd-update-done(8)).
+        # Newer than /usr: the first boot has nothing to update (systemd-update-done(8)).
         'touch "$1/etc/.updated" "$1/var/.updated"',
     ]
 
 
 def _make_disk(root: Path, disk: Path) -> None:
-    # No journal: an instance's disk is thrown away with it. Filled from the directory: needs no loop device, no mount.
+    # No journal: an instance's disk is deleted with it. Filled from the directory: needs no loop device, no mount.
     features = "^has_journal,^metadata_csum"
     run("mke2fs", "-q", "-t", "ext4", "-O", features, "-d", root, disk, f"{recipe.DISK_MIB}M")

@@ -1,4 +1,4 @@
-"""The kernel as QEMU can start it without its own unpacking, which takes an emulated CPU one to two seconds."""
+"""Unpacked kernel for QEMU: unpacking at boot takes an emulated CPU one to two seconds."""
 
 from __future__ import annotations
 

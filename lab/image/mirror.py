@@ -1,4 +1,4 @@
-"""Where Debian packages come from: the mirror, proxy and rules this host's own apt is configured with."""
+"""Source of Debian packages: the mirror, proxy and rules of this host's own apt."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def mirror() -> str:
     """
     found = [row.split("\t") for row in run("apt-get", "indextargets", "--format", TARGET).splitlines()]
     rows = [(label, uri.rstrip("/")) for created_by, label, uri in found if created_by == "Packages"]
-    # Labels are in the lists that `apt-get update` fetched; without them the path tells the archive from its siblings.
+    # Labels are in the lists that `apt-get update` fetched; without them the path identifies the archive.
     for wanted in (
         [uri for label, uri in rows if label == "Debian"],
         [uri for _, uri in rows if uri.endswith("/debian")],
@@ -34,7 +34,7 @@ def mirror() -> str:
 def acquire_settings() -> list[str]:
     """This host's own rules for fetching (proxy, retries, validity dates), as lines of apt.conf.
 
-    They say how this network reaches its mirror; whether signatures are checked is not among them.
+    They describe the way to the mirror in this network. Rules about signatures are not among them.
     """
     lines = run("apt-config", "dump", "--no-empty", "--format", '%F "%v";%n', "Acquire").splitlines()
     return [

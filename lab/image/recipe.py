@@ -1,4 +1,4 @@
-"""What is in the image: it stands for the machine image that an annex names, and holds nothing of this project."""
+"""Content of the image: a typical machine image of an annex, without any file of this project."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ PACKAGES = (
     "awscli",
     "cloud-init",
     "linux-image-cloud-amd64",
-    "systemd",  # with systemd-networkd: the quickest of Debian's ways to an address by DHCP, and no shell script
+    "systemd",  # with systemd-networkd: Debian's fastest DHCP client, without a shell script
     "systemd-sysv",
     "udev",
-    "dbus",  # logind, which hears the power button, talks over it
+    "dbus",  # needed by logind, which handles the power button
     "nftables",
     "iproute2",
     "zstd",  # unpacks the kernel when the image is built
     "ca-certificates",
     "curl",
 )
-# Documentation and translations: a third of the files, and nobody reads them here.
+# Documentation and translations: a third of the files, without use here.
 EXCLUDED_PATHS = (
     "/usr/share/doc/*",
     "/usr/share/man/*",
     "/usr/share/info/*",
     "/usr/share/locale/*",
     "/usr/lib/python3/dist-packages/awscli/examples/*",
-    # Hardware that the lab's machines have not, or that systemd loads a driver for just in case.
+    # Hardware that the lab's machines do not have, and drivers that systemd loads as a precaution.
     "/usr/lib/modules/*/kernel/drivers/ata/*",
     "/usr/lib/modules/*/kernel/drivers/infiniband/*",
     "/usr/lib/modules/*/kernel/drivers/scsi/*",
@@ -39,9 +39,9 @@ EXCLUDED_PATHS = (
     # The disk boots without an initial RAM disk: do not build one.
     "/etc/kernel/postinst.d/dracut",
 )
-# HTCondor is started by the boot files of an execution point, after its configuration and its firewall are in place.
+# The boot files of an execution point start HTCondor, after its configuration and its firewall.
 DISABLED_UNITS = ("condor.service",)
-# Started for every boot of a machine that lives for minutes, and each takes part of a second on an emulated CPU.
+# A machine here runs for minutes, and each of these takes part of a second of its boot on an emulated CPU.
 MASKED_UNITS = (
     "apt-daily.timer",
     "apt-daily-upgrade.timer",
@@ -76,9 +76,9 @@ MASKED_UNITS = (
     "dracut-shutdown.service",
 )
 ENABLED_UNITS = ("systemd-networkd.service",)
-FILES = Path(__file__).parent / "files"  # laid over the root directory as they are
+FILES = Path(__file__).parent / "files"  # copied into the root directory as they are
 CA_FILE = "usr/local/share/ca-certificates/annex-lab.crt"
-DISK_MIB = 4096  # of which the file holds only what is used; the rest is room for jobs
+DISK_MIB = 4096  # a sparse file: only used blocks are stored; the rest is for jobs
 
 
 def key() -> str:

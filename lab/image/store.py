@@ -1,4 +1,4 @@
-"""The cache of what takes long to build, by content: a finished entry is never changed, a half-built one never used."""
+"""Cache of slow builds, by content: a finished entry is never changed, a partial one never used."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ def cache_directory() -> Path:
 
 
 def entry(key: str, build: Callable[[Path], None], *, cache: Path | None = None) -> Path:
-    """Directory of the entry ``key``, built by ``build(directory)`` when there is none.
+    """Directory of the entry ``key``, built by ``build(directory)`` if there is none.
 
-    Of several processes one builds and the others wait. The directory appears under its name only when it is complete.
-    The entry stays as long as this process lives; entries of other keys that nobody uses are removed after a build.
+    Of several processes one builds and the others wait. The directory gets its name only when it is complete.
+    The entry stays as long as this process lives; unused entries of other keys are removed after a build.
     """
     cache = cache or cache_directory()
     cache.mkdir(parents=True, exist_ok=True)
     directory = cache / key
-    # Two locks: who builds keeps the others waiting, who uses what was built keeps nobody waiting.
+    # Two locks: a build excludes all other processes, the use of an entry none.
     with (cache / f"{key}.build").open("a") as building:
         fcntl.flock(building, fcntl.LOCK_EX)
         if directory not in _in_use:
@@ -42,18 +42,20 @@ def entry(key: str, build: Callable[[Path], None], *, cache: Path | None = None)
 
 def _build(directory: Path, build: Callable[[Path], None]) -> None:
     partial = directory.with_name(f"{directory.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)  # of a build that was interrupted; the lock says nobody is at work in it
+    shutil.rmtree(
+        partial, ignore_errors=True
+    )  # of a build that was interrupted; the lock shows that no process works in it
     partial.mkdir(mode=0o755)
     try:
         build(partial)
-    except BaseException:  # also Ctrl-C: half a gigabyte that nobody can use
+    except BaseException:  # also Ctrl-C: half a gigabyte without use
         shutil.rmtree(partial, ignore_errors=True)
         raise
     partial.rename(directory)
 
 
 def _remove_unused(cache: Path, key: str) -> None:
-    # The lock files themselves stay, empty: removing one that somebody just opened would let two build at once.
+    # The empty lock files stay: removing one that another process has just opened would allow two builds at once.
     for path in cache.glob("*.lock"):
         if path.stem == key:
             continue

@@ -1,4 +1,4 @@
-"""Run on the execution point: takes user data apart and writes its files, all with cloud-init's own code."""
+"""Program for the execution point: reads user data and writes its files with cloud-init's own code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs the scenarios of this directory in a pool of two machines."""
+"""Runner of this directory's scenarios in a pool of two machines."""
 
 from __future__ import annotations
 
@@ -33,14 +33,17 @@ class Bed:
     user_data: Path
 
     def run(self, scenario: str) -> dict[str, str]:
-        """Run a scenario; return what it found. Prints everything, for the report of a failure."""
+        """Run a scenario; return what it found. Prints everything, for the report of a failure.
+
+        Each wait in a scenario has a limit of its own; the one here is for what hangs.
+        """
         namespaces = ["--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc"]
         done = subprocess.run(
             ["unshare", *namespaces, "bash", str(TESTBED), str(self.root), str(self.user_data), scenario],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=400,
+            timeout=1500,
             check=False,
         )
         print(done.stdout)

@@ -44,9 +44,9 @@ ask_all() {
     ask "condor-$1" ip netns exec ep setpriv --reuid=101 --regid=101 --clear-groups
     ask "container-$1" ip netns exec container
 }
-wait_for 10 ip netns exec ep curl -q -s -o /dev/null "http://169.254.169.123/"
-wait_for 10 ip netns exec ep curl -q -s -o /dev/null "http://[fd00:ec2::254]/"
-wait_for 10 ip netns exec ep curl -q -s -o /dev/null "http://169.254.169.254/"
+wait_for 60 ip netns exec ep curl -q -s -o /dev/null "http://169.254.169.123/"
+wait_for 60 ip netns exec ep curl -q -s -o /dev/null "http://[fd00:ec2::254]/"
+wait_for 60 ip netns exec ep curl -q -s -o /dev/null "http://169.254.169.254/"
 ask_all before
 inep sh /usr/local/lib/annex/firewall
 result firewall $?
@@ -59,7 +59,7 @@ sed -i 's/meta skuid 0 accept/meta skuid 65534 accept/' ep/root/etc/annex/firewa
 inep sh /usr/local/lib/annex/firewall
 result firewall_with_hole $?
 
-# Somebody flushes the kernel's rules while the machine runs: its watch notices.
+# The kernel's rules are flushed while the machine runs: annex-watch notices.
 sed -i 's/meta skuid 65534 accept/meta skuid 0 accept/' ep/root/etc/annex/firewall.nft
 inep sh /usr/local/lib/annex/firewall
 echo 4070908800 >ep/root/run/annex/lease-end
@@ -76,7 +76,7 @@ result restored_ms $(($(milliseconds) - began))
 ask_all restored
 called condor
 result stopped_for_it $?
-# And if it cannot be put up again, no job goes on.
+# If it cannot be loaded again, every job ends.
 echo 'table' >ep/root/etc/annex/firewall.nft
 inep nft flush ruleset
 wait_for 20 called 'start annex-retire.service'

@@ -1,4 +1,4 @@
-"""An instance metadata service, version 2, with the few facts the boot files ask for; run on the execution point."""
+"""An instance metadata service, version 2, with the facts that the boot files read; run on the execution point."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ protection() { grep -oE -- '--(no-)?protected-from-scale-in' ep/root/tmp/calls |
 lease_end() { echo $(($(date +%s) + $1)) >ep/root/run/annex/lease-end; }
 
 incm condor_master -f >/dev/null 2>&1 &
-wait_for 30 test -s cm/root/var/log/condor/.schedd_address
+wait_for 300 test -s cm/root/var/log/condor/.schedd_address
 incm condor_token_create -identity annex-demo@example.edu -key POOL -authz ADVERTISE_STARTD -authz ADVERTISE_MASTER \
     -lifetime 3600 >ep/root/etc/condor/tokens.d/annex
 chmod 600 ep/root/etc/condor/tokens.d/annex
@@ -62,18 +62,18 @@ for level in READ WRITE DAEMON NEGOTIATOR ADMINISTRATOR ADVERTISE_STARTD ADVERTI
     result "may_$level" $?
 done
 
-# Not a starter of the startd's, whatever it is called; it runs longer than every job here.
+# Not a starter of the startd's, in spite of its name; it runs longer than every job here.
 cp ep/root/usr/bin/sleep ep/root/tmp/condor_starter
 inep setpriv --reuid 65534 --regid 65534 --clear-groups /tmp/condor_starter 300 &
 called aws
 result protected_idle $?
 
-# Deaf to the signal by which it is asked to leave.
+# Ignores the signal that asks it to exit.
 submit long "arguments = \"-c 'trap : TERM; while :; do sleep 1; done'\"
 allowed_execute_duration = 600"
 submit short "arguments = \"-c 'id -un; id -Gn; cat /etc/condor/tokens.d/annex && echo read; ls /tmp | wc -l'\"
 allowed_execute_duration = 60"
-wait_for 90 event short 005
+wait_for 300 event short 005
 result short "$(tr '\n' ' ' <$alice/short.out)"
 event long 001
 result long_started_before $?
@@ -83,10 +83,10 @@ end=$(cat ep/root/run/annex/lease-end)
 began=$(milliseconds)
 wait_for 20 slot_has AnnexLeaseEnd "$end"
 result extension_seen_ms $(($(milliseconds) - began))
-wait_for 90 event long 001
+wait_for 300 event long 001
 result long_started_after $?
 
-wait_for 40 called ' --protected-from-scale-in'
+wait_for 300 called ' --protected-from-scale-in'
 result protected "$(cat ep/root/tmp/calls)"
 
 # Running until ANNEX_DRAIN_BEFORE_END before the end, gone before it.
@@ -95,7 +95,7 @@ end=$(cat ep/root/run/annex/lease-end)
 wait_for 40 event long 004
 result evicted $?
 result left_ms $((end * 1000 - $(milliseconds)))
-wait_for 20 slot_has Start false
+wait_for 60 slot_has Start false
 result closed $?
 
 # Now idle for ANNEX_IDLE_TIMEOUT: the master leaves of itself, which is what condor.service waits for.

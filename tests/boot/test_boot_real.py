@@ -59,7 +59,7 @@ def test_values(configuration: dict[str, str], name: str, value: str) -> None:
     assert configuration[name] == value
 
 
-def test_nobody_is_allowed_by_name(configuration: dict[str, str]) -> None:
+def test_no_name_is_allowed(configuration: dict[str, str]) -> None:
     levels = [
         "READ",
         "WRITE",
@@ -83,7 +83,7 @@ def test_only_root_reaches_the_metadata_service(testbed: Bed) -> None:
     assert found["firewall"] == "0"
     assert int(found["refused_ms"]) < 2000, "refused at once, not a wait for the job"
     assert found["firewall_with_hole"] == "1"
-    assert found["flushed"] == "1", "the test itself takes the rules away"
+    assert found["flushed"] == "1", "the test itself removes the rules"
     assert int(found["restored_ms"]) < 15_000
     assert found["stopped_for_it"] == "1", "no job is lost for it"
     assert found["retires"] == "0"
@@ -107,7 +107,7 @@ def test_joins_runs_follows_the_lease_and_leaves(testbed: Bed) -> None:
     assert int(found["joined_ms"]) < 10_000, "without any name service"
     assert found["ping"] == "0"
     allowed = {name for name, value in found.items() if name.startswith("may_") and value == "0"}
-    # READ: the collector answers anybody (ALLOW_READ = *) unless the pool narrows it.
+    # READ: the collector answers every client (ALLOW_READ = *) unless the pool restricts it.
     assert allowed == {"may_READ", "may_ADVERTISE_STARTD", "may_ADVERTISE_MASTER"}
     # A slot's own account, no token, an empty /tmp.
     assert found["short"] == "slot1_1 slot1_1 0"

@@ -46,7 +46,7 @@ stand_in() {
 called() { grep -q -- "$1" ep/root/tmp/calls; }
 result() { echo "RESULT $*"; }
 milliseconds() { date +%s%3N; }
-# wait_for SECONDS COMMAND...: until it succeeds.
+# wait_for SECONDS COMMAND...: until it succeeds. The limit ends what hangs; what must be quick is measured and asserted.
 wait_for() {
     local limit=$(($(milliseconds) + $1 * 1000))
     shift

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import shlex
+import subprocess
+import sys
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -81,12 +83,25 @@ def test_annex_verbs_and_options_in_running_text_exist(document: Path) -> None:
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=name)
 def test_options_in_running_text_exist(document: Path) -> None:
-    known = {"--help", *options_of(_ANNEX), *options_of(_LAB), "--fast", "--retain-resources"}
+    known = {*options_of(_ANNEX), *options_of(_LAB), "--retain-resources"}
     # The comparison names options of other programs.
     if document.stem != "comparison":
         for inline in code(document):
             if inline.startswith("--"):
                 assert inline.split()[0] in known, inline
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name)
+def test_options_of_the_scripts_exist(document: Path) -> None:
+    shown = [*(" ".join(words) for words in commands(document)), *code(document)]
+    for script, option in re.findall(r"scripts/(demo|test) (--\w+)", "\n".join(shown)):
+        assert option in (options_of(_LAB) if script == "demo" else options_of_checks()), option
+
+
+@cache
+def options_of_checks() -> set[str]:
+    done = subprocess.run([sys.executable, "-m", "scripts.checks", "--help"], cwd=ROOT, capture_output=True, text=True)
+    return set(re.findall(r"--\w+", done.stdout))
 
 
 @cache
@@ -119,7 +134,7 @@ def test_the_outputs_that_a_command_reads_exist() -> None:
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=name)
 def test_aws_calls_exist(document: Path) -> None:
-    """By the API model that boto3 brings: the service, the operation and the parameters; their values are not."""
+    """Compared with the API model in boto3: service, operation and parameters, not their values."""
     for words in commands(document):
         if words[0] != "aws":
             continue

@@ -10,8 +10,8 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import IConstruct
 from documents import DOCS, ROOT, text
 
-from annex_lease import metrics
-from annex_lease.sweep import sweep_metrics
+from annex_lease import invocation, metrics
+from annex_lease.sweep import sweep_report
 from annex_spec import BaseSpec, load
 from stacks import AnnexStack, base_stacks
 
@@ -55,5 +55,5 @@ def test_the_namespace_is_named() -> None:
 
 
 def test_every_metric_an_alarm_watches_is_one_that_is_sent(of_annex: dict[str, str], of_base: dict[str, str]) -> None:
-    sent = {value for module in (metrics, sweep_metrics) for value in vars(module).values() if isinstance(value, str)}
+    sent = {value for module in (invocation, sweep_report) for value in vars(module).values() if isinstance(value, str)}
     assert {*of_annex.values(), *of_base.values()} - sent == {"ApproximateNumberOfMessagesVisible", "Errors"}

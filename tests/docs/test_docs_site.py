@@ -13,8 +13,8 @@ import typer
 from documents import ROOT
 
 import annex_constructs
-from annex_lease import metrics, tags
-from annex_lease.sweep import sweep_metrics
+from annex_lease import invocation, tags
+from annex_lease.sweep import sweep_report
 from annex_pool.cli import app
 from annex_spec import AnnexSpec, BaseSpec, PoolSpec
 
@@ -86,7 +86,7 @@ def test_every_metric_is_documented(site: Path) -> None:
     rows = {
         name for each in tables for name in re.findall(r'<tr[^>]*><td><p><code[^>]*><span class="pre">(\w+)<', each)
     }
-    constants = {**vars(metrics), **vars(sweep_metrics)}
-    named = {value for key, value in constants.items() if key.isupper() and isinstance(value, str)}
-    assert rows == named - {metrics.NAMESPACE, metrics.DIMENSION, sweep_metrics.DIMENSION}
+    constants = {**vars(invocation), **vars(sweep_report)}
+    named = {value for key, value in constants.items() if re.match("[A-Z]+", key) and isinstance(value, str)}
+    assert rows == named - {invocation.DIMENSION, sweep_report.DIMENSION}
     assert len(rows) >= 8

@@ -89,7 +89,7 @@ def test_files_and_links_exist(document: Path) -> None:
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=name)
 def test_external_links_have_the_form_of_a_link(document: Path) -> None:
-    """Their form only: no test opens them, because a page of somebody else may be away."""
+    """Their form only. No test opens them: it would need the internet, and other sites may be down."""
     for target in [*links(document), *re.findall(r"<(\w+://[^>\s]*)>", text(document))]:
         if "://" in target:
             parts = urlsplit(target)

@@ -1,4 +1,4 @@
-"""These tests run inside a lab: `python -m lab run -- python -m pytest tests/e2e/...`, as scripts/test does."""
+"""Fixtures of tests inside a lab: `python -m lab run -- python -m pytest tests/e2e/...`, as in scripts/test."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ grace = "30s"
 
 def pytest_collection(session: pytest.Session) -> None:
     if not sandbox.inside():
-        # An error, never a skip: a check that could not run must not look like one that passed.
+        # An error, not a skip: a check that could not run must not look like one that passed.
         pytest.exit("tests/e2e needs a lab: python -m lab run -- python -m pytest tests/e2e/...", returncode=2)
 
 
 @pytest.fixture(scope="session")
 def account() -> None:
-    """The account, prepared once; boto3 in these tests looks at it as its administrator does."""
+    """The account, prepared once; boto3 in these tests acts as its administrator."""
     someone = operator(Path("unused"))
     os.environ.update({k: v for k, v in someone.environment().items() if k.startswith("AWS_")})
     someone.bootstrap()

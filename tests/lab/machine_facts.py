@@ -1,4 +1,4 @@
-"""Runs inside a sandbox: boots one machine with a metadata service of its own, and prints what it saw as JSON."""
+"""Program for a sandbox: boots one machine with a metadata service of its own, and prints facts about it as JSON."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from lab.machines import Machine
 from lab.network import METADATA_ADDRESS, Network, mac_address
 from lab.qemu import QemuHost
 
-BOOT_SECONDS = 240.0  # about 30 on an idle host, and hosts are not always idle
+SILENCE_SECONDS = 240.0  # with 25 others running on two cores, a booting machine wrote nothing for 70 s
+STOP_SECONDS = 90.0  # after 60 the plug is pulled
 INSTANCE = "i-0123456789abcdef0"
 IP = "10.20.30.40"
 TOKEN = "token"
@@ -35,7 +36,7 @@ write_files:
         echo "the end"
       } | sed 's/^/FACT /' > /dev/console
 runcmd:
-  # After the boot: the login manager that hears the power button is then there.
+  # After the boot: the login manager that handles the power button runs then.
   - [systemd-run, --no-block, -p, After=multi-user.target, sh, /root/look]
 """
 TREE = {
@@ -48,7 +49,7 @@ TREE = {
 
 
 class Metadata(BaseHTTPRequestHandler):
-    """The instance metadata service, version 2, as small as cloud-init accepts it."""
+    """The instance metadata service, version 2, with the least that cloud-init accepts."""
 
     def do_PUT(self) -> None:
         self.answer(200, TOKEN) if self.path == "/latest/api/token" else self.answer(404, "")
@@ -72,10 +73,13 @@ class Metadata(BaseHTTPRequestHandler):
         """Silent."""
 
 
-def eventually(true: Callable[[], bool], seconds: float) -> float:
-    """How long it took; the limit when it was not so in time."""
-    began = time.monotonic()
-    while not true() and time.monotonic() - began < seconds:
+def eventually(true: Callable[[], bool], seconds: float, progress: Callable[[], object] = lambda: None) -> float:
+    """Seconds until it is true; without that, until so many seconds passed without progress."""
+    began = last = time.monotonic()
+    seen = progress()
+    while not true() and time.monotonic() - last < seconds:
+        if (now := progress()) != seen:
+            seen, last = now, time.monotonic()
         time.sleep(0.1)
     return time.monotonic() - began
 
@@ -85,7 +89,7 @@ def interfaces() -> list[str]:
 
 
 def descriptors() -> list[str]:
-    """What this process has open, the reading of this very list apart."""
+    """Open files of this process, except the one of this listing."""
     links = [str(entry.readlink()) for entry in Path("/proc/self/fd").iterdir() if entry.is_symlink()]
     return sorted(link for link in links if not link.startswith("/proc/"))
 
@@ -112,10 +116,14 @@ def main() -> None:
     facts: dict[str, object] = {"twice": start_twice(host, machine)}
     host.stop("i-unknown")
     console = host.console(INSTANCE)
-    up = eventually(lambda: console.exists() and "FACT the end" in console.read_text(errors="replace"), BOOT_SECONDS)
+
+    def said() -> str:
+        return console.read_text(errors="replace") if console.exists() else ""
+
+    up = eventually(lambda: "FACT the end" in said(), SILENCE_SECONDS, progress=said)
     facts |= {"seconds": up, "console": console.read_text(errors="replace"), "running": host.states()[INSTANCE]}
     host.stop(INSTANCE)
-    facts["off after"] = eventually(lambda: host.states()[INSTANCE] == "off", 90)
+    facts["off after"] = eventually(lambda: host.states()[INSTANCE] == "off", STOP_SECONDS)
     facts |= {"console at the end": console.read_text(errors="replace")[-2000:], "ports": interfaces()}
     facts["files"] = sorted(path.name for path in console.parent.iterdir())
     facts |= impatience(network, deaf)
@@ -127,7 +135,7 @@ def main() -> None:
 
 
 def impatience(network: Network, machine: Machine) -> dict[str, object]:
-    """A machine that has not booted hears no button: its plug is pulled. Another is there when its host closes."""
+    """A machine that has not booted ignores the button and is killed. Another one runs when its host closes."""
     directory = sandbox.directory() / "impatient"
     disk, kernel = image.disk_image(), image.kernel()
     host = QemuHost(directory, network=network, disk=disk, kernel=kernel, power_off_seconds=1)

@@ -1,4 +1,4 @@
-"""Runs inside a sandbox: makes the lab's network, looks at it from every side, and prints what it found as JSON."""
+"""Program for a sandbox: makes the lab's network, tests it from every side, and prints the facts as JSON."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ except OSError:
     print("unreachable")
 """
 NAMES = ("secretsmanager.us-east-1.amazonaws.com", "bucket.s3.us-east-1.amazonaws.com", "cm.pool.lab", "example.org")
-# An instance here is a namespace that is plugged into the bridge like a machine: it can ask and answer at once.
+# An instance here is a namespace with a port of the bridge, like a machine: it can send and answer at once.
 INSTANCES = {"one": "10.0.0.10", "two": "10.0.0.11"}
 
 
@@ -59,13 +59,13 @@ def make_instance(name: str, ip: str) -> None:
 
 
 def listen(namespace: str | None, port: int, address: str = "") -> None:
-    code = f"import socket, time; s = socket.create_server(({address!r}, {port})); time.sleep(60)"
+    code = f"import socket, time; s = socket.create_server(({address!r}, {port})); time.sleep(600)"
     prefix = ["ip", "netns", "exec", namespace] if namespace else []
     subprocess.Popen([*prefix, sys.executable, "-c", code])
 
 
 def plugged() -> dict[str, object]:
-    """What a machine's port is like, and that it goes with the last descriptor."""
+    """Properties of a machine's port, which ends with its last descriptor."""
     network = Network(sandbox.directory())
     port = network.plug("i-0123456789abcdef0", mac=mac_address("10.1.2.3"), ip="10.1.2.3")
     links = json.loads(output("bridge", "-details", "-json", "link", "show"))

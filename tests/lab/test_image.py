@@ -1,4 +1,4 @@
-"""The lab's machine image, as it is cached: what it holds, what it must not hold, and that it is trusted."""
+"""Machine image of the lab in the cache: its content, its mounts, its certificates."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ def test_the_mirror_is_the_hosts(monkeypatch: pytest.MonkeyPatch, targets: str, 
     assert apt.mirror() == found
 
 
-def test_a_host_without_debian_sources_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_host_without_debian_sources_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(apt, "run", lambda *_words: "Packages\tNode\thttps://n/node/\n")
     with pytest.raises(LabError, match=r"no source of the Debian archive.*https://n/node"):
         apt.mirror()

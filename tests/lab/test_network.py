@@ -1,4 +1,4 @@
-"""The lab's network as its sides see it. What is looked at, and how, is in network_facts.py."""
+"""Network of the lab from each of its sides; network_facts.py collects the facts."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def facts(tmp_path_factory: pytest.TempPathFactory) -> Any:
     program = "import sys; from lab.sandbox import run_inside; sys.exit(run_inside(sys.argv[1:]))"
     command = [sys.executable, str(Path(__file__).with_name("network_facts.py")), str(result)]
     environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
-    subprocess.run([sys.executable, "-c", program, *command], check=True, timeout=60, env=environment)
+    subprocess.run([sys.executable, "-c", program, *command], check=True, timeout=600, env=environment)
     return json.loads(result.read_text())
 
 
@@ -58,7 +58,7 @@ def test_who_reaches_whom(facts: Any, way: str, result: str) -> None:
     assert facts["reach"][way] == result
 
 
-def test_a_machines_port_is_isolated_and_goes_with_its_machine(facts: Any) -> None:
+def test_a_machines_port_is_isolated_and_ends_with_its_machine(facts: Any) -> None:
     assert facts["plugged"] == {"isolated": True, "name": "i3456789abcdef0", "left": False}
 
 

@@ -1,4 +1,4 @@
-"""Which permission a call needs, and an AWS that asks for it before it does anything.
+"""Permissions that a call needs, and an AWS that checks them before it does anything.
 
 Actions, resource types and condition keys are those of the Service Authorization Reference, pages "Actions, resources,
 and condition keys for Amazon EC2 Auto Scaling", "... Amazon EC2", "... AWS Secrets Manager" and "... Amazon SNS".
@@ -18,7 +18,7 @@ from tests.world.aws_model import Call
 from tests.world.aws_state import Account
 
 Policies = list[list[ParsedStatement]]
-# Actions without resource types: a policy can allow them on "*" alone.
+# Actions without resource types: a policy can allow them only on "*".
 WITHOUT_RESOURCES = frozenset(
     {
         "autoscaling:DescribeAutoScalingGroups",
@@ -30,7 +30,7 @@ WITHOUT_RESOURCES = frozenset(
 
 @dataclass(frozen=True)
 class Request:
-    """What a call asks to be allowed: one of these for each resource it touches."""
+    """Request to IAM: one for each resource that a call touches."""
 
     action: str
     resource: str = "*"
@@ -40,14 +40,14 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """Whether a request is allowed, and by which statement."""
+    """Decision of IAM, and the statement that it matched."""
 
     allowed: bool
     statement: str
 
 
 def ask(policies: Policies, request: Request) -> Answer:
-    """What IAM says of a request."""
+    """Decide about a request as IAM does."""
     context = EvalContext(
         principal_arn=f"arn:aws:sts::{ACCOUNT}:assumed-role/role/function",
         principal_type="AssumedRole",
@@ -63,10 +63,10 @@ def ask(policies: Policies, request: Request) -> Answer:
 
 
 def requests(call: Call, account: Account) -> Iterator[Request]:
-    """What a call on the model asks to be allowed.
+    """Requests to IAM that a call on the model makes.
 
     Raises:
-        NotImplementedError: the call is of no kind known here; look it up in the reference and add it.
+        NotImplementedError: the call is not known here; look it up in the reference and add it.
     """
     action = f"{call.service}:{call.operation}"
     if action in WITHOUT_RESOURCES:
@@ -89,7 +89,7 @@ def requests(call: Call, account: Account) -> Iterator[Request]:
 
 
 def group_request(action: str, name: str, account: Account, tag_keys: tuple[str, ...] = ()) -> Request:
-    """A request about a group: by its ARN, with the group's tags in the context."""
+    """Request about a group: by its ARN, with the group's tags in the context."""
     group = account.groups.get(name)
     arn = f"arn:aws:autoscaling:{REGION}:{ACCOUNT}:autoScalingGroup:0:autoScalingGroupName/{name}"
     tags = {key: value for key, (value, _) in group.tags.items()} if group else {}
@@ -98,17 +98,17 @@ def group_request(action: str, name: str, account: Account, tag_keys: tuple[str,
 
 
 def instance_request(action: str, instance_id: str, tags: dict[str, str], tag_keys: tuple[str, ...] = ()) -> Request:
-    """A request about an instance, with the instance's tags in the context."""
+    """Request about an instance, with the instance's tags in the context."""
     context = {f"{prefix}:ResourceTag/{key}": value for key, value in tags.items() for prefix in ("aws", "ec2")}
     return Request(action, f"arn:aws:ec2:{REGION}:{ACCOUNT}:instance/{instance_id}", context, tag_keys)
 
 
 class Authorised:
-    """An AWS that carries out what these policies allow and refuses the rest: all of a call, or nothing of it.
+    """AWS that carries out calls that these policies allow, and refuses the others as a whole.
 
     Attributes:
         used: the statement and the action of every request that was allowed.
-        denied: the requests that were not.
+        denied: the requests that were not allowed.
     """
 
     def __init__(self, policies: Policies, account: Callable[[], Account]) -> None:

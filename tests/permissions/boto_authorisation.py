@@ -1,4 +1,4 @@
-"""An AWS in process (moto) that asks IAM before every call of some clients, with the tags that resources have then."""
+"""AWS in process (moto) that asks IAM before every call of some clients, with the current tags of resources."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from annex_lease.sweep.clients import SweepClients
+from annex_lease.aws import Clients
 from tests.permissions.authorisation import Policies, Request, ask
 from tests.permissions.deployed import ACCOUNT, REGION
 from tests.world.aws_errors import refusal
@@ -17,11 +17,11 @@ _IDS = {"i-": "instance", "vol-": "volume", "eni-": "network-interface"}
 
 
 class BotoAuthorised:
-    """Asks IAM about every call that these clients make while `asking`; see `authorisation.Authorised`."""
+    """Check of every call that these clients make while `asking`; see `authorisation.Authorised`."""
 
-    def __init__(self, policies: Policies, clients: SweepClients) -> None:
+    def __init__(self, policies: Policies, clients: Clients) -> None:
         self._policies = policies
-        self._own = SweepClients()  # for looking tags up, unasked
+        self._own = Clients()  # reads tags without a check
         self._asking = False
         self.used: set[tuple[str, str]] = set()
         self.denied: list[Request] = []
@@ -31,7 +31,7 @@ class BotoAuthorised:
 
     @contextmanager
     def asking(self) -> Iterator[None]:
-        """Ask about every call that is made meanwhile."""
+        """Check every call that is made in this context."""
         self._asking = True
         yield
         self._asking = False

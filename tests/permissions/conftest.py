@@ -1,4 +1,4 @@
-"""One synthesised annex and one base for all tests, because every Node takes seconds to start."""
+"""One synthesised annex and one base stack for all tests: each start of Node takes seconds."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ STACK = f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack"
 
 @pytest.fixture(scope="session")
 def annex() -> Deployed:
-    """The stack of the scenarios' annex, with everything that a spec can ask for."""
+    """Stack of the scenarios' annex, with every option that a spec has."""
     template = template_of(feature_flags(), {**EVERYTHING, "name": SITE.policy.annex})
     stack_id = f"{STACK}/Annex-pa/{SITE.annex_id.split('.')[0]}"
     empty = Deployed(template, stack_id, {})
@@ -33,7 +33,7 @@ def annex() -> Deployed:
 
 @pytest.fixture(scope="session")
 def base() -> Deployed:
-    """The base stack."""
+    """Base stack with the defaults."""
     stack = AnnexBaseStack(App(context=feature_flags()), base=BaseSpec(), region=REGION)
     return Deployed(Template.from_stack(stack).to_json(), f"{STACK}/AnnexBase-{REGION}/0", {})
 

@@ -1,4 +1,4 @@
-"""A synthesised template as CloudFormation would deploy it: names and ARNs in the place of references."""
+"""Synthesised template as CloudFormation would deploy it: names and ARNs in place of references."""
 
 from __future__ import annotations
 
@@ -18,13 +18,12 @@ _PSEUDO = {"AWS::AccountId": ACCOUNT, "AWS::Region": REGION, "AWS::Partition": "
 
 
 class Deployed:
-    """The roles of a template.
+    """Roles of a template.
 
     Args:
         template: as synthesised.
         stack_id: the stack's ARN.
-        names: what `Ref` gives, by logical id; the logical id itself where none is given. `GetAtt` of an `Arn` gives an
-            ARN made of it.
+        names: value of `Ref` by logical id. Default: the logical id itself. `GetAtt` of an `Arn` is an ARN made of it.
     """
 
     def __init__(self, template: Mapping[str, Any], stack_id: str, names: Mapping[str, str]) -> None:
@@ -36,7 +35,7 @@ class Deployed:
         return [name for name, one in self.resources.items() if one["Type"] == kind and part in name]
 
     def role(self, part: str) -> list[list[ParsedStatement]]:
-        """The policies of the one role with this part in its logical id."""
+        """Policies of the one role with this part in its logical id."""
         (name,) = self.of_type("AWS::IAM::Role", part)
         policies = self.resources[name]["Properties"].get("Policies", [])
         attached = [self.resources[each]["Properties"] for each in self.of_type("AWS::IAM::Policy")]
@@ -44,7 +43,7 @@ class Deployed:
         return [parse_policy_document(self.value(each["PolicyDocument"])) for each in policies]
 
     def value(self, given: Any) -> Any:
-        """What CloudFormation makes of a value with references.
+        """Resolve the references in a value as CloudFormation does.
 
         Raises:
             NotImplementedError: it uses a function that is not known here.

@@ -1,4 +1,4 @@
-"""The lease checker's role, as synthesised: enough for every scenario, nothing more, and nothing of anybody else's."""
+"""Synthesised role of the lease checker: enough for every scenario, nothing more, and only its own annex."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ BY_LAMBDA = {
     ("FailedRuns", "sqs:SendMessage"),  # Lambda puts a failed event there ("Dead-letter queues")
     ("OnFailure", "lambda:InvokeFunction"),  # Lambda hands a failed event to it ("Capturing records ...")
 }
-"""What no code of ours calls: Lambda itself does, with the function's role."""
+"""Permissions that Lambda itself uses, with the function's role."""
 
 
 @pytest.fixture(scope="module")
@@ -119,7 +119,7 @@ NOTHING_ELSE = [
 
 
 @pytest.mark.parametrize("action", NOTHING_ELSE)
-def test_it_can_start_nothing_read_no_secret_and_become_nobody(policies: Policies, action: str) -> None:
+def test_it_can_start_nothing_read_no_secret_and_assume_no_role(policies: Policies, action: str) -> None:
     for resource in ("*", SITE.secret_arn, "arn:aws:ec2:us-east-1:123456789012:instance/i-0"):
         assert not ask(policies, Request(action, resource, {f"ec2:ResourceTag/{GROUP_TAG}": SITE.group})).allowed
 
@@ -132,7 +132,7 @@ def test_no_other_secret_and_no_other_topic(policies: Policies) -> None:
 
 
 def test_one_instance_that_may_not_be_ended_saves_no_other(policies: Policies) -> None:
-    """AWS denies a whole call for one instance without our tag; the others are asked for one by one."""
+    """AWS denies a whole call for one instance without our tag; then each instance gets a call of its own."""
     (scenario,) = (one for one in SCENARIOS if one.name == "end with all instances detached")
     world = ModelWorld()
     stage = Stage(world, SITE, strict=False)

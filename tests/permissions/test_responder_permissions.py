@@ -1,4 +1,4 @@
-"""The role of the checker's stand-in, as synthesised: enough to end an annex in any state, and nothing more."""
+"""Synthesised role of the responder: enough to end an annex in any state, and nothing more."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ def policies(annex: Deployed) -> Policies:
     return annex.role("ResponderRole")
 
 
-def stand_in(world: ModelWorld, monkeypatch: pytest.MonkeyPatch) -> Any:
+def responder(world: ModelWorld, monkeypatch: pytest.MonkeyPatch) -> Any:
     for key, value in SITE.environ().items():
         monkeypatch.setenv(key, value)
-    spec = importlib.util.spec_from_file_location("stand_in", CODE)
+    spec = importlib.util.spec_from_file_location("responder", CODE)
     assert spec is not None
     assert spec.loader is not None
     code: Any = importlib.util.module_from_spec(spec)
@@ -55,7 +55,7 @@ def handed_over(stage: Stage, code: Any, kind: str) -> str:
 
 
 def obstructed(world: ModelWorld) -> Stage:
-    """An annex with everything in the way that keeps instances: protection, processes, hooks, a detached instance."""
+    """Annex with every obstacle: protection, suspended processes, hooks, a detached instance."""
     stage = Stage(world, SITE)
     stage.make(protect_new=True, policy={"size": 4})
     stage.minutes(2)
@@ -69,12 +69,12 @@ def obstructed(world: ModelWorld) -> Stage:
     return stage
 
 
-def test_it_ends_an_annex_and_uses_all_that_it_may(policies: Policies, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_ends_an_annex_and_uses_every_permission(policies: Policies, monkeypatch: pytest.MonkeyPatch) -> None:
     world = ModelWorld()
     stage = obstructed(world)
     guard = Authorised(policies, lambda: world.aws.account)
     world.aws.faults = guard
-    code = stand_in(world, monkeypatch)
+    code = responder(world, monkeypatch)
     assert handed_over(stage, code, "Create") == "FAILED"
     assert handed_over(stage, code, "Delete") == "SUCCESS"
     assert stage.alive() == []
@@ -89,11 +89,11 @@ def test_without_its_permissions_it_does_not_say_that_it_is_done(
     stage = obstructed(world)
     less = [[one for one in policy if not one.sid.startswith("Terminate")] for policy in policies]
     world.aws.faults = Authorised(less, lambda: world.aws.account)
-    assert handed_over(stage, stand_in(world, monkeypatch), "Delete") == "FAILED"
+    assert handed_over(stage, responder(world, monkeypatch), "Delete") == "FAILED"
     assert stage.alive() != []
 
 
-def test_it_touches_nobody_else(policies: Policies) -> None:
+def test_it_touches_no_other_annex(policies: Policies) -> None:
     prefix = "arn:aws:autoscaling:us-east-1:123456789012:autoScalingGroup:0:autoScalingGroupName/"
     assert not ask(policies, Request("autoscaling:UpdateAutoScalingGroup", f"{prefix}{SITE.group}x")).allowed
     for tags in ({}, {"annex:name": "pa"}, {GROUP_TAG: f"{SITE.group}x"}, {"annex:id": f"x{SITE.annex_id}"}):

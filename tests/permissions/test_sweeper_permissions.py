@@ -1,4 +1,4 @@
-"""The sweeper's role, as synthesised: enough to end and to remove whatever it finds, and only what is an annex's."""
+"""Synthesised role of the sweeper: enough to end every annex and remove every orphan, and nothing else."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from moto import mock_aws
 
-from annex_lease.sweep.clients import SweepClients
-from annex_lease.sweep.marks import TAG_ORPHAN
+from annex_lease.aws import Clients
+from annex_lease.sweep.orphan import TAG_ORPHAN
 from annex_lease.sweep.sweep_handler import serve
 from annex_lease.sweep.sweeper import SweepError
 from tests.permissions.authorisation import Authorised, Policies, Request, ask, granted
@@ -41,11 +41,11 @@ def region(monkeypatch: pytest.MonkeyPatch) -> Iterator[Region]:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     monkeypatch.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
     with mock_aws():
-        yield Region(SweepClients())
+        yield Region(Clients())
 
 
 class Nothing:
-    """A client whose listings are empty."""
+    """AWS client whose listings are empty."""
 
     def get_paginator(self, name: str) -> Any:
         del name
@@ -57,7 +57,7 @@ class Nothing:
 
 
 class Ec2(Nothing):
-    """The model's instances; of everything else there is none."""
+    """EC2 client with the model's instances and no other resources."""
 
     def __init__(self, world: ModelWorld) -> None:
         self._ec2 = world.clients.ec2
@@ -69,7 +69,9 @@ class Ec2(Nothing):
         return getattr(self._ec2, name)
 
 
-class Clients:
+class ModelClients:
+    """Clients of the model, for the services that it has."""
+
     def __init__(self, world: ModelWorld) -> None:
         self.autoscaling = world.clients.autoscaling
         self.ec2 = Ec2(world)
@@ -77,7 +79,7 @@ class Clients:
 
 
 def sweep_model(policies: Policies) -> Authorised:
-    """An annex whose checker is gone, with everything in the way; swept until nothing is left."""
+    """Sweep an annex without a checker and with every obstacle until nothing is left."""
     world = ModelWorld()
     stage = Stage(world, Site())
     stage.make(protect_new=True, policy={"size": 3})
@@ -93,7 +95,7 @@ def sweep_model(policies: Policies) -> Authorised:
     guard = Authorised(policies, lambda: world.aws.account)
     world.aws.faults = guard
     for _ in range(4):
-        clients: Any = Clients(world)
+        clients: Any = ModelClients(world)
         try:
             serve({"sweep": "scheduled"}, Context(world, 240), environ={}, now=world.now(), clients=clients)
         except SweepError as error:
@@ -104,7 +106,7 @@ def sweep_model(policies: Policies) -> Authorised:
 
 
 def sweep_region(policies: Policies, region: Region) -> BotoAuthorised:
-    """Leftovers of an annex that is gone, a group with a lease that cannot be read, marks that turn out wrong."""
+    """Sweep leftovers of a removed annex, a group with an unreadable lease, and marks that turn out wrong."""
     gone = region.add_leftovers(annex_tags("gone", GONE))
     unread = region.add_annex("a", region.add_stack("Annex-a"), hours=9, without=["annex:lease-duration"])
     late = f"{2:08x}-0000-4000-8000-000000000000"  # of the next stack, which is listed too late
@@ -122,7 +124,7 @@ def sweep_region(policies: Policies, region: Region) -> BotoAuthorised:
     return guard
 
 
-def test_every_call_is_allowed_and_everything_allowed_is_used(policies: Policies, region: Region) -> None:
+def test_every_call_is_allowed_and_every_permission_is_used(policies: Policies, region: Region) -> None:
     model, recorded = sweep_model(policies), sweep_region(policies, region)
     assert model.denied == []
     assert recorded.denied == []
@@ -149,7 +151,7 @@ def test_a_name_lets_it_end_and_only_an_id_lets_it_delete(policies: Policies, ac
     arn = f"arn:aws:{RESOURCES[action]}"
     assert ask(policies, Request(action, arn, WHOLE)).allowed
     assert ask(policies, Request(action, arn, NAMED)).allowed == action.startswith("autoscaling:")
-    foreign = {**NAMED, "aws:ResourceTag/aws:cloudformation:stack-id": "arn:aws:cloudformation:somebody's"}
+    foreign = {**NAMED, "aws:ResourceTag/aws:cloudformation:stack-id": "arn:aws:cloudformation:foreign"}
     assert ask(policies, Request(action, arn, foreign)).allowed == action.startswith("autoscaling:")
 
 

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 
+import boto3
+import botocore.session
 import pytest
+from botocore.loaders import Loader, create_loader
 from moto import mock_aws
 from moto.autoscaling.models import AutoScalingBackend, FakeAutoScalingGroup
 
@@ -15,6 +19,19 @@ _ACCOUNT = {
     "AWS_DEFAULT_REGION": "us-east-1",
     "MOTO_EC2_LOAD_DEFAULT_AMIS": "false",
 }
+
+
+@cache
+def _models() -> Loader:
+    """What botocore knows of the services, read once for all tests: to read it takes most of the making of a client."""
+    return create_loader()
+
+
+def _forget_clients() -> None:
+    """Lets the next clients be new ones, which no other test listens to, made of models that are read already."""
+    session = botocore.session.get_session()
+    session.register_component("data_loader", _models())
+    boto3.setup_default_session(botocore_session=session)
 
 
 @contextmanager
@@ -41,4 +58,5 @@ def aws_in_process(monkeypatch: pytest.MonkeyPatch, **environment: str) -> Itera
 
     monkeypatch.setattr(AutoScalingBackend, "set_instance_protection", protect_then_scale_in)
     with mock_aws():
+        _forget_clients()  # moto has just set up another session
         yield

@@ -13,7 +13,7 @@ from cdk_nag import AwsSolutionsChecks
 from annex_constructs import AnnexFleet, LeaseChecker, LeaseTerms
 from annex_constructs.alarm_topic import AlarmTopic
 from annex_constructs.lease.lease_alarms import LeaseAlarms
-from annex_lease import metrics
+from annex_lease import invocation as metrics
 from tests.permissions.deployed import Deployed
 from tests.synth.templates import Resources, of_type, only
 from tests.synth.test_order import needs

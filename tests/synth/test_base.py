@@ -151,7 +151,10 @@ def test_one_annex_of_the_region_may_be_removed_at_once(
     ("changes", "complaint"),
     [
         ({"max_removals": -1}, "AnnexBase max_removals: received -1, allowed a whole number from 0 to 10000"),
-        ({"interval": Duration.minutes(4)}, "AnnexBase interval: received '4 minutes', allowed whole seconds from 5m to 1h"),
+        (
+            {"interval": Duration.minutes(4)},
+            "AnnexBase interval: received '4 minutes', allowed whole seconds from 5m to 1h",
+        ),
         ({"interval": Duration.minutes(61)}, "AnnexBase interval: received"),
         ({"interval": Duration.seconds(330)}, "allowed whole minutes from 5 to 60"),
     ],

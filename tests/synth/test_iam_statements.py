@@ -10,7 +10,7 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk.assertions import Template
 
 from annex_constructs import AnnexFleet, LeaseChecker, LeaseTerms
-from tests.synth.templates import OWN_NETWORK, Resources, named, of_type, template_of
+from tests.synth.templates import OWN_NETWORK, Resources, named, of_type, only, template_of
 
 ACCOUNT = {"Ref": "AWS::AccountId"}
 
@@ -58,20 +58,17 @@ def allow(sid: str, action: str | list[str], resource: object, **condition: Any)
 
 
 def actions(role: dict[str, Any]) -> list[object]:
-    policies = role["Properties"]["Policies"]
+    policies = role["Properties"].get("Policies", [])
     return [statement["Action"] for each in policies for statement in each["PolicyDocument"]["Statement"]]
 
 
 def test_an_execution_point_reads_its_credential_and_leaves_its_group(own_network: Resources, refs: Any) -> None:
     secret = allow("OwnCredential", "secretsmanager:GetSecretValue", refs["secret"])
-    assert role(own_network, "FleetRole") == {
-        "AssumeRolePolicyDocument": trust("ec2.amazonaws.com"),
-        "Policies": [policy("Credential", secret)],
-    }
+    assert role(own_network, "FleetRole") == {"AssumeRolePolicyDocument": trust("ec2.amazonaws.com")}
     ((name, attached),) = of_type(own_network, "AWS::IAM::Policy").items()
     leave = allow("LeaveOwnGroup", "autoscaling:TerminateInstanceInAutoScalingGroup", refs["group_arn"])
     of_fleet = {"Roles": [{"Ref": named(own_network, "AWS::IAM::Role", "FleetRole")}]}
-    assert attached["Properties"] == {**policy(name, leave), **of_fleet}
+    assert attached["Properties"] == {**policy(name, secret, leave), **of_fleet}
 
 
 def test_the_lease_checker_touches_its_own_annex_only(own_network: Resources, refs: Any) -> None:
@@ -142,15 +139,9 @@ def test_the_scheduler_runs_one_function_for_this_account(own_network: Resources
 
 def test_instances_protect_themselves_only_if_the_lease_is_renewed_for_them(flags: Any) -> None:
     resources = template_of(flags, {**OWN_NETWORK, "renew_while_busy": "1h"})["Resources"]
-    policies = [each["Properties"] for each in of_type(resources, "AWS::IAM::Policy").values()]
-    (busy,) = (each for each in policies if "Busy" in each["PolicyName"])
-    (statement,) = busy["PolicyDocument"]["Statement"]
-    assert (statement["Sid"], statement["Action"]) == ("ProtectWhileBusy", "autoscaling:SetInstanceProtection")
-    (leave,) = (each for each in policies if "Retirement" in each["PolicyName"])
-    assert (busy["Roles"], statement["Resource"]) == (
-        leave["Roles"],
-        leave["PolicyDocument"]["Statement"][0]["Resource"],
-    )
+    _, leave, protect = only(resources, "AWS::IAM::Policy")["PolicyDocument"]["Statement"]
+    assert leave["Sid"] == "LeaveOwnGroup"
+    assert protect == allow("ProtectWhileBusy", "autoscaling:SetInstanceProtection", leave["Resource"])
 
 
 def test_nobody_is_let_into_the_queue_and_nobody_without_encryption(own_network: Resources, refs: Any) -> None:
@@ -171,8 +162,7 @@ def test_there_is_no_other_identity_and_no_managed_policy(resources: Any) -> Non
     assert kinds == {"AWS::IAM::InstanceProfile", "AWS::IAM::Policy", "AWS::IAM::Role"}
     owners = ("FleetRole", "LeaseCheckerFunctionRole", "SchedulerRole", "ResponderRole")
     assert {named(resources, "AWS::IAM::Role", owner) for owner in owners} == set(of_type(resources, "AWS::IAM::Role"))
-    busy = "annex:lease-renew" in str(resources)
-    assert len(of_type(resources, "AWS::IAM::Policy")) == 1 + busy
+    assert len(of_type(resources, "AWS::IAM::Policy")) == 1
     assert not [each for each in resources.values() if "ManagedPolicyArns" in each["Properties"]]
     assert not of_type(resources, "AWS::Lambda::Permission")
 
@@ -180,7 +170,9 @@ def test_there_is_no_other_identity_and_no_managed_policy(resources: Any) -> Non
 def test_a_checker_without_a_topic_may_publish_nothing(stack: Stack, fleet: AnnexFleet) -> None:
     LeaseChecker(stack, "Lease", fleet=fleet, lease=LeaseTerms(duration=Duration.hours(8)))
     resources = Template.from_stack(stack).to_json()["Resources"]
-    (allowed,) = (actions(each) for name, each in of_type(resources, "AWS::IAM::Role").items() if "LeaseFunctionRole" in name)
+    (allowed,) = (
+        actions(each) for name, each in of_type(resources, "AWS::IAM::Role").items() if "LeaseFunctionRole" in name
+    )
     assert "autoscaling:SuspendProcesses" in str(allowed)
     assert "sns:" not in str(allowed)
 
@@ -188,7 +180,9 @@ def test_a_checker_without_a_topic_may_publish_nothing(stack: Stack, fleet: Anne
 def test_a_grant_to_the_fleet_is_a_policy_of_its_role(stack: Stack, fleet: AnnexFleet) -> None:
     sqs.Queue(stack, "Queue").grant_send_messages(fleet)
     resources = Template.from_stack(stack).to_json()["Resources"]
-    (added,) = (p for p in of_type(resources, "AWS::IAM::Policy").values() if "Retirement" not in str(p["Properties"]))
+    (added,) = (
+        p for p in of_type(resources, "AWS::IAM::Policy").values() if "InstancePolicy" not in str(p["Properties"])
+    )
     assert added["Properties"]["Roles"] == [{"Ref": named(resources, "AWS::IAM::Role", "Role")}]
 
 

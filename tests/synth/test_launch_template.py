@@ -6,15 +6,14 @@ from typing import Any
 
 import pytest
 from aws_cdk import Aws, Fn, Stack
-from aws_cdk import aws_autoscaling as autoscaling
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk.assertions import Template
 
 from annex_constructs import ExecutionPoint
-from annex_constructs.fleet.instance_role import AnnexInstanceRole, busy_policy
+from annex_constructs.fleet.instance_permissions import instance_role
 from annex_constructs.fleet.launch_template import execution_point_template
-from tests.synth.templates import of_type, only
+from tests.synth.templates import only
 
 ID = Fn.join(".", [Fn.select(2, Fn.split("/", Aws.STACK_ID)), "muon"])
 
@@ -22,10 +21,6 @@ ID = Fn.join(".", [Fn.select(2, Fn.split("/", Aws.STACK_ID)), "muon"])
 def data_of(stack: Stack) -> dict[str, Any]:
     resources = Template.from_stack(stack).to_json()["Resources"]
     return dict(only(resources, "AWS::EC2::LaunchTemplate")["LaunchTemplateData"])
-
-
-def role_in(stack: Stack) -> AnnexInstanceRole:
-    return AnnexInstanceRole(stack, "Role", credential=secretsmanager.Secret(stack, "Credential"))
 
 
 def make(stack: Stack, point: ExecutionPoint, *, public: bool | None = None, protect: bool = False) -> dict[str, Any]:
@@ -38,7 +33,7 @@ def make(stack: Stack, point: ExecutionPoint, *, public: bool | None = None, pro
         execution_point=point,
         instance_type=ec2.InstanceType("c6a.large"),
         credential=secretsmanager.Secret(stack, "Secret"),
-        role=role_in(stack),
+        role=instance_role(stack, "Role"),
         security_group=ec2.SecurityGroup(stack, "SecurityGroup", vpc=vpc),
         associate_public_ip_address=public,
         protect_busy=protect,
@@ -73,15 +68,3 @@ def test_the_instance_is_told_whether_to_protect_itself(
     stack: Stack, point: ExecutionPoint, protect: bool, line: str
 ) -> None:
     assert f"      {line}\n" in str(make(stack, point, protect=protect)["UserData"]).replace("\\n", "\n")
-
-
-def test_protection_may_be_set_in_the_own_group_only(stack: Stack) -> None:
-    group = autoscaling.AutoScalingGroup.from_auto_scaling_group_name(stack, "Group", "annex-group")
-    busy_policy(stack, "Busy", role=role_in(stack), group=group)
-    policies = of_type(Template.from_stack(stack).to_json()["Resources"], "AWS::IAM::Policy")
-    (policy,) = policies.values()
-    (statement,) = policy["Properties"]["PolicyDocument"]["Statement"]
-    assert statement["Action"] == "autoscaling:SetInstanceProtection"
-    arn = stack.resolve(group.auto_scaling_group_arn)
-    assert statement["Resource"] == arn
-    assert str(arn).endswith(":autoScalingGroupName/annex-group']]}")

@@ -1,17 +1,18 @@
-"""The walls of the house, read from the source itself: import arrows, room sizes, names."""
+"""Import arrows between the packages, purity of modules, and public names."""
 
 from __future__ import annotations
 
 import ast
-import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from project_files import ROOT, sources
 
-ROOT = Path(__file__).parents[2]
+from annex_constructs.function_code import import_closure
+
 ALLOWED = {
     "annex_lease": set[str](),
     "annex_spec": {"annex_lease"},
@@ -34,35 +35,36 @@ FOREIGN = {
     "app.py": {"aws_cdk"},
     "examples": {"aws_cdk", "constructs"},
 }
-PURE_LEASE = {"tags.py", "metrics.py", "decision.py", "record.py", "observed.py", "actions.py"}
-PURE_SWEEP = {
-    f"sweep/{room}.py"
-    for room in ("resources", "identity", "marks", "orphan", "expired", "sweep_plan", "sweep_report", "sweep_metrics")
+# The declared values are data for everybody; the rest of annex_lease is the lease checker's.
+PARTS = {
+    "annex_spec": {"terms", "kinds", "forms", "rules", "duration", "tags"},
+    "annex_boot": {"terms", "kinds", "forms", "rules", "duration", "tags"},
 }
-MAX_LINES, MAX_FUNCTION = 250, 50
-FORBIDDEN = {"utils", "util", "helpers", "helper", "common", "constants", "misc"}
+# Modules of annex_lease that call AWS. Every other module is pure: it needs the standard library only, and so does
+# all that it imports.
+CALLS_AWS = {"actuator", "aws", "batches", "checker", "cloudformation", "handler"}
+CALLS_AWS |= {f"sweep.{module}" for module in ("inventory", "removal", "sweeper", "sweep_handler")}
+# Modules of annex_lease that only hold declared values and their forms.
+DATA = {"terms", "kinds", "forms", "rules", "duration", "tags"}
+# Modules from the invocation that finds the end of a lease to the calls that terminate its instances.
+MAX_MODULES_OF_AN_END = 16
 HOUSE = {name.removesuffix(".py") for name in ALLOWED}
 
 
-def sources(room: str) -> list[Path]:
-    path = ROOT / room
-    found = [path] if path.is_file() else sorted(path.rglob("*.py"))
-    assert found, f"no source below {room}"
-    return found
-
-
-def tracked() -> list[Path]:
-    out = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    return [ROOT / name for name in out.split("\0") if name]
+def for_types_only(node: ast.AST) -> bool:
+    """True for `if TYPE_CHECKING:`, which never runs; such a block has no `else` here."""
+    if not isinstance(node, ast.If) or "TYPE_CHECKING" not in ast.dump(node.test):
+        return False
+    assert not node.orelse, ast.unparse(node)
+    return True
 
 
 def imports(tree: ast.AST) -> Iterator[str]:
     """Top-level names imported at run time; `if TYPE_CHECKING:` blocks never run, so they are no arrow."""
     for node in ast.iter_child_nodes(tree):
-        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
-            for other in node.orelse:
-                yield from imports(other)
-        elif isinstance(node, ast.Import):
+        if for_types_only(node):
+            continue
+        if isinstance(node, ast.Import):
             yield from (alias.name.split(".")[0] for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
             yield node.module.split(".")[0]
@@ -72,6 +74,34 @@ def imports(tree: ast.AST) -> Iterator[str]:
 
 def all_imports(path: Path) -> set[str]:
     return set(imports(ast.parse(path.read_text())))
+
+
+LEASE_MODULES = {
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+    for path in sources("annex_lease")
+}
+
+
+def modules_imported(path: Path) -> set[str]:
+    """Modules of annex_lease that a file imports at run time, in a function or at the top."""
+    found: set[str] = set()
+    waiting: list[ast.AST] = [ast.parse(path.read_text())]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            inner = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= inner & set(LEASE_MODULES) or {node.module}
+        elif not for_types_only(node):
+            waiting += ast.iter_child_nodes(node)
+    return found & set(LEASE_MODULES)
+
+
+def closure(module: str) -> set[str]:
+    """Modules of annex_lease that a module of it imports when it runs, directly or not, without itself."""
+    names = {path: name for name, path in LEASE_MODULES.items()}
+    return {names[ROOT / path] for path in import_closure(module, ROOT)} - {module, "annex_lease"}
 
 
 @pytest.mark.parametrize("room", ALLOWED)
@@ -90,13 +120,39 @@ def test_libraries_each_package_may_use(room: str) -> None:
         assert foreign <= FOREIGN[room], f"{path.relative_to(ROOT)} imports {sorted(foreign - FOREIGN[room])}"
 
 
-def test_the_stand_in_of_the_checker_shares_nothing_with_it() -> None:
+def test_the_responder_of_the_checker_shares_nothing_with_it() -> None:
     assert not all_imports(ROOT / "annex_constructs/lease/responder/index.py") & HOUSE
 
 
-@pytest.mark.parametrize("name", sorted(PURE_LEASE | PURE_SWEEP))
-def test_the_decision_is_pure(name: str) -> None:
-    assert all_imports(ROOT / "annex_lease" / name) <= set(sys.stdlib_module_names) | {"annex_lease"}
+@pytest.mark.parametrize("room", PARTS)
+def test_parts_of_the_lease_that_a_package_may_use(room: str) -> None:
+    allowed = {f"annex_lease.{part}" for part in PARTS[room]}
+    for path in sources(room):
+        wrong = modules_imported(path) - allowed
+        assert not wrong, f"{path.relative_to(ROOT)} imports {sorted(wrong)}; allowed: {sorted(allowed)}"
+
+
+@pytest.mark.parametrize("name", sorted(set(LEASE_MODULES) - {f"annex_lease.{each}" for each in CALLS_AWS}))
+def test_modules_that_call_no_aws_are_pure(name: str) -> None:
+    for module in {name} | closure(name):
+        foreign = all_imports(LEASE_MODULES[module]) - set(sys.stdlib_module_names) - {"annex_lease"}
+        assert not foreign, f"{name} reaches {module}, which imports {sorted(foreign)}"
+
+
+def test_modules_that_call_aws_exist() -> None:
+    assert {f"annex_lease.{each}" for each in CALLS_AWS} <= set(LEASE_MODULES)
+
+
+def test_the_lease_checker_needs_nothing_of_the_sweeper() -> None:
+    checker = {"annex_lease.handler"} | closure("annex_lease.handler")
+    assert not [module for module in checker if module.startswith("annex_lease.sweep")]
+
+
+def test_the_end_of_a_lease_runs_through_few_modules() -> None:
+    reached = {"annex_lease.handler"} | closure("annex_lease.handler")
+    # Requests of CloudFormation take another way, and data is not run.
+    reached -= {"annex_lease.cloudformation"} | {f"annex_lease.{each}" for each in DATA}
+    assert len(reached) <= MAX_MODULES_OF_AN_END, sorted(reached)
 
 
 def test_nothing_imports_the_lab() -> None:
@@ -110,35 +166,6 @@ def test_nothing_imports_the_lab() -> None:
 def test_importing_never_loads_the_cdk(package: str) -> None:
     code = f"import {package}, sys; sys.exit(any(m.split('.')[0] in ('aws_cdk', 'jsii') for m in sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
-
-
-def test_rooms_are_small() -> None:
-    big = []
-    for path in (p for p in tracked() if p.suffix in {".py", ".sh"} and p.exists()):
-        lines = len(path.read_text().splitlines())
-        if lines > MAX_LINES:
-            big.append(f"{path.relative_to(ROOT)}: {lines} lines")
-        if path.suffix == ".py":
-            for node in ast.walk(ast.parse(path.read_text())):
-                if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                    length = (node.end_lineno or 0) - node.lineno + 1
-                    if length > MAX_FUNCTION:
-                        big.append(f"{path.relative_to(ROOT)}: {node.name} has {length} lines")
-    assert not big, "\n".join(big)
-
-
-def test_no_room_without_a_reason() -> None:
-    assert not [p for p in tracked() if p.stem in FORBIDDEN or p.parent.name in FORBIDDEN]
-
-
-def test_no_registry_and_no_machine_path_is_written_down() -> None:
-    words = [r"pypi\.", r"files\.pythonhosted", r"registry\.npm", r"deb\.debian", r"debian\.org/debian", r"/work" + "/"]
-    pattern = re.compile("|".join(words))
-    for path in tracked():
-        if path.suffix in {".png", ".svg"} or path == Path(__file__) or not path.exists():
-            continue
-        found = pattern.search(path.read_text(errors="replace"))
-        assert not found, f"{path.relative_to(ROOT)} holds {found.group(0) if found else ''}"
 
 
 def test_public_names_are_declared() -> None:

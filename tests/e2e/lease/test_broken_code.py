@@ -1,4 +1,4 @@
-"""A lease checker whose code cannot even be imported keeps no annex: not in a deployment, not in a destroy."""
+"""A lease checker with code that cannot be imported: a deployment fails, a destroy leaves nothing."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import boto3
 import pytest
+from aws_clients import client
 from checker_code import BROKEN, break_checker
 
 from annex_lease.tags import TAG_NAME
 from lab.operator import REPOSITORY, Operator
 from lab.steps import StepError, wait_for
 
-SPEC = "".join(f'[annex.{name}]\nsize = 1\nlease = "20m"\nreach = "30m"\n' for name in ("live", "stillborn"))
-# CloudFormation would wait for the checker's answer for ten minutes. The stand-in looks twice, 15 s apart.
+SPEC = "".join(f'[annex.{name}]\nsize = 1\nlease = "20m"\nmax_lifetime = "30m"\n' for name in ("live", "stillborn"))
+# CloudFormation would wait for the checker's answer for ten minutes. The responder checks twice, 15 s apart.
 DESTROY_SECONDS = DEPLOY_SECONDS = 180.0
 
 
@@ -29,37 +29,35 @@ def operator(operator_of: Callable[[str], Operator]) -> Operator:
 def living() -> list[str]:
     """Ids of all instances of the account that may still be billed."""
     alive = [{"Name": "instance-state-name", "Values": ["pending", "running", "stopping", "stopped"]}]
-    found = boto3.client("ec2").describe_instances(Filters=alive)["Reservations"]
+    found = client("ec2").describe_instances(Filters=alive)["Reservations"]
     return [instance["InstanceId"] for reservation in found for instance in reservation["Instances"]]
 
 
 def left(annex: str) -> list[str]:
-    """Everything that carries the annex's name."""
-    found = boto3.client("resourcegroupstaggingapi").get_resources(TagFilters=[{"Key": TAG_NAME, "Values": [annex]}])
+    """All resources with the annex's name."""
+    found = client("resourcegroupstaggingapi").get_resources(TagFilters=[{"Key": TAG_NAME, "Values": [annex]}])
     return [each["ResourceARN"] for each in found["ResourceTagMappingList"]]
 
 
 def status(stack: str) -> str:
-    found = boto3.client("cloudformation").describe_stacks()["Stacks"]
+    found = client("cloudformation").describe_stacks()["Stacks"]
     return next((str(each["StackStatus"]) for each in found if each["StackName"] == stack), "gone")
 
 
 def alarm(part: str) -> str:
-    """The state of the one alarm whose name holds this."""
-    (found,) = (
-        each for each in boto3.client("cloudwatch").describe_alarms()["MetricAlarms"] if part in each["AlarmName"]
-    )
+    """State of the only alarm with this part in its name."""
+    (found,) = (each for each in client("cloudwatch").describe_alarms()["MetricAlarms"] if part in each["AlarmName"])
     return str(found["StateValue"])
 
 
 def alarmed() -> set[str]:
-    """Names of the alarms that ever went off."""
-    history = boto3.client("cloudwatch").describe_alarm_history(HistoryItemType="StateUpdate")["AlarmHistoryItems"]
+    """Names of the alarms that were ever in the state ALARM."""
+    history = client("cloudwatch").describe_alarm_history(HistoryItemType="StateUpdate")["AlarmHistoryItems"]
     return {each["AlarmName"] for each in history if "to ALARM" in each["HistorySummary"]}
 
 
 def broken_release(directory: Path) -> Path:
-    """The app of a release whose lease checker raises when it is imported."""
+    """App of a release with a lease checker that raises when it is imported."""
     for package in ("annex_spec", "annex_lease", "annex_constructs", "stacks"):
         shutil.copytree(REPOSITORY / package, directory / package, ignore=shutil.ignore_patterns("__pycache__"))
     (directory / "annex_lease" / "handler.py").write_text(BROKEN)
@@ -95,7 +93,7 @@ def test_a_broken_release_is_not_deployed_and_says_why(operator: Operator, tmp_p
     took = time.monotonic() - began
     assert status("Annex-stillborn") == "ROLLBACK_COMPLETE"
     assert living() == []
-    assert [arn for arn in left("stillborn") if ":stack/" not in arn] == [], "only the stack tells what happened"
+    assert [arn for arn in left("stillborn") if ":stack/" not in arn] == [], "only the stack is left, with the reason"
     assert took < DEPLOY_SECONDS
     print(f"refused in {took:.0f} s")
     operator.cdk("destroy", "Annex-stillborn", "--force")

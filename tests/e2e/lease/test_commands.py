@@ -1,6 +1,6 @@
-"""The operator's commands on a deployed annex, from its plan to the proof that nothing is left of it.
+"""The operator's commands on a deployed annex, from its plan to the check that nothing is left of it.
 
-No step waits for a clock: a lease is ended with `annex stop`, and every command asks the real lease checker.
+No step waits for a clock: `annex stop` ends the lease, and every command calls the real lease checker.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import boto3
 import pytest
+from aws_clients import client
 
 from lab.operator import REPOSITORY, Operator
 from lab.steps import wait_for
@@ -39,7 +39,7 @@ class Done:
 
 @pytest.fixture(scope="module")
 def annex(operator_of: Callable[[str], Operator]) -> Callable[..., Done]:
-    """The deployed annex's operator at the command line."""
+    """Operator of the deployed annex at the command line."""
     operator = operator_of(SPEC)
 
     def run(*words: str) -> Done:
@@ -65,7 +65,7 @@ Annex = Callable[..., Done]
 
 def living() -> int:
     states = [{"Name": "instance-state-name", "Values": ["pending", "running"]}]
-    reservations = boto3.client("ec2").describe_instances(Filters=states)["Reservations"]
+    reservations = client("ec2").describe_instances(Filters=states)["Reservations"]
     return sum(len(reservation["Instances"]) for reservation in reservations)
 
 
@@ -88,10 +88,10 @@ def test_the_credential_starts_it(annex: Annex) -> None:
 
 
 def test_a_dry_run_changes_nothing(annex: Annex) -> None:
-    before = boto3.client("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"]
+    before = client("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"]
     dry = annex("check", "demo", "--dry-run", "--json")
     assert (dry.code, dry.data()["dry_run"]) == (0, True)
-    assert boto3.client("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"] == before
+    assert client("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"] == before
     assert annex("check", "demo").code == 0
 
 
@@ -120,7 +120,7 @@ def test_what_was_stopped_is_not_woken_by_an_extension_but_renewed(annex: Annex)
     assert annex("renew", "demo", "--for", "1h").code == 0
     beyond = annex("renew", "demo", "--for", "5h")
     assert beyond.code == 2
-    assert "beyond the reach" in beyond.err
+    assert "exceeds the maximum lifetime" in beyond.err
     assert living() == 2
 
 
@@ -128,7 +128,7 @@ def test_nothing_is_left_after_destroy_and_that_is_proved(annex: Annex, operator
     operator.cdk("destroy", "Annex-demo", "--force")
     assert annex("leftovers").code == 0
     tag = {"Key": "annex:name", "Value": "demo"}
-    ec2 = boto3.client("ec2")
+    ec2 = client("ec2")
     tags = [{"ResourceType": "security-group", "Tags": [tag]}]
     vpc = ec2.describe_vpcs()["Vpcs"][0]["VpcId"]
     group = ec2.create_security_group(GroupName="left", Description="left", VpcId=vpc, TagSpecifications=tags)[
@@ -141,7 +141,7 @@ def test_nothing_is_left_after_destroy_and_that_is_proved(annex: Annex, operator
     proved = annex("leftovers", "--all")
     assert proved.code == 0
     assert "nothing is left of any annex" in proved.out
-    # The lab's tagging service goes on listing what was deleted, as AWS's does for a while; others look at it too.
+    # The lab's tagging service still lists deleted resources, as AWS's does for a while; other tests read it too.
     ec2.delete_tags(Resources=[group], Tags=[tag])
-    tagging = boto3.client("resourcegroupstaggingapi")
+    tagging = client("resourcegroupstaggingapi")
     assert tagging.get_resources(TagFilters=[{"Key": "annex:name"}])["ResourceTagMappingList"] == []

@@ -1,17 +1,17 @@
-"""The account's one Auto Scaling group: its record, its instances, and the operator's word on its end."""
+"""The account's only Auto Scaling group: its record, its instances, and the operator's override of its end."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
 
-import boto3
+from aws_clients import client
 
 from annex_lease.tags import TAG_UNTIL, format_time
 
 
 def group() -> dict[str, Any]:
-    (only,) = boto3.client("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"]
+    (only,) = client("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"]
     return dict(only)
 
 
@@ -20,7 +20,7 @@ def in_group() -> list[str]:
 
 
 def protected() -> list[bool]:
-    """Of each instance of the group, whether it is protected from scale-in."""
+    """Protection from scale-in of each instance of the group."""
     return [instance["ProtectedFromScaleIn"] for instance in group()["Instances"]]
 
 
@@ -29,7 +29,7 @@ def tags() -> dict[str, str]:
 
 
 def set_until(end: datetime) -> None:
-    boto3.client("autoscaling").create_or_update_tags(
+    client("autoscaling").create_or_update_tags(
         Tags=[
             {
                 "ResourceId": group()["AutoScalingGroupName"],

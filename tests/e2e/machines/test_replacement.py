@@ -1,4 +1,4 @@
-"""A machine dies while the lease lives, and another after it ended: only the first is replaced."""
+"""A machine dies during the lease, and another after its end: only the first is replaced."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-import boto3
+from aws_clients import client
 from only_group import in_group, set_until
 
 from lab.operator import Operator
 from lab.site import machines
 from lab.steps import wait_for
 
-SPEC = '[annex.mortal]\nsize = 1\nlease = "30m"\nreach = "1h"\n'
+SPEC = '[annex.mortal]\nsize = 1\nlease = "30m"\nmax_lifetime = "1h"\n'
 
 
 def state_of(instance: str) -> str:
-    (reservation,) = boto3.client("ec2").describe_instances(InstanceIds=[instance])["Reservations"]
+    (reservation,) = client("ec2").describe_instances(InstanceIds=[instance])["Reservations"]
     return str(reservation["Instances"][0]["State"]["Name"])
 
 
@@ -47,7 +47,7 @@ def test_a_dead_machine_is_replaced_while_the_lease_lives_and_never_after(
     assert second in machines(), "it was gone before it could be killed"
     os.kill(second, signal.SIGKILL)
     wait_for("end of the last machine", 60, lambda: not machines())
-    until = time.monotonic() + 75  # longer than the checker and the group need to look again
+    until = time.monotonic() + 75  # longer than the period of the checker and of the group
     while time.monotonic() < until:
         assert machines() == []
         time.sleep(1)

@@ -1,4 +1,4 @@
-"""The lab's cloud with machines and a clock that a test moves through files of a directory.
+"""The lab's cloud with machines and a clock that a test controls by files of a directory.
 
 ``python controlled.py API METADATA STATE``: ``STATE/machines/ID`` holds a machine's state, ``STATE/hold`` makes new
 machines stay in "starting", ``STATE/deaf`` makes them ignore the power button, ``STATE/clock`` is added to the time.
@@ -11,18 +11,17 @@ import threading
 import time
 from pathlib import Path
 
-from lab.instances import Instance, MachineState
-
 from lab.cloud.server import Settings, run
+from lab.machines import Machine, MachineState
 
 
 class FileMachines:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        self.files = directory / "instances"
+        self.files = directory / "machines"
         self.files.mkdir(parents=True, exist_ok=True)
 
-    def start(self, machine: Instance) -> None:
+    def start(self, machine: Machine) -> None:
         if machine.image_id == "ami-00000000000000bad":
             raise RuntimeError("this image does not boot")
         held = (self.directory / "hold").exists()

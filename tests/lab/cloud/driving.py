@@ -1,4 +1,4 @@
-"""A running cloud as the tests drive it."""
+"""A running cloud and its controls for tests."""
 
 import ctypes
 import os
@@ -27,8 +27,8 @@ def free_port() -> int:
         return int(server.getsockname()[1])
 
 
-def eventually(check: Callable[[], T], what: str = "", seconds: float = 15.0) -> T:
-    """The first true answer of a check, asked again and again."""
+def eventually(check: Callable[[], T], what: str = "", seconds: float = 120.0) -> T:
+    """The first true answer of a check, asked again and again. The limit ends what hangs; it is no promise of speed."""
     limit = time.monotonic() + seconds
     while True:
         answer = check()
@@ -74,13 +74,15 @@ class Cloud:
         return self.clients[key]
 
     def advance(self, seconds: float) -> None:
-        """Let the cloud's clock jump."""
+        """Advance the cloud's clock."""
         self.offset += seconds
         (self.state / "clock").write_text(str(self.offset))
 
     def machine(self, instance_id: str, state: str) -> None:
-        """Put a machine into a state, as if it did so by itself."""
-        (self.state / "instances" / instance_id).write_text(state)
+        """Put a machine into a state, as if it did so by itself. It must have been started, which happens beside us."""
+        file = self.state / "machines" / instance_id
+        eventually(file.exists, f"{instance_id} started")
+        file.write_text(state)
 
     def mark(self, name: str, present: bool = True) -> None:
         """Set or clear "hold" or "deaf"."""
@@ -98,7 +100,7 @@ class Cloud:
             client.close()
         self.process.send_signal(signal.SIGTERM)
         try:
-            assert self.process.wait(timeout=20) == 0
+            assert self.process.wait(timeout=120) == 0
         finally:
             self.process.kill()
             self.process.wait()
@@ -132,7 +134,7 @@ def await_ready(cloud: Cloud) -> None:
         except (urllib3.exceptions.HTTPError, OSError):
             return False
 
-    eventually(ready, "the cloud answers", 60)
+    eventually(ready, "the cloud answers")
 
 
 class Inside:

@@ -1,4 +1,4 @@
-"""The metadata service as instances see it: from their own addresses, in a namespace where all of 10/8 is local."""
+"""Access to the metadata service from the instances' own addresses, in a namespace where all of 10/8 is local."""
 
 import http.client
 from typing import Any
@@ -11,7 +11,7 @@ Reply = tuple[int, bytes]
 
 
 class Site:
-    """A cloud in a namespace of its own, a group in it, and the eyes of its instances."""
+    """A cloud in a namespace of its own, a group in it, and requests from its instances."""
 
     def __init__(self, cloud: Cloud, inside: Inside) -> None:
         self.cloud, self.inside = cloud, inside

@@ -1,4 +1,4 @@
-"""The lab's cloud as a world of the lease's scenarios: a process of its own, and a clock that the scenario moves."""
+"""The lab's cloud as a world of the lease's scenarios: a process of its own, and a clock that the scenario sets."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .driving import Cloud
 ACCOUNT = {"AccessKeyId": "123456789012", "SecretAccessKey": "test"}
 """An access key of twelve digits is the root of an account of its own; scenarios name that account."""
 _STEPS = 4
-"""Ticks until everything that does not wait has come to rest: machine on, in service; machine off, gone, left."""
+"""Ticks until every step that is due is done: machine on, in service; machine off, gone, left."""
 _PATIENCE = 1000
 _ENDED = re.compile(r"\((\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) GMT\)")
 
@@ -31,7 +31,7 @@ class _Clients:
 
 
 class LabWorld:
-    """See `tests.world.world.World`. An annex is gone with `close`, so that the next scenario finds nothing of it."""
+    """See `tests.world.world.World`. `close` removes the annex, so that the next scenario finds nothing of it."""
 
     lacks: Mapping[Can, str] = {
         Can.ANY_STATE: "lifecycle states are those that its calls lead to",
@@ -50,17 +50,17 @@ class LabWorld:
         return datetime.now(UTC) + timedelta(seconds=self.cloud.offset)
 
     def advance(self, seconds: float) -> None:
-        """Let time pass, and everything happen that it brings."""
+        """Advance the time and run every step that is due."""
         self.settle()
         self.cloud.advance(seconds)
         self.settle()
 
     def settle(self) -> None:
-        """Let everything happen that waits for nothing."""
+        """Run every step that is due."""
         for _ in range(_PATIENCE):
             self._tick()
             if not self._moving():
-                self._tick()  # what the last machine's state brings with it
+                self._tick()  # steps that follow from the last machine's state
                 return
         raise TimeoutError(f"the lab's machines do not come to rest after {_PATIENCE} looks")
 
@@ -68,7 +68,7 @@ class LabWorld:
         assert self.cloud.get(f"/_lab/tick?count={_STEPS}", "POST").status == 200
 
     def _moving(self) -> bool:
-        """Whether a machine is being started or stopped, which happens beside the ticks."""
+        """True while a machine is being started or stopped, which happens beside the ticks."""
         found = json.loads(self.cloud.get("/_lab/instances").data)
         mine = [one for one in found if one["tags"].get("aws:ec2launchtemplate:id") in self._templates.values()]
         return any(one["state"] in ("pending", "shutting-down", "stopping") for one in mine)
@@ -145,7 +145,7 @@ class LabWorld:
         return [{"Message": one["Body"]} for one in answer.get("Messages", [])]
 
     def close(self) -> None:
-        """Remove what was made, whatever state it is in."""
+        """Remove the resources, in any state."""
         for site in self._sites:
             self._remove(site)
         self.settle()

@@ -1,4 +1,4 @@
-"""CloudFormation stacks as the tests make them."""
+"""CloudFormation stacks of the tests."""
 
 import itertools
 import json

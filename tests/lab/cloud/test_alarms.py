@@ -1,4 +1,4 @@
-"""Alarms, topics, queues and embedded metrics as a stack declares them, against what AWS documents."""
+"""Alarms, topics, queues and embedded metrics of a stack behave as AWS documents."""
 
 import json
 import time
@@ -103,7 +103,7 @@ def test_silence_alarms_and_a_heartbeat_of_the_own_annex_ends_it(cloud: Cloud, s
     eventually(lambda: heard.extend(one["AlarmName"] for one in published(cloud, made["Queue"])) or len(heard) == 2)
     assert set(heard) == {made["Own"], made["Other"]}
     for _ in range(2):
-        # The function's own clock does not jump: it is the cloud that looks at it from one and from two minutes later.
+        # The function's own clock does not jump: the cloud reads the metric one and two minutes later.
         cloud.client("lambda").invoke(FunctionName=made["Function"])
         cloud.advance(60)
         time.sleep(0.1)
@@ -155,7 +155,7 @@ def test_a_queue_that_is_not_empty_alarms(cloud: Cloud, stack: Stack) -> None:
     eventually(lambda: state(cloud, made["Own"]) == "OK")
 
 
-def test_all_of_it_is_tagged_and_goes_with_the_stack(cloud: Cloud, stack: Stack) -> None:
+def test_all_of_it_is_tagged_and_removed_with_the_stack(cloud: Cloud, stack: Stack) -> None:
     log = {"Type": "AWS::Logs::LogGroup", "Properties": {"RetentionInDays": 14, "Tags": TAGS}}
     resources = {**notified(), "Own": alarm("Beats", "demo"), "Log": log}
     made = stack.create(resources, {**OUTPUTS, "Own": ref("Own"), "Log": ref("Log")})

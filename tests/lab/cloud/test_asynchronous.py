@@ -1,4 +1,4 @@
-"""What becomes of an asynchronous invocation that fails, against what Lambda documents."""
+"""A failed asynchronous invocation is retried and delivered as Lambda documents."""
 
 import json
 import time
@@ -12,7 +12,7 @@ from .stacks import Stack, att, ref
 from .test_provisioned_functions import custom, function
 
 BROKEN = "raise RuntimeError('at import')"
-# Keeps what it was given, or answers CloudFormation with what its environment says.
+# Keeps its event, or answers CloudFormation with the status of its environment.
 TAKER = """
 import json, os, urllib.request, boto3
 def handler(record, context):
@@ -87,7 +87,7 @@ def dead_letters(cloud: Cloud, queue: str) -> list[Any]:
     ("retries", "age", "condition", "runs"),
     [(0, 60, "RetriesExhausted", 1), (1, 600, "RetriesExhausted", 2), (1, 60, "EventAgeExceeded", 1)],
 )
-def test_a_failed_event_goes_to_the_destination_and_to_the_queue(
+def test_a_failed_event_is_sent_to_the_destination_and_to_the_queue(
     cloud: Cloud, stack: Stack, retries: int, age: int, condition: str, runs: int
 ) -> None:
     made = stack.create(resources(retries=retries, age=age), OUTPUTS)
@@ -107,7 +107,7 @@ def test_a_failed_event_goes_to_the_destination_and_to_the_queue(
     assert (context["condition"], context["approximateInvokeCount"]) == (condition, runs)
     assert record["responseContext"]["functionError"] == "Unhandled"
     assert "at import" in record["responsePayload"]["errorMessage"]
-    # The queue has the event alone, and says in the attributes what went wrong.
+    # The queue has the event alone, and the error in the attributes.
     (message,) = eventually(lambda: dead_letters(cloud, made["Queue"]))
     assert json.loads(message["Body"]) == {"check": "scheduled"}
     attributes = {key: value["StringValue"] for key, value in message["MessageAttributes"].items()}
@@ -115,7 +115,7 @@ def test_a_failed_event_goes_to_the_destination_and_to_the_queue(
     assert "at import" in attributes["ErrorMessage"]
 
 
-def test_an_event_that_succeeds_goes_nowhere(cloud: Cloud, stack: Stack) -> None:
+def test_an_event_that_succeeds_is_sent_nowhere(cloud: Cloud, stack: Stack) -> None:
     made = stack.create(resources("def handler(event, context):\n    return 1\n"), OUTPUTS)
     send(cloud, made["Name"], {"check": "scheduled"})
     time.sleep(2)

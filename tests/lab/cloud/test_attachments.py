@@ -1,4 +1,4 @@
-"""Volumes and network interfaces of instances, tagged by the launch template, against what AWS documents."""
+"""Volumes and network interfaces of instances, tagged by the launch template, behave as AWS documents."""
 
 from collections.abc import Callable
 from typing import Any

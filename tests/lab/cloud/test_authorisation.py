@@ -1,4 +1,4 @@
-"""What the policies of an annex allow and what they deny, decided by the cloud's IAM enforcement."""
+"""Permissions of an annex's policies, decided by the cloud's IAM enforcement."""
 
 import json
 import re

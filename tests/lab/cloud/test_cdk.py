@@ -55,6 +55,8 @@ class Deployment:
             "AWS_EC2_METADATA_DISABLED": "true",
             "CDK_DISABLE_CLI_TELEMETRY": "true",
             "PYTHONDONTWRITEBYTECODE": "1",
+            # What jsii unpacks, by content: to unpack it takes longer than a synthesis.
+            "JSII_RUNTIME_PACKAGE_CACHE_ROOT": str(Path.home() / ".cache/aws/jsii/package-cache"),
         }
         enter = ["nsenter", "--net", "--mount", "--target", str(self.cloud.process.pid), f"--wdns={ROOT}"]
         common = ["--no-notices", "--output", str(self.directory / "out")]
@@ -64,7 +66,7 @@ class Deployment:
             env=environment,
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=900,
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout + done.stderr
@@ -79,7 +81,7 @@ class Deployment:
         return dict(group)
 
     def remains(self) -> dict[str, list[str]]:
-        """What there is besides what `cdk bootstrap` made and every account has."""
+        """Resources besides those of `cdk bootstrap` and those of every account."""
         states = [{"Name": "instance-state-name", "Values": ["pending", "running", "shutting-down", "stopped"]}]
         reservations = self.call("ec2", "describe_instances", Filters=states)["Reservations"]
         vpcs = self.call("ec2", "describe_vpcs", Filters=[{"Name": "is-default", "Values": ["false"]}])["Vpcs"]
@@ -112,7 +114,7 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
     directory = tmp_path_factory.mktemp("cdk")
     set_up = f"RESOLVER={directory}; {SETUP}"
     cloud = start(directory / "cloud", ["unshare", "--net", "--mount", "sh", "-c", set_up, "sh"], port=443)
-    eventually(lambda: cloud.authority.exists(), "the namespace", 60)
+    eventually(lambda: cloud.authority.exists(), "the namespace")
     inside = Inside(cloud.process.pid)
     try:
         inside(await_ready, cloud)

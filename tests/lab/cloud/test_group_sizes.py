@@ -1,4 +1,4 @@
-"""Sizes of a group, and who may shrink it, against what AWS documents."""
+"""Sizes of a group, and the calls that shrink it, behave as AWS documents."""
 
 from collections.abc import Callable
 

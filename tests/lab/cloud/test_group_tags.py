@@ -1,4 +1,4 @@
-"""Tags, filters and pages of groups against what AWS documents."""
+"""Tags, filters and pages of groups behave as AWS documents."""
 
 from collections.abc import Callable
 from typing import Any

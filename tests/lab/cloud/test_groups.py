@@ -1,4 +1,4 @@
-"""What groups do by themselves, against what AWS documents."""
+"""Groups launch, replace and terminate as AWS documents."""
 
 from collections.abc import Callable
 

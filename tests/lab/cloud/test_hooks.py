@@ -1,4 +1,4 @@
-"""Lifecycle hooks against what AWS documents of them."""
+"""Lifecycle hooks behave as AWS documents."""
 
 from collections.abc import Callable
 
@@ -48,7 +48,7 @@ def test_abandoned_launch_is_terminated_and_replaced(group: Make) -> None:
 
 
 @pytest.mark.parametrize("result", ["CONTINUE", "ABANDON"])
-def test_termination_waits_and_goes_on_whatever_the_result(cloud: Cloud, group: Make, result: str) -> None:
+def test_termination_waits_and_continues_with_every_result(cloud: Cloud, group: Make, result: str) -> None:
     made = group()
     hook(made, "TERMINATING")
     [member] = made.desire(1)

@@ -1,4 +1,4 @@
-"""EC2 instances and their tags against what AWS documents of them."""
+"""EC2 instances and their tags behave as AWS documents."""
 
 import base64
 from collections.abc import Callable
@@ -90,7 +90,7 @@ def test_batch_limits(cloud: Cloud) -> None:
 def test_addresses_come_from_the_subnet_and_are_unique_over_vpcs(cloud: Cloud, network: Network) -> None:
     ec2 = cloud.client("ec2")
     found = []
-    for _ in range(2):  # two VPCs with the same block, as two annexes with VPCs of their own have
+    for _ in range(2):  # two VPCs with the same block, as of two annexes with VPCs of their own
         vpc = ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
         subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.9.1.0/28")["Subnet"]["SubnetId"]
         made = ec2.run_instances(ImageId=IMAGE, InstanceType="m5.large", MinCount=1, MaxCount=1, SubnetId=subnet)
@@ -188,7 +188,7 @@ def test_admin_lists_machines_and_interrupts_spot_only(cloud: Cloud, launch: Lau
     assert await_state(cloud, spot, "terminated")["StateReason"]["Code"] == "Server.SpotInstanceTermination"
 
 
-def test_tags_of_a_volume_go_with_its_instance(cloud: Cloud, launch: Launch, template: Callable[..., str]) -> None:
+def test_tags_of_a_volume_end_with_its_instance(cloud: Cloud, launch: Launch, template: Callable[..., str]) -> None:
     tag = {"Key": "annex:name", "Value": "gone"}
     made = template(TagSpecifications=[{"ResourceType": "volume", "Tags": [tag]}])
     [instance] = launch(LaunchTemplate={"LaunchTemplateId": made})

@@ -1,4 +1,4 @@
-"""Every documented way in which an instance stays, and costs, although its group was told to have none."""
+"""Every documented way in which an instance stays, and is billed, although its group's capacity is zero."""
 
 from collections.abc import Callable
 from typing import Any
@@ -104,7 +104,7 @@ def test_detached_instances_lose_the_group_s_tag_only(cloud: Cloud, group: Make)
     assert tags() == {"annex:id": "u.demo"}
     made.call("update_auto_scaling_group", MinSize=0, DesiredCapacity=0)
     made.call("delete_auto_scaling_group", ForceDelete=True)
-    assert state_of(cloud, member) == "running", "nobody ends what was detached"
+    assert state_of(cloud, member) == "running", "detached instances are never ended"
     cloud.client("ec2").terminate_instances(InstanceIds=[member])
 
 

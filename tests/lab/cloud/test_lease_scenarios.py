@@ -1,6 +1,6 @@
-"""The lease's scenarios on the lab's cloud: the same histories and ends as on the model of AWS.
+"""Scenarios of the lease on the lab's cloud: the same histories and ends as on the model of AWS.
 
-Where the lab cannot play one, the model decides; the reason stands in `LabWorld.lacks`.
+The model alone decides a scenario that the lab cannot play; `LabWorld.lacks` has the reason.
 """
 
 from collections.abc import Iterator

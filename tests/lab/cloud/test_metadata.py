@@ -16,7 +16,7 @@ from .instance_view import SETUP, USER_DATA, Site, instances_of
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     wrapper = ["unshare", "--net", "sh", "-c", SETUP, "sh"]
     cloud = start(tmp_path_factory.mktemp("metadata"), wrapper)
-    eventually(lambda: (cloud.state / "authority").exists(), "the namespace", 60)
+    eventually(lambda: (cloud.state / "authority").exists(), "the namespace")
     inside = Inside(cloud.process.pid)
     try:
         inside(await_ready, cloud)
@@ -28,7 +28,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 @pytest.fixture(scope="module")
 def make_group(site: Site) -> Callable[..., list[str]]:
-    """Makes a group with two members on the metadata's full menu; returns their addresses."""
+    """Makes a group with two members that have every kind of metadata; returns their addresses."""
     iam = {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
     document = json.dumps({"Version": "2012-10-17", "Statement": [iam]})
     site.call("iam", "create_role", RoleName="ep", AssumeRolePolicyDocument=document)

@@ -1,4 +1,4 @@
-"""The lab refuses a MiniStack it does not know."""
+"""The lab refuses a MiniStack of another version or shape."""
 
 import pytest
 

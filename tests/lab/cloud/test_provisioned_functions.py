@@ -1,4 +1,4 @@
-"""Functions, custom resources and schedules of a stack against what AWS documents of them."""
+"""Functions, custom resources and schedules of a stack behave as AWS documents."""
 
 import json
 import time
@@ -96,7 +96,7 @@ def test_function_writes_its_log_with_its_own_role(cloud: Cloud, stack: Stack, a
 SCHEDULED = """
 import boto3, json
 def handler(event, context):
-    boto3.client("secretsmanager").put_secret_value(SecretId="told", SecretString=json.dumps(event))
+    boto3.client("secretsmanager").put_secret_value(SecretId="received", SecretString=json.dumps(event))
 """
 
 
@@ -141,23 +141,23 @@ def test_schedule_invokes_its_function_with_its_own_role(cloud: Cloud, stack: St
     invoke = {"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": att("Function", "Arn")}
     resources["Scheduler"] = scheduler_role(*([invoke] if allowed else []))
     resources["Every"] = schedule("Scheduler", ScheduleExpressionTimezone="America/Chicago")
-    manager.create_secret(Name="told")
+    manager.create_secret(Name="received")
     try:
         stack.create(resources)
         time.sleep(1)  # the cloud sees a new schedule with its next tick
         cloud.advance(61)
 
-        def told() -> Any:
-            return manager.describe_secret(SecretId="told").get("VersionIdsToStages")
+        def received() -> Any:
+            return manager.describe_secret(SecretId="received").get("VersionIdsToStages")
 
         if allowed:
-            eventually(told)
-            assert json.loads(manager.get_secret_value(SecretId="told")["SecretString"])["at"].endswith("Z")
+            eventually(received)
+            assert json.loads(manager.get_secret_value(SecretId="received")["SecretString"])["at"].endswith("Z")
         else:
             time.sleep(2)
-            assert not told()
+            assert not received()
     finally:
-        manager.delete_secret(SecretId="told", ForceDeleteWithoutRecovery=True)
+        manager.delete_secret(SecretId="received", ForceDeleteWithoutRecovery=True)
 
 
 def test_tagging_api_finds_what_an_operator_looks_for(cloud: Cloud, stack: Stack) -> None:

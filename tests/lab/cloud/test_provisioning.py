@@ -1,4 +1,4 @@
-"""CloudFormation's resources of an annex against what AWS documents of them."""
+"""CloudFormation's resources of an annex behave as AWS documents."""
 
 from typing import Any
 

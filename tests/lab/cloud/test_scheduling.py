@@ -1,4 +1,4 @@
-"""When schedules fire: their own time zones, and only once where once was asked for."""
+"""Times of schedules: their own time zones, and only once for `at`."""
 
 from datetime import UTC, datetime
 from typing import Any

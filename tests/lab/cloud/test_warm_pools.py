@@ -1,4 +1,4 @@
-"""Warm pools against what AWS documents: instances beside a group, that its description does not list."""
+"""Warm pools behave as AWS documents: instances beside a group, which its description does not list."""
 
 from collections.abc import Callable
 from typing import Any

@@ -13,7 +13,7 @@ import pytest
 from answer_server import AnswerServer
 from lease_cloud import HOUR, Cloud, Context, fail
 
-from annex_lease import checker, handler, stack_request
+from annex_lease import checker, cloudformation, handler
 from annex_lease.policy import LeasePolicy
 from annex_lease.tags import format_time
 
@@ -134,7 +134,7 @@ def test_delete_looks_twice_and_rides_out_a_failing_look(cloud: Cloud, group: st
 # --- an answer on every path
 
 
-@pytest.mark.parametrize("module", ["aws", "checker", "decision", "tags", "cloudformation", "stack_request"])
+@pytest.mark.parametrize("module", ["aws", "checker", "decision", "tags", "cloudformation", "invocation"])
 def test_a_module_that_cannot_be_imported_fails_the_invocation(monkeypatch: pytest.MonkeyPatch, module: str) -> None:
     """Lambda then hands the request to the function's on-failure destination, which answers it."""
     for name in [name for name in sys.modules if name.startswith("annex_lease.")]:
@@ -225,7 +225,7 @@ def test_a_run_that_hangs_answers_before_lambda_kills_it(
         while not answers.bodies and time.monotonic() < deadline:
             time.sleep(0.01)
 
-    monkeypatch.setattr(stack_request, "check_or_raise", hang)
+    monkeypatch.setattr(cloudformation, "check_or_raise", hang)
     clients = types.SimpleNamespace()
     result = handler.serve(
         request(answers, "Update"),

@@ -137,7 +137,7 @@ def test_a_run_without_time_leaves_the_rest_to_the_next(cloud: Cloud) -> None:
     left = iter([100.0] * 4 + [1.0] * 1000)
     annex = Annex("pa", "", cloud.clients, seconds_left=lambda: next(left))
     report = check(annex, created + HOUR)
-    assert "out of time; the next run goes on" in str(report.errors)
+    assert "out of time; the next run continues" in str(report.errors)
     assert len(cloud.running("pa")) == 230
     ids = tuple(instance["InstanceId"] for instance in cloud.running("pa"))
     two = iter([100.0, 100.0, 1.0])

@@ -1,4 +1,4 @@
-"""Every test has an account of its own, with credentials that work nowhere else."""
+"""An account for each test, with credentials that are valid in it only."""
 
 import sys
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""An account with annexes in it (moto), a pool that answers as told, and a lease checker that really decides."""
+"""An account with annexes (moto), a pool with given answers, and a lease checker that really decides."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from annex_lease.aws import Annex
 from annex_lease.checker import check
 from annex_lease.policy import LeasePolicy, policy_tags
 from annex_lease.tags import Tag
-from annex_pool.aws import Aws
-from annex_pool.checker import Answer, read_answer
+from annex_pool.check import Answer, read_answer
 from annex_pool.cli import app
 from annex_pool.collector import Slot
+from annex_pool.command_error import AnnexError
+from annex_pool.deployed import SECRET, Deployed, find_arn
 from annex_pool.environment import Environment
-from annex_pool.error import AnnexError
-from annex_pool.finding import SECRET, Deployed, find_arn
+from annex_pool.region import RegionClients
 
 REGION = "us-east-1"
 SPEC = """
@@ -58,14 +58,14 @@ print(".".join([part({{"alg": "HS256"}}), part(claims), "c2VjcmV0LXNpZ25hdHVyZQ"
 
 
 @cache
-def aws(region: str = REGION) -> Aws:
+def aws(region: str = REGION) -> RegionClients:
     """One set of clients for all tests, since making them takes longer than using them; moto serves any client."""
-    return Aws(region)
+    return RegionClients(region)
 
 
 @dataclass
 class Result:
-    """What a command line did."""
+    """Result of a command line."""
 
     exit_code: int
     out: str
@@ -74,7 +74,7 @@ class Result:
 
 @dataclass
 class World:
-    """The world around the command; its fields may be changed by a test."""
+    """Environment of the command; a test may change its fields."""
 
     folder: Path
     slots: Sequence[Slot] | AnnexError = ()
@@ -88,12 +88,12 @@ class World:
         """Run the command."""
         (self.folder / "annexes.toml").write_text(SPEC)
         done = CliRunner().invoke(
-            app, list(words), obj=self.outside(), env={"ANNEX_SPEC": str(self.folder / "annexes.toml")}, input=stdin
+            app, list(words), obj=self.environment(), env={"ANNEX_SPEC": str(self.folder / "annexes.toml")}, input=stdin
         )
         assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
         return Result(done.exit_code, done.stdout, done.stderr)
 
-    def outside(self) -> Environment:
+    def environment(self) -> Environment:
         return Environment(self.now, self.sleep, aws, self._check, self._slots)
 
     def now(self) -> datetime:
@@ -149,7 +149,7 @@ def deploy(
     annex_id: str | None = None,
     **lease: int,
 ) -> None:
-    """What the stack of an annex holds, as far as the command sees it; `lease` is more of its policy."""
+    """Make the resources of an annex's stack that the command uses; `lease` is added to the policy."""
     ec2 = aws().ec2
     (subnet, *_) = ec2.describe_subnets()["Subnets"]
     ec2.create_launch_template(

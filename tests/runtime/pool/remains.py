@@ -169,7 +169,7 @@ TAGGED: Mapping[str, Make] = {
     "topic": _topic,
     "role": role,
 }
-"""How a resource of each kind that can be tagged is made, in a Region, with these tags and a name that says nothing."""
+"""Functions that make a resource of each taggable kind, in a Region, with these tags and a neutral name."""
 
 
 def schedule(region: str, name: str) -> None:

@@ -1,4 +1,4 @@
-"""`annex credential push`: stored, granted, refused; and the token seen nowhere but in the secret."""
+"""`annex credential push`: stored, granted, refused; the token appears in the secret only."""
 
 import json
 import time
@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pool_world import World, aws, deploy, make_secret, token
 
-from annex_pool.expiry import stored_expiry
+from annex_pool.token import stored_expiry
 
 SCOPE = "condor:/ADVERTISE_STARTD condor:/ADVERTISE_MASTER"
 
@@ -37,7 +37,7 @@ def test_push_stores_and_grants(world: World) -> None:
     assert nothing_stored("demo2")
 
 
-def test_the_token_lives_as_long_as_the_reach_and_is_no_argument(world: World) -> None:
+def test_the_token_is_valid_for_the_maximum_lifetime_and_is_no_argument(world: World) -> None:
     deploy("demo")
     world.annex("credential", "push", "demo", "--token-command", world.issuer())
     *argv, lifetime = json.loads((world.folder / "argv").read_text())
@@ -75,7 +75,7 @@ def test_push_a_token_issued_elsewhere(world: World, source: str) -> None:
         ({"scope": None}, "scope"),
         ({"scope": f"{SCOPE} condor:/WRITE"}, "scope"),
         ({"exp": None}, "expiry"),
-        ({"exp": int(time.time()) + 17 * 3600}, "longest reach"),
+        ({"exp": int(time.time()) + 17 * 3600}, "maximum lifetime"),
         ({"exp": int(time.time()) - 1}, "expired"),
     ],
 )
@@ -122,11 +122,11 @@ def test_ended(world: World) -> None:
     world.shift = timedelta(hours=16, seconds=1)
     done = world.annex("credential", "push", "demo", "--token-command", world.issuer())
     assert done.exit_code == 1
-    assert "the reach of annex demo ended" in done.err
+    assert "the maximum lifetime of annex demo ended" in done.err
     assert not (world.folder / "argv").exists()
 
 
-def test_a_secret_that_cannot_be_found_is_looked_for_a_while(world: World) -> None:
+def test_a_missing_secret_is_searched_for_several_times(world: World) -> None:
     deploy("demo", secret=False)
     done = world.annex("credential", "push", "demo", "--token-command", world.issuer())
     assert done.exit_code == 1
@@ -162,7 +162,7 @@ def test_an_ended_annex_may_get_a_credential_and_stays_ended(world: World) -> No
     assert world.group("demo")["Instances"] == []
 
 
-def test_the_versions_name_tells_when_the_token_expires(world: World) -> None:
+def test_the_name_of_the_version_holds_the_expiry(world: World) -> None:
     deploy("demo")
     world.annex("credential", "push", "demo", "--token-command", world.issuer())
     (version,) = aws().secretsmanager.describe_secret(SecretId="secret-demo")["VersionIdsToStages"]
@@ -171,7 +171,7 @@ def test_the_versions_name_tells_when_the_token_expires(world: World) -> None:
     assert abs(expires - datetime.now(UTC) - timedelta(hours=16)) < timedelta(minutes=2)
 
 
-def test_the_token_goes_to_the_annexs_own_secret_only(world: World) -> None:
+def test_only_the_annexs_own_secret_gets_the_token(world: World) -> None:
     deploy("demo", annex_id="1.demo")
     make_secret("foreign", {"annex:name": "demo"})
     make_secret("other", {"annex:name": "demo", "annex:id": "2.demo"})

@@ -1,4 +1,4 @@
-"""Two operators who extend the same lease at the same moment: the later end stands, whoever writes last."""
+"""Two operators extend the same lease at the same moment: the later end stands, in every order of writing."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import pytest
 from pool_world import World, aws, deploy
 
 from annex_lease.tags import TAG_UNTIL, format_time, group_tag
-from annex_pool import extending
-from annex_pool.finding import Deployed
+from annex_pool import extend
+from annex_pool.deployed import Deployed
 
 HOUR = timedelta(hours=1)
 
@@ -34,20 +34,20 @@ def write(until: str) -> None:
 
 
 def before_the_first_write(monkeypatch: pytest.MonkeyPatch, act: Callable[[], None]) -> list[str]:
-    """Let somebody act after this command has read the lease and before it writes; the ends it writes."""
-    plain, written = extending.write_record, list[str]()
+    """Run `act` after this command has read the lease and before it writes; returns the ends it writes."""
+    plain, written = extend.write_tags, list[str]()
 
     def late(found: Deployed, values: dict[str, str], what: str) -> None:
-        monkeypatch.setattr(extending, "write_record", plain)
+        monkeypatch.setattr(extend, "write_tags", plain)
         act()
-        monkeypatch.setattr(extending, "write_record", recording)
+        monkeypatch.setattr(extend, "write_tags", recording)
         recording(found, values, what)
 
     def recording(found: Deployed, values: dict[str, str], what: str) -> None:
         written.append(values[TAG_UNTIL])
         plain(found, values, what)
 
-    monkeypatch.setattr(extending, "write_record", late)
+    monkeypatch.setattr(extend, "write_tags", late)
     return written
 
 
@@ -126,7 +126,7 @@ def test_alone_one_writes_once(running: World, monkeypatch: pytest.MonkeyPatch) 
     assert written == [mine]
 
 
-def test_somebody_who_never_lets_go_is_an_error(running: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_end_that_keeps_changing_is_an_error(running: World, monkeypatch: pytest.MonkeyPatch) -> None:
     plain, ends = running._check, (later(running, 8.5 + n / 100) for n in range(100))
 
     def check(found: Deployed, *, dry_run: bool = False) -> object:
@@ -137,4 +137,4 @@ def test_somebody_who_never_lets_go_is_an_error(running: World, monkeypatch: pyt
     monkeypatch.setattr(running, "_check", check)
     done = running.annex("extend", "demo", "--until", later(running, 10))
     assert done.exit_code == 1
-    assert "somebody else keeps changing the end" in done.err
+    assert "other commands keep changing the end" in done.err

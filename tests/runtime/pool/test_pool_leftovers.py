@@ -1,4 +1,4 @@
-"""`annex leftovers`: every kind is found, nobody else's is, and no failure is ever taken for nothing."""
+"""`annex leftovers`: every kind is found, of this annex only, and a failed listing is never an empty one."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -10,8 +10,8 @@ import remains
 from botocore.client import BaseClient
 from pool_world import World, aws, deploy
 
-from annex_pool.leftovers import KINDS, LISTINGS
-from annex_pool.listing_services import GLOBAL_LISTINGS
+from annex_pool.leftovers.search import KINDS, LISTINGS
+from annex_pool.leftovers.service_kinds import GLOBAL_LISTINGS
 
 REAL_CALL = BaseClient._make_api_call  # type: ignore[attr-defined]
 WEST = "us-west-2"
@@ -34,10 +34,10 @@ def left(world: World, *words: str) -> list[tuple[str, str, str, str]]:
     return [(each["annex"], each["region"], each["kind"], each["by"]) for each in data["leftovers"]]
 
 
-def test_nothing_is_said_after_two_looks(regions: World) -> None:
+def test_nothing_is_left_after_two_searches(regions: World) -> None:
     done = regions.annex("leftovers", "demo")
     assert (done.exit_code, done.err) == (0, "")
-    assert f"nothing is left of annex demo: looked twice for {len(KINDS)} kinds of resource" in done.out
+    assert f"nothing is left of annex demo: searched twice for {len(KINDS)} kinds of resource" in done.out
     assert "in us-east-1, us-west-2" in done.out
     assert regions.slept == [10.0]
 
@@ -59,7 +59,7 @@ def test_every_kind_is_found_in_every_region_of_the_spec(regions: World, kind: s
     assert regions.slept == []
 
 
-def test_every_kind_that_is_looked_for_is_tried_here() -> None:
+def test_every_kind_that_is_searched_for_is_tested_here() -> None:
     assert set(KINDS) == {*remains.TAGGED, "schedule", "alarm", "stack", "instance profile"}
 
 
@@ -76,7 +76,7 @@ def test_an_alarm(world: World) -> None:
         (remains.profile, "instance profile", "global"),
     ],
 )
-def test_what_carries_no_tag_is_known_by_its_name(
+def test_a_resource_without_tags_is_found_by_its_name(
     world: World, make: Callable[[str], None], kind: str, region: str
 ) -> None:
     make("Annex-demo-2-AnnexPart-X")
@@ -86,8 +86,8 @@ def test_what_carries_no_tag_is_known_by_its_name(
     assert left(world, "demo") == [("demo", region, kind, "name")]
 
 
-def test_a_name_that_another_ones_begins_with(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The live annex `muon-calibration` is not what is left of `muon-calibration-a`, though names may have been cut."""
+def test_a_name_that_is_the_beginning_of_another(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The annex `muon-calibration` is no leftover of `muon-calibration-a`, although names may have been cut."""
     monkeypatch.setattr(pool_world, "SPEC", pool_world.SPEC.replace("demo2", "muon-calibration-a"))
     name = "Annex-muon-calibration-AnnexPart-X"
     remains.profile(name)
@@ -100,7 +100,7 @@ def test_a_name_that_another_ones_begins_with(world: World, monkeypatch: pytest.
 
 def test_a_stack(world: World) -> None:
     remains.stack("us-east-1", "Annex-demo-2", "HTCondor annex demo-2: execution points under a lease")
-    remains.stack("us-east-1", "Annex-theirs", "Somebody else's")
+    remains.stack("us-east-1", "Annex-theirs", "Another app's")
     assert left(world, "demo") == []
     remains.stack("us-east-1", "Annex-demo", "HTCondor annex demo: execution points under a lease")
     assert left(world, "demo") == [("demo", "us-east-1", "stack", "stack")]
@@ -131,8 +131,8 @@ def test_a_secret_that_is_pending_deletion_is_said_to_be(world: World) -> None:
     assert "1 resource is left of annex demo in us-east-1" in done.out
 
 
-def test_what_the_tagging_service_alone_lists(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of a kind that is not known here it is reported as such; of one that is known, its service decides."""
+def test_resources_that_only_the_tagging_service_lists(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A resource of another kind is reported as such; for a known kind its own service decides."""
     known = [
         "arn:aws:ec2:us-east-1:123456789012:volume/vol-0123456789abcdef0",
         "arn:aws:ec2:us-east-1:123456789012:instance/i-0123456789abcdef0",
@@ -166,7 +166,7 @@ def test_what_the_tagging_service_alone_lists(world: World, monkeypatch: pytest.
     assert "'hostile\\narn'" in shown
 
 
-def test_what_is_found_at_the_second_look_counts(world: World) -> None:
+def test_a_resource_of_the_second_search_counts(world: World) -> None:
     world.on_sleep = lambda: remains.TAGGED["volume"]("us-east-1", DEMO)
     assert left(world, "demo") == [("demo", "us-east-1", "volume", "tag")]
     assert world.slept == [10.0]
@@ -187,11 +187,11 @@ def test_colliding_names(world: World, name: str) -> None:
     assert len(left(world, "--all")) == 3
 
 
-def test_the_help_names_what_is_looked_at_and_what_is_not(world: World) -> None:
+def test_the_help_names_what_is_searched_and_what_is_not(world: World) -> None:
     said = " ".join(world.annex("leftovers", "--help").out.split())
     for listing in (*LISTINGS, *GLOBAL_LISTINGS):
         assert listing.kind in said
-    assert "Cannot be found this way" in said
+    assert "Cannot be found:" in said
     assert "Exit code 0 only if every listing answered, twice, and nothing is left" in said
 
 

@@ -1,4 +1,4 @@
-"""`annex leftovers` when something is refused: a failure is never taken for nothing, and wrong input looks nowhere."""
+"""`annex leftovers` with refused listings and wrong input: a failed listing is never an empty one."""
 
 import json
 
@@ -104,7 +104,7 @@ def test_another_account(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     assert world.annex("leftovers", "demo").exit_code == 0
 
 
-def test_a_region_that_does_not_answer_is_given_up_and_not_taken_for_empty(
+def test_a_region_that_does_not_answer_is_skipped_and_not_taken_for_empty(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pool_world, "SPEC", pool_world.SPEC + f'region = "{WEST}"\n')
@@ -123,4 +123,4 @@ def test_a_region_that_does_not_answer_is_given_up_and_not_taken_for_empty(
     data = json.loads(done.out)
     assert (done.exit_code, asked) == (1, 3)
     assert [each["kind"] for each in data["leftovers"]] == ["volume"]
-    assert f"AWS did not answer in {WEST}: nothing more was asked there" in done.err
+    assert f"AWS did not answer in {WEST}: the other listings there were skipped" in done.err

@@ -1,4 +1,4 @@
-"""annex_pool/operator-policy.json holds what the commands call, and nothing else."""
+"""annex_pool/operator-policy.json allows the calls of the commands, and nothing else."""
 
 import json
 from datetime import timedelta
@@ -27,7 +27,7 @@ GONE = "arn:aws:sqs:us-east-1:123456789012:gone"
 
 
 def recorded(monkeypatch: pytest.MonkeyPatch) -> set[str]:
-    """What is asked from now on, as IAM actions; the world's own checker and issuer are not the operator."""
+    """Calls from now on, as IAM actions; those of the test's own checker and issuer are not the operator's."""
     actions: set[str] = set()
     real = BaseClient._make_api_call  # type: ignore[attr-defined]
 
@@ -73,7 +73,7 @@ def test_the_policy_is_what_the_commands_call(world: World, monkeypatch: pytest.
     world.annex("stop", "demo", "--no-wait")
     world.shift += timedelta(minutes=16)
     world.annex("stop", "demo", "--no-wait")
-    # What the group left behind is terminated by the same right: it carries the annex's name.
+    # Instances without a group are terminated by the same permission: they carry the annex's name.
     assert world.annex("stop", "demo2", "--no-wait").exit_code == 0
     assert actions - LISTED == set()
     assert LISTED - actions == NOT_DRIVEN

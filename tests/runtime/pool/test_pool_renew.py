@@ -1,4 +1,4 @@
-"""`annex renew`: an annex that ended, was stopped or shrank has its declared size again, within its reach."""
+"""`annex renew`: an annex that ended, was stopped or shrank gets its declared size again."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -123,7 +123,7 @@ def test_an_annex_that_was_stopped(running: World) -> None:
     ("words", "code", "said"),
     [
         ((), 2, "exactly one of --for DURATION and --until TIME"),
-        (("--for", "9h"), 2, "beyond the reach of this lease: the latest possible is"),
+        (("--for", "9h"), 2, "exceeds the maximum lifetime of annex demo: the latest possible is"),
         (("--until", "2000-01-01T00:00:00Z"), 2, "is not later than now"),
         (("--until", "2999-01-01T00:00:00"), 2, "with the offset from UTC"),
     ],
@@ -137,11 +137,11 @@ def test_refused_and_nothing_written(ended: World, words: tuple[str, ...], code:
     assert ended.checks == []
 
 
-def test_after_the_reach(ended: World) -> None:
+def test_after_the_maximum_lifetime(ended: World) -> None:
     ended.shift = 16 * HOUR + timedelta(seconds=1)
     done = ended.annex("renew", "demo", "--for", "1h")
     assert done.exit_code == 1
-    assert "the reach of annex demo ended" in done.err
+    assert "the maximum lifetime of annex demo ended" in done.err
     assert nothing_written(ended)
 
 
@@ -202,7 +202,7 @@ def test_a_refusal_of_aws(ended: World, monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_interrupted_before_the_checker_is_asked(ended: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever moment Ctrl-C comes at, both tags are there or none: the checker's next minute does the rest."""
+    """Ctrl-C at any moment leaves both tags or none; the checker's next run does the rest."""
 
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
@@ -220,5 +220,5 @@ def test_a_checker_that_does_not_grant(ended: World) -> None:
     aws().autoscaling.update_auto_scaling_group(AutoScalingGroupName="Group-demo", MaxSize=2)
     done = ended.annex("renew", "demo", "--for", "1h")
     assert done.exit_code == 1
-    assert "the renewal is written, but the lease checker sees the annex as waiting" in done.err
+    assert "the renewal is written, but the lease checker reports the annex as waiting" in done.err
     assert "above the group's MaxSize 2" in done.err

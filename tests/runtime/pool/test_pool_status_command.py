@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 from pool_world import World, aws, deploy
 
 from annex_pool.collector import Slot, query_slots
-from annex_pool.error import AnnexError
+from annex_pool.command_error import AnnexError
 
 
 @pytest.fixture

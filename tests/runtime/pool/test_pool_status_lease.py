@@ -29,7 +29,7 @@ def phases(world: World) -> list[str]:
     return [each["phase"] for each in json.loads(world.annex("status", "--json").out)]
 
 
-def test_ended_is_said_after_two_looks_with_one_pause_for_all(running: World) -> None:
+def test_ended_is_reported_after_two_looks_with_one_pause_for_all(running: World) -> None:
     deploy("demo2")
     ended(running)
     assert running.annex("check", "demo2").exit_code == 0
@@ -87,7 +87,7 @@ def test_a_record_that_cannot_be_read_is_read_twice(running: World) -> None:
 
 
 def test_a_record_that_is_repaired_at_the_second_look(running: World) -> None:
-    """CloudFormation replaces tags in two calls; a status between them must not cry."""
+    """CloudFormation replaces tags in two calls; a status between them reports no problem."""
     client = aws().autoscaling
     tag = {"ResourceId": "Group-demo", "ResourceType": "auto-scaling-group", "Key": "annex:max-lifetime"}
     client.delete_tags(Tags=[tag])  # type: ignore[list-item]
@@ -116,7 +116,7 @@ def test_busy_hours_and_money(world: World, monkeypatch: pytest.MonkeyPatch) -> 
     assert 3 <= hours["used"] < 3.1
     assert 1.5 <= hours["cost"] < 1.6
     assert (hours["limit"], hours["cost_limit"]) == (6, 3.0)
-    end, warning = (parse_time(data["lease"][key]) for key in ("end", "next_warning"))
+    end, warning = (parse_time(data["lease"][key]) for key in ("effective_end", "next_warning"))
     assert end - warning == timedelta(minutes=15)
     assert abs(end - world.now() - timedelta(hours=1)) < timedelta(minutes=2)
 

@@ -146,7 +146,7 @@ def test_stop_finds_the_instances_that_the_group_lost(running: World, monkeypatc
     running.shift += timedelta(seconds=901)
     real = running.group("demo2")["Instances"][0]["InstanceId"]  # type: ignore[index]
     lost = [Instance(real, "running")]
-    monkeypatch.setattr("annex_pool.instances.list_instances", lambda annex: lost)
+    monkeypatch.setattr("annex_pool.deployed.list_instances", lambda annex: lost)
     running.annex("stop", "demo", "--no-wait")
     assert states_of([real]) <= {"shutting-down", "terminated"}
 

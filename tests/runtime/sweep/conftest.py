@@ -1,4 +1,4 @@
-"""An AWS in process (moto), and one Region of it."""
+"""One Region of an AWS in process (moto)."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import pytest
 from sweep_cloud import Region
 
-from annex_lease.sweep.clients import SweepClients
+from annex_lease.aws import Clients
 from tests.runtime.moto_aws import aws_in_process
 
 
 @pytest.fixture
 def region(monkeypatch: pytest.MonkeyPatch) -> Iterator[Region]:
     with aws_in_process(monkeypatch):
-        yield Region(SweepClients())
+        yield Region(Clients())

@@ -1,4 +1,4 @@
-"""A Region in process: stacks, groups and leftovers, made as the templates make them, and swept."""
+"""Region in process with stacks, groups and leftovers as the templates make them, and runs of the sweeper on it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any, cast
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 
+from annex_lease.aws import Clients
 from annex_lease.policy import LeasePolicy, policy_tags
-from annex_lease.sweep.clients import SweepClients
 from annex_lease.sweep.sweep_handler import serve
 from annex_lease.tags import TAG_GRANTED, TAG_ID, TAG_NAME, group_tag
 
@@ -21,7 +21,7 @@ READ_ONLY = ("Describe", "List", "Get")
 
 
 class Context:
-    """A Lambda context that has this many milliseconds left."""
+    """Lambda context with so many milliseconds left."""
 
     def __init__(self, milliseconds: int = 240_000) -> None:
         self._milliseconds = milliseconds
@@ -31,10 +31,10 @@ class Context:
 
 
 class Region:
-    def __init__(self, clients: SweepClients) -> None:
+    def __init__(self, clients: Clients) -> None:
         self.clients = clients
-        self._unasked = SweepClients()  # for the stand-ins of services that moto has not
-        self.ghosts: list[dict[str, Any]] = []  # what GetResources goes on listing
+        self._unasked = Clients()  # for the answers of services that moto does not have
+        self.ghosts: list[dict[str, Any]] = []  # what GetResources still lists
         self.meanwhile: Callable[[], object] = lambda: None  # happens once, while a run lists
         self.born = datetime.now(UTC)
         self._image = ""
@@ -48,7 +48,7 @@ class Region:
             client.meta.events.register(f"before-call.{event}", cast("Callable[..., None]", answer))
 
     def add_stack(self, name: str, **tags: str) -> str:
-        """A stack; its uuid."""
+        """Add a stack and return its uuid."""
         uuid = f"{len(self.stacks) + 1:08x}-0000-4000-8000-000000000000"
         self.stacks[name] = {
             "StackName": name,
@@ -60,14 +60,14 @@ class Region:
         return uuid
 
     def add_annex(self, name: str, uuid: str, *, hours: int = 1, size: int = 2, without: Iterable[str] = ()) -> str:
-        """The group of an annex, leased from now, with all its instances; its name."""
+        """Add the group of an annex, leased from now, with all its instances; return its name."""
         asg = f"asg-{name}-{uuid[:8]}"
         policy = LeasePolicy(name, size, 366 * 86400, 900, duration_seconds=hours * 3600)
         tags = [*policy_tags(policy, annex_id=f"{uuid}.{name}"), group_tag(TAG_GRANTED, str(size))]
         self._add_group(asg, size, [t.to_api(asg) for t in tags if t.key not in without])
         return asg
 
-    def add_foreign_group(self, asg: str = "somebody-else") -> str:
+    def add_foreign_group(self, asg: str = "foreign") -> str:
         self._add_group(asg, 1, [])
         return asg
 
@@ -100,7 +100,7 @@ class Region:
         return made["Instances"][0]["InstanceId"]
 
     def add_leftovers(self, tags: dict[str, str]) -> dict[str, str]:
-        """One of everything that can be left of an annex; id by kind."""
+        """Add one resource of each kind that can be left of an annex; return the ids by kind."""
         listed: Any = [{"Key": key, "Value": value} for key, value in tags.items()]
         ec2 = self.clients.ec2
         subnet = ec2.describe_subnets()["Subnets"][0]["SubnetId"]
@@ -123,7 +123,7 @@ class Region:
         }
 
     def left(self) -> set[str]:
-        """Ids of everything that is there and costs money."""
+        """Ids of all resources that exist and cost money."""
         ec2 = self.clients.ec2
         ids = self.instances() | {volume["VolumeId"] for volume in ec2.describe_volumes()["Volumes"]}
         ids |= {each["NetworkInterfaceId"] for each in ec2.describe_network_interfaces()["NetworkInterfaces"]}
@@ -166,14 +166,14 @@ class Region:
         environ: dict[str, str] | None = None,
         **also: str,
     ) -> dict[str, Any]:
-        """One run, so long after everything was made."""
+        """One run, so long after the Region was made; returns the reply."""
         known = {"AWS_LAMBDA_FUNCTION_NAME": "sweeper", **(environ or {}), **also}
         asked: Any = {"sweep": "scheduled"} if event is None else event
         now = self.born + after
         return serve(asked, Context(seconds * 1000), environ=known, now=now, clients=self.clients)
 
     def _record_changes(self) -> list[str]:
-        """The operations that change anything, as they are called; empty it to begin anew."""
+        """Operations that change something, in the order of the calls; clear the list to start again."""
         calls: list[str] = []
         for name in ("autoscaling", "ec2", "secretsmanager", "logs", "cloudformation", "tagging"):
             meta = getattr(self.clients, name).meta
@@ -205,7 +205,7 @@ class Region:
 
 
 def _paged(found: list[Any], token: str | None) -> tuple[list[Any], str]:
-    """Two to a page, the first page empty: a page may be short while more exist."""
+    """A page of two entries; the first is empty: AWS may return a short page while more exist."""
     start = int(token) if token else -2
     return (found[start : start + 2] if start >= 0 else []), (str(start + 2) if start + 2 < len(found) else "")
 
@@ -215,12 +215,12 @@ def _answer(**parsed: Any) -> Answer:
 
 
 def annex_tags(name: str, uuid: str) -> dict[str, str]:
-    """What every resource of an annex carries."""
+    """Tags of every resource of an annex."""
     return {TAG_NAME: name, TAG_ID: f"{uuid}.{name}"}
 
 
 def refuse(client: Any, operation: str, *, where: str = "") -> None:
-    """Let AWS deny `operation`, if its parameters hold `where`."""
+    """Make AWS deny `operation`, if its parameters contain `where`."""
 
     def deny(params: Any, **_: object) -> Answer | None:
         if where not in str(params.get("body")):

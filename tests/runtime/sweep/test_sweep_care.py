@@ -1,4 +1,4 @@
-"""What a run takes care of: what it is asked, what changed meanwhile, what only seems to be there, what it tells."""
+"""Details of a run: its event, changes while it lists, resources that are only still listed, its log."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
 @pytest.mark.parametrize(
     "event", [{}, {"sweep": "dry_run"}, {"sweep": "dry-run "}, {"sweep": None}, {"sweep": "scheduled", "dry": 1}, [], 5]
 )
-def test_what_is_misspelt_does_not_act(region: Region, event: object, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_misspelt_event_does_not_act(region: Region, event: object, capsys: pytest.CaptureFixture[str]) -> None:
     region.add_annex("a", region.add_stack("Annex-a"))
     region.changes.clear()
     with pytest.raises(ValueError, match=ALLOWED) as refused:
@@ -47,7 +47,7 @@ def test_what_is_asked_is_done(region: Region, asked: str, does: bool) -> None:
 @pytest.mark.parametrize(
     ("until", "ended"), [(5 * HOUR, ["b"]), (LATE - 9 * MINUTE, ["b"]), (LATE - 10 * MINUTE, ["a", "b"])], ids=str
 )
-def test_an_extension_that_comes_while_it_lists_is_heard(region: Region, until: timedelta, ended: list[str]) -> None:
+def test_an_extension_that_comes_while_it_lists_counts(region: Region, until: timedelta, ended: list[str]) -> None:
     groups = {name: region.add_annex(name, region.add_stack(f"Annex-{name}")) for name in ("a", "b")}
     region.meanwhile = lambda: region.tag_group(groups["a"], TAG_UNTIL, format_time(region.born + until))
     report = region.sweep(LATE)
@@ -78,7 +78,7 @@ def test_a_group_that_went_while_it_lists_is_nothing_to_end(region: Region) -> N
 def test_a_group_that_cannot_be_read_again_is_an_error_and_left(region: Region) -> None:
     groups = {name: region.add_annex(name, region.add_stack(f"Annex-{name}")) for name in ("a", "b")}
     refuse(region.clients.autoscaling, "DescribeAutoScalingGroups", where=groups["a"])
-    with pytest.raises(SweepError, match=f"{groups['a']}: it could not be read again, and was not ended: .*AccessDe"):
+    with pytest.raises(SweepError, match=f"{groups['a']}: not ended, because it could not be read again: .*AccessDe"):
         region.sweep(LATE)
     assert [region.group(groups["b"])["DesiredCapacity"]] == [0]
 
@@ -114,7 +114,7 @@ def test_everything_that_is_destroyed_has_a_line_of_its_own(region: Region, caps
     assert report["ended"][0]["instances"] == members
 
 
-def test_what_is_tried_in_vain_has_its_line_too(region: Region, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_failed_has_its_line_too(region: Region, capsys: pytest.CaptureFixture[str]) -> None:
     asg = region.add_annex("a", region.add_stack("Annex-a"))
     refuse(region.clients.autoscaling, "UpdateAutoScalingGroup")
     with pytest.raises(SweepError):
@@ -125,7 +125,7 @@ def test_what_is_tried_in_vain_has_its_line_too(region: Region, capsys: pytest.C
     assert last["errors"] == tried["errors"]
 
 
-def test_a_sweeper_that_never_marks_tells_that_it_would_abort(
+def test_a_sweeper_that_never_marks_reports_that_it_would_abort(
     region: Region, capsys: pytest.CaptureFixture[str]
 ) -> None:
     left = region.add_leftovers(annex_tags("a", GONE))
@@ -135,7 +135,7 @@ def test_a_sweeper_that_never_marks_tells_that_it_would_abort(
     assert [entry["id"] for entry in calm["would_remove_later"]] == list(left.values())
     capsys.readouterr()
     report = region.sweep(2 * HOUR, SWEEP_DRY_RUN="1", SWEEP_MAX_REMOVALS="4")
-    assert report["aborted"].startswith("5 things would be removed")
+    assert report["aborted"].startswith("5 resources would be removed")
     assert lines(capsys)[-1]["SweeperAborted"] == 1
     assert region.changes == []
     assert region.sweep(2 * HOUR, SWEEP_MAX_REMOVALS="4")["would_remove_later"] == []
@@ -148,13 +148,13 @@ def test_an_ended_group_of_a_deleted_stack_hides_nothing(region: Region) -> None
     assert region.members(asg) == set()
     left = region.add_leftovers(annex_tags("a", uuid))
     del left["instance"]
-    for machine in region.instances():
-        region.clients.ec2.terminate_instances(InstanceIds=[machine])
+    for instance in region.instances():
+        region.clients.ec2.terminate_instances(InstanceIds=[instance])
     assert region.sweep(2 * HOUR)["reports"] == []
     del region.stacks["Annex-a"]
     reported = region.sweep(3 * HOUR)
     assert reported["reports"] == [
-        f"group {asg} is left of a stack that does not exist any more: it is ended and empty; delete it"
+        f"group {asg} belongs to a stack that does not exist: it is ended and empty; delete it"
     ]
     assert {entry["id"] for entry in region.sweep(4 * HOUR)["removed"]} == set(left.values())
     assert region.group(asg)["DesiredCapacity"] == 0

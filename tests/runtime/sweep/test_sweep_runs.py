@@ -1,4 +1,4 @@
-"""Whole runs against an AWS in process: what is over ends, what nobody owns goes, everything else stays."""
+"""Whole runs against an AWS in process: expired annexes end, orphans are removed, everything else stays."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def ids(report: dict[str, Any], name: str) -> list[str]:
     return [entry.get("id") or entry["group"] for entry in report[name]]
 
 
-def test_only_the_annex_that_is_over_ends_whatever_the_others_are_called(region: Region) -> None:
+def test_only_the_expired_annex_ends_among_similar_names(region: Region) -> None:
     uuids = {name: region.add_stack(f"Annex-{name}", **{"annex:name": name}) for name in ("a", "pa", "paper")}
     groups = {name: region.add_annex(name, uuid, hours=1 if name == "pa" else 9) for name, uuid in uuids.items()}
     same_name = region.add_annex("pa", region.add_stack("Other"), hours=9)
@@ -50,10 +50,10 @@ def test_before_the_slack_is_over_the_checker_is_left_to_it(region: Region) -> N
     assert len(region.sweep(HOUR + 9 * MINUTE, SWEEP_SLACK_SECONDS="60")["ended"]) == 1
 
 
-def test_orphans_of_every_kind_go_an_hour_after_they_were_found(region: Region) -> None:
+def test_orphans_of_every_kind_are_removed_an_hour_after_they_were_found(region: Region) -> None:
     alive = region.add_stack("Annex-alive")
     kept = region.add_leftovers(annex_tags("alive", alive))
-    # A filter of Secrets Manager takes the beginning of a key for the key.
+    # A filter of Secrets Manager matches the beginning of a key.
     foreign = region.add_leftovers({"annex:names": "a", "annex:id": f"{GONE}.a"})
     orphans = region.add_leftovers(annex_tags("a", GONE))
     everything = region.left()
@@ -82,7 +82,7 @@ def test_nothing_young_is_judged(region: Region) -> None:
     assert ids(region.sweep(61 * MINUTE), "marked") == [orphan]
 
 
-def test_what_comes_alive_loses_its_mark(region: Region) -> None:
+def test_a_resource_whose_annex_returns_loses_its_mark(region: Region) -> None:
     uuid = region.add_stack("Annex-a")
     left = region.add_leftovers(annex_tags("a", uuid))
     del region.stacks["Annex-a"]
@@ -103,7 +103,7 @@ def test_a_group_whose_lease_cannot_be_read_ends_in_two_runs(region: Region) -> 
     assert mark["PropagateAtLaunch"] is False
     assert ids(region.sweep(3 * HOUR), "removed") == [asg]
     assert region.members(asg) == set()
-    # It is empty and stopped: nothing is left to do, and the mark goes.
+    # It is empty and stopped: nothing is left to do, and it loses its mark.
     assert ids(region.sweep(4 * HOUR), "unmarked") == [asg]
     assert "annex:orphan" not in region.group_tags(asg)
 
@@ -129,11 +129,11 @@ def test_more_than_may_be_removed_is_not(region: Region, capsys: pytest.CaptureF
     before = region.left()
     capsys.readouterr()
     report = region.sweep(3 * HOUR, SWEEP_MAX_REMOVALS="4")
-    assert "5 things would be removed" in report["aborted"]
+    assert "5 resources would be removed" in report["aborted"]
     line = json.loads(capsys.readouterr().out)
     assert (line["SweeperAborted"], line["SweeperOrphans"]) == (1, 5)
     assert region.left() == before
-    # What is over by its own record is ended without a limit.
+    # The limit does not hold for an annex whose own record says that its lease is over.
     assert len(region.sweep(3 * HOUR + 30 * MINUTE, SWEEP_MAX_REMOVALS="0")["ended"]) == 1
 
 
@@ -194,10 +194,10 @@ def test_a_listing_that_fails_is_an_error_and_no_orphan(region: Region, client: 
     assert region.group(asg)["DesiredCapacity"] == 0
 
 
-def test_a_run_that_is_nearly_out_of_time_begins_nothing_and_says_so(region: Region) -> None:
+def test_a_run_that_is_nearly_out_of_time_starts_nothing_and_fails(region: Region) -> None:
     asg = region.add_annex("a", region.add_stack("Annex-a"))
     region.changes.clear()
-    with pytest.raises(SweepError, match="1 steps were left"):
+    with pytest.raises(SweepError, match="1 steps were not started"):
         region.sweep(LATE, seconds=20)
     assert region.changes == []
     assert len(region.sweep(LATE)["ended"]) == 1
@@ -214,8 +214,8 @@ def test_one_line_of_json_with_its_metrics(region: Region, capsys: pytest.Captur
         "Dimensions": [["FunctionName"]],
         "Metrics": [{"Name": "SweeperRan", "Unit": "Count"}],
     }
-    told = (quiet["FunctionName"], quiet["SweeperRan"], quiet["outcome"], quiet["error"])
-    assert told == ("sweeper", 1, "done", None)
+    sent = (quiet["FunctionName"], quiet["SweeperRan"], quiet["outcome"], quiet["error"])
+    assert sent == ("sweeper", 1, "done", None)
     region.sweep(LATE, event=DRY)
     assert "_aws" not in json.loads(capsys.readouterr().out), "a dry run by hand would hide a silent schedule"
     region.sweep(LATE, SWEEP_DRY_RUN="1")
@@ -239,7 +239,7 @@ def test_a_bad_environment_stops_the_run(region: Region, name: str, value: str) 
         region.sweep(HOUR, environ={name: value})
 
 
-def test_a_stack_that_needs_somebody_is_reported(region: Region, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_stack_that_needs_a_person_is_reported(region: Region, capsys: pytest.CaptureFixture[str]) -> None:
     region.add_stack("Annex-a", **{"annex:name": "a"})
     report = region.sweep(2 * HOUR)
     assert json.loads(capsys.readouterr().out)["SweeperReports"] == 1

@@ -67,7 +67,7 @@ class BootRoot:
         self.tell("tags_instance_aws:autoscaling:groupName", "Annex-demo-Group-1")
         self.write("fake/autoscaling", "done\n")
         self.write("fake/nft", RULES)
-        self.write("fake/curl-as-nobody", "7")
+        self.write("fake/curl-unprivileged", "7")
 
     def _fake(self, name: str, source: str) -> None:
         self.write(f"usr/sbin/{name}", (FAKES / source).read_text())

@@ -25,7 +25,7 @@ def point(root: BootRoot) -> BootRoot:
 
 
 def looks(point: BootRoot, *seen: str) -> list[str]:
-    """What AWS is asked while the process table shows this; after a comma stands what else happens before a look."""
+    """Calls of AWS while the process table shows this; text after a comma is a command that runs before a check."""
     first, *others = seen
     point.write("fake/pgrep", first)
     for number, each in enumerate(others, 1):
@@ -106,7 +106,7 @@ def test_nothing_runs_where_no_protection_is_wanted(root: BootRoot) -> None:
     assert (done.returncode, done.stdout) == (0, "")
     assert root.read("fake/calls") == ""
     unit = boot_file("annex-busy.service").splitlines()
-    assert "Restart=on-failure" in unit, "it is not started for ever where it ends at once"
+    assert "Restart=on-failure" in unit, "it is not restarted after it ends at once"
 
 
 def test_damaged_settings_start_nothing(point: BootRoot) -> None:

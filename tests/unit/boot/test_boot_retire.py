@@ -1,4 +1,4 @@
-"""annex-retire, annex-join and the firewall: out of the group first, and off whatever happened."""
+"""annex-retire, annex-join and the firewall: out of the group first, and off in any case."""
 
 from __future__ import annotations
 
@@ -97,5 +97,5 @@ def test_not_joined_without_a_startd(root: BootRoot) -> None:
 def test_the_firewall_is_proved(root: BootRoot, rules: str, curl: int, load_fails: int, code: int) -> None:
     root.write("fake/nft", rules)
     root.write("fake/nft.fails", str(load_fails))
-    root.write("fake/curl-as-nobody", str(curl))
+    root.write("fake/curl-unprivileged", str(curl))
     assert root.run("firewall").returncode == code

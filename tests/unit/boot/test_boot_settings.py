@@ -33,7 +33,7 @@ READER = ". /usr/local/lib/annex/settings.sh\nread_settings || exit 1\nexport -p
 
 
 def read(root: BootRoot, environ: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    """What the instance makes of these settings."""
+    """Read these settings as the instance does."""
     root.write("etc/annex/annex.env", "".join(f"{key}={value}\n" for key, value in environ.items()))
     root.write("usr/local/lib/annex/reader", READER)
     return root.run("reader")
@@ -186,7 +186,7 @@ def test_every_time_is_needed_and_no_other(changed: dict[str, int]) -> None:
     times = {**SETTINGS.times, **changed}
     if not changed:
         del times["idle_timeout"]
-    with pytest.raises(ValueError, match="^times = .*: must be one value for each of drain_before_end, idle_timeout"):
+    with pytest.raises(ValueError, match=r"^times = .*: must be one value for each of drain_before_end, idle_timeout"):
         dataclasses.replace(SETTINGS, times=times)
 
 
@@ -197,7 +197,8 @@ def test_the_protection_is_written_as_a_digit(protect: bool, text: str) -> None:
 
 
 def test_the_fields_are_named_once() -> None:
-    assert {field.name for field in dataclasses.fields(EpSettings)} == {"times", "protect_busy"} | {f for f, _, _ in TEXTS}
+    others = {"times", "protect_busy"}
+    assert {field.name for field in dataclasses.fields(EpSettings)} == others | {name for name, _, _ in TEXTS}
 
 
 def test_a_value_out_of_range_is_named(root: BootRoot) -> None:

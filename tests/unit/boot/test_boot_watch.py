@@ -1,4 +1,4 @@
-"""annex-watch and the cron hook: the lease moves, the machine follows; never to a later end than it was told."""
+"""annex-watch and the cron hook: the instance follows the lease, and never ends later than the end it read."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def test_a_moment_without_memory_ends_no_machine(running: BootRoot) -> None:
 
 @pytest.mark.parametrize("curl", [7, 0])
 def test_a_firewall_that_cannot_be_put_up_again_ends_the_machine(running: BootRoot, curl: int) -> None:
-    running.write("fake/nft.fails" if curl else "fake/curl-as-nobody", "9" if curl else "0")
+    running.write("fake/nft.fails" if curl else "fake/curl-unprivileged", "9" if curl else "0")
     running.write("fake/nft", "" if curl else "reject\n" * 3)
     running.write("fake/step-2", ":")
     running.run("watch")

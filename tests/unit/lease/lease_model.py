@@ -10,6 +10,7 @@ from annex_lease.actions import (
     Action,
     AllowDeletion,
     ClearProtection,
+    Decision,
     DeleteWarmPool,
     EmptyGroup,
     FinishHooks,
@@ -25,7 +26,7 @@ from annex_lease.actions import (
     TerminateInstances,
     Warn,
 )
-from annex_lease.decision import Decision, decide
+from annex_lease.decision import decide
 from annex_lease.observed import Group, GroupMember, Instance
 from annex_lease.policy import LeasePolicy, policy_tags
 from annex_lease.tags import Tag, group_tag

@@ -9,24 +9,26 @@ from hypothesis import strategies as st
 from lease_model import END, POLICY
 
 from annex_lease import tags as lease_tags
-from annex_lease.policy import LeasePolicy, policy_tags
+from annex_lease import terms
+from annex_lease.forms import ANNEX_NAME
+from annex_lease.policy import LeasePolicy, check_annex_name, policy_tags
 from annex_lease.record import read_record
 from annex_lease.tags import Tag, group_tag, tags_from_api
 
 
 @pytest.mark.parametrize("name", ["a", "pa", "paper", "a1", "a-b", "a-1-b", "a" * 32, "a" + "-b" * 15 + "c"])
 def test_a_name_of_the_rule_is_taken(name: str) -> None:
-    assert lease_tags.is_annex_name(name)
-    assert lease_tags.check_annex_name(name) == name
+    assert ANNEX_NAME.matches(name)
+    assert check_annex_name(name) == name
 
 
 @pytest.mark.parametrize(
     "name", ["", "A", "1a", "-a", "a-", "a--b", "a_b", "a.b", "a b", "a/b", "a\n", "ä", "a" * 33, "a" + "-b" * 16]
 )
 def test_any_other_name_is_refused_with_the_rule(name: str) -> None:
-    assert not lease_tags.is_annex_name(name)
-    with pytest.raises(ValueError, match="at most 32 characters of a-z, 0-9") as raised:
-        lease_tags.check_annex_name(name)
+    assert not ANNEX_NAME.matches(name)
+    with pytest.raises(ValueError, match=re.escape(ANNEX_NAME.allowed)) as raised:
+        check_annex_name(name)
     assert repr(name)[:40] in str(raised.value)
 
 
@@ -92,10 +94,10 @@ def test_a_count_is_plain_digits(text: str) -> None:
 
 
 def test_a_count_has_both_its_bounds() -> None:
-    assert [lease_tags.parse_count(t, least=1, most=10) for t in ("1", "10")] == [1, 10]
+    assert [lease_tags.parse_count(t, minimum=1, maximum=10) for t in ("1", "10")] == [1, 10]
     for text in ("0", "11"):
         with pytest.raises(ValueError, match="from 1 to 10"):
-            lease_tags.parse_count(text, least=1, most=10)
+            lease_tags.parse_count(text, minimum=1, maximum=10)
 
 
 def test_a_policy_is_declared_by_five_tags() -> None:
@@ -115,11 +117,11 @@ def test_a_size_that_only_cloudformation_knows_is_passed_through() -> None:
 
 
 @given(
-    st.integers(0, 999_999_999),
-    st.integers(1, lease_tags.MAX_LIFETIME_SECONDS),
-    st.integers(0, lease_tags.LONGEST_GRACE_SECONDS),
+    st.integers(*terms.SIZE.tag_range()),
+    st.integers(*terms.MAX_LIFETIME.tag_range()),
+    st.integers(*terms.GRACE.tag_range()),
     st.one_of(
-        st.integers(1, lease_tags.MAX_LIFETIME_SECONDS),
+        st.integers(*terms.LEASE.tag_range()),
         st.datetimes(timezones=st.just(UTC)).map(lambda moment: moment.replace(microsecond=0)),
     ),
 )

@@ -7,8 +7,8 @@ import pytest
 from lease_model import CREATED, END, GRACE, HOUR, POLICY, a_group, kinds, settled, without
 
 from annex_lease import tags as lease_tags
-from annex_lease.actions import ClearProtection, FinishHooks, TerminateInstances
-from annex_lease.decision import Phase, decide
+from annex_lease.actions import ClearProtection, FinishHooks, Phase, TerminateInstances
+from annex_lease.decision import decide
 from annex_lease.observed import Fact, GroupMember, Instance, Missing
 from annex_lease.policy import LeasePolicy
 from annex_lease.tags import Tag, format_time
@@ -17,9 +17,6 @@ SECOND = timedelta(seconds=1)
 MIDDLE = CREATED + HOUR / 2
 LAUNCH = frozenset({"Launch", "AZRebalance"})
 RUNNING = (GroupMember("i-1", "InService"), GroupMember("i-2", "InService"))
-
-
-# --- the end
 
 
 def test_the_lease_is_over_at_its_end_and_not_before() -> None:

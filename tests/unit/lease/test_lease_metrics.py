@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from annex_lease.metrics import embedded
+from annex_lease.invocation import embedded
 
 NOW = datetime(2026, 11, 23, 1, 2, 3, 456789, tzinfo=UTC)
 REPORT: dict[str, object] = {

@@ -11,12 +11,10 @@ from hypothesis import strategies as st
 from lease_model import CREATED, END, HOUR, POLICY, a_group, carry_out, kinds, settled
 
 from annex_lease import tags as lease_tags
-from annex_lease.actions import Grant, RecordUse
-from annex_lease.decision import Phase, decide
-from annex_lease.lease import lease_times
-from annex_lease.ledger import Ledger, assumed, parse_ledger
+from annex_lease.actions import Grant, Phase, RecordUse
+from annex_lease.decision import decide
 from annex_lease.observed import Group, GroupMember
-from annex_lease.record import read_record
+from annex_lease.record import Ledger, parse_ledger
 from annex_lease.tags import format_time
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
@@ -153,9 +151,9 @@ def test_hours_that_are_still_to_be_written_down_keep_no_annex_from_its_end() ->
 
 def test_a_lease_that_ends_earlier_is_not_prolonged_by_money() -> None:
     plenty = replace(LIMITED, max_instance_hours=1000)
-    times = lease_times(read_record(a_group(plenty, written=granted()).tags), CREATED)
-    assert times is not None
-    assert (times.end, times.out_of_money) == (END, False)
+    lease = a_group(plenty, written=granted()).lease
+    assert lease.policy is not None
+    assert (lease.effective_end, lease.ends_by_hours) == (END, False)
 
 
 def test_who_declares_no_limit_has_no_ledger() -> None:
@@ -192,4 +190,4 @@ def test_the_limit_is_never_passed_before_its_moment(ledger: Ledger, hours: int)
 
 
 def test_the_assumed_ledger_is_the_most_there_can_be() -> None:
-    assert assumed(CREATED, 20).reaches(10) == CREATED + HOUR / 2
+    assert Ledger.assumed(CREATED, 20).reaches(10) == CREATED + HOUR / 2

@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from lease_model import CAP, CREATED, END, POLICY, a_group, apply, carry_out, settled
 
 from annex_lease import tags as lease_tags
-from annex_lease.actions import Grant, RecordUse, as_data
-from annex_lease.decision import Phase, decide
-from annex_lease.lease import lease_times
+from annex_lease import terms
+from annex_lease.actions import Grant, Phase, RecordUse, as_data
+from annex_lease.decision import decide
+from annex_lease.lease import Lease
 from annex_lease.observed import Group, GroupMember, Instance
 from annex_lease.policy import policy_tags
 from annex_lease.record import read_record
@@ -99,9 +100,9 @@ def test_no_tag_raises_or_reaches_beyond_the_cap(values: dict[str, str], now: da
     tags = tuple(Tag(key, value, False) for key, value in values.items())
     group = replace(a_group(), tags=tags)
     decision = decide(group, now)
-    times = lease_times(read_record(tags), CREATED)
-    assert decision.end is None or (times is not None and decision.end <= times.longest)
-    assert decision.end is None or decision.end <= CREATED + timedelta(seconds=lease_tags.MAX_LIFETIME_SECONDS)
+    lease = Lease.of(tags, CREATED)
+    assert decision.end is None or (lease.policy is not None and decision.end <= lease.latest_end)
+    assert decision.end is None or decision.end <= CREATED + timedelta(seconds=terms.MAX_LIFETIME.tag_range()[1])
 
 
 @given(st.dictionaries(st.sampled_from([k for k in KEYS if k not in lease_tags.DECLARED_TAGS]), texts), moments)
@@ -131,7 +132,7 @@ def test_an_end_never_grants_and_a_grant_never_exceeds(group: Group, now: dateti
 
 @given(groups(), st.datetimes(datetime(2026, 11, 3), timezones=st.just(UTC)))  # noqa: DTZ001
 def test_every_annex_is_gone_after_its_reach_and_grace(group: Group, now: datetime) -> None:
-    limit = CREATED + timedelta(seconds=lease_tags.MAX_LIFETIME_SECONDS + lease_tags.LONGEST_GRACE_SECONDS)
+    limit = CREATED + timedelta(seconds=terms.MAX_LIFETIME.tag_range()[1] + terms.GRACE.tag_range()[1])
     now = max(now, limit)
     for _ in range(3):
         group = carry_out(replace(group, confirmed=True), now)

@@ -7,12 +7,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from annex_lease.checker import Report
-from annex_lease.decision import Decision, Phase
-from annex_lease.punctuality import check_at_the_end
+from annex_lease.actions import Decision, Phase
+from annex_lease.checker import CheckReport
+from annex_lease.handler import check_at_the_end
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
-REPORT = Report("muon", Decision(Phase.ACTIVE, "", None), exists=True, actions=(), errors=())
+REPORT = CheckReport("muon", Decision(Phase.ACTIVE, "", None), exists=True, actions=(), errors=())
 
 
 def run(ends_in: float | None, *, left: float = 115.0) -> tuple[list[float], list[datetime]]:
@@ -22,7 +22,7 @@ def run(ends_in: float | None, *, left: float = 115.0) -> tuple[list[float], lis
     waits: list[float] = []
     checks: list[datetime] = []
 
-    def check(now: datetime) -> Report:
+    def check(now: datetime) -> CheckReport:
         checks.append(now)
         return REPORT
 

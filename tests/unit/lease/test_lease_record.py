@@ -6,7 +6,7 @@ import pytest
 from lease_model import CAP, CREATED, END, HOUR, POLICY
 
 from annex_lease import tags as lease_tags
-from annex_lease.lease import lease_times
+from annex_lease.lease import Lease
 from annex_lease.policy import policy_tags
 from annex_lease.record import LeaseRecord, read_record
 from annex_lease.tags import group_tag
@@ -16,6 +16,10 @@ DECLARED = {tag.key: tag.value for tag in policy_tags(POLICY)}
 
 def record_of(values: dict[str, str]) -> LeaseRecord:
     return read_record(group_tag(key, value) for key, value in values.items())
+
+
+def lease_of(values: dict[str, str], *, created: datetime = CREATED) -> Lease:
+    return Lease.of([group_tag(key, value) for key, value in values.items()], created)
 
 
 @pytest.mark.parametrize("key", list(DECLARED))
@@ -69,11 +73,10 @@ def test_nothing_written_at_run_time_is_no_problem() -> None:
     ],
 )
 def test_the_operators_word_counts_within_the_reach(until: str | None, end: datetime, followed: bool) -> None:
-    record = record_of(DECLARED | ({} if until is None else {lease_tags.TAG_UNTIL: until}))
-    times = lease_times(record, CREATED)
-    assert times is not None
-    assert (times.declared, times.longest, times.end) == (END, CAP, end)
-    assert bool(record.problems or times.problems) is not followed
+    lease = lease_of(DECLARED | ({} if until is None else {lease_tags.TAG_UNTIL: until}))
+    assert lease.policy is not None
+    assert (lease.declared_end, lease.latest_end, lease.effective_end) == (END, CAP, end)
+    assert bool(lease.problems) is not followed
 
 
 @pytest.mark.parametrize(
@@ -89,12 +92,12 @@ def test_the_operators_word_counts_within_the_reach(until: str | None, end: date
 )
 def test_a_declared_end_is_cut_to_the_reach(declared: dict[str, str], end: datetime) -> None:
     values = {key: value for key, value in DECLARED.items() if key != lease_tags.TAG_DURATION} | declared
-    times = lease_times(record_of(values), CREATED)
-    assert times is not None
-    assert times.end == end
+    lease = lease_of(values)
+    assert lease.policy is not None
+    assert lease.effective_end == end
 
 
 def test_the_created_time_is_rounded_down() -> None:
-    times = lease_times(record_of(DECLARED), CREATED + timedelta(microseconds=999_999))
-    assert times is not None
-    assert (times.end, times.longest) == (END, CAP)
+    lease = lease_of(DECLARED, created=CREATED + timedelta(microseconds=999_999))
+    assert lease.policy is not None
+    assert (lease.effective_end, lease.latest_end) == (END, CAP)

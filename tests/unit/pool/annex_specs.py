@@ -4,9 +4,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from annex_lease.lease import LeaseTimes, lease_times
+from annex_lease.lease import Lease
 from annex_lease.policy import LeasePolicy, policy_tags
-from annex_lease.record import read_record
 from annex_spec import AnnexSpec
 
 HOUR = timedelta(hours=1)
@@ -25,10 +24,16 @@ def annex_spec(**changes: Any) -> AnnexSpec:
     return AnnexSpec.model_validate({key: value for key, value in (usual | changes).items() if value is not None})
 
 
-def lease_ends(end: datetime, longest: datetime, *, base: datetime | None = None) -> LeaseTimes:
-    """A lease that ends then; `base` is what it ends at unless the money ends it before."""
+def lease_ends(end: datetime, latest: datetime, *, base: datetime | None = None) -> Lease:
+    """A lease that ends then; `base` is its end unless used-up instance-hours end it before."""
     tags = policy_tags(LeasePolicy("demo", 2, 16 * 3600, 900, duration_seconds=8 * 3600))
-    times = lease_times(read_record(tags), CREATED)
-    assert times
-    money_end = end if base else None
-    return replace(times, declared=base or end, longest=longest, base=base or end, end=end, money_end=money_end)
+    lease = Lease.of(tags, CREATED)
+    assert lease.policy
+    return replace(
+        lease,
+        declared_end=base or end,
+        latest_end=latest,
+        unrenewed_end=base or end,
+        effective_end=end,
+        hours_end=end if base else None,
+    )

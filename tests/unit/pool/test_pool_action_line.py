@@ -1,4 +1,4 @@
-"""Every action of the lease checker is one line that a person can read, however many instances it is about."""
+"""Every action of the lease checker is one readable line, for any number of instances."""
 
 from datetime import UTC, datetime
 
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from annex_lease.actions import EmptyGroup, FinishHooks, Grant, TerminateInstances, Warn, as_data
 from annex_lease.record import Granted
-from annex_pool.action_line import action_line
+from annex_pool.commands.check_command import action_line
 
 END = datetime(2030, 1, 1, 12, tzinfo=UTC)
 MANY = tuple(f"i-{number:04}" for number in range(250))

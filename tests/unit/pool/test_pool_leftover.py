@@ -1,13 +1,13 @@
-"""Whose a resource is: by its tag, else by its stack, else by the name CloudFormation gave it; never by a prefix."""
+"""Annex of a resource: by its tag, else by its stack, else by the name CloudFormation generated; never by a prefix."""
 
 import pytest
 from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from annex_pool.leftover import Resource, left_of, may_be_ours
-from annex_pool.listing import is_gone, pages
-from annex_pool.tagged import read_arn
+from annex_pool.leftovers.leftover import ListedResource, left_of, may_belong_to_annex
+from annex_pool.leftovers.listing import is_gone, pages
+from annex_pool.leftovers.tagged import read_arn
 
 STACK = "aws:cloudformation:stack-name"
 NAME = "annex:name"
@@ -15,7 +15,7 @@ NAME = "annex:name"
 
 def whose(annex: str | None = "demo", *, kind: str = "volume", name: str = "", **tags: str) -> tuple[str, str] | None:
     keys = {"tag": NAME, "stack": STACK, "id": "annex:id"}
-    found = left_of(Resource(kind, "v", "", {keys[k]: v for k, v in tags.items()}, name), annex, "us-east-1")
+    found = left_of(ListedResource(kind, "v", "", {keys[k]: v for k, v in tags.items()}, name), annex, "us-east-1")
     return None if found is None else (found.annex, found.by)
 
 
@@ -34,7 +34,7 @@ def test_never_another_annex(tag: str) -> None:
     assert whose(name=f"Annex-{tag}-AnnexFleet") is None
 
 
-def test_then_the_stack() -> None:
+def test_without_a_tag_the_stack_decides() -> None:
     assert whose(stack="Annex-demo") == ("demo", "stack")
     assert whose(None, stack="Annex-demo") == ("demo", "stack")
     assert whose(stack="Analysis") is None
@@ -54,7 +54,7 @@ def test_then_the_stack() -> None:
         ("demo", "Annex-demo", None),
     ],
 )
-def test_then_the_generated_name(annex: str | None, name: str, said: str | None) -> None:
+def test_without_a_stack_the_generated_name_decides(annex: str | None, name: str, said: str | None) -> None:
     assert whose(annex, name=name) == (None if said is None else (said, "name"))
 
 
@@ -87,7 +87,7 @@ def test_a_short_name_is_never_taken_for_a_cut_one() -> None:
 
 @given(st.text())
 def test_any_text_in_a_tag_is_shown_without_control_characters(value: str) -> None:
-    found = left_of(Resource("volume", "v", "", {NAME: value}), None, "us-east-1")
+    found = left_of(ListedResource("volume", "v", "", {NAME: value}), None, "us-east-1")
     assert found
     assert found.annex.isprintable()
 
@@ -102,8 +102,8 @@ def test_any_text_in_a_tag_is_shown_without_control_characters(value: str) -> No
         ("/aws/lambda/x", "", False),
     ],
 )
-def test_which_are_worth_asking_about(name: str, description: str, asked: bool) -> None:
-    assert may_be_ours(name, description) == asked
+def test_resources_whose_tags_are_read(name: str, description: str, asked: bool) -> None:
+    assert may_belong_to_annex(name, description) == asked
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_which_are_worth_asking_about(name: str, description: str, asked: bool) 
         ("new-service:r:1:thing/x", "", None),
     ],
 )
-def test_what_an_arn_stands_for(rest: str, kind: str, identity: str | None) -> None:
+def test_kind_and_id_of_an_arn(rest: str, kind: str, identity: str | None) -> None:
     arn = read_arn(f"arn:aws:{rest}")
     assert (arn.kind, arn.id) == (kind, f"arn:aws:{rest}" if identity is None else identity)
 
@@ -153,7 +153,7 @@ def test_any_text_can_be_listed_as_an_arn(text: str) -> None:
         ("", "", False),
     ],
 )
-def test_only_a_services_own_word_makes_something_gone(code: str, message: str, gone: bool) -> None:
+def test_only_the_answer_of_its_service_makes_a_resource_gone(code: str, message: str, gone: bool) -> None:
     error = ClientError({"Error": {"Code": code, "Message": message}}, "Describe")
     assert is_gone(error) == gone
 

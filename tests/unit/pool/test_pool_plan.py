@@ -1,4 +1,4 @@
-"""The worst case of an annex: by time whatever happens, by money while somebody counts; never rounded down, no AWS."""
+"""Worst case of an annex: always by time, by money while the checker counts; never rounded down, without AWS."""
 
 import io
 import json
@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 import annex_boot
-from annex_constructs.fleet.execution_point import ExecutionPoint
-from annex_pool.plan import CHECK_PERIOD, REPLACEMENT, SHUTDOWN_AFTER_END, derivation, plan, shown_amount
-from annex_pool.plan_text import show_plan
+from annex_lease import terms
+from annex_lease.terms import CHECK_PERIOD
+from annex_pool.commands.plan_command import show_plan
+from annex_pool.plan import REPLACEMENT, SELF_SHUTDOWN, derivation, plan, shown_amount
 
 MINUTE = timedelta(minutes=1)
 
@@ -31,19 +32,13 @@ def text(**changes: Any) -> str:
 
 
 def test_the_timer_of_the_execution_point_is_the_one_assumed_here() -> None:
-    class Bare(ExecutionPoint):
-        """An execution point of which only the defaults matter."""
-
-        def __init__(self) -> None:
-            object.__setattr__(self, "shutdown_after_end", None)
-
-    assert timedelta(seconds=Bare().shutdown_after_end_seconds) == SHUTDOWN_AFTER_END
+    assert terms.SHUTDOWN_AFTER_END.default == SELF_SHUTDOWN
 
 
 def test_by_time_alone() -> None:
     planned = plan(annex_spec())
-    assert planned.overrun == SHUTDOWN_AFTER_END + REPLACEMENT
-    assert planned.reach_hours == planned.worst_hours == Decimal("33.5")  # 2 x (16 h + 45 min)
+    assert planned.overrun == SELF_SHUTDOWN + REPLACEMENT
+    assert planned.lifetime_hours == planned.worst_hours == Decimal("33.5")  # 2 x (16 h + 45 min)
     assert planned.unextended_hours == Decimal("17.5")
     assert planned.limit_hours is None
     assert planned.worst_hours_while_checked == planned.worst_hours
@@ -58,8 +53,8 @@ def test_the_later_of_grace_and_timer_counts(grace: timedelta, overrun: int) -> 
     assert plan(annex_spec(grace=grace)).overrun == overrun * MINUTE
 
 
-def test_the_replacement_has_time_to_give_itself_back() -> None:
-    """Booting and shutting down besides the longest that systemd lets the script of giving back run."""
+def test_the_replacement_has_time_to_retire() -> None:
+    """Time to boot and to shut down is added to the longest time that systemd lets the retire script run."""
     unit = Path(annex_boot.__file__).parent / "files/annex-retire.service"
     assert "TimeoutStartSec=8min" in unit.read_text().splitlines()
     assert REPLACEMENT > 8 * MINUTE
@@ -70,12 +65,12 @@ def test_the_smaller_of_the_bounds_counts_while_the_checker_works(limit: int, ch
     planned = plan(annex_spec(max_instance_hours=limit))
     assert planned.limit_hours == limit + Decimal("1.5")  # 2 x 45 min run on after it is used up
     assert planned.worst_hours_while_checked == Decimal(str(checked))
-    assert planned.worst_hours == Decimal("33.5")  # what starts after the checker died is counted by nobody
+    assert planned.worst_hours == Decimal("33.5")  # instances that start after the checker failed are not counted
 
 
-def test_renewal_while_busy_reaches_as_far_as_anything() -> None:
+def test_renewal_while_busy_can_use_the_maximum_lifetime() -> None:
     planned = plan(annex_spec(renew_while_busy=HOUR))
-    assert planned.unextended_hours == planned.reach_hours
+    assert planned.unextended_hours == planned.lifetime_hours
 
 
 def test_an_absolute_end() -> None:
@@ -88,14 +83,14 @@ def test_an_absolute_end() -> None:
     assert (data["lease_seconds"], data["lease_ends_at"]) == (None, "2030-06-01T00:00:00Z")
     shown = text(lease=None, lease_ends_at=datetime(2030, 6, 1, tzinfo=UTC), max_lifetime=24 * HOUR)
     assert "until 2030-06-01T00:00:00Z" in shown
-    assert "depends on when it is deployed" in shown
+    assert "depends on the time of the deployment" in shown
 
 
 def test_money() -> None:
     data = plan(annex_spec(price_per_hour=0.085, max_instance_hours=20)).as_data()
     assert data["instance_hours"] == {
         "unextended": 17.5,
-        "by_reach": 33.5,
+        "by_max_lifetime": 33.5,
         "by_limit": 21.5,
         "worst": 33.5,
         "unextended_while_checked": 17.5,
@@ -103,7 +98,7 @@ def test_money() -> None:
     }
     assert data["cost"] == {
         "unextended": 1.49,
-        "by_reach": 2.85,
+        "by_max_lifetime": 2.85,
         "by_limit": 1.83,
         "worst": 2.85,
         "unextended_while_checked": 1.49,
@@ -147,7 +142,7 @@ def test_no_figure_contradicts_another(size: int, hours: int, limit: int | None,
     changes = {"size": size, "lease": hours * HOUR, "max_instance_hours": limit, "price_per_hour": price}
     data: Any = plan(annex_spec(**changes)).as_data()
     for figures in (data["instance_hours"], data["cost"] or data["instance_hours"]):
-        assert figures["worst"] == figures["by_reach"]
+        assert figures["worst"] == figures["by_max_lifetime"]
         assert figures["unextended"] <= figures["worst"]
         assert figures["unextended_while_checked"] <= figures["worst_while_checked"] <= figures["worst"]
         assert figures["unextended_while_checked"] <= figures["unextended"]
@@ -157,7 +152,7 @@ def test_no_figure_contradicts_another(size: int, hours: int, limit: int | None,
 def test_the_derivation_holds_every_number() -> None:
     spec = annex_spec(max_instance_hours=20, grace=40 * MINUTE)
     steps = "\n".join(derivation(plan(spec)))
-    assert "at worst, by time: 2 x (16h + 45m) = 33.5 instance-hours, whether the lease checker works or not" in steps
+    assert "at worst, by time: 2 x (16h + 45m) = 33.5 instance-hours, with or without a working lease checker" in steps
     assert "20 (max_instance_hours) + 2 x 45m = 21.5 instance-hours, only while the lease checker works" in steps
     assert "at worst while the lease checker works: the smaller of the two, 21.5 instance-hours" in steps
     assert "grace 40m" in steps
@@ -169,9 +164,9 @@ def test_the_derivation_holds_every_number() -> None:
 def test_for_people() -> None:
     shown = text(price_per_hour=0.085, max_instance_hours=20, renew_while_busy=HOUR)
     assert "at worst              at most 33.5 instance-hours = 2.85 at 0.085 per instance-hour\n" in shown
-    assert "while it is counted   at most 21.5 instance-hours = 1.83 at 0.085 per instance-hour, if the lease" in shown
-    assert "if nobody extends it  at most 33.5 instance-hours" in shown
-    assert "while it is counted" not in text()
+    assert "while checked         at most 21.5 instance-hours = 1.83 at 0.085 per instance-hour, if the lease" in shown
+    assert "without extension     at most 33.5 instance-hours" in shown
+    assert "while checked" not in text()
     assert "renewed while busy    by 1h" in shown
     assert shown.count("not counted: ") == 5
 

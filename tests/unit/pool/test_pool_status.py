@@ -1,4 +1,4 @@
-"""The join of AWS's side with the pool's, and what is shown when one of them did not answer."""
+"""The join of AWS's side with the pool's side, and the output if one of them did not answer."""
 
 import io
 from dataclasses import replace
@@ -12,11 +12,12 @@ from annex_lease.decision import decide
 from annex_lease.observed import Group, GroupMember, Instance
 from annex_lease.policy import LeasePolicy, policy_tags
 from annex_lease.tags import Tag
-from annex_pool.checker import read_answer
+from annex_pool.annex_status import AnnexStatus
+from annex_pool.check import read_answer
 from annex_pool.collector import Slot, read_slot
-from annex_pool.error import AnnexError
-from annex_pool.status import Seen, Status, status_of
-from annex_pool.table import show
+from annex_pool.command_error import AnnexError
+from annex_pool.commands.status_command import show_statuses
+from annex_pool.status import Observation, status_of
 from annex_spec import AnnexSpec
 
 NOW = datetime(2030, 1, 1, 12, tzinfo=UTC)
@@ -48,12 +49,12 @@ SLOTS = (
     Slot("slot1@i-9", "demo", "i-9", False),
     Slot("slot1@i-2", "demo2", "i-2", True),
 )
-SEEN = Seen(annex_spec(), True, GROUP, decide(GROUP, NOW), SLOTS, ())
+SEEN = Observation(annex_spec(), True, GROUP, decide(GROUP, NOW), SLOTS, ())
 
 
-def text(*statuses: Status) -> str:
+def text(*statuses: AnnexStatus) -> str:
     out = Console(file=io.StringIO(), width=240, highlight=False, markup=False)
-    show(statuses, out)
+    show_statuses(statuses, out)
     assert isinstance(out.file, io.StringIO)
     return out.file.getvalue()
 
@@ -71,7 +72,7 @@ def test_both_sides() -> None:
         "lease": {
             "created": "2030-01-01T11:00:00Z",
             "declared_end": "2030-01-01T19:00:00Z",
-            "end": "2030-01-01T19:00:00Z",
+            "effective_end": "2030-01-01T19:00:00Z",
             "latest_end": "2030-01-02T03:00:00Z",
             "seconds_left": 7 * 3600,
             "next_warning": None,
@@ -103,8 +104,8 @@ def test_a_silent_pool_is_not_an_empty_one() -> None:
 
 
 def test_a_refusal_of_aws_is_not_an_empty_group() -> None:
-    status = status_of(replace(SEEN, asked=False, group=None, decision=None, errors=("denied",)), NOW)
-    assert (status.phase, status.instances, status.size, status.times) == (None, None, None, None)
+    status = status_of(replace(SEEN, answered=False, group=None, decision=None, errors=("denied",)), NOW)
+    assert (status.phase, status.instances, status.size, status.lease) == (None, None, None, None)
     assert status.jobs_running == 2
     assert text(status).splitlines()[1].split() == ["demo", *["?"] * 8, "2", "?", "-"]
 
@@ -115,10 +116,10 @@ def test_not_deployed() -> None:
     assert "not deployed" in text(status)
 
 
-def test_a_slot_of_an_annex_that_is_not_deployed_is_a_stranger() -> None:
+def test_a_slot_of_an_annex_that_is_not_deployed_is_unmatched() -> None:
     status = status_of(replace(SEEN, group=None, decision=None), NOW)
     assert status.unmatched_slots
-    assert "slot slot1@i-9 says it belongs to this annex" in text(status)
+    assert "slot slot1@i-9 claims to belong to this annex" in text(status)
 
 
 def test_a_lease_that_is_over_has_nothing_left() -> None:
@@ -132,7 +133,7 @@ def test_a_lease_that_is_over_has_nothing_left() -> None:
 def test_an_unreadable_record_is_shown_as_such() -> None:
     group = replace(GROUP, tags=())
     status = status_of(replace(SEEN, group=group, decision=decide(group, NOW)), NOW)
-    assert (status.size, status.times, status.phase) == (None, None, "draining")
+    assert (status.size, status.lease, status.phase) == (None, None, "draining")
     assert "annex:max-lifetime is missing" in text(status)
 
 
@@ -149,9 +150,9 @@ LIMITED = LeasePolicy(
 )
 
 
-def limited(spec: AnnexSpec, *extra: Tag, now: datetime = NOW) -> Status:
+def limited(spec: AnnexSpec, *extra: Tag, now: datetime = NOW) -> AnnexStatus:
     group = replace(GROUP, tags=(*policy_tags(LIMITED), Tag("annex:granted", "2", False), *extra))
-    return status_of(Seen(spec, True, group, decide(group, now), SLOTS, ()), now)
+    return status_of(Observation(spec, True, group, decide(group, now), SLOTS, ()), now)
 
 
 def test_hours_and_money() -> None:

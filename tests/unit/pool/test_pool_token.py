@@ -1,11 +1,11 @@
-"""Which tokens are refused: every claim missing, wrong, too wide or too long."""
+"""Tokens that are refused: every claim missing, wrong, too wide or too long."""
 
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from token_texts import encoded, token_text
 
-from annex_pool.error import AnnexError
+from annex_pool.command_error import AnnexError
 from annex_pool.token import defects, expiry, read_token, rule_for
 
 NOW = datetime(2030, 1, 1, 12, tzinfo=UTC)

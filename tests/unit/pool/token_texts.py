@@ -1,4 +1,4 @@
-"""IDTOKENs with any claims, signed by nobody."""
+"""IDTOKENs with any claims, without a valid signature."""
 
 import base64
 import json

@@ -43,7 +43,7 @@ def test_what_it_may_hold(read: Read, keys: str, expected: BaseSpec) -> None:
         ("max_removals = -1", ["[base] max_removals", "received: -1", "from 0 to 10000", "max_removals = 50"]),
         ('max_removals = "50"', ['received: "50"', "a whole number"]),
         ("dry_run = 1", ["[base] dry_run", "received: 1", "true or false"]),
-        ('alarm_email = "nobody"', ["[base] alarm_email", "one e-mail address"]),
+        ('alarm_email = "admin"', ["[base] alarm_email", "one e-mail address"]),
         ("dryrun = true", ["[base] dryrun", "did you mean dry_run?"]),
         (f'alarm_email = "a@example.edu"\nalarm_topic = "{TOPIC}"', ["both alarm_email and alarm_topic", "remove one"]),
         (

@@ -1,4 +1,4 @@
-"""What a spec says about the end: the drain and the warning before it, its renewal, and who is told."""
+"""Keys of the end of a lease: drain, warning, renewal, alarms."""
 
 from datetime import timedelta
 
@@ -47,7 +47,7 @@ def test_the_default_warning_fits_into_any_lease(read_annex: ReadAnnex) -> None:
         ("8h", 'warn_before_end = "4h"'),
         ("1m59s", 'warn_before_end = "1m"'),
         ("1m1s", 'warn_before_end = "1m"'),
-        ("1m", "remove warn"),
+        ("1m", "remove warn_before_end"),
     ],
 )
 def test_the_fix_of_a_warning_is_one(read_annex: ReadAnnex, lease: str, fix: str) -> None:

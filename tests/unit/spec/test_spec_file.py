@@ -1,4 +1,4 @@
-"""The whole file: defaults, keys that go together, what is missing, and how it is all said."""
+"""A whole spec file: defaults, keys that go together, missing keys, error texts."""
 
 import re
 import subprocess
@@ -98,12 +98,12 @@ def test_a_vpc_is_never_mixed_with_the_subnets_of_the_defaults(read: Read) -> No
         (
             {"renew_while_busy": '"10m"', "drain_before_end": '"121s"'},
             "renew_while_busy",
-            "10m2s or more: twice the drain, 2m1s",
+            "10m2s or more: twice drain_before_end, 2m1s",
         ),
         (
             {"renew_while_busy": '"2h"', "drain_before_end": '"1h"'},
             "renew_while_busy",
-            "2h6m or more: twice the drain, 1h",
+            "2h6m or more: twice drain_before_end, 1h",
         ),
         ({"warn_before_end": '"8h"'}, "warn_before_end", "less than the lease, 8h"),
         ({"alarm_email": '"a@example.edu"', "alarm_topic": f'"{TOPIC}"'}, "alarm_email", "at most one of"),
@@ -201,7 +201,7 @@ from 30s to 7d
     fix:      idle_timeout = "20m"
   [annex.a] size
     received: "2"
-    allowed:  a whole number from 1 to 10000
+    allowed:  a whole number of instances from 1 to 10000
     fix:      size = 2
   [annex.a] instance_types
     received: nothing
@@ -209,9 +209,10 @@ from 30s to 7d
     fix:      instance_types = ["c6a.large", "c6i.large"]
   [annex.a] instance_type
     received: ["c6a.large"]
-    allowed:  the keys region, account, image, size, lease, lease_ends_at, max_lifetime, grace, drain_before_end, idle_timeout, join_timeout, \
-renew_while_busy, max_instance_hours, price_per_hour, warn_before_end, alarm_email, alarm_topic, \
-instance_types, on_demand_base, on_demand_percentage, vpc, subnets, volume_gib, root_device
+    allowed:  the keys region, account, image, size, lease, lease_ends_at, max_lifetime, grace, \
+drain_before_end, idle_timeout, join_timeout, renew_while_busy, max_instance_hours, price_per_hour, \
+warn_before_end, alarm_email, alarm_topic, instance_types, on_demand_base, on_demand_percentage, \
+vpc, subnets, volume_gib, root_device
     fix:      did you mean instance_types?"""
     )
 

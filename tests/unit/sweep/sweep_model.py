@@ -1,4 +1,4 @@
-"""Groups, stacks and resources of a Region, built in one line each."""
+"""Builders of groups, stacks and resources of a Region, one line each."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from annex_lease.observed import Group, GroupMember
+from annex_lease.ownership import GROUP_TAG, STACK_ID_TAG
 from annex_lease.policy import LeasePolicy, policy_tags
-from annex_lease.sweep.identity import GROUP_TAG, STACK_TAG
-from annex_lease.sweep.marks import TAG_ORPHAN
-from annex_lease.sweep.resources import Inventory, Kind, Resource, Stack
-from annex_lease.sweep.sweep_plan import Plan, Settings, make_plan
+from annex_lease.sweep.orphan import TAG_ORPHAN
+from annex_lease.sweep.resources import Inventory, ResourceKind, Stack, TaggedResource
+from annex_lease.sweep.sweep_plan import SweepPlan, make_plan
+from annex_lease.sweep.sweep_settings import SweepSettings
 from annex_lease.tags import TAG_END, TAG_GRANTED, TAG_ID, TAG_NAME, TAG_UNTIL, format_time, group_tag
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -56,34 +57,34 @@ def tags(name: str = "a", uuid: str | None = ONE, *, member_of: str = "", stack_
     found = {TAG_NAME: name}
     found |= {TAG_ID: f"{uuid}.{name}"} if uuid else {}
     found |= {GROUP_TAG: member_of} if member_of else {}
-    found |= {STACK_TAG: stack_arn(stack_uuid)} if stack_uuid else {}
+    found |= {STACK_ID_TAG: stack_arn(stack_uuid)} if stack_uuid else {}
     found |= {TAG_ORPHAN: format_time(NOW - marked)} if marked is not None else {}
     return found | ({TAG_END: format_time(NOW - end)} if end is not None else {})
 
 
-def instance(id: str = "i-1", state: str = "running", age: timedelta = 9 * HOUR, **tagged: Any) -> Resource:
-    return Resource(Kind.INSTANCE, id, tags(**tagged), NOW - age, state)
+def instance(id: str = "i-1", state: str = "running", age: timedelta = 9 * HOUR, **tagged: Any) -> TaggedResource:
+    return TaggedResource(ResourceKind.INSTANCE, id, tags(**tagged), NOW - age, state)
 
 
-def other(kind: Kind, id: str = "x-1", state: str = "available", age: timedelta | None = 9 * HOUR,
-          **tagged: Any) -> Resource:  # fmt: skip
-    return Resource(kind, id, tags(**tagged), None if age is None else NOW - age, state)
+def other(kind: ResourceKind, id: str = "x-1", state: str = "available", age: timedelta | None = 9 * HOUR,
+          **tagged: Any) -> TaggedResource:  # fmt: skip
+    return TaggedResource(kind, id, tags(**tagged), None if age is None else NOW - age, state)
 
 
 def plan(
     groups: Iterable[Group] = (),
-    instances: Iterable[Resource] | None = (),
-    others: Iterable[Resource] | None = (),
+    instances: Iterable[TaggedResource] | None = (),
+    others: Iterable[TaggedResource] | None = (),
     stacks: Iterable[Stack] | None = (),
     **settings: Any,
-) -> Plan:
+) -> SweepPlan:
     def some(listed: Iterable[Any] | None) -> tuple[Any, ...] | None:
         return None if listed is None else tuple(listed)
 
     seen = Inventory(tuple(groups), some(instances), some(others), some(stacks))
-    return make_plan(seen, NOW, Settings(**settings))
+    return make_plan(seen, NOW, SweepSettings(**settings))
 
 
 def until(moment: timedelta) -> dict[str, str]:
-    """The operator's word: the lease ends so long after now."""
+    """The operator's override: the lease ends so long after now."""
     return {TAG_UNTIL: format_time(NOW + moment)}

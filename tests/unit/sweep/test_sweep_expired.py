@@ -1,9 +1,10 @@
-"""Annexes that are over and still there: the sweeper does what their own checkers should have done, and later."""
+"""Expired annexes that still exist: the sweeper does later what their own checkers should have done."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
+from unittest import mock
 
 import pytest
 from sweep_model import GRACE, HOUR, MINUTE, NOW, ONE, OTHER, group, instance, plan, stack, until
@@ -17,7 +18,10 @@ from annex_lease.actions import (
     TerminateInstances,
 )
 from annex_lease.observed import GroupMember
-from annex_lease.sweep.expired import still_due
+from annex_lease.sweep import sweeper
+from annex_lease.sweep.expired import decide_again
+from annex_lease.sweep.resources import Inventory
+from annex_lease.sweep.sweep_settings import SweepSettings
 from annex_lease.tags import TAG_GRANTED, TAG_ID, TAG_NAME, TAG_RENEWED, format_time
 
 SLACK = 10 * MINUTE
@@ -69,7 +73,7 @@ def test_what_is_ended_is_left_alone() -> None:
     assert found.actions[0].instance_ids == ("i-9",)  # type: ignore[union-attr]
 
 
-def test_machines_are_those_of_this_very_annex() -> None:
+def test_instances_are_those_of_this_annex_alone() -> None:
     listed = [
         instance("i-member", member_of="asg-a"),
         instance("i-detached"),
@@ -84,7 +88,7 @@ def test_machines_are_those_of_this_very_annex() -> None:
     assert found.actions[-1].instance_ids == ("i-detached", "i-member")  # type: ignore[union-attr]
 
 
-def test_an_id_that_somebody_else_wrote_reaches_nobody() -> None:
+def test_a_forged_id_reaches_no_instance_of_another_annex() -> None:
     tampered = group(members=(), without=[TAG_ID], extra={TAG_ID: f"{OTHER}.victim"})
     found = plan([tampered], [instance("i-victim", name="victim", uuid=OTHER)]).endings
     assert all("i-victim" not in str(action) for each in found for action in each.actions)
@@ -102,12 +106,12 @@ def test_without_a_readable_record_nothing_is_ended_at_once(without: list[str]) 
     assert plan([group(without=without)]).endings == []
 
 
-def test_what_was_planned_is_decided_again() -> None:
+def test_a_planned_ending_is_decided_again() -> None:
     (planned,) = plan([group()], [instance("i-detached")]).endings
-    assert still_due(planned, group(), NOW, SLACK) == planned
-    assert still_due(planned, None, NOW, SLACK) is None
-    assert still_due(planned, group(extra=until(MINUTE)), NOW, SLACK) is None
-    less = still_due(planned, group(members=()), NOW, SLACK)
+    assert decide_again(planned, group(), NOW, SLACK) == planned
+    assert decide_again(planned, None, NOW, SLACK) is None
+    assert decide_again(planned, group(extra=until(MINUTE)), NOW, SLACK) is None
+    less = decide_again(planned, group(members=()), NOW, SLACK)
     assert less is not None
     assert less.alive == ("i-detached",), "what EC2 listed is not listed again"
 
@@ -116,13 +120,27 @@ def test_a_renewal_counts_even_of_a_group_that_is_stopped() -> None:
     stopped = group(ended=-HOUR, suspended=frozenset({"Launch"}), desired=0, extra={TAG_GRANTED: "2"})
     (planned,) = plan([stopped]).endings
     renewed = group(ended=-HOUR, extra={TAG_RENEWED: format_time(NOW)})
-    assert still_due(planned, stopped, NOW, SLACK) is not None
-    assert still_due(planned, renewed, NOW, SLACK) is None
+    assert decide_again(planned, stopped, NOW, SLACK) is not None
+    assert decide_again(planned, renewed, NOW, SLACK) is None
 
 
 def test_a_lease_that_can_be_read_again_counts() -> None:
     unread, mark = ["annex:lease-duration"], {"annex:orphan": format_time(NOW - 2 * HOUR)}
     (removal,) = plan([group(without=unread, extra=mark)], stacks=[stack(ONE)]).removals
     assert removal.ending is not None
-    assert still_due(removal.ending, group(without=unread), NOW, SLACK) is not None
-    assert still_due(removal.ending, group(ended=-HOUR), NOW, SLACK) is None
+    assert decide_again(removal.ending, group(without=unread), NOW, SLACK) is not None
+    assert decide_again(removal.ending, group(ended=-HOUR), NOW, SLACK) is None
+
+
+def test_each_run_begins_with_another_annex() -> None:
+    seen = Inventory(tuple(group(name) for name in ("a", "b", "c")), (), (), ())
+    clients: Any = None  # a dry run uses none
+    orders = []
+    with mock.patch.object(sweeper, "take_inventory", lambda _: seen):
+        for minute in range(4):
+            report = sweeper.sweep(
+                clients, NOW + minute * MINUTE, SweepSettings(), lambda: 0.0, lambda _: None, dry_run=True
+            )
+            orders.append([entry["annex"] for entry in report.ended])
+    assert [order[0] for order in orders] == [orders[0][0], orders[0][1], orders[0][2], orders[0][0]]
+    assert all(sorted(map(str, order)) == ["a", "b", "c"] for order in orders)

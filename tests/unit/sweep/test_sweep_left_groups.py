@@ -1,4 +1,4 @@
-"""Groups that are left of a deleted stack: they are reported, and once they are ended they keep nothing else."""
+"""Groups whose stack was deleted: they are reported, and an ended one protects no other resource."""
 
 from __future__ import annotations
 
@@ -8,19 +8,20 @@ from typing import Any
 import pytest
 from sweep_model import HOUR, MINUTE, ONE, OTHER, group, instance, other, plan, stack
 
-from annex_lease.sweep.resources import Kind
+from annex_lease.sweep.resources import ResourceKind
 from annex_lease.tags import TAG_ID
 
 STOPPED: dict[str, Any] = {"members": (), "suspended": frozenset({"Launch"})}
-LEFT = [other(Kind.SECRET, "secret", marked=2 * HOUR), other(Kind.LOG_GROUP, "log", age=None, marked=2 * HOUR)]
+LEFT = [
+    other(ResourceKind.SECRET, "secret", marked=2 * HOUR),
+    other(ResourceKind.LOG_GROUP, "log", age=None, marked=2 * HOUR),
+]
 
 
 def test_what_is_ended_and_empty_hides_nothing_and_is_reported() -> None:
     found = plan([group(**STOPPED)], others=LEFT, stacks=[stack(OTHER, tags={})])
     assert [removal.resource.id for removal in found.removals] == ["secret", "log"]
-    assert found.reports == [
-        "group asg-a is left of a stack that does not exist any more: it is ended and empty; delete it"
-    ]
+    assert found.reports == ["group asg-a belongs to a stack that does not exist: it is ended and empty; delete it"]
     assert found.endings == []
 
 
@@ -37,19 +38,17 @@ def test_what_is_ended_and_empty_hides_nothing_and_is_reported() -> None:
 def test_one_that_is_not_yet_empty_and_stopped_owns_what_is_its_own(changes: dict[str, Any]) -> None:
     found = plan([group(**{**STOPPED, **changes})], others=LEFT)
     assert (found.orphans, len(found.unmarks)) == (0, 2)
-    assert found.reports == [
-        "group asg-a is left of a stack that does not exist any more: it ends with its lease; delete it"
-    ]
+    assert found.reports == ["group asg-a belongs to a stack that does not exist: it ends with its lease; delete it"]
 
 
-def test_a_machine_that_the_group_lost_keeps_it_alive() -> None:
+def test_a_detached_instance_keeps_its_group_alive() -> None:
     found = plan([group(**STOPPED)], [instance("i-detached")], LEFT)
     assert found.orphans == 0
     assert [ending.alive for ending in found.endings] == [("i-detached",)]
 
 
 @pytest.mark.parametrize(("ended", "stopped"), [(-HOUR, False), (HOUR, True)])
-def test_with_its_stack_it_is_nobodys_business(ended: timedelta, stopped: bool) -> None:
+def test_a_group_with_its_stack_is_not_reported(ended: timedelta, stopped: bool) -> None:
     found = plan([group(ended=ended, **(STOPPED if stopped else {}))], others=LEFT, stacks=[stack(ONE)])
     assert (found.orphans, found.reports) == (0, [])
 
@@ -59,12 +58,12 @@ def test_a_young_group_is_not_judged() -> None:
     assert (found.orphans, found.reports) == (0, [])
 
 
-def test_a_group_of_which_nobody_knows_the_stack_owns_what_has_its_name() -> None:
+def test_a_group_without_a_known_stack_owns_what_has_its_name() -> None:
     found = plan([group(without=[TAG_ID], **STOPPED)], others=LEFT)
     assert (found.orphans, found.reports) == (0, [])
 
 
-def test_of_two_groups_of_one_annex_the_living_one_owns() -> None:
+def test_of_two_groups_of_one_annex_the_one_that_lasts_owns() -> None:
     found = plan([group(**STOPPED), group(asg="second", ended=-HOUR)], others=LEFT)
     assert found.orphans == 0
     assert len(found.reports) == 2

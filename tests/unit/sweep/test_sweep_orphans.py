@@ -1,4 +1,4 @@
-"""Orphans: two sources must agree, an hour must pass, too many are none, and what came alive is let go."""
+"""Orphans: two sources must agree, an hour must pass, and with too many none is removed."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 from sweep_model import GRACE, HOUR, MINUTE, ONE, OTHER, group, instance, other, plan, stack, stack_arn
 
-from annex_lease.sweep.identity import STACK_TAG
-from annex_lease.sweep.resources import REMOVAL_ORDER, Kind
-from annex_lease.sweep.sweep_plan import Plan
+from annex_lease.ownership import STACK_ID_TAG
+from annex_lease.sweep.resources import REMOVAL_ORDER, ResourceKind
+from annex_lease.sweep.sweep_plan import SweepPlan
 from annex_lease.tags import TAG_ID, group_tag
 
 MARKED = HOUR + MINUTE
 
 
-def removed(found: Plan) -> list[str]:
+def removed(found: SweepPlan) -> list[str]:
     return [removal.resource.id for removal in found.removals]
 
 
@@ -28,7 +28,7 @@ def removed(found: Plan) -> list[str]:
         (timedelta(0), "waiting"),
         (HOUR - timedelta(seconds=1), "waiting"),
         (HOUR, "removals"),
-        (-MINUTE, "marks"),  # a mark of the future was written by nobody who could know
+        (-MINUTE, "marks"),  # the sweeper never wrote a mark in the future
     ],
 )
 def test_two_phases(marked: Any, where: str) -> None:
@@ -42,17 +42,19 @@ def test_two_phases(marked: Any, where: str) -> None:
     assert found.orphans == 1
 
 
-@pytest.mark.parametrize("kind", [kind for kind in Kind if kind is not Kind.GROUP])
-def test_every_kind_is_removed_when_its_stack_and_its_group_are_gone(kind: Kind) -> None:
-    left = other(kind, marked=MARKED, state="running" if kind is Kind.INSTANCE else "available")
+@pytest.mark.parametrize("kind", [kind for kind in ResourceKind if kind is not ResourceKind.GROUP])
+def test_every_kind_is_removed_when_its_stack_and_its_group_are_gone(kind: ResourceKind) -> None:
+    left = other(kind, marked=MARKED, state="running" if kind is ResourceKind.INSTANCE else "available")
     assert removed(plan(instances=[left])) == ["x-1"]
     assert removed(plan(instances=[left], stacks=[stack(ONE)])) == []
     assert removed(plan(instances=[left], groups=[group(ended=-HOUR, members=())])) == []
 
 
 def test_what_is_attached_goes_after_what_it_is_attached_to() -> None:
-    kinds = [kind for kind in reversed(REMOVAL_ORDER) if kind is not Kind.GROUP]
-    left = [other(k, k.value, state="running" if k is Kind.INSTANCE else "available", marked=MARKED) for k in kinds]
+    kinds = [kind for kind in reversed(REMOVAL_ORDER) if kind is not ResourceKind.GROUP]
+    left = [
+        other(k, k.value, state="running" if k is ResourceKind.INSTANCE else "available", marked=MARKED) for k in kinds
+    ]
     expected = ["instance", "volume", "network-interface", "secret", "log-group"]
     assert removed(plan(others=left)) == expected
 
@@ -63,14 +65,14 @@ def test_what_is_attached_goes_after_what_it_is_attached_to() -> None:
         instance(age=HOUR - MINUTE),
         instance(state="terminated"),
         instance(state="shutting-down"),
-        other(Kind.VOLUME, state="in-use"),
-        other(Kind.INTERFACE, state="in-use"),
+        other(ResourceKind.VOLUME, state="in-use"),
+        other(ResourceKind.INTERFACE, state="in-use"),
         instance(member_of="asg-alive"),
         instance(uuid=None, name="alive"),
         instance(uuid=OTHER, name="alive", stack_uuid=OTHER),
     ],
 )
-def test_what_is_live_young_or_free_is_left_alone(kept: Any) -> None:
+def test_what_is_owned_young_or_free_is_left_alone(kept: Any) -> None:
     found = plan([group("alive", OTHER, ended=-HOUR)], [kept], stacks=[stack(OTHER)])
     assert (found.orphans, found.unmarks, found.reports) == (0, [], [])
 
@@ -78,16 +80,16 @@ def test_what_is_live_young_or_free_is_left_alone(kept: Any) -> None:
 @pytest.mark.parametrize(
     "unclear",
     [
-        instance(uuid=None),  # only a name: anybody may have written it
+        instance(uuid=None),  # only a name: anyone can write it
         instance(stack_uuid=OTHER),  # its two tags name two stacks
         instance(uuid="not-a-uuid"),
-        # A stack of somebody else that was deleted, and a name that was written by hand.
+        # A deleted stack that was not an annex's, and a name that was written by hand.
         instance(uuid=None, stack_uuid=OTHER, marked=MARKED),
-        other(Kind.LOG_GROUP, uuid=None, stack_uuid=OTHER, marked=MARKED),
-        other(Kind.SECRET, uuid=None),
+        other(ResourceKind.LOG_GROUP, uuid=None, stack_uuid=OTHER, marked=MARKED),
+        other(ResourceKind.SECRET, uuid=None),
     ],
 )
-def test_what_only_one_source_tells_is_reported(unclear: Any) -> None:
+def test_what_only_one_source_says_is_reported(unclear: Any) -> None:
     found = plan(instances=[unclear])
     assert found.orphans == 0
     assert len(found.reports) == 1
@@ -99,7 +101,7 @@ def test_a_stack_of_the_same_name_is_not_the_stack() -> None:
     assert removed(plan(newer, [instance(marked=MARKED)], stacks=[stack(OTHER)])) == ["i-1"]
 
 
-def test_a_group_that_does_not_tell_its_annex_may_be_any_of_its_name() -> None:
+def test_a_group_without_an_id_may_be_any_of_its_name() -> None:
     vague = group(ended=-HOUR, members=(), without=[TAG_ID])
     assert plan([vague], [instance(marked=MARKED)]).orphans == 0
 
@@ -114,16 +116,16 @@ def test_a_group_that_does_not_tell_its_annex_may_be_any_of_its_name() -> None:
         (HOUR, "DELETE_IN_PROGRESS", None),
     ],
 )
-def test_an_instance_whose_stack_lost_its_group_ends_as_it_was_told(
+def test_an_instance_whose_stack_lost_its_group_ends_by_its_own_tag(
     end: Any, status: str, expected: str | None
 ) -> None:
     found = plan(instances=[instance(marked=MARKED, end=end)], stacks=[stack(ONE, status=status, tags={})])
     assert {name for name in ("removals", "reports") if getattr(found, name)} == ({expected} if expected else set())
 
 
-@pytest.mark.parametrize("kind", [Kind.INSTANCE, Kind.VOLUME])
-def test_what_came_alive_is_let_go(kind: Kind) -> None:
-    state = "running" if kind is Kind.INSTANCE else "in-use"
+@pytest.mark.parametrize("kind", [ResourceKind.INSTANCE, ResourceKind.VOLUME])
+def test_a_marked_resource_with_an_annex_is_unmarked(kind: ResourceKind) -> None:
+    state = "running" if kind is ResourceKind.INSTANCE else "in-use"
     found = plan([group(ended=-HOUR)], [other(kind, state=state, marked=MARKED)])
     assert [resource.id for resource, _ in found.unmarks] == ["x-1"]
     assert found.orphans == 0
@@ -134,20 +136,23 @@ def test_a_dead_instance_is_not_touched_any_more() -> None:
     assert (found.orphans, found.unmarks) == (0, [])
 
 
-def test_too_many_are_none() -> None:
+def test_with_too_many_orphans_none_is_removed() -> None:
     left = [instance(f"i-{n}", marked=MARKED) for n in range(4)]
     assert len(plan(instances=left, max_removals=4).removals) == 4
     aborted = plan([group(uuid=OTHER)], left, max_removals=3)
     assert aborted.removals == []
     assert len(aborted.waiting) == 4
-    assert str(aborted.aborted).startswith("4 things would be removed in one run, allowed are 3")
-    # An annex that is over by its own record is ended all the same.
+    assert str(aborted.aborted).startswith("4 resources would be removed in one run, allowed are 3")
+    # An annex whose own record says that its lease is over is ended all the same.
     assert len(aborted.endings) == 1
 
 
 @pytest.mark.parametrize("missing", ["instances", "others", "stacks"])
-def test_without_all_listings_nobody_is_an_orphan(missing: str) -> None:
-    seen: dict[str, Any] = {"instances": [instance(marked=MARKED)], "others": [other(Kind.VOLUME, marked=MARKED)]}
+def test_without_all_listings_nothing_is_an_orphan(missing: str) -> None:
+    seen: dict[str, Any] = {
+        "instances": [instance(marked=MARKED)],
+        "others": [other(ResourceKind.VOLUME, marked=MARKED)],
+    }
     assert plan(**seen).orphans == 2
     assert plan(**{**seen, missing: None}).orphans == 0
 
@@ -157,13 +162,13 @@ UNREADABLE = ["annex:lease-duration"]
 
 def test_a_group_without_a_readable_lease_is_ended_in_two_phases() -> None:
     fresh = plan([group(without=UNREADABLE, members=["i-1", "i-2"])], stacks=[stack(ONE)])
-    assert [(r.kind, r.id) for r, _ in fresh.marks] == [(Kind.GROUP, "asg-a")]
+    assert [(r.kind, r.id) for r, _ in fresh.marks] == [(ResourceKind.GROUP, "asg-a")]
     mark = {"annex:orphan": "2026-11-23T10:00:00Z"}
     (removal,) = plan([group(without=UNREADABLE, members=["i-1", "i-2"], extra=mark)], stacks=[stack(ONE)]).removals
     assert removal.weight == 2
     assert removal.ending is not None
     assert removal.ending.actions[-1].instance_ids == ("i-1", "i-2")  # type: ignore[union-attr]
-    # Readable again, ended, or young: it is let go.
+    # Readable again, ended, or young: it loses its mark.
     for back in (group(ended=-HOUR, extra=mark), group(without=UNREADABLE, ended=-8 * HOUR + GRACE, extra=mark)):
         found = plan([back], stacks=[stack(ONE)])
         assert (found.orphans, len(found.unmarks)) == (0, 1)
@@ -171,7 +176,7 @@ def test_a_group_without_a_readable_lease_is_ended_in_two_phases() -> None:
 
 def test_a_foreign_group_that_only_carries_a_name_is_reported() -> None:
     foreign = group(without=[*UNREADABLE, TAG_ID], extra={"annex:orphan": "2026-11-23T10:00:00Z"})
-    for given in (foreign, replace(foreign, tags=(*foreign.tags, group_tag(STACK_TAG, stack_arn(ONE))))):
+    for given in (foreign, replace(foreign, tags=(*foreign.tags, group_tag(STACK_ID_TAG, stack_arn(ONE))))):
         found = plan([given], stacks=[stack(ONE)])
         assert (found.endings, found.removals, found.marks) == ([], [], [])
         assert found.reports[0].startswith("group asg-a: its lease cannot be read")

@@ -1,10 +1,11 @@
-"""Whatever a Region holds, the sweeper never touches what is unexpired or foreign. The rules are the test's own."""
+"""Rules for every Region: the sweeper never touches what is unexpired or foreign. The test states them by itself."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
+from unittest import mock
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,10 +21,13 @@ from annex_lease.actions import (
     TerminateInstances,
 )
 from annex_lease.observed import GroupMember
-from annex_lease.sweep.identity import GROUP_TAG, STACK_TAG
-from annex_lease.sweep.marks import TAG_ORPHAN
-from annex_lease.sweep.resources import Inventory, Kind, Resource
-from annex_lease.sweep.sweep_plan import Plan, Settings, make_plan
+from annex_lease.ownership import GROUP_TAG, STACK_ID_TAG
+from annex_lease.sweep import sweeper
+from annex_lease.sweep.orphan import TAG_ORPHAN
+from annex_lease.sweep.resources import Inventory, ResourceKind, TaggedResource
+from annex_lease.sweep.sweep_plan import SweepPlan, make_plan
+from annex_lease.sweep.sweep_report import ending_data, removal_data, resource_data
+from annex_lease.sweep.sweep_settings import SweepSettings
 from annex_lease.tags import TAG_END, TAG_ID, TAG_NAME, format_time
 
 NAMES = ("a", "pa", "paper")
@@ -46,14 +50,14 @@ def groups(draw: st.DrawFn) -> Any:
     lost = draw(st.sets(st.sampled_from([TAG_ID, TAG_NAME, "annex:lease-duration"]), max_size=1))
     extra = {TAG_ID: draw(st.sampled_from(IDS))} if TAG_ID in lost and draw(st.booleans()) else {}
     extra |= {TAG_ORPHAN: draw(times)} if draw(st.booleans()) else {}
-    extra |= {STACK_TAG: stack_arn(draw(uuids))} if draw(st.booleans()) else {}
+    extra |= {STACK_ID_TAG: stack_arn(draw(uuids))} if draw(st.booleans()) else {}
     off = frozenset() if draw(often) else frozenset({"Launch"})
     asg = f"asg-{draw(st.integers(0, 4))}"
     return group(name, uuid, ended=draw(ages), asg=asg, without=lost, extra=extra, suspended=off)
 
 
 @st.composite
-def resources(draw: st.DrawFn, kinds: tuple[Kind, ...]) -> Resource:
+def resources(draw: st.DrawFn, kinds: tuple[ResourceKind, ...]) -> TaggedResource:
     kind = draw(st.sampled_from(kinds))
     tags = {TAG_NAME: draw(names)}
     tags |= {TAG_ID: f"{draw(uuids)}.{tags[TAG_NAME] if draw(often) else draw(names)}"} if draw(often) else {}
@@ -61,20 +65,27 @@ def resources(draw: st.DrawFn, kinds: tuple[Kind, ...]) -> Resource:
     optional = {
         TAG_ID: st.sampled_from(["rubbish", f"{ONE}.", "."]),
         GROUP_TAG: st.integers(0, 6).map(lambda n: f"asg-{n}"),
-        STACK_TAG: uuids.map(stack_arn) | st.just("rubbish"),
+        STACK_ID_TAG: uuids.map(stack_arn) | st.just("rubbish"),
         TAG_END: times,
     }
     tags = {key: draw(value) for key, value in optional.items() if not draw(often)} | tags
-    states = ["running", "stopped", "terminated"] if kind is Kind.INSTANCE else ["available", "in-use"]
+    states = ["running", "stopped", "terminated"] if kind is ResourceKind.INSTANCE else ["available", "in-use"]
     name = f"{kind.value}-{draw(st.integers(0, 99))}"
-    return Resource(kind, name, tags, NOW - draw(ages) if draw(st.booleans()) else None, draw(st.sampled_from(states)))
+    return TaggedResource(
+        kind, name, tags, NOW - draw(ages) if draw(st.booleans()) else None, draw(st.sampled_from(states))
+    )
 
 
 @st.composite
 def inventories(draw: st.DrawFn) -> Inventory:
     made = {each.name: each for each in draw(st.lists(groups(), max_size=3))}
-    found = {r.id: r for r in draw(st.lists(resources((Kind.INSTANCE,)), max_size=6))}
-    others = {r.id: r for r in draw(st.lists(resources((Kind.VOLUME, Kind.INTERFACE, Kind.SECRET)), max_size=3))}
+    found = {r.id: r for r in draw(st.lists(resources((ResourceKind.INSTANCE,)), max_size=6))}
+    others = {
+        r.id: r
+        for r in draw(
+            st.lists(resources((ResourceKind.VOLUME, ResourceKind.INTERFACE, ResourceKind.SECRET)), max_size=3)
+        )
+    }
     states = st.sampled_from(["CREATE_COMPLETE", "DELETE_IN_PROGRESS", "DELETE_FAILED"])
     stacks = [stack(uuid, status=draw(states)) for uuid in draw(st.sets(uuids))]
 
@@ -93,26 +104,26 @@ def group_tags(each: Any) -> dict[str, str]:
 
 
 def lasts(each: Any) -> bool:
-    """Whether a group's lease is written down and not over."""
+    """True if a group has the record of a lease that is not over."""
     tags = group_tags(each)
     return "annex:lease-duration" in tags and TAG_NAME in tags and each.created + 8 * HOUR > NOW
 
 
 def is_left_over(each: Any, seen: Inventory) -> bool:
-    """Whether a group is ended and empty, and its stack is gone."""
+    """True if a group is ended and empty, and its stack is gone."""
     tags = group_tags(each)
-    told = {tags[TAG_ID].split(".")[0]} if TAG_ID in tags else set()
-    told |= {tags[STACK_TAG].split("/")[-1]} if STACK_TAG in tags else set()
-    gone = len(told) == 1 and not told & {stack.id.split("/")[-1] for stack in seen.stacks or ()}
+    named = {tags[TAG_ID].split(".")[0]} if TAG_ID in tags else set()
+    named |= {tags[STACK_ID_TAG].split("/")[-1]} if STACK_ID_TAG in tags else set()
+    gone = len(named) == 1 and not named & {stack.id.split("/")[-1] for stack in seen.stacks or ()}
     return gone and "Launch" in each.suspended and not each.desired and not each.members
 
 
-def touched(plan: Plan) -> set[str]:
+def touched(plan: SweepPlan) -> set[str]:
     """Ids of all instances that would be terminated."""
     endings = [*plan.endings, *(removal.ending for removal in plan.removals if removal.ending)]
     actions = [action for ending in endings for action in ending.actions]
     ids = {id for action in actions if isinstance(action, TerminateInstances) for id in action.instance_ids}
-    return ids | {removal.resource.id for removal in plan.removals if removal.resource.kind is Kind.INSTANCE}
+    return ids | {removal.resource.id for removal in plan.removals if removal.resource.kind is ResourceKind.INSTANCE}
 
 
 def time_of(text: str | None) -> datetime | None:
@@ -124,7 +135,7 @@ def time_of(text: str | None) -> datetime | None:
 
 @given(inventories())
 def test_nothing_of_a_lasting_lease_is_touched(seen: Inventory) -> None:
-    plan = make_plan(seen, NOW, Settings())
+    plan = make_plan(seen, NOW, SweepSettings())
     ids = touched(plan) | {removal.resource.id for removal in plan.removals} | {each.id for each, _ in plan.marks}
     lasting = {each.name: group_tags(each) for each in seen.groups if lasts(each)}
     members = {i.id for i in seen.instances or () if i.tags.get(GROUP_TAG) in lasting}
@@ -132,7 +143,7 @@ def test_nothing_of_a_lasting_lease_is_touched(seen: Inventory) -> None:
     elsewhere = {each.name for each in seen.groups} - set(lasting)
     for each in (*(seen.instances or ()), *(seen.others or ())):
         own = [t for t in lasting.values() if TAG_ID in t and t[TAG_ID] == each.tags.get(TAG_ID)]
-        # Of two groups that claim one id, each may end what is its own: a member, or a machine that nobody has.
+        # Of two groups with one id, each may end what is its own: a member, or an instance in no group.
         claimed = [g for g in seen.groups if group_tags(g).get(TAG_ID) == each.tags.get(TAG_ID)]
         if own and len(claimed) == 1 and each.tags.get(GROUP_TAG) not in elsewhere:
             assert each.id not in ids
@@ -141,7 +152,7 @@ def test_nothing_of_a_lasting_lease_is_touched(seen: Inventory) -> None:
 @given(inventories())
 def test_annexes_are_ended_by_their_own_record_and_only_ended(seen: Inventory) -> None:
     by_name = {each.name: each for each in seen.groups}
-    for ending in make_plan(seen, NOW, Settings()).endings:
+    for ending in make_plan(seen, NOW, SweepSettings()).endings:
         own = by_name[ending.group]
         assert group_tags(own)["annex:lease-duration"] == str(8 * 3600)
         assert own.created + 8 * HOUR + SLACK <= NOW
@@ -151,8 +162,8 @@ def test_annexes_are_ended_by_their_own_record_and_only_ended(seen: Inventory) -
 
 
 @given(inventories())
-def test_orphans_have_neither_group_nor_stack_and_stood_marked_for_an_hour(seen: Inventory) -> None:
-    plan = make_plan(seen, NOW, Settings())
+def test_orphans_have_neither_group_nor_stack_and_were_marked_an_hour_ago(seen: Inventory) -> None:
+    plan = make_plan(seen, NOW, SweepSettings())
     stacks = {each.id.split("/")[-1] for each in seen.stacks or ()}
     ids = {group_tags(each).get(TAG_ID) for each in seen.groups if not is_left_over(each, seen)}
     for removal in plan.removals:
@@ -161,29 +172,29 @@ def test_orphans_have_neither_group_nor_stack_and_stood_marked_for_an_hour(seen:
         assert marked is not None
         assert marked <= NOW - WAIT
         assert removal.resource.created is None or removal.resource.created <= NOW - WAIT
-        if kind is Kind.GROUP:
+        if kind is ResourceKind.GROUP:
             assert "annex:lease-duration" not in tags
             assert TAG_ID in tags
             continue
         assert TAG_ID in tags, "a stack's tag and a name are not enough"
-        told = {tags[TAG_ID].split(".")[0]}
-        told |= {tags[STACK_TAG].split("/")[-1]} if STACK_TAG in tags else set()
-        assert len(told) == 1, "two sources that contradict each other, or none"
-        assert told <= set(UUIDS)
+        named = {tags[TAG_ID].split(".")[0]}
+        named |= {tags[STACK_ID_TAG].split("/")[-1]} if STACK_ID_TAG in tags else set()
+        assert len(named) == 1, "two sources that contradict each other, or none"
+        assert named <= set(UUIDS)
         assert tags.get(TAG_ID, "none") not in ids
         assert tags.get(GROUP_TAG) not in {each.name for each in seen.groups if not is_left_over(each, seen)}
         end = time_of(tags.get(TAG_END))
-        assert not told & stacks or (kind is Kind.INSTANCE and end is not None and end <= NOW - WAIT)
+        assert not named & stacks or (kind is ResourceKind.INSTANCE and end is not None and end <= NOW - WAIT)
 
 
 @given(inventories(), st.integers(0, 3))
 def test_the_blast_radius_holds_and_nothing_is_in_two_lists(seen: Inventory, most: int) -> None:
-    plan = make_plan(seen, NOW, Settings(max_removals=most))
+    plan = make_plan(seen, NOW, SweepSettings(max_removals=most))
     assert sum(removal.weight for removal in plan.removals) <= most
     lists = [plan.marks, plan.waiting, plan.unmarks, [(r.resource, "") for r in plan.removals]]
     ids = [(resource.kind, resource.id) for each in lists for resource, _ in each]
     assert len(ids) == len(set(ids))
-    free = make_plan(seen, NOW, Settings(max_removals=10_000))
+    free = make_plan(seen, NOW, SweepSettings(max_removals=10_000))
     assert plan.endings == free.endings
     assert plan.orphans == free.orphans
     assert (plan.aborted is None) == (len(plan.removals) == len(free.removals))
@@ -191,13 +202,36 @@ def test_the_blast_radius_holds_and_nothing_is_in_two_lists(seen: Inventory, mos
 
 @given(inventories())
 def test_a_dry_run_plans_what_a_run_does(seen: Inventory) -> None:
-    assert make_plan(seen, NOW, Settings(dry_run=True)) == make_plan(seen, NOW, Settings())
+    dry = make_plan(seen, NOW, SweepSettings(dry_run=True, max_removals=10_000))
+    assert replace(dry, later=[]) == make_plan(seen, NOW, SweepSettings(max_removals=10_000))
+
+
+class NoClients:
+    """AWS clients that fail when one is used."""
+
+    def __getattr__(self, name: str) -> object:
+        raise AssertionError(f"{name} was used")
+
+
+@given(inventories())
+def test_a_dry_run_reports_the_plan_of_a_run_and_calls_nothing(seen: Inventory) -> None:
+    clients: Any = NoClients()
+    logged: list[Any] = []
+    with mock.patch.object(sweeper, "take_inventory", lambda _: seen):
+        report = sweeper.sweep(clients, NOW, SweepSettings(), lambda: 0.0, logged.append, dry_run=True)
+    plan = make_plan(seen, NOW, SweepSettings())
+    assert sorted(map(str, report.ended)) == sorted(str(ending_data(each)) for each in plan.endings)
+    assert report.removed == [removal_data(each) for each in plan.removals]
+    for entries, planned in ((report.marked, plan.marks), (report.unmarked, plan.unmarks)):
+        assert entries == [resource_data(*each) for each in planned]
+    assert (report.reports, report.aborted, report.orphans) == (plan.reports, plan.aborted, plan.orphans)
+    assert (report.dry_run, report.errors, report.unfinished, logged) == (True, [], 0, [])
 
 
 @given(inventories(), st.integers(0, 5))
 def test_without_marks_it_aborts_when_all_orphans_together_are_too_many(seen: Inventory, most: int) -> None:
-    found = make_plan(seen, NOW, Settings(dry_run=True, marking=False, max_removals=most))
-    free = make_plan(seen, NOW, Settings(dry_run=True, marking=False, max_removals=10_000))
+    found = make_plan(seen, NOW, SweepSettings(dry_run=True, max_removals=most))
+    free = make_plan(seen, NOW, SweepSettings(dry_run=True, max_removals=10_000))
     assert len(free.later) + len(free.removals) == free.orphans
     assert (found.aborted is not None) == (sum(each.weight for each in (*free.later, *free.removals)) > most)
     assert (found.later, found.marks, found.endings) == (free.later, free.marks, free.endings)

@@ -1,0 +1,122 @@
+"""Auto Scaling group of a fleet: its capacity, its instance types, the record of its lease."""
+
+from collections.abc import Sequence
+
+from aws_cdk import Tags, Token
+from aws_cdk import aws_autoscaling as autoscaling
+from aws_cdk import aws_ec2 as ec2
+from constructs import Construct
+
+from annex_constructs.errors import check_whole_number, invalid_value
+from annex_constructs.nag import acknowledge
+from annex_lease.terms import INSTANCE_TYPES, ON_DEMAND_BASE, ON_DEMAND_PERCENTAGE, SIZE
+
+
+def mixed_instances(
+    launch_template: ec2.LaunchTemplate,
+    instance_types: Sequence[ec2.InstanceType],
+    on_demand_base: float,
+    on_demand_percentage: float,
+) -> autoscaling.MixedInstancesPolicy:
+    """The instances of a fleet: any of its types, spot above the on-demand share.
+
+    :param launch_template: launch template of the instances.
+    :param instance_types: types that AWS may choose among.
+    :param on_demand_base: number of instances that are on-demand before any is spot.
+    :param on_demand_percentage: percentage of the others that is on-demand.
+    """
+    return autoscaling.MixedInstancesPolicy(
+        launch_template=launch_template,
+        launch_template_overrides=[autoscaling.LaunchTemplateOverrides(instance_type=each) for each in instance_types],
+        instances_distribution=autoscaling.InstancesDistribution(
+            on_demand_base_capacity=on_demand_base,
+            on_demand_percentage_above_base_capacity=on_demand_percentage,
+            spot_allocation_strategy=autoscaling.SpotAllocationStrategy.PRICE_CAPACITY_OPTIMIZED,
+        ),
+    )
+
+
+def fleet_group(
+    scope: Construct,
+    construct_id: str,
+    *,
+    name: str,
+    vpc: ec2.IVpc,
+    vpc_subnets: ec2.SubnetSelection | None,
+    max_size: float,
+    instances: autoscaling.MixedInstancesPolicy,
+) -> autoscaling.AutoScalingGroup:
+    """The Auto Scaling group of a fleet, with minimum 0 and no desired capacity.
+
+    :param scope: the fleet.
+    :param construct_id: id in that scope.
+    :param name: value of the tag `Name` of the instances.
+    :param vpc: network of the instances.
+    :param vpc_subnets: subnets of the VPC; None: as the CDK selects them.
+    :param max_size: maximum number of instances.
+    :param instances: the instances.
+    """
+    group = autoscaling.AutoScalingGroup(
+        scope,
+        construct_id,
+        vpc=vpc,
+        vpc_subnets=vpc_subnets,
+        min_capacity=0,
+        max_capacity=max_size,
+        mixed_instances_policy=instances,
+        # Rebalancing exceeds the maximum, and replaces instances that AWS may never interrupt: their jobs would be lost
+        # without need.
+        capacity_rebalance=False,
+        health_checks=autoscaling.HealthChecks.ec2(),
+        new_instances_protected_from_scale_in=False,
+    )
+    Tags.of(group).add("Name", name)
+    acknowledge(
+        group,
+        "AwsSolutions-AS3",
+        "The lease checker reads the group every minute; notifications would add a topic without readers.",
+    )
+    acknowledge(
+        group,
+        "AwsSolutions-EC26",
+        "The launch template encrypts the volume; the rule fails on a group with a mixed instances policy.",
+    )
+    return group
+
+
+def check_capacity(max_size: float, on_demand_base: float, on_demand_percentage: float) -> None:
+    """Refuse numbers of instances that a fleet cannot have.
+
+    :param max_size: maximum number of instances.
+    :param on_demand_base: number of instances that are on-demand before any is spot.
+    :param on_demand_percentage: percentage of the others that is on-demand.
+    :raises ValueError: a number is not allowed.
+    """
+    check_whole_number("AnnexFleet max_size", max_size, SIZE)
+    most = SIZE.maximum if Token.is_unresolved(max_size) else int(max_size)
+    check_whole_number("AnnexFleet on_demand_base", on_demand_base, ON_DEMAND_BASE, maximum=most)
+    check_whole_number("AnnexFleet on_demand_percentage", on_demand_percentage, ON_DEMAND_PERCENTAGE)
+
+
+def check_types(instance_types: Sequence[ec2.InstanceType]) -> None:
+    """Refuse instance types that cannot share one image and one policy.
+
+    :param instance_types: the types.
+    :raises ValueError: none, too many, the same twice, or of two processor architectures.
+    """
+    names = [each.to_string() for each in instance_types]
+    if len(set(names)) != len(names) or not INSTANCE_TYPES.contains(len(names)):
+        raise invalid_value(
+            "AnnexFleet instance_types",
+            received=names,
+            allowed=INSTANCE_TYPES.allowed,
+            fix=f'pass instance_types=[ec2.InstanceType("{INSTANCE_TYPES.form.example}")]',
+        )
+    known = [each for each, name in zip(instance_types, names, strict=True) if not Token.is_unresolved(name)]
+    if len({each.architecture for each in known}) > 1:
+        raise invalid_value(
+            "AnnexFleet instance_types",
+            received=names,
+            allowed="types of one processor architecture, because all boot the same image",
+            fix="make a second annex for the other architecture",
+        )

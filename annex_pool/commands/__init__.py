@@ -1,0 +1,1 @@
+"""Options and printing of the `annex` commands, one file a verb group."""

@@ -1,0 +1,65 @@
+"""Arguments that several commands share, and reading the times and durations in them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from annex_pool.command_error import InputError
+from annex_spec import parse_duration
+
+SpecFile = Annotated[
+    Path, typer.Option("--spec", envvar="ANNEX_SPEC", help="File that declares the pool and its annexes.")
+]
+Name = Annotated[str, typer.Argument(metavar="NAME", help="Name of the annex in the spec file.")]
+OptionalName = Annotated[
+    str | None, typer.Argument(metavar="NAME", help="Name of the annex. Default: every annex of the spec file.")
+]
+Span = Annotated[
+    str | None, typer.Option("--for", metavar="DURATION", help='At least this long from now, such as "2h".')
+]
+Until = Annotated[str | None, typer.Option(metavar="TIME", help="Until this time: ISO 8601 with the offset from UTC.")]
+DEFAULT_SPEC = Path("annexes.toml")
+
+_TIME_FORM = 'ISO 8601 with the offset from UTC, such as "2030-06-01T08:00:00Z" or "2030-06-01T10:00:00+02:00"'
+
+
+def read_duration(option: str, text: str) -> timedelta:
+    """Read the duration given to an option.
+
+    Args:
+        option: the option's name, for the error.
+        text: the value as typed.
+
+    Raises:
+        InputError: it is not a duration longer than zero.
+    """
+    try:
+        duration = parse_duration(text)
+    except ValueError as error:
+        raise InputError(f"{option}: {error}") from None
+    if not duration:
+        raise InputError(f"{option}: received {text!r}, allowed is a duration longer than zero")
+    return duration
+
+
+def read_time(option: str, text: str) -> datetime:
+    """Read the time given to an option; aware UTC, in whole seconds (a fraction is dropped).
+
+    Args:
+        option: the option's name, for the error.
+        text: the value as typed.
+
+    Raises:
+        InputError: it has another form, or no offset: a local time means another moment on another host.
+    """
+    try:
+        moment = datetime.fromisoformat(text)
+        if moment.utcoffset() is not None:
+            return moment.astimezone(UTC).replace(microsecond=0)
+    except (ValueError, OverflowError):
+        pass
+    raise InputError(f"{option}: received {text!r}, allowed is {_TIME_FORM}")

@@ -1,0 +1,80 @@
+"""`annex check`: options and printing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Annotated
+
+import typer
+
+from annex_lease.tags import shown
+from annex_pool.commands.arguments import DEFAULT_SPEC, Name, SpecFile
+from annex_pool.commands.output import print_answer, print_error
+from annex_pool.deployed import deployed_annex
+from annex_spec import load
+
+_IDS_SHOWN = 3
+_COUNT = "_count"
+_REST = frozenset({"action", "reason"})
+
+
+def check_command(
+    ctx: typer.Context,
+    name: Name,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what a check would do now.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the lease checker's answer as received.")] = False,
+    spec_file: SpecFile = DEFAULT_SPEC,
+) -> None:
+    """Run the lease checker now, and show its actions.
+
+    The checker also runs by itself every minute.
+    """
+    spec = load(spec_file).annex(name)
+    answer = ctx.obj.ask_checker(deployed_annex(ctx.obj.connect(spec.region), spec), dry_run=dry_run)
+    if as_json:
+        typer.echo(json.dumps(answer.data, indent=2))
+    else:
+        print_answer(name, answer)
+        done = "would do" if dry_run else "did"
+        if not answer.actions:
+            typer.echo(f"{name}: the lease checker {done} nothing: the annex is as its lease requires")
+        for number, action in enumerate(answer.actions, 1):
+            typer.echo(f"{name}: {done} {number}. {action_line(action)}")
+    for error in answer.errors:
+        print_error(error)
+    if answer.errors:
+        raise typer.Exit(1)
+
+
+def action_line(action: Mapping[str, object]) -> str:
+    """One line for an action, such as `TerminateInstances instance_ids 25 (i-1, i-2, i-3, ...): the lease ended`.
+
+    Args:
+        action: as the lease checker reports it (`annex_lease.actions.as_data`): lists may be cut, their numbers not.
+    """
+    parts = [_plain(action.get("action", "?"))]
+    for key, value in action.items():
+        if isinstance(value, list):
+            if value:
+                parts.append(f"{_plain(key)} {_listed(value, action.get(key + _COUNT))}")
+        elif key not in _REST and value is not None and not _counts_a_list(key, action):
+            parts.append(f"{_plain(key)} {_plain(value)}")
+    line = " ".join(parts[:1]) + (f" {', '.join(parts[1:])}" if parts[1:] else "")
+    reason = action.get("reason")
+    return f"{line}: {_plain(reason)}" if reason else line
+
+
+def _listed(ids: list[object], number: object) -> str:
+    number = number if isinstance(number, int) else len(ids)
+    first = ", ".join(_plain(each) for each in ids[:_IDS_SHOWN])
+    return f"{number} ({first}{', ...' if number > _IDS_SHOWN else ''})"
+
+
+def _counts_a_list(key: str, action: Mapping[str, object]) -> bool:
+    return key.endswith(_COUNT) and isinstance(action.get(key.removesuffix(_COUNT)), list)
+
+
+def _plain(value: object) -> str:
+    text = str(value)
+    return text if text.isprintable() else shown(text)

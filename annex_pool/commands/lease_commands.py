@@ -1,0 +1,108 @@
+"""`annex credential push`, `extend`, `renew` and `stop`: options and printing."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Annotated, NamedTuple
+
+import typer
+
+from annex_lease.tags import format_time
+from annex_pool.commands.arguments import DEFAULT_SPEC, Name, Span, SpecFile, Until, read_duration, read_time
+from annex_pool.commands.output import print_answer, print_error
+from annex_pool.credential import push
+from annex_pool.extend import check_one, extend
+from annex_pool.renew import renew
+from annex_pool.stop import stop
+from annex_spec import load
+
+
+def push_command(
+    ctx: typer.Context,
+    name: Name,
+    spec_file: SpecFile = DEFAULT_SPEC,
+    token_command: Annotated[
+        str, typer.Option(envvar="ANNEX_TOKEN_COMMAND", help="Program of the pool that issues the token.")
+    ] = "condor_token_create",  # noqa: S107 - a program, no secret
+    token_file: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Push the token in FILE (- for standard input) instead.")
+    ] = None,
+) -> None:
+    """Issue a token and store it in the annex's secret.
+
+    The lease checker then grants the declared size. May be repeated.
+    """
+    spec = load(spec_file)
+    pushed = push(ctx.obj, spec.pool, spec.annex(name), token_command, token_file)
+    typer.echo(f"{name}: stored a token for {pushed.identity}, valid until {format_time(pushed.expires)}")
+    print_answer(name, pushed.answer)
+
+
+def extend_command(
+    ctx: typer.Context, name: Name, span: Span = None, until: Until = None, spec_file: SpecFile = DEFAULT_SPEC
+) -> None:
+    """Move the end of a running lease to a later time.
+
+    The end stays within the maximum lifetime. The lease must not have ended.
+    """
+    asked = _asked_end(span, until)
+    extended = extend(ctx.obj, load(spec_file).annex(name), span=asked.span, until=asked.until)
+    before = format_time(extended.before)
+    if extended.answer is None:
+        typer.echo(f"{name}: the lease already ends at {before}; nothing was written")
+        return
+    typer.echo(f"{name}: lease end {before} -> {format_time(extended.after)}")
+    print_answer(name, extended.answer)
+
+
+def renew_command(
+    ctx: typer.Context, name: Name, span: Span = None, until: Until = None, spec_file: SpecFile = DEFAULT_SPEC
+) -> None:
+    """Start the declared size again, also after the end.
+
+    Works after an end, after a stop, and for a fleet that shrank, within the maximum lifetime. Never shortens a lease.
+    May be repeated: running instances are not started again.
+    """
+    asked = _asked_end(span, until)
+    renewal = renew(ctx.obj, load(spec_file).annex(name), span=asked.span, until=asked.until)
+    typer.echo(f"{name}: renewed; lease end {format_time(renewal.before)} -> {format_time(renewal.after)}")
+    print_answer(name, renewal.answer)
+
+
+def stop_command(
+    ctx: typer.Context,
+    name: Name,
+    wait: Annotated[bool, typer.Option(help="Wait until no instance is left.")] = True,
+    wait_for: Annotated[
+        str | None, typer.Option(metavar="DURATION", help="Longest wait. Default: the lease's grace and 5m.")
+    ] = None,
+    spec_file: SpecFile = DEFAULT_SPEC,
+) -> None:
+    """End the lease now and terminate the instances.
+
+    Works without the lease checker too. May be repeated.
+    """
+    timeout = None if wait_for is None else read_duration("--wait-for", wait_for)
+    stopped = stop(
+        ctx.obj, load(spec_file).annex(name), wait=wait, timeout=timeout, say=lambda text: typer.echo(f"{name}: {text}")
+    )
+    for failure in stopped.failures:
+        print_error(failure)
+    if stopped.left and wait:
+        print_error(f"still there: {', '.join(stopped.left)}; run `annex stop {name}` again, it may be repeated")
+    if stopped.failures or (stopped.left and wait):
+        raise typer.Exit(1)
+
+
+class _AskedEnd(NamedTuple):
+    """The end that --for or --until asks for."""
+
+    span: timedelta | None
+    until: datetime | None
+
+
+def _asked_end(span: str | None, until: str | None) -> _AskedEnd:
+    check_one(span, until)
+    return _AskedEnd(
+        None if span is None else read_duration("--for", span), None if until is None else read_time("--until", until)
+    )

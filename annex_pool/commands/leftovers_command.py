@@ -1,0 +1,101 @@
+"""`annex leftovers`: options and printing."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from annex_lease.ownership import STACK_NAME_TAG
+from annex_lease.tags import TAG_NAME, shown
+from annex_pool.command_error import InputError
+from annex_pool.commands.arguments import DEFAULT_SPEC, OptionalName, SpecFile
+from annex_pool.commands.output import console, print_error
+from annex_pool.leftovers.leftover import Leftover
+from annex_pool.leftovers.search import KINDS, NOT_FOUND, Leftovers, find_leftovers
+from annex_spec import load
+
+LEFTOVERS_HELP = f"""List everything that is left in AWS.
+
+Exit code 0 only if every listing answered, twice, and nothing is left; 1 if anything is left or could not be listed;
+2 if the input is not allowed. A secret that is pending deletion counts as left and is marked so.
+
+Listed, in every Region of the spec file: {", ".join(KINDS)}; and every resource that the tagging service lists under
+the tag {TAG_NAME}.
+
+Cannot be found: {"; ".join(NOT_FOUND)}.
+"""
+_COLUMNS = ("annex", "region", "kind", "id", "state", "stack", "known by")
+
+
+def leftovers_command(
+    ctx: typer.Context,
+    name: OptionalName = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Of any annex, also one that the spec file no longer declares.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    spec_file: SpecFile = DEFAULT_SPEC,
+) -> None:  # its help is LEFTOVERS_HELP
+    """List everything that is left in AWS."""
+    if everything and name is not None:
+        raise InputError(f"received NAME {name} and --all: --all searches for every annex, give only one of the two")
+    spec = load(spec_file)
+    specs = None if everything else [spec.annex(name)] if name is not None else list(spec.annexes.values())
+    found = find_leftovers(ctx.obj, spec, specs)
+    if as_json:
+        typer.echo(json.dumps(found.as_data(), indent=2))
+    else:
+        show_leftovers(found, console())
+    for error in found.errors:
+        print_error(error)
+    if not found.nothing:
+        raise typer.Exit(1)
+
+
+def show_leftovers(found: Leftovers, out: Console) -> None:
+    """Print one row for each leftover; or that nothing is left, only if that is proved."""
+    if found.found:
+        table = Table(box=None, header_style="bold", pad_edge=False)
+        for column in _COLUMNS:
+            table.add_column(column, overflow="fold")
+        for left in found.found:
+            table.add_row(*(Text(cell) for cell in _row(left)))
+        # Not wrapped: an id that is broken to fit a terminal cannot be copied.
+        out.print(table, soft_wrap=True)
+    where = ", ".join(found.regions)
+    whose = "of any annex" if found.annexes is None else f"of annex {', '.join(found.annexes)}"
+    number = len(found.found)
+    if found.nothing:
+        out.print(
+            f"nothing is left {whose}: searched twice for {len(KINDS)} kinds of resource, and for every resource that "
+            f"carries the annex's tag, in {where}",
+            soft_wrap=True,
+        )
+    elif number:
+        out.print(f"{number} resource{' is' if number == 1 else 's are'} left {whose} in {where}", soft_wrap=True)
+    else:
+        out.print(f"it is not known whether anything is left {whose} in {where}", soft_wrap=True)
+
+
+def _row(left: Leftover) -> tuple[str, ...]:
+    resource = left.resource
+    by = "the tagging service only" if resource.tagging_only else left.by
+    stack = resource.tags.get(STACK_NAME_TAG, "")
+    return (
+        left.annex,
+        left.region,
+        resource.kind,
+        _plain(resource.id),
+        resource.state or "-",
+        _plain(stack) or "-",
+        by,
+    )
+
+
+def _plain(text: str) -> str:
+    return text if text.isprintable() else shown(text)

@@ -1,0 +1,33 @@
+"""Printing that several commands share."""
+
+from __future__ import annotations
+
+import typer
+from rich.console import Console
+
+from annex_pool.check import Answer
+
+# Wider than every row, because a program cannot read a row that is broken to fit an imagined terminal.
+_PIPE_WIDTH = 240
+
+
+def console() -> Console:
+    """Console on standard output that prints text as it is, without markup."""
+    made = Console(highlight=False, markup=False, emoji=False)
+    if not made.is_terminal:
+        made.width = _PIPE_WIDTH
+    return made
+
+
+def print_answer(name: str, answer: Answer) -> None:
+    """Print the lease checker's answer: phase, reason, end and problems."""
+    reason = f" ({answer.reason})" if answer.reason else ""
+    end = f", lease until {answer.end}" if answer.end else ""
+    typer.echo(f"{name}: {answer.phase}{reason}{end}")
+    for problem in answer.problems:
+        typer.echo(f"{name}: {problem}")
+
+
+def print_error(text: str) -> None:
+    """Print an error to standard error."""
+    typer.echo(f"error: {text}", err=True)

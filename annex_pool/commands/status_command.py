@@ -1,0 +1,125 @@
+"""`annex status`: options and printing. On a terminal the table has colours; in a pipe it is plain and unwrapped."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from annex_lease.tags import format_time
+from annex_pool.annex_status import NOT_DEPLOYED, AnnexStatus
+from annex_pool.commands.arguments import DEFAULT_SPEC, OptionalName, SpecFile
+from annex_pool.commands.output import console, print_error
+from annex_pool.status import look
+from annex_spec import format_duration, load
+
+UNKNOWN = "?"
+_NONE = "-"
+_COLUMNS = (
+    "annex",
+    "phase",
+    "lease end (UTC)",
+    "left",
+    "size",
+    "granted",
+    "instances",
+    "joined",
+    "busy",
+    "jobs",
+    "hours",
+    "next warning (UTC)",
+)
+_STYLES = {"active": "green", "granted": "green", "waiting": "yellow", "draining": "yellow"}
+_EXPLAINED = ("waiting", "draining")
+
+
+def status_command(
+    ctx: typer.Context,
+    name: OptionalName = None,
+    spec_file: SpecFile = DEFAULT_SPEC,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON: one object, or a list without NAME.")] = False,
+) -> None:
+    """Show the lease, instances, slots and jobs.
+
+    Compares the instances in AWS with the slots in the pool. Exit code 1 if one side did not answer.
+    """
+    spec = load(spec_file)
+    statuses = look(ctx.obj, spec.pool, [spec.annex(name)] if name else list(spec.annexes.values()))
+    if as_json:
+        data = [status.as_data() for status in statuses]
+        typer.echo(json.dumps(data[0] if name else data, indent=2))
+    else:
+        show_statuses(statuses, console())
+    errors = list(dict.fromkeys(error for status in statuses for error in status.errors))
+    for error in errors:
+        print_error(error)
+    if errors:
+        raise typer.Exit(1)
+
+
+def show_statuses(statuses: Sequence[AnnexStatus], out: Console) -> None:
+    """Print one row for each annex, and below the rows everything that needs an operator's attention."""
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for column in _COLUMNS:
+        table.add_column(column, no_wrap=column != "instances")
+    for status in statuses:
+        table.add_row(*_row(status))
+    out.print(table)
+    for status in statuses:
+        for slot in status.unmatched_slots or ():
+            out.print(
+                f"{status.name}: slot {slot} claims to belong to this annex, but matches none of its alive instances",
+                soft_wrap=True,
+            )
+        if status.phase in _EXPLAINED and status.reason:
+            out.print(f"{status.name}: {status.phase}: {status.reason}", soft_wrap=True)
+        if status.overdue:
+            out.print(f"{status.name}: {status.overdue} instances should be gone by now", soft_wrap=True)
+        for problem in status.problems:
+            out.print(f"{status.name}: {problem}", soft_wrap=True)
+
+
+def _row(status: AnnexStatus) -> list[Text]:
+    if status.phase == NOT_DEPLOYED:
+        cells = [status.name, NOT_DEPLOYED, *[_NONE] * (len(_COLUMNS) - 2)]
+        return [Text(cell, style="dim") for cell in cells]
+    phase = status.phase or UNKNOWN
+    lease = [UNKNOWN, UNKNOWN]
+    if status.lease is not None:
+        left = max(status.lease.effective_end - status.time, timedelta(0))
+        lease = [format_time(status.lease.effective_end), format_duration(left) if left else "over"]
+    numbers = [_number(value) for value in (status.size, status.joined, status.protected, status.jobs_running)]
+    granted = _NONE if status.granted is None and status.size is not None else _number(status.granted)
+    size, joined, busy, jobs = numbers
+    warning = _NONE if status.next_warning is None else format_time(status.next_warning)
+    cells = [status.name, phase, *lease, size, granted, _instances(status), joined, busy, jobs, _hours(status), warning]
+    return [Text(cell, style=_STYLES.get(phase, "") if cell is phase else "") for cell in cells]
+
+
+def _instances(status: AnnexStatus) -> str:
+    if status.instances is None:
+        return UNKNOWN
+    states = Counter(instance.state for instance in status.instances)
+    counted = ", ".join(f"{number} {state}" for state, number in sorted(states.items()))
+    return f"{len(status.instances)} ({counted})" if counted else "0"
+
+
+def _hours(status: AnnexStatus) -> str:
+    if status.hours is None:
+        return UNKNOWN if status.phase is None else _NONE
+    used = f"{status.hours.used:.2f}/{status.hours.limit}"
+    if status.hours.price is None:
+        return used
+    cost, limit = (number * status.hours.price for number in (status.hours.used, status.hours.limit))
+    return f"{used} = {cost:.2f}/{limit:.2f}"
+
+
+def _number(value: int | None) -> str:
+    return UNKNOWN if value is None else str(value)

@@ -1,0 +1,97 @@
+"""`annex renew`: start the declared size again, within the maximum lifetime, after an end, a stop or a shrinkage."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from annex_lease.lease import Lease
+from annex_lease.tags import TAG_RENEWED, TAG_UNTIL, format_time
+from annex_pool.check import Answer
+from annex_pool.command_error import AnnexError
+from annex_pool.deployed import SECRET, Deployed, deployed_annex, find_arn, renewable_lease, write_tags
+from annex_pool.environment import Environment
+from annex_pool.extend import check_end, wanted_end
+from annex_pool.region import asking
+from annex_pool.token import stored_expiry
+from annex_spec import AnnexSpec
+
+_GRANTED = frozenset({"granted", "active"})
+
+
+@dataclass(frozen=True)
+class Renewal:
+    """Result of a renewal.
+
+    Attributes:
+        before: the effective end before.
+        after: the end of the lease now.
+        answer: the lease checker's answer.
+    """
+
+    before: datetime
+    after: datetime
+    answer: Answer
+
+
+def renew(environment: Environment, spec: AnnexSpec, *, span: timedelta | None, until: datetime | None) -> Renewal:
+    """Have the declared size granted again, until a time that is not earlier than the present end.
+
+    Everything is checked before anything is written, and one call writes. A repeated renewal asks for the same size, so
+    it starts only what is missing.
+
+    Args:
+        environment: external dependencies.
+        spec: the annex.
+        span: minimum time from now to the end.
+        until: the exact end. Give exactly one of the two.
+
+    Raises:
+        InputError: the end asked for exceeds the maximum lifetime, is over, or is earlier than the present end.
+        AnnexError: the annex is not deployed; its maximum lifetime or its instance-hours are used up; its credential
+            is missing or expired; AWS could not be asked; the checker does not grant.
+    """
+    now = environment.now()
+    found = deployed_annex(environment.connect(spec.region), spec)
+    lease = renewable_lease(found, now)
+    wanted = wanted_end("annex renew", spec.name, lease, now, span=span, until=until)
+    _check_hours(found, lease, now)
+    _check_credential(found, now)
+    # The checker compares the mark with the one it granted, so two marks must differ, even within one second.
+    mark = now if lease.record.renewal != now.replace(microsecond=0) else now + timedelta(seconds=1)
+    values = {TAG_RENEWED: format_time(mark)}
+    if wanted is not None:
+        values[TAG_UNTIL] = format_time(wanted)
+    write_tags(found, values, "the renewal")
+    try:
+        answer = environment.ask_checker(found)
+    except AnnexError as error:
+        raise AnnexError(f"the renewal is written, but {error}; a working checker grants within a minute") from error
+    end = wanted or max(lease.unrenewed_end, lease.effective_end)
+    check_end(answer, end, lease.hours_end)
+    if answer.phase not in _GRANTED:
+        why = "; ".join((answer.reason or "it gives no reason", *answer.problems))
+        raise AnnexError(f"the renewal is written, but the lease checker reports the annex as {answer.phase}: {why}")
+    return Renewal(lease.effective_end, end, answer)
+
+
+def _check_hours(found: Deployed, lease: Lease, now: datetime) -> None:
+    if lease.hours_end is not None and lease.hours_end <= now:
+        raise AnnexError(
+            f"the instance-hours of annex {found.name} are used up: raise max_instance_hours in the spec, run "
+            f"`cdk deploy Annex-{found.name}`, then renew it"
+        )
+
+
+def _check_credential(found: Deployed, now: datetime) -> None:
+    secret = find_arn(found, SECRET, None)
+    with asking(f"whether the secret of annex {found.name} has a value"):
+        described = found.aws.secretsmanager.describe_secret(SecretId=secret)
+    stages = described.get("VersionIdsToStages") or {}
+    current = [version for version, names in stages.items() if "AWSCURRENT" in names]
+    push = f"run `annex credential push {found.name}`, then renew it; nothing was written"
+    if not current:
+        raise AnnexError(f"the credential of annex {found.name} has no value: {push}")
+    expires = stored_expiry(current[0])
+    if expires is not None and expires <= now:
+        raise AnnexError(f"the credential of annex {found.name} expired at {format_time(expires)}: {push}")

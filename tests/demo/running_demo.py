@@ -1,0 +1,106 @@
+"""One demonstration of its own: several may run at once, and what is seen of each is its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+# No promises, only the end of waiting for what hangs.
+COMMAND_SECONDS = 600
+STOP_SECONDS = 300
+
+
+def traces() -> dict[str, set[str]]:
+    """What a lab could leave on a machine, as the host sees it; processes apart."""
+    listing = {
+        "interfaces": ["ip", "-o", "-br", "link"],
+        "namespaces": ["ip", "netns", "list"],
+        "mounts": ["cat", "/proc/self/mounts"],
+        "temporary files": ["find", "/tmp", "/run", "-maxdepth", "1", "-name", "*annex*"],
+    }
+    return {k: set(subprocess.run(v, capture_output=True, text=True, check=True).stdout.splitlines())
+            for k, v in listing.items()}  # fmt: skip
+
+
+def left_since(before: dict[str, set[str]]) -> dict[str, set[str]]:
+    """What is there now and was not before. What a killed lab left (its state file) may well be gone now."""
+    return {kind: now - before[kind] for kind, now in traces().items() if now - before[kind]}
+
+
+class RunningDemo:
+    """A demonstration that was started: its output, and its processes, as the host sees them."""
+
+    def __init__(self, process: subprocess.Popen[str], state_file: Path, output: Path) -> None:
+        self.process = process
+        self._state_file = state_file
+        self._output = output
+        self._namespaces: set[str] = set()  # of its sandbox's processes; known even when they are all gone
+
+    def printed(self) -> str:
+        return self._output.read_text()
+
+    def processes(self) -> dict[int, str]:
+        """Command lines of what runs of it: the command itself, and everything in its sandbox."""
+        self._look_for_sandbox()
+        found = {}
+        for entry in Path("/proc").glob("[0-9]*"):
+            try:
+                mine = f"={self._state_file}\0".encode() in (entry / "environ").read_bytes()
+                if mine or str((entry / "ns/pid").readlink()) in self._namespaces:
+                    found[int(entry.name)] = (entry / "cmdline").read_bytes().decode(errors="replace")
+            except OSError:
+                continue  # ended meanwhile
+        return found
+
+    def machines(self) -> list[int]:
+        return [pid for pid, words in self.processes().items() if "qemu-system" in words]
+
+    def inside(self, *words: str) -> str:
+        """What a command on the pool's host printed; empty while there is no pool, or no answer yet."""
+        done = subprocess.run([sys.executable, "-m", "lab", "exec", "--", *words], cwd=ROOT, capture_output=True,
+                              text=True, check=False, stdin=subprocess.DEVNULL, env=self.environment(),
+                              timeout=COMMAND_SECONDS)  # fmt: skip
+        return done.stdout if done.returncode == 0 else ""
+
+    def environment(self) -> dict[str, str]:
+        return environment(self._state_file)
+
+    def _look_for_sandbox(self) -> None:
+        try:
+            first = json.loads(self._state_file.read_text())["pid"]
+            self._namespaces.add(str(Path(f"/proc/{first}/ns/pid").readlink()))
+        except (OSError, ValueError):
+            return  # not yet, or no longer
+
+
+def environment(state_file: Path) -> dict[str, str]:
+    return {**os.environ, "COLUMNS": "160", "ANNEX_LAB_STATE_FILE": str(state_file), "PYTHONUNBUFFERED": "1"}
+
+
+@contextmanager
+def demonstration(directory: Path, *words: str) -> Iterator[RunningDemo]:
+    """`python -m lab demo`, ended with the block whatever happens; after that nothing of it may be left."""
+    before, state_file, output = traces(), directory / "state.json", directory / "printed"
+    # A shell starts what runs in the background with SIGINT ignored, and a program that begins so goes on ignoring it.
+    command = ["env", "--default-signal=INT", sys.executable, "-m", "lab", "demo", *words]
+    with output.open("w") as printed:
+        process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=printed, text=True,
+                                   stderr=subprocess.STDOUT, env=environment(state_file))  # fmt: skip
+    demo = RunningDemo(process, state_file, output)
+    try:
+        yield demo
+    finally:
+        demo.processes()  # while its sandbox can still be found
+        process.terminate()
+        try:
+            process.wait(STOP_SECONDS)
+        finally:
+            process.kill()  # with it the kernel ends its sandbox
+    assert demo.processes() == {}
+    assert left_since(before) == {}

@@ -1,0 +1,120 @@
+"""Actions state what they are, and one loop carries them out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from datetime import timedelta
+
+import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError
+from lease_model import END, HOUR, POLICY, a_group, settled
+
+from annex_lease import actions, actuator
+from annex_lease.actions import Action, EmptyGroup, SuspendLaunch, TerminateInstances, Warn
+from annex_lease.actuator import Outcome, carry_out
+from annex_lease.aws import Annex, Clients
+from annex_lease.batches import CALL_SECONDS, RefusedError
+from annex_lease.decision import decide
+from annex_lease.observed import GroupMember
+
+KINDS = [kind for kind in Action.__subclasses__() if kind.__module__.startswith("annex_")]
+FIRST, SECOND = EmptyGroup("first"), SuspendLaunch("second")
+WARNING = Warn(END, 2, "soon")
+REFUSED = ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "Any")
+
+
+def annex(seconds_left: float = 100.0) -> Annex:
+    return Annex("g", "", Clients(), seconds_left=lambda: seconds_left)
+
+
+def carried(
+    monkeypatch: pytest.MonkeyPatch,
+    wanted: Iterable[Action],
+    failing: dict[Action, Exception],
+    *,
+    independent: bool = True,
+) -> Outcome:
+    """Carry out actions of which these fail."""
+
+    def perform(action: Action, _: Annex) -> None:
+        if action in failing:
+            raise failing[action]
+
+    monkeypatch.setattr(actuator, "perform", perform)
+    return carry_out(wanted, annex(), independent=independent)
+
+
+def test_an_action_that_does_not_state_what_it_is_cannot_be_defined() -> None:
+    for stated in ({}, {"ends": True}, {"bookkeeping": False}):
+        with pytest.raises(TypeError, match="missing"):
+            type("Half", (Action,), {}, **stated)
+    whole = type("Whole", (Action,), {}, ends=True, bookkeeping=False)
+    assert (whole.ends, whole.bookkeeping, whole.note) == (True, False, "")  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_action_states_what_it_is_and_why(kind: type[Action]) -> None:
+    assert {type(kind.ends), type(kind.bookkeeping)} == {bool}
+    assert not (kind.ends and kind.bookkeeping)
+    assert fields(kind)[-1].name == "reason"
+    assert actuator.perform.dispatch(kind) is not actuator.perform.dispatch(object)
+
+
+def test_what_ends_an_annex_is_what_a_decision_to_stop_holds() -> None:
+    """Seen from the decision: a stop holds nothing but actions that end something, and bookkeeping."""
+    members = (GroupMember("i-1", "InService", True), GroupMember("i-2", "Terminating:Wait"))
+    group = a_group(written=settled(), desired=2, members=members, suspended=frozenset({"Terminate"}))
+    stop = decide(group, END + HOUR).actions
+    assert len(stop) >= 6
+    assert all(action.ends or action.bookkeeping for action in stop)
+    keep = decide(a_group(POLICY), END - HOUR + timedelta(seconds=1)).actions
+    assert len(keep) >= 3
+    assert not any(action.ends for action in keep)
+
+
+def test_no_list_of_kinds_is_kept_by_hand() -> None:
+    """The flags are the only place that says which actions end something."""
+    kept = [
+        name
+        for name, value in vars(actions).items()
+        if isinstance(value, tuple | list | set | frozenset) and any(each in KINDS for each in value)
+    ]
+    assert kept == []
+
+
+@pytest.mark.parametrize("error", [REFUSED, EndpointConnectionError(endpoint_url="x"), RefusedError("half of them")])
+def test_independent_actions_are_all_tried(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    outcome = carried(monkeypatch, [FIRST, SECOND], {FIRST: error})
+    assert outcome == Outcome((FIRST, SECOND), (f"EmptyGroup: {error}",), ())
+
+
+def test_the_first_failure_stops_the_rest_of_dependent_actions(monkeypatch: pytest.MonkeyPatch) -> None:
+    outcome = carried(monkeypatch, [FIRST, SECOND], {FIRST: REFUSED}, independent=False)
+    assert (outcome.tried, len(outcome.failures)) == ((FIRST,), 1)
+
+
+@pytest.mark.parametrize("independent", [True, False])
+def test_a_warning_that_fails_is_a_note_and_stops_nothing(monkeypatch: pytest.MonkeyPatch, independent: bool) -> None:
+    outcome = carried(monkeypatch, [WARNING, SECOND], {WARNING: REFUSED}, independent=independent)
+    assert outcome == Outcome((WARNING, SECOND), (), (f"{Warn.note}: {REFUSED}",))
+
+
+def test_a_fault_of_this_code_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(KeyError):
+        carried(monkeypatch, [FIRST], {FIRST: KeyError("x")})
+
+
+def test_no_action_is_begun_without_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(actuator, "perform", lambda *_: pytest.fail("it was begun"))
+    outcome = carry_out([FIRST, TerminateInstances(("i-1",), "over")], annex(CALL_SECONDS - 0.1))
+    assert outcome == Outcome((), ("EmptyGroup: out of time; the next run continues",), ())
+
+
+def test_an_action_without_an_implementation_is_an_error() -> None:
+    @dataclass(frozen=True)
+    class Unknown(Action, ends=False, bookkeeping=False):
+        reason: str
+
+    with pytest.raises(TypeError, match="no way to perform Unknown"):
+        actuator.perform(Unknown("x"), annex())

@@ -1,0 +1,30 @@
+"""Settings of the lease checker's function: what the template writes is what the function reads."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from annex_lease.invocation import CheckerSettings
+
+texts = st.text(max_size=20)
+NAMES = [field.name for field in fields(CheckerSettings)]
+
+
+@given(st.builds(CheckerSettings, group=texts, credential=texts, name=texts, id=texts, topic=texts))
+def test_settings_are_read_as_they_were_written(settings: CheckerSettings) -> None:
+    assert CheckerSettings.from_environ(settings.to_environ()) == settings
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_setting_has_a_variable_of_its_own(name: str) -> None:
+    environ = replace(CheckerSettings(), **{name: "x"}).to_environ()
+    assert [key for key, value in environ.items() if value] == [f"ANNEX_{name.upper()}"]
+    assert set(environ) == {f"ANNEX_{each.upper()}" for each in NAMES}
+
+
+def test_other_variables_are_no_settings() -> None:
+    assert CheckerSettings.from_environ({"PATH": "/bin", "ANNEX_OTHER": "x"}) == CheckerSettings()
