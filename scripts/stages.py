@@ -1,4 +1,4 @@
-"""Runs the stages of a check side by side: what each printed, how long it took, and which of them did not pass."""
+"""Runner of a check's stages, side by side: output, duration and result of each."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -24,7 +25,7 @@ class Stage:
     """One command of a check.
 
     Args:
-        name: by which it is asked for and reported.
+        name: name in options and reports.
         command: program and arguments.
         cores: how many cores it keeps busy, on average. Stages run side by side as long as their sum fits.
         needs: names of the stages that must have passed before it starts.
@@ -39,7 +40,7 @@ class Stage:
 
 
 class Status(StrEnum):
-    """What became of a stage; only PASSED is success."""
+    """Result of a stage; only PASSED is success."""
 
     PASSED = "passed"
     FAILED = "FAILED"
@@ -65,10 +66,6 @@ class _Running:
     began: float
 
 
-class StopError(Exception):
-    """A signal asked the runner to end."""
-
-
 @dataclass
 class Runner:
     """Runs stages in their order, as many at once as the cores allow.
@@ -86,30 +83,47 @@ class Runner:
     _waiting: list[Stage] = field(default_factory=list)
     _running: list[_Running] = field(default_factory=list)
     _began: float = field(default_factory=time.monotonic)
+    _signalled: str = ""
 
     def run(self) -> list[Outcome]:
-        """Runs everything that can run; what cannot is an outcome too. The outcomes are in the order of the stages.
+        """Runs every stage that can run; one that cannot has an outcome too. Outcomes are in the order of the stages.
 
         INT, TERM and HUP end the running stages, first with the signal of Ctrl-C; the rest is then not run.
         """
         self._waiting = list(self.stages)
-        before = _catch_signals()
+        before = self._catch_signals()
         try:
             while self._waiting or self._running:
+                if self._signalled:
+                    self._stop_all(f"ended by {self._signalled}")
+                    break
                 self._give_up_blocked()
                 self._start_what_fits()
                 self._collect()
                 if self._running:
                     time.sleep(POLL_SECONDS)
-        except StopError as signalled:
-            self._stop_all(str(signalled))
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
         return sorted(self.outcomes, key=lambda outcome: self.stages.index(outcome.stage))
 
+    def _catch_signals(self) -> dict[int, signal._HANDLER]:
+        """Lets INT, TERM and HUP end the run; returns the handlers there were.
+
+        They are only noted: an exception between the start of a stage and its record would lose the stage. A shell
+        starts what runs in the background with INT ignored. It is caught here even then: what is ignored stays ignored
+        in every program that the stages start, and some of them are asked to end by INT.
+        """
+        began_ignoring = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+
+        def note(number: int, _frame: FrameType | None) -> None:
+            if number != signal.SIGINT or not began_ignoring:
+                self._signalled = self._signalled or signal.Signals(number).name
+
+        return {number: signal.signal(number, note) for number in SIGNALS}
+
     def _give_up_blocked(self) -> None:
-        """Does not run what needs a stage that did not pass."""
+        """Skips stages that need a stage that did not pass."""
         bad = {outcome.stage.name for outcome in self.outcomes if outcome.status is not Status.PASSED}
         for stage in list(self._waiting):
             if missing := [name for name in stage.needs if name in bad]:
@@ -140,6 +154,10 @@ class Runner:
             self._end(Outcome(stage, Status.NOT_RUN, reason=str(error)))
             return
         self._running.append(_Running(stage, process, log, time.monotonic()))
+        if stage.nice:
+            # Where the kernel groups processes by session, the niceness of the group counts: sched(7), autogroup.
+            with suppress(OSError):
+                Path(f"/proc/{process.pid}/autogroup").write_text(str(stage.nice))
 
     def _collect(self) -> None:
         for running in list(self._running):
@@ -208,21 +226,3 @@ def with_group(leader: int, number: signal.Signals) -> None:
 
 def _cause(code: int) -> str:
     return f"exit status {code}" if code > 0 else f"ended by signal {-code}"
-
-
-def _catch_signals() -> dict[int, signal._HANDLER]:
-    """Lets INT, TERM and HUP end the run.
-
-    A shell starts what runs in the background with INT ignored. It is caught here even then: what is ignored stays
-    ignored in every program that the stages start, and some of them are asked to end by INT.
-    """
-    began_ignoring = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
-
-    def interrupt(number: int, _frame: FrameType | None) -> None:
-        if number == signal.SIGINT and began_ignoring:
-            return
-        for each in SIGNALS:
-            signal.signal(each, lambda *_: None)  # once: a second one must not interrupt the stopping
-        raise StopError(f"ended by {signal.Signals(number).name}")
-
-    return {number: signal.signal(number, interrupt) for number in SIGNALS}

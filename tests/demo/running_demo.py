@@ -1,4 +1,4 @@
-"""One demonstration of its own: several may run at once, and what is seen of each is its own."""
+"""One demonstration, observed apart from others that run at the same time."""
 
 from __future__ import annotations
 
@@ -10,14 +10,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from lab import LabError, sandbox
+from lab.network import POOL_NAMESPACE
+from lab.operator import SAVED
+
 ROOT = Path(__file__).parents[2]
-# No promises, only the end of waiting for what hangs.
+# Limits for a process that hangs, no promise of speed.
 COMMAND_SECONDS = 600
 STOP_SECONDS = 300
 
 
 def traces() -> dict[str, set[str]]:
-    """What a lab could leave on a machine, as the host sees it; processes apart."""
+    """Resources that a lab could leave on the host, without processes."""
     listing = {
         "interfaces": ["ip", "-o", "-br", "link"],
         "namespaces": ["ip", "netns", "list"],
@@ -29,12 +33,12 @@ def traces() -> dict[str, set[str]]:
 
 
 def left_since(before: dict[str, set[str]]) -> dict[str, set[str]]:
-    """What is there now and was not before. What a killed lab left (its state file) may well be gone now."""
+    """Resources that are new since then. The state file of a killed lab may be gone by now."""
     return {kind: now - before[kind] for kind, now in traces().items() if now - before[kind]}
 
 
 class RunningDemo:
-    """A demonstration that was started: its output, and its processes, as the host sees them."""
+    """A started demonstration: its output, and its processes on the host."""
 
     def __init__(self, process: subprocess.Popen[str], state_file: Path, output: Path) -> None:
         self.process = process
@@ -46,7 +50,7 @@ class RunningDemo:
         return self._output.read_text()
 
     def processes(self) -> dict[int, str]:
-        """Command lines of what runs of it: the command itself, and everything in its sandbox."""
+        """Command lines of its processes: the command itself, and those in its sandbox."""
         self._look_for_sandbox()
         found = {}
         for entry in Path("/proc").glob("[0-9]*"):
@@ -62,9 +66,17 @@ class RunningDemo:
         return [pid for pid, words in self.processes().items() if "qemu-system" in words]
 
     def inside(self, *words: str) -> str:
-        """What a command on the pool's host printed; empty while there is no pool, or no answer yet."""
-        done = subprocess.run([sys.executable, "-m", "lab", "exec", "--", *words], cwd=ROOT, capture_output=True,
-                              text=True, check=False, stdin=subprocess.DEVNULL, env=self.environment(),
+        """Output of a command on the pool's host; empty while there is no pool, or no answer yet.
+
+        As `python -m lab exec` runs it, without starting Python: the machines boot with what an onlooker leaves them.
+        """
+        try:
+            enter = sandbox.entering(self._state_file, words, namespace=POOL_NAMESPACE)
+            first = json.loads(self._state_file.read_text())["pid"]
+            saved = json.loads(Path(f"/proc/{first}/root{sandbox.DIRECTORY}/{SAVED}").read_text())
+        except (LabError, OSError, ValueError):
+            return ""
+        done = subprocess.run(enter, env=saved, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
                               timeout=COMMAND_SECONDS)  # fmt: skip
         return done.stdout if done.returncode == 0 else ""
 
@@ -85,9 +97,9 @@ def environment(state_file: Path) -> dict[str, str]:
 
 @contextmanager
 def demonstration(directory: Path, *words: str) -> Iterator[RunningDemo]:
-    """`python -m lab demo`, ended with the block whatever happens; after that nothing of it may be left."""
+    """Context with a running `python -m lab demo`, which ends with the block and must leave nothing."""
     before, state_file, output = traces(), directory / "state.json", directory / "printed"
-    # A shell starts what runs in the background with SIGINT ignored, and a program that begins so goes on ignoring it.
+    # A shell starts a background program with SIGINT ignored, and the program keeps that.
     command = ["env", "--default-signal=INT", sys.executable, "-m", "lab", "demo", *words]
     with output.open("w") as printed:
         process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=printed, text=True,

@@ -1,4 +1,4 @@
-"""The demonstration itself, run as a person would run it, and watched from outside while it runs."""
+"""The demonstration, run as a user would run it, and observed from outside."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LOOK_FOR_INSTANCES = (
 
 @dataclass
 class Seen:
-    """What an onlooker saw of the running demonstration, second by second."""
+    """Observations of the running demonstration, second by second."""
 
     machines: list[int] = field(default_factory=list)
     instances: list[int] = field(default_factory=list)

@@ -56,6 +56,7 @@ def test_every_verb_and_option_is_documented(site: Path) -> None:
             for parameter in command.params:
                 for option in parameter.opts if parameter.param_type_name == "option" else [parameter.metavar]:
                     assert option in shown, (verb, option)
+    assert "--version" in shown
 
 
 def test_every_public_construct_is_documented(site: Path) -> None:

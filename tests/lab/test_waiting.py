@@ -1,4 +1,4 @@
-"""Waits follow what happens, not the clock of a quiet machine."""
+"""Waits end after a time without progress, not by the clock of an idle machine."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lab.steps import StepError, wait_for
 
 
 class Clock:
-    """Time that goes on only in sleeps."""
+    """Clock that advances only in sleeps."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -44,13 +44,13 @@ def test_without_progress_the_time_is_limited(clock: Clock) -> None:
     assert 60 <= clock.now <= 61
 
 
-def test_as_long_as_something_new_happens_it_goes_on(clock: Clock) -> None:
+def test_a_wait_with_progress_continues(clock: Clock) -> None:
     lines = count()
     assert wait_for("answer", 60, lambda: clock.now >= 3600, progress=lambda: next(lines) // 100)
     assert clock.now >= 3600
 
 
-def test_when_nothing_new_happens_any_more_it_ends(clock: Clock) -> None:
+def test_a_wait_without_further_progress_ends(clock: Clock) -> None:
     with pytest.raises(StepError, match=r"^no answer within 60 s\nthe log$"):
         wait_for("answer", 60, lambda: None, progress=lambda: min(clock.now, 1000), otherwise=lambda: "the log")
     assert 1060 <= clock.now <= 1061

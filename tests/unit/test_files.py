@@ -39,6 +39,12 @@ def test_no_room_without_a_reason() -> None:
     assert not [p for p in project_files() if p.stem in FORBIDDEN or p.parent.name in FORBIDDEN]
 
 
+def test_every_package_states_its_purpose() -> None:
+    packages = [path for room in PRODUCT for path in sources(room) if path.name == "__init__.py"]
+    assert {path.parent.name for path in packages} >= set(PRODUCT)
+    assert not [path for path in packages if not ast.get_docstring(ast.parse(path.read_text()))]
+
+
 def twice(places: Iterator[tuple[str, Path]]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for name, path in places:

@@ -18,7 +18,7 @@ from project_files import ROOT, project_files
 MANNERED = (
     "whom", "whomever", "whoever", "whosoever", "whatever", "whichever", "nobody", "somebody", "told", "tells?",
     "telling", "anew", "goes", "hence", "whence", "lest", "thereof", "thereby", "whereby", "wherein", "whereupon",
-    "alas", "stand-ins?", "the_ones?_who", "by_which", "be_it", "of_late", "for_ever",
+    "alas", "stand-ins?", "the_ones?_who", "be_it", "of_late", "for_ever",
 )  # fmt: skip
 # First words that make a docstring a question or a fragment; it says instead what a thing is or does.
 OPENINGS = ("What", "Whatever", "Whether", "By", "Whom", "Whose", "Who", "Where", "How", "Why")

@@ -20,29 +20,36 @@ class CommandLine(Generated):
         """One section for each verb."""
         app = self.named(":")
         assert isinstance(app, typer.Typer)  # noqa: S101 - a page names it, no user does
-        for words, command in verbs("annex", typer.main.get_command(app)):
+        group: Any = typer.main.get_command(app)
+        yield from _options(group)
+        for words, command in verbs("annex", group):
             yield from _section(words, command)
 
 
 def verbs(words: str, command: Any) -> Iterator[tuple[str, Any]]:
     """Each command that does something, with the words that call it; groups are walked, not shown."""
     if hasattr(command, "commands"):
-        for name, inner in command.commands.items():
-            yield from verbs(f"{words} {name}", inner)
+        for name in command.list_commands(None):  # in the order of its help
+            yield from verbs(f"{words} {name}", command.commands[name])
     else:
         yield words, command
 
 
 def _section(words: str, command: Any) -> Iterator[str]:
     arguments = [each for each in command.params if each.param_type_name == "argument"]
-    options = [each for each in command.params if each.param_type_name == "option"]
     shown = " ".join(each.metavar if each.required else f"[{each.metavar}]" for each in arguments)
     yield from (f"## `{words}`", "", "```text", f"{words} [OPTIONS] {shown}", "```", "")
     yield from (inspect.cleandoc(command.help or ""), "")
+    yield from _options(command)
+
+
+def _options(command: Any) -> Iterator[str]:
+    arguments = [each for each in command.params if each.param_type_name == "argument"]
+    options = [each for each in command.params if each.param_type_name == "option"]
     rows = [[f"`{each.metavar}`", each.help or "", "required" if each.required else ""] for each in arguments]
     rows += [[_names(each), each.help or "", _default(each)] for each in options]
-    yield from table(["argument or option", "meaning", "default"], rows)
-    yield ""
+    if rows:
+        yield from (*table(["argument or option", "meaning", "default"], rows), "")
 
 
 def _names(option: Any) -> str:

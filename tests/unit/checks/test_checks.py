@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,11 @@ from scripts import checks
 from scripts.stages import Stage
 
 ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture(autouse=True)
+def logs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
 
 
 def words(stages: tuple[Stage, ...]) -> list[str]:
@@ -22,6 +28,13 @@ def test_every_test_file_is_in_exactly_one_stage() -> None:
     for file in (path.relative_to(ROOT) for path in (ROOT / "tests").rglob("test_*.py")):
         holders = [each for each in named if each in (file, *file.parents)]
         assert len(holders) == 1, f"{file} is run by {[str(each) for each in holders]}"
+
+
+@pytest.mark.parametrize("stages", [checks.STAGES, checks.FAST], ids=["all", "fast"])
+def test_every_file_that_is_named_exists(stages: tuple[Stage, ...]) -> None:
+    named = [word for word in words(stages) if word.startswith(("tests/", "scripts/", ".ci/"))]
+    assert named
+    assert [name for name in named if not (ROOT / name).exists()] == []
 
 
 @pytest.mark.parametrize("stages", [checks.STAGES, checks.FAST], ids=["all", "fast"])

@@ -1,4 +1,4 @@
-"""The runner of the checks: what fails, cannot start or is interrupted is said, and nothing goes on running."""
+"""Runner of the checks: it reports stages that fail, cannot start or are interrupted, and leaves no process."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import subprocess
 import sys
 import textwrap
 import time
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 
@@ -129,7 +130,7 @@ from scripts.stages import Runner, Stage
 shell = lambda name, script, **more: Stage(name, ("sh", "-c", script), 1, **more)
 outcomes = Runner(
     [shell("polite", "trap 'echo polite >{0}/ended; exit 130' INT; touch {0}/up; while :; do sleep 0.05; done"),
-     shell("parent", "sleep 677.25 & touch {0}/too; wait"), shell("never", "touch {0}/never", needs=("parent",))],
+     shell("parent", "sleep {1} & touch {0}/too; wait"), shell("never", "touch {0}/never", needs=("parent",))],
     cores=2, logs=Path("{0}")).run()
 print([(each.stage.name, str(each.status), each.reason) for each in outcomes])
 """
@@ -140,7 +141,8 @@ print([(each.stage.name, str(each.status), each.reason) for each in outcomes])
 def test_a_signal_ends_every_stage_and_what_it_started(tmp_path: Path, number: signal.Signals, ignored: bool) -> None:
     if ignored and number is signal.SIGINT:
         number = signal.SIGTERM  # INT means nothing to what runs in the background
-    program = textwrap.dedent(INTERRUPTED).replace("{0}", str(tmp_path))
+    marker = f"600.{uuid.uuid4().int % 10**12}"  # an argument that no other process of this machine has
+    program = textwrap.dedent(INTERRUPTED).replace("{0}", str(tmp_path)).replace("{1}", marker)
     words = ["env", f"--{'ignore' if ignored else 'default'}-signal=INT", sys.executable, "-c", program]
     with subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, text=True) as runner:
         until = time.monotonic() + 60
@@ -154,4 +156,4 @@ def test_a_signal_ends_every_stage_and_what_it_started(tmp_path: Path, number: s
     assert f"('never', 'NOT RUN', '{why}')" in printed
     assert f"('parent', 'FAILED', '{why}')" in printed
     assert not (tmp_path / "never").exists()
-    assert subprocess.run(["pgrep", "-f", "^sleep 677.25"], capture_output=True, text=True, check=False).stdout == ""
+    assert subprocess.run(["pgrep", "-f", f"^sleep {marker}"], capture_output=True, text=True, check=False).stdout == ""

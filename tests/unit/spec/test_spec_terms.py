@@ -68,6 +68,10 @@ def test_the_default_is_that_of_the_term(read_annex: ReadAnnex, term: Term) -> N
         assert getattr(read_annex().annexes["demo"], term.name) == term.default
 
 
+def test_all_instances_of_the_largest_annex_may_be_removed() -> None:
+    assert [rules.default_max_removals(largest) for largest in (0, 49, 50, 51)] == [50, 50, 50, 51]
+
+
 @pytest.mark.parametrize(
     "lease", [timedelta(minutes=1), timedelta(minutes=29), timedelta(hours=8), timedelta(days=366)]
 )

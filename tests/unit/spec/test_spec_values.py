@@ -65,7 +65,7 @@ REFUSED = [
     *[("alarm_email", f'"{"a" * 65}@example.edu"'), ("alarm_email", r'"a@example.edu\n"')],
     *[("alarm_topic", value) for value in ('"alarms"', f'"{TOPIC}.fifo"', f'"{TOPIC}:sub"', f'"{TOPIC[:-7]}"')],
     ("alarm_topic", '"arn:aws:sqs:us-east-1:123456789012:alarms"'),
-    *[("region", value) for value in ('"us-east"', '"US-EAST-1"', '"us-east-1a"', '""', "1")],
+    *[("region", value) for value in ('"us-east"', '"us-east-100"', '"US-EAST-1"', '"us-east-1a"', '""', "1")],
     *[("account", value) for value in ('"12345678901"', '"1234567890123"', "123456789012", '"12345678901a"')],
     *[("image", value) for value in ('"ami-1"', '"ami-0123456789abcdeg0"', '"ssm:"', '"ssm:/a b"', '"debian"')],
     *[("instance_types", value) for value in ("[]", '"c6a.large"', '["c6a"]', '["c6a.large", "c6a.large"]', "[1]")],
