@@ -155,6 +155,7 @@ def apply(group: Group, action: Action) -> Group:
             return _kill(group, {*launching, *terminating})
         case TerminateInstances(instance_ids=ids):
             return _kill(group, set(ids))
+    raise AssertionError(f"the model has no {action}")
 
 
 def carry_out(group: Group, now: datetime, *, closing: bool = False) -> Group:

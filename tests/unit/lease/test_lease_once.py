@@ -73,7 +73,7 @@ def test_a_group_without_a_policy_has_a_lease_that_ended_at_its_creation() -> No
     assert found.problems == found.record.problems != ()
 
 
-RANGES = {
+RANGES: dict[str, terms.Span | terms.Number] = {
     "size": terms.SIZE,
     "duration_seconds": terms.LEASE,
     "max_lifetime_seconds": terms.MAX_LIFETIME,
