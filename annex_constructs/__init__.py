@@ -1,10 +1,19 @@
 """AWS CDK constructs for annexes: leased fleets of HTCondor execution points on EC2.
 
-`Annex` is the whole thing; the others are its parts, for apps that wire them in their own way.
+`Annex` is a complete annex and `AnnexBase` the account-wide sweeper. The others are parts of an annex, for apps that
+combine them in their own way.
 """
+
+import importlib.util
+
+if importlib.util.find_spec("aws_cdk") is None:
+    raise ModuleNotFoundError(
+        "annex_constructs needs the AWS CDK; fix: pip install 'htcondor-annex-cdk[cdk]'", name="aws_cdk"
+    )
 
 from annex_constructs.alarm_topic import AlarmTopic
 from annex_constructs.annex import Annex
+from annex_constructs.annex_interface import IAnnex
 from annex_constructs.base.annex_base import AnnexBase
 from annex_constructs.fleet.annex_credential import AnnexCredential
 from annex_constructs.fleet.annex_fleet import AnnexFleet
@@ -15,6 +24,7 @@ from annex_constructs.lease.lease_alarms import LeaseAlarms
 from annex_constructs.lease.lease_checker import LeaseChecker
 from annex_constructs.lease.lease_terms import LeaseTerms
 from annex_constructs.pool import Pool
+from annex_lease.version import __version__
 
 __all__ = [
     "AlarmTopic",
@@ -25,8 +35,10 @@ __all__ = [
     "AnnexNetwork",
     "AnnexSecurityGroup",
     "ExecutionPoint",
+    "IAnnex",
     "LeaseAlarms",
     "LeaseChecker",
     "LeaseTerms",
     "Pool",
+    "__version__",
 ]

@@ -4,3 +4,7 @@
 `extend`, `renew`, `stop`, `status`, `check`. `leftovers` proves that nothing is left in AWS. annex_lease alone computes
 when a lease ends.
 """
+
+from annex_lease.version import __version__
+
+__all__ = ["__version__"]
