@@ -83,7 +83,7 @@ class Demo:
         self.steps.facts["joined after"] = f"{self.steps.done[-1].took:.1f} s (from the credential)"
 
     def all_joined(self) -> bool:
-        # The lease goes on while a slow machine boots.
+        # A slow machine uses up the lease while it boots.
         self.keep_time_for_jobs()
         return len(self.slots()) >= self.size
 

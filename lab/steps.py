@@ -97,7 +97,7 @@ def wait_for(
 
     Args:
         what: what is waited for; completes "no ...".
-        seconds: how long nothing new may happen. On a busy machine everything takes longer, but it goes on.
+        seconds: how long nothing new may happen. On a busy machine everything takes longer, but it gets further.
         probe: looks for it.
         every: seconds between two looks.
         progress: something that changes while it comes nearer: then the ``seconds`` begin again.

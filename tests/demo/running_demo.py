@@ -99,7 +99,7 @@ def environment(state_file: Path) -> dict[str, str]:
 def demonstration(directory: Path, *words: str) -> Iterator[RunningDemo]:
     """`python -m lab demo`, ended with the block whatever happens; after that nothing of it may be left."""
     before, state_file, output = traces(), directory / "state.json", directory / "printed"
-    # A shell starts what runs in the background with SIGINT ignored, and a program that begins so goes on ignoring it.
+    # A shell starts what runs in the background with SIGINT ignored, and a program that begins so ignores it as well.
     command = ["env", "--default-signal=INT", sys.executable, "-m", "lab", "demo", *words]
     with output.open("w") as printed:
         process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=printed, text=True,

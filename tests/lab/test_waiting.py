@@ -14,7 +14,7 @@ from lab.steps import StepError, wait_for
 
 
 class Clock:
-    """Time that goes on only in sleeps."""
+    """Time that passes only in sleeps."""
 
     def __init__(self) -> None:
         self.now = 0.0

@@ -1,4 +1,4 @@
-"""The runner of the checks: what fails, cannot start or is interrupted is said, and nothing goes on running."""
+"""The runner of the checks: what fails, cannot start or is interrupted is said, and nothing is left running."""
 
 from __future__ import annotations
 
