@@ -1,6 +1,7 @@
 """AWS CDK constructs for annexes: leased fleets of HTCondor execution points on EC2.
 
-`Annex` is the whole thing; the others are its parts, for apps that wire them in their own way.
+`Annex` is a complete annex and `AnnexBase` the account-wide sweeper. The others are parts of an annex, for apps that
+combine them in their own way.
 """
 
 import importlib.util
@@ -12,6 +13,7 @@ if importlib.util.find_spec("aws_cdk") is None:
 
 from annex_constructs.alarm_topic import AlarmTopic
 from annex_constructs.annex import Annex
+from annex_constructs.annex_interface import IAnnex
 from annex_constructs.base.annex_base import AnnexBase
 from annex_constructs.fleet.annex_credential import AnnexCredential
 from annex_constructs.fleet.annex_fleet import AnnexFleet
@@ -33,6 +35,7 @@ __all__ = [
     "AnnexNetwork",
     "AnnexSecurityGroup",
     "ExecutionPoint",
+    "IAnnex",
     "LeaseAlarms",
     "LeaseChecker",
     "LeaseTerms",

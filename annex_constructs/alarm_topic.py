@@ -1,4 +1,4 @@
-"""Where an annex's alarms and warnings go."""
+"""The topic that alarms and warnings are published to."""
 
 from aws_cdk import ArnFormat, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
@@ -6,25 +6,32 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
+from annex_constructs.errors import invalid_value
+from annex_lease.rules import alarm_conflict
+
 
 class AlarmTopic(sns.Topic):
     """A topic that CloudWatch's alarms of this account and Region may publish to; removed with its stack.
 
     The lease checker publishes its warning here too, by its own role. Messages are not encrypted with a key: alarms
-    cannot publish with AWS's own (https://repost.aws/knowledge-center/cloudwatch-configure-alarm-sns), one of your own
-    costs more a month than the annex at rest, and all that is said is an annex's name, times and counts. The first
+    cannot publish with AWS's own (https://repost.aws/knowledge-center/cloudwatch-configure-alarm-sns). A key of your
+    own costs more a month than the annex at rest, and messages hold an annex's name, times and counts only. The first
     1,000 e-mails a month are free.
+
+    Example, one topic for two annexes::
+
+        topic = AlarmTopic(stack, "Topic", display_name="HTCondor annexes", email="admin@example.edu")
+        Annex(stack, "Muon", alarm_topic=topic, ...)
+        Annex(stack, "Tau", alarm_topic=topic, ...)
+
+    :param scope: parent construct.
+    :param construct_id: id in that scope.
+    :param display_name: sender of the messages, such as `HTCondor annex demo`.
+    :param email: address to subscribe; AWS sends it a link, and nothing else before that was followed.
+        Default: - no address is subscribed.
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, display_name: str, email: str | None = None) -> None:
-        """Make the topic.
-
-        :param scope: parent construct.
-        :param construct_id: id in that scope.
-        :param display_name: who the messages come from, such as `HTCondor annex demo`.
-        :param email: address to subscribe; AWS sends it a link that somebody must follow before anything else is sent.
-            Default: - nobody is subscribed.
-        """
         super().__init__(scope, construct_id, display_name=display_name, enforce_ssl=True)
         self.apply_removal_policy(RemovalPolicy.DESTROY)
         # A topic without a policy lets the whole account publish, alarms included. The one that asks for TLS replaces
@@ -43,3 +50,24 @@ class AlarmTopic(sns.Topic):
         self.add_to_resource_policy(statement)
         if email is not None:
             self.add_subscription(subscriptions.EmailSubscription(email))
+
+
+def given_or_own_topic(
+    scope: Construct, construct_id: str, *, display_name: str, alarm_topic: sns.ITopic | None, alarm_email: str | None
+) -> sns.ITopic:
+    """The topic that was given, or a new one for the address.
+
+    :param scope: parent construct, whose class the error names.
+    :param construct_id: id of a new topic in that scope.
+    :param display_name: sender of the messages of a new topic.
+    :param alarm_topic: the topic; None: make one.
+    :param alarm_email: address to subscribe to a new topic.
+    :raises ValueError: both are given.
+    """
+    conflict = alarm_conflict(alarm_email, alarm_topic)
+    if conflict is not None:
+        parameter = f"{type(scope).__name__} alarm_topic, alarm_email"
+        raise invalid_value(parameter, received="both of them", allowed=conflict.allowed, fix=conflict.advice)
+    if alarm_topic is not None:
+        return alarm_topic
+    return AlarmTopic(scope, construct_id, display_name=display_name, email=alarm_email)

@@ -3,14 +3,15 @@
 from collections.abc import Sequence
 
 import jsii
-from aws_cdk import Tags
+from aws_cdk import ArnFormat, Stack, Tags
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from annex_constructs.alarm_topic import AlarmTopic
+from annex_constructs.alarm_topic import given_or_own_topic
+from annex_constructs.annex_interface import IAnnex, ImportedAnnex
 from annex_constructs.errors import invalid_value
 from annex_constructs.fleet.annex_credential import AnnexCredential
 from annex_constructs.fleet.annex_fleet import AnnexFleet
@@ -24,29 +25,41 @@ from annex_lease.tags import TAG_ID, TAG_NAME
 
 
 @jsii.implements(iam.IGrantable, ec2.IConnectable)
-class Annex(Construct):
-    """A leased fleet of EC2 instances that join an HTCondor pool as execution points: network, fleet, lease.
+class Annex(IAnnex):
+    """A leased fleet of EC2 instances that join an HTCondor pool as execution points: network, fleet, lease, alarms.
 
-    Deploying it starts nothing until the pool's token is in its credential (`annex credential push`), destroying it
+    Deploying it starts nothing until the pool's token is in its credential (`annex credential push`); destroying it
     leaves nothing. Permissions and connections of its instances are granted on the annex itself:
     `bucket.grant_read(annex)`.
 
-    :param execution_point: what each instance is, and which pool it joins; its drain is shorter than the lease.
+    Example, two instances for eight hours in a small VPC of their own::
+
+        point = ExecutionPoint(pool=Pool(collector="cm.example.edu", trust_domain="example.edu"), machine_image=image)
+        lease = LeaseTerms(duration=Duration.hours(8))
+        Annex(stack, "Muon", execution_point=point, instance_types=types, max_size=2, lease=lease)
+
+    :param scope: parent construct.
+    :param construct_id: id in that scope.
+    :param execution_point: what each instance is, and which pool it joins. Its `drain_before_end` is shorter than the
+        lease.
     :param instance_types: 1 to 40 types of one processor architecture, that of the image.
-    :param max_size: most instances there can be, 1 to 10000.
+    :param max_size: largest number of instances, 1 to 10000.
     :param lease: until when the annex may exist. If it is renewed while busy, instances on which a job runs protect
         themselves from scale-in.
     :param size: how many instances the lease grants, 0 to `max_size`. Default: - `max_size`.
-    :param annex_name: the annex's name: a-z, 0-9 and single inner hyphens, at most 32 characters, one of its kind in
-        the account and Region. Default: - the construct's id in lower case.
+    :param annex_name: the annex's name: a-z, 0-9 and single inner hyphens, at most 32 characters, unique in the
+        account and Region. Default: - the construct's id in lower case.
     :param vpc: network of the instances. Default: - a new `AnnexNetwork`: public subnets, no NAT gateway.
     :param vpc_subnets: subnets of that VPC to use. Default: - as the CDK chooses: private ones if there are any.
     :param associate_public_ip_address: whether instances get a public IPv4 address. Default: - what the subnet says.
-    :param on_demand_base: how many instances are on-demand before any is spot. Default: 0.
+    :param on_demand_base: number of instances that are on-demand before any is spot. Default: 0.
     :param on_demand_percentage: percentage of the others that is on-demand. Default: 0 - all of them are spot.
-    :param alarm_topic: Amazon SNS topic of the same Region that is told when the lease is not enforced, and warned of
-        its end; it must let CloudWatch publish. Default: - a new `AlarmTopic`.
-    :param alarm_email: address to subscribe to the new topic; AWS asks it to confirm. Default: - nobody subscribes.
+    :param role: role of the instances, any that EC2 can assume and to which the app can attach a policy; the annex
+        attaches the policy that an execution point needs. Default: - a new role.
+    :param alarm_topic: Amazon SNS topic of the same Region for alarms about the lease and the warning before its end;
+        it must let CloudWatch publish. Default: - a new `AlarmTopic`.
+    :param alarm_email: address to subscribe to the new topic; AWS asks it to confirm.
+        Default: - no address is subscribed.
     :raises ValueError: a value is not allowed.
     """
 
@@ -66,6 +79,7 @@ class Annex(Construct):
         associate_public_ip_address: bool | None = None,
         on_demand_base: float = 0,
         on_demand_percentage: float = 0,
+        role: iam.IRole | None = None,
         alarm_topic: sns.ITopic | None = None,
         alarm_email: str | None = None,
     ) -> None:
@@ -74,7 +88,13 @@ class Annex(Construct):
         if vpc is None and vpc_subnets is not None:
             allowed = "vpc_subnets only together with the vpc they are in"
             raise invalid_value("Annex vpc_subnets", received=vpc_subnets, allowed=allowed, fix="pass vpc too")
-        topic = self._topic(name, alarm_topic, alarm_email)
+        topic = given_or_own_topic(
+            self,
+            "AlarmTopic",
+            display_name=f"HTCondor annex {name}",
+            alarm_topic=alarm_topic,
+            alarm_email=alarm_email,
+        )
         self._credential = AnnexCredential(self, "Credential")
         self._fleet = AnnexFleet(
             self,
@@ -89,29 +109,79 @@ class Annex(Construct):
             on_demand_percentage=on_demand_percentage,
             execution_point=execution_point,
             credential=self._credential,
+            role=role,
             protect_busy=lease.renew_while_busy is not None,
         )
-        self._checker = LeaseChecker(self, "LeaseChecker", fleet=self._fleet, lease=lease, size=size, topic=topic)
-        self._alarms = LeaseAlarms(self, "Alarms", checker=self._checker, topic=topic)
+        self._checker = LeaseChecker(self, "LeaseChecker", fleet=self._fleet, lease=lease, size=size, alarm_topic=topic)
+        self._alarms = LeaseAlarms(self, "Alarms", checker=self._checker, alarm_topic=topic)
         Tags.of(self).add(TAG_NAME, name)
         Tags.of(self).add(TAG_ID, self._fleet.annex_id)
 
-    def _topic(self, name: str, topic: sns.ITopic | None, email: str | None) -> sns.ITopic:
-        if topic is None:
-            return AlarmTopic(self, "AlarmTopic", display_name=f"HTCondor annex {name}", email=email)
-        if email is not None:
-            raise invalid_value(
-                "Annex alarm_topic, alarm_email",
-                received="both of them",
-                allowed="at most one of them",
-                fix="subscribe the address to the topic, or pass alarm_email alone",
-            )
-        return topic
+    @staticmethod
+    def from_annex_attributes(
+        scope: Construct,
+        construct_id: str,
+        *,
+        annex_name: str,
+        annex_id: str,
+        auto_scaling_group_name: str,
+        credential_arn: str,
+        checker_name: str,
+    ) -> IAnnex:
+        """An annex of another stack or app, in the account and Region of this stack: for grants and metrics.
+
+        The stacks of this project's app have the attributes as outputs: `AnnexId`, `AutoScalingGroup`, `Credential`,
+        `LeaseChecker`. Within one app, pass the `Annex` itself.
+
+        :param scope: parent construct.
+        :param construct_id: id in that scope.
+        :param annex_name: the annex's name.
+        :param annex_id: the annex's id, `<stack UUID>.<name>`.
+        :param auto_scaling_group_name: name of the Auto Scaling group.
+        :param credential_arn: ARN of the secret.
+        :param checker_name: name of the lease checker's function.
+        :raises ValueError: the name cannot be that of an annex.
+        """
+        function = Stack.of(scope).format_arn(
+            service="lambda",
+            resource="function",
+            resource_name=checker_name,
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
+        )
+        return ImportedAnnex(
+            scope,
+            construct_id,
+            annex_name=checked_annex_name("Annex", construct_id, annex_name),
+            annex_id=annex_id,
+            auto_scaling_group_name=auto_scaling_group_name,
+            credential_arn=credential_arn,
+            checker_arn=function,
+        )
 
     @property
     def annex_name(self) -> str:
         """The annex's name."""
         return self._fleet.annex_name
+
+    @property
+    def annex_id(self) -> str:
+        """Unique id of the annex, `<stack UUID>.<name>`; also right in another stack of the app."""
+        return self._checker.annex_id
+
+    @property
+    def auto_scaling_group_name(self) -> str:
+        """Name of the Auto Scaling group."""
+        return self._fleet.auto_scaling_group.auto_scaling_group_name
+
+    @property
+    def credential_arn(self) -> str:
+        """ARN of the secret for the token by which the instances join."""
+        return self._credential.secret_arn
+
+    @property
+    def checker_arn(self) -> str:
+        """ARN of the lease checker's function."""
+        return self._checker.function.function_arn
 
     @property
     def fleet(self) -> AnnexFleet:
@@ -120,12 +190,12 @@ class Annex(Construct):
 
     @property
     def checker(self) -> LeaseChecker:
-        """What grants the fleet its size and empties it when the lease ends."""
+        """The lease checker, which grants the fleet its size and empties it when the lease ends."""
         return self._checker
 
     @property
     def alarms(self) -> LeaseAlarms:
-        """What tells somebody that the lease is not enforced."""
+        """The alarms about a lease that is not enforced."""
         return self._alarms
 
     @property
@@ -140,10 +210,10 @@ class Annex(Construct):
 
     @property
     def grant_principal(self) -> iam.IPrincipal:
-        """Whom a grant to the annex is given to: the role of the instances."""
+        """Principal of a grant to the annex: the role of the instances."""
         return self._fleet.grant_principal
 
     @property
     def connections(self) -> ec2.Connections:
-        """What the instances may connect to."""
+        """Connections of the instances."""
         return self._fleet.connections

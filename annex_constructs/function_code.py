@@ -48,7 +48,7 @@ def import_closure(module: str, root: Path) -> tuple[Path, ...]:
 def function_code(handler: str) -> Iterator[str]:
     """Stage the sources of a function in a directory that exists while the context lasts.
 
-    Files get mode 0644 and directories 0755, whatever umask the sources were installed with: the function runs as
+    Files get mode 0644 and directories 0755, under every umask: the function runs as
     another user, and Lambda keeps the modes (Lambda Developer Guide, "Deploying Lambda functions as .zip file
     archives", file permissions).
 

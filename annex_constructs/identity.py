@@ -57,3 +57,14 @@ def check_only_one(kind: type[Construct], scope: Construct, name: str) -> None:
                 allowed=f"a name that no other of the stack has, and {each.node.path} has it",
                 fix="pass another annex_name, or make one of the two in another stack",
             )
+
+
+def portable_annex_id(stack: Stack, name: str) -> str:
+    """The id of an annex for use in any stack of the app: other stacks import it.
+
+    It has the value of `annex_id`, which is shorter and right in the annex's own stack only.
+
+    :param stack: the annex's stack.
+    :param name: the annex's name.
+    """
+    return Fn.join(".", [Fn.select(2, Fn.split("/", stack.stack_id)), name])

@@ -29,7 +29,7 @@ class AnnexStack(Stack):
             description=f"HTCondor annex {annex.name}: execution points under a lease",
             env=Environment(account=annex.account, region=annex.region),
             termination_protection=False,  # what costs money must be easy to remove
-            tags={TAG_NAME: annex.name},  # by which the sweeper, and people, know an annex's stack
+            tags={TAG_NAME: annex.name},  # the sweeper, and people, know an annex's stack by it
             # Plain CloudFormation takes 51,200 bytes without a bucket; a fifth of them would be spaces.
             suppress_template_indentation=True,
         )
@@ -79,8 +79,9 @@ class AnnexStack(Stack):
         return sns.Topic.from_topic_arn(self, "AlarmTopic", annex.alarm_topic)
 
     def _print_names(self) -> None:
-        """The names one needs to look at the annex, or to stop it, with plain AWS commands."""
+        """Names and ids for plain AWS commands, and for `Annex.from_annex_attributes` in another app."""
         names = {
+            "AnnexId": self._annex.annex_id,
             "AutoScalingGroup": self._annex.fleet.auto_scaling_group.auto_scaling_group_name,
             "Credential": self._annex.credential.secret_arn,
             "LeaseChecker": self._annex.checker.function.function_name,

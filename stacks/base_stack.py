@@ -1,4 +1,4 @@
-"""What a spec file's `[base]` declares, as one CloudFormation stack per account and Region."""
+"""The base of a spec file as CloudFormation stacks, one for each account and Region."""
 
 from collections.abc import Iterable
 
@@ -7,9 +7,8 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from annex_constructs import AnnexBase
+from annex_lease.rules import default_max_removals
 from annex_spec import AnnexSpec, BaseSpec
-
-_MOST_REMOVALS = 50
 
 
 class AnnexBaseStack(Stack):
@@ -17,8 +16,8 @@ class AnnexBaseStack(Stack):
 
     :param base: the base of the spec file.
     :param region: the Region to sweep.
-    :param largest_annex: size of the largest annex there: where the base does not say how many orphans may be removed
-        in one run, all instances of one annex may, and 50 at the least. Default: 0.
+    :param largest_annex: size of the largest annex there. A base without `max_removals` may remove all instances of one
+        annex in one run. Default: 0.
     :param account: the account. Default: - that of the credentials in use.
     :param construct_id: the stack's id. Default: - `AnnexBase-<region>`.
     """
@@ -37,21 +36,21 @@ class AnnexBaseStack(Stack):
             scope,
             construct_id or f"AnnexBase-{region}",
             stack_name=f"AnnexBase-{region}",
-            description="HTCondor annexes: ends what is over, and removes what no annex owns any more",
+            description="HTCondor annexes: ends what is over, and removes what belongs to no annex any more",
             env=Environment(account=account, region=region),
         )
         topic = None if base.alarm_topic is None else sns.Topic.from_topic_arn(self, "AlarmTopic", base.alarm_topic)
-        most = base.max_removals
+        declared = base.max_removals
         self._base = AnnexBase(
             self,
             "Base",
             alarm_topic=topic,
             alarm_email=base.alarm_email,
-            max_removals=max(_MOST_REMOVALS, largest_annex) if most is None else most,
+            max_removals=default_max_removals(largest_annex) if declared is None else declared,
             dry_run=base.dry_run,
         )
         CfnOutput(self, "Sweeper", value=self._base.function.function_name)
-        CfnOutput(self, "AlarmTopicArn", value=self._base.topic.topic_arn)
+        CfnOutput(self, "AlarmTopicArn", value=self._base.alarm_topic.topic_arn)
 
     @property
     def base(self) -> AnnexBase:

@@ -1,50 +1,53 @@
-"""What an account has once per Region, whatever annexes it has: the sweeper, and whom its alarms tell."""
+"""The base: what an account has once per Region for all its annexes, a sweeper and its alarms."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_scheduler as scheduler
-from aws_cdk import aws_scheduler_targets as targets
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from annex_constructs.alarm_topic import AlarmTopic
+from annex_constructs.alarm_topic import given_or_own_topic
 from annex_constructs.base.sweeper_alarms import sweeper_alarms
-from annex_constructs.base.sweeper_role import sweeper_role
-from annex_constructs.dead_letter_queue import dead_letter_queue
-from annex_constructs.errors import check_whole_number, invalid_value, seconds
-from annex_constructs.function_code import function_code
-from annex_constructs.nag import RUNTIME_REASON, acknowledge
-from annex_constructs.scheduler_role import scheduler_role
+from annex_constructs.base.sweeper_metrics import SweeperMetrics
+from annex_constructs.base.sweeper_permissions import sweeper_permissions
+from annex_constructs.errors import check_whole_number, duration_code, invalid_value, seconds
+from annex_constructs.scheduled_function import ScheduledFunction
 from annex_lease.sweep.sweep_settings import SweepSettings
 from annex_lease.terms import INTERVAL, MAX_REMOVALS
 
 _HANDLER = "annex_lease.sweep.sweep_handler.handler"
-# Shorter than the shortest period, so that one run has ended when the next begins.
-_TIMEOUT = Duration.minutes(4)
-_EVERY = Duration.minutes(15)
+_MINUTE = timedelta(minutes=1)
 
 
-class AnnexBase(Construct):
-    """The sweeper of one Region: it ends annexes that are over and removes what no annex owns any more.
+class AnnexBase(SweeperMetrics, Construct):
+    """The sweeper of one Region: it ends annexes that are over and removes what belongs to no annex any more.
 
     It depends on nothing of an annex, and no annex depends on it: an annex whose lease checker is broken, disabled or
-    deleted ends all the same. It looks at what carries the tag `annex:name`, acts on what a lease on its own group, or
-    two sources together, say is over, and reports the rest. An administrator deploys it once per account and Region.
+    deleted ends all the same. It looks at what carries the tag `annex:name`. It acts on what a lease on its own group,
+    or two sources together, show to be over, and reports the rest. An administrator deploys it once per account and
+    Region.
 
-    :param alarm_topic: standard Amazon SNS topic of this Region that the alarms tell. Default: - a new one.
-    :param alarm_email: address that the new topic tells; AWS asks it to confirm. Default: - nobody subscribes.
+    Example, a base that only reports, and sends its alarms to one address::
+
+        AnnexBase(stack, "Base", alarm_email="admin@example.edu", dry_run=True)
+
+    :param scope: parent construct.
+    :param construct_id: id in that scope.
+    :param alarm_topic: standard Amazon SNS topic of this Region that alarms are published to. Default: - a new one.
+    :param alarm_email: address to subscribe to the new topic; AWS asks it to confirm.
+        Default: - no address is subscribed.
     :param max_removals: with more orphans than this to remove in one run, none is removed and an alarm is raised; a
         group whose lease cannot be read counts all its instances; 0 to 10000. Default: 50.
     :param dry_run: only report what would be done, in the function's log. Orphans are not marked then, so none is ever
-        due: the report tells in `would_remove_later` what marks would lead to, and those count against
+        due: the report shows in `would_remove_later` what marks would lead to, and those count against
         `max_removals`. Default: False.
-    :param every: period of the sweeper; 5 minutes to 1 hour, in whole minutes. Default: - 15 minutes.
+    :param interval: period of the sweeper; 5m to 1h, in whole minutes. Default: 15m.
     :param log_retention: how long the sweeper's log is kept. Default: one month.
     :raises ValueError: a value is not allowed.
     """
@@ -56,90 +59,34 @@ class AnnexBase(Construct):
         *,
         alarm_topic: sns.ITopic | None = None,
         alarm_email: str | None = None,
-        max_removals: float = 50,
+        max_removals: float | None = None,
         dry_run: bool = False,
-        every: Duration | None = None,
+        interval: Duration | None = None,
         log_retention: logs.RetentionDays = logs.RetentionDays.ONE_MONTH,
     ) -> None:
         super().__init__(scope, construct_id)
-        check_whole_number("AnnexBase max_removals", max_removals, MAX_REMOVALS)
-        every = _checked_period(every or _EVERY)
-        self._topic = self._make_topic(alarm_topic, alarm_email)
-        self._queue = dead_letter_queue(self, "FailedRuns")
-        log_group = logs.LogGroup(self, "Log", retention=log_retention, removal_policy=RemovalPolicy.DESTROY)
-        role = sweeper_role(self, "Role", log_group=log_group, dead_letter_queue=self._queue)
-        environment = SweepSettings(max_removals=int(max_removals), dry_run=dry_run).to_environ()
-        self._function = self._make_function(role, log_group, environment)
-        self._schedule = self._make_schedule(every)
-        self._alarms = sweeper_alarms(
-            self, function=self._function, schedule=self._schedule, topic=self._topic, every=every
+        most = _checked_removals(max_removals)
+        self._interval = _checked_interval(interval)
+        self._topic = given_or_own_topic(
+            self, "AlarmTopic", display_name="HTCondor annexes", alarm_topic=alarm_topic, alarm_email=alarm_email
         )
-
-    def _make_function(
-        self, role: iam.Role, log_group: logs.ILogGroup, environment: dict[str, str]
-    ) -> lambda_.Function:
-        with function_code(_HANDLER) as code:
-            function = lambda_.Function(
-                self,
-                "Sweeper",
-                description="Sweeper of HTCondor annexes: ends what is over, removes what nobody owns",
-                runtime=lambda_.Runtime.PYTHON_3_13,
-                architecture=lambda_.Architecture.ARM_64,
-                code=lambda_.Code.from_asset(code),
-                handler=_HANDLER,
-                timeout=_TIMEOUT,
-                memory_size=256,
-                # As it is: the queue would add a permission that the role has already.
-                role=role.without_policy_updates(),
-                log_group=log_group,
-                environment=environment,
-                # A run that failed is not worth repeating: the next one sees the same world.
-                retry_attempts=0,
-                max_event_age=Duration.minutes(1),
-                dead_letter_queue=self._queue,
-            )
-        acknowledge(function, "AwsSolutions-L1", RUNTIME_REASON)
-        return function
-
-    def _make_topic(self, topic: sns.ITopic | None, email: str | None) -> sns.ITopic:
-        if topic is not None:
-            if email is not None:
-                allowed = "at most one of alarm_topic and alarm_email"
-                fix = "remove one of the two; the address can subscribe to the topic"
-                raise invalid_value(
-                    "AnnexBase alarm_topic, alarm_email", received="both of them", allowed=allowed, fix=fix
-                )
-            return topic
-        return AlarmTopic(self, "Alarms", display_name="HTCondor annexes", email=email)
-
-    def _make_schedule(self, every: Duration) -> scheduler.Schedule:
-        scheduled = scheduler_role(
+        self._sweeper = ScheduledFunction(
             self,
-            "SchedulerRole",
-            function=self._function,
-            dead_letter_queue=self._queue,
-            description="Runs the sweeper of HTCondor annexes",
+            "Sweeper",
+            name="sweeper of HTCondor annexes",
+            description="Sweeper of HTCondor annexes: ends what is over, removes what belongs to no annex",
+            handler=_HANDLER,
+            environment=SweepSettings(max_removals=most, dry_run=dry_run).to_environ(),
+            permissions=sweeper_permissions(self),
+            event={"sweep": "scheduled"},
+            rate=self._interval,
+            log_retention=log_retention,
         )
-        target = targets.LambdaInvoke(
-            self._function,
-            input=scheduler.ScheduleTargetInput.from_object({"sweep": "scheduled"}),
-            retry_attempts=0,
-            max_event_age=Duration.minutes(1),
-            dead_letter_queue=self._queue,
-            # As it is: the target would add permission for every version and alias of the function.
-            role=scheduled.without_policy_updates(),
-        )
-        return scheduler.Schedule(
-            self,
-            "Schedule",
-            description="Runs the sweeper of HTCondor annexes",
-            schedule=scheduler.ScheduleExpression.rate(every),
-            target=target,
-        )
+        self._alarms = sweeper_alarms(self, sweeper=self, schedule=self._sweeper.schedule, topic=self._topic)
 
     @property
-    def topic(self) -> sns.ITopic:
-        """Whom the alarms tell; an annex of the same Region may name it as its `alarm_topic`."""
+    def alarm_topic(self) -> sns.ITopic:
+        """The topic that the alarms are published to; an annex of the same Region may use it as its `alarm_topic`."""
         return self._topic
 
     @property
@@ -148,17 +95,22 @@ class AnnexBase(Construct):
 
         `{"sweep": "scheduled"}` acts; any other event is an error.
         """
-        return self._function
+        return self._sweeper.function
+
+    @property
+    def interval(self) -> Duration:
+        """Period of the sweeper."""
+        return self._interval
 
     @property
     def schedule(self) -> scheduler.ISchedule:
-        """What runs the function."""
-        return self._schedule
+        """The schedule that runs the function."""
+        return self._sweeper.schedule
 
     @property
     def dead_letter_queue(self) -> sqs.IQueue:
-        """Where runs are kept that could not be delivered, or failed."""
-        return self._queue
+        """The queue for runs that could not be delivered, or failed."""
+        return self._sweeper.dead_letter_queue
 
     @property
     def alarms(self) -> Mapping[str, cloudwatch.Alarm]:
@@ -166,10 +118,21 @@ class AnnexBase(Construct):
         return dict(self._alarms)
 
 
-def _checked_period(every: Duration) -> Duration:
-    fix = "pass every=Duration.minutes(15)"
-    whole = seconds("AnnexBase every", every, INTERVAL)
-    if whole % 60:
-        received = every.to_human_string()
-        raise invalid_value("AnnexBase every", received=received, allowed="whole minutes from 5 to 60", fix=fix)
-    return Duration.minutes(whole // 60)
+def _checked_removals(max_removals: float | None) -> int:
+    most = MAX_REMOVALS.default or 0 if max_removals is None else max_removals
+    check_whole_number("AnnexBase max_removals", most, MAX_REMOVALS, known=True)
+    return int(most)
+
+
+def _checked_interval(interval: Duration | None) -> Duration:
+    if interval is None:
+        return Duration.minutes((INTERVAL.default or _MINUTE) // _MINUTE)
+    whole = timedelta(seconds=seconds("AnnexBase interval", interval, INTERVAL))
+    if whole % _MINUTE:
+        raise invalid_value(
+            "AnnexBase interval",
+            received=interval.to_human_string(),
+            allowed=f"whole minutes from {INTERVAL.minimum // _MINUTE} to {INTERVAL.maximum // _MINUTE}",
+            fix=f"pass interval={duration_code(whole - whole % _MINUTE)}",
+        )
+    return Duration.minutes(whole // _MINUTE)

@@ -10,7 +10,6 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
-from annex_constructs.errors import invalid_value
 from annex_constructs.fleet.annex_credential import AnnexCredential
 from annex_constructs.fleet.execution_point import ExecutionPoint
 from annex_constructs.fleet.fleet_group import check_capacity, check_types, fleet_group, mixed_instances
@@ -19,7 +18,7 @@ from annex_constructs.fleet.launch_template import execution_point_template
 from annex_constructs.fleet.security_group import AnnexSecurityGroup
 from annex_constructs.fleet.tag_keys import TagKeyValidation
 from annex_constructs.identity import annex_id, check_only_one, checked_annex_name
-from annex_lease.tags import TAG_ID, TAG_NAME, Tag
+from annex_lease.tags import TAG_ID, TAG_NAME
 from annex_lease.terms import ON_DEMAND_BASE, ON_DEMAND_PERCENTAGE
 
 
@@ -116,7 +115,6 @@ class AnnexFleet(Construct):
             instances=instances,
         )
         self._allow_instances()
-        self._lease_declared = False
         Tags.of(self).add(TAG_NAME, self._annex_name)
         Tags.of(self).add(TAG_ID, self.annex_id)
         self.node.add_validation(TagKeyValidation(self, self._group, self._launch_template))
@@ -213,22 +211,3 @@ class AnnexFleet(Construct):
     def connections(self) -> ec2.Connections:
         """Network connections of the instances."""
         return self._launch_template.connections
-
-
-def declare_lease(fleet: AnnexFleet, tags: Sequence[Tag]) -> None:
-    """Write a lease on a fleet's group, as its record. Only for `LeaseChecker`: no public name of the package.
-
-    :param fleet: the fleet; it can have one lease.
-    :param tags: the declared tags.
-    :raises ValueError: the fleet has a lease already.
-    """
-    if fleet._lease_declared:
-        raise invalid_value(
-            "LeaseChecker fleet",
-            received=f"{fleet.node.path}, which has a lease already",
-            allowed="a fleet without a lease: two checkers would undo each other's work",
-            fix="make one LeaseChecker for each fleet",
-        )
-    fleet._lease_declared = True
-    for tag in tags:
-        Tags.of(fleet.auto_scaling_group).add(tag.key, tag.value, apply_to_launched_instances=tag.propagate)

@@ -1,16 +1,14 @@
-"""What tells somebody that a lease is not enforced."""
+"""Alarms about a lease that is not enforced."""
 
-from aws_cdk import Duration, Tags
+from aws_cdk import Duration, Stack, Tags
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_sns as sns
-from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
-from annex_constructs.alarm_topic import AlarmTopic
+from annex_constructs.alarm_topic import given_or_own_topic
+from annex_constructs.identity import annex_id
 from annex_constructs.lease.lease_checker import LeaseChecker
-from annex_lease import invocation
-from annex_lease.metrics import NAMESPACE
 from annex_lease.tags import TAG_ID, TAG_NAME
 
 _MINUTE = Duration.minutes(1)  # of the schedule: one data point for each check
@@ -21,23 +19,31 @@ _LATE_MINUTES = 2  # the check that finds an instance past its lease terminates 
 
 
 class LeaseAlarms(Construct):
-    """Alarms for what a lease checker cannot mend by itself, or cannot say any more.
+    """Alarms about what a lease checker cannot mend or report by itself.
 
-    - `Silence`: no check was done for minutes, whatever kept it: schedule, role, code, quota. It is made after the
-      first check and removed before the fleet is emptied for good, so that neither a deployment nor a `cdk destroy`
-      sets it off.
-    - `PastLease`: instances live on although the lease and its grace are over and two checks have terminated them.
-    - `RecordIgnored`: something in the lease's record makes no sense, so it does not count.
-    - `FailedChecks`: the dead-letter queue is not empty; the alarm stays until somebody has emptied it.
+    - `Silence`: no check was done for minutes, for any reason: schedule, role, code, quota. It is made after the first
+      check and removed before the fleet is emptied for good, so that neither a deployment nor a `cdk destroy` sets it
+      off.
+    - `PastLease`: instances are alive although the lease and its grace are over and two checks have terminated them.
+    - `RecordIgnored`: a tag of the lease's record is invalid and ignored.
+    - `FailedChecks`: the dead-letter queue is not empty; the alarm stays until the queue was emptied.
 
     The last three exist before the fleet is granted anything and until it is empty. In us-east-1 an alarm costs $0.10
     and the metric of the heartbeat $0.30 a month, so this is $0.70 a month for an annex; the other two metrics cost
     only while there is something to count. An account's first ten alarms and ten metrics are free.
 
+    Example, alarms that are sent to one address::
+
+        LeaseAlarms(stack, "Alarms", checker=checker, alarm_email="admin@example.edu")
+
+    :param scope: parent construct.
+    :param construct_id: id in that scope.
     :param checker: the lease checker to watch.
-    :param topic: where alarms are published; it must let CloudWatch publish. Default: - a new `AlarmTopic`.
-    :param email: address to subscribe to the topic; AWS sends it a link that somebody must follow before anything else
-        is sent. Default: - nobody is subscribed.
+    :param alarm_topic: topic that alarms are published to; it must let CloudWatch publish.
+        Default: - a new `AlarmTopic`.
+    :param alarm_email: address to subscribe to the new topic; AWS asks it to confirm.
+        Default: - no address is subscribed.
+    :raises ValueError: both `alarm_topic` and `alarm_email` are given.
     """
 
     def __init__(
@@ -46,53 +52,55 @@ class LeaseAlarms(Construct):
         construct_id: str,
         *,
         checker: LeaseChecker,
-        topic: sns.ITopic | None = None,
-        email: str | None = None,
+        alarm_topic: sns.ITopic | None = None,
+        alarm_email: str | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
         self._annex_name = checker.annex_name
-        # Not the name: the heartbeat of another stack's annex of that name would keep this one's alarm quiet.
-        self._annex_id = checker.annex_id
-        if topic is None:
-            topic = AlarmTopic(self, "Topic", display_name=f"HTCondor annex {checker.annex_name}", email=email)
-        elif email is not None:
-            topic.add_subscription(subscriptions.EmailSubscription(email))
-        self._topic = topic
-        self._silence = self._make_silence()
+        self._topic = given_or_own_topic(
+            self,
+            "Topic",
+            display_name=f"HTCondor annex {checker.annex_name}",
+            alarm_topic=alarm_topic,
+            alarm_email=alarm_email,
+        )
+        self._silence = self._make_silence(checker)
         self._silence.node.add_dependency(checker.first_check)
-        self._past_lease = self._make_past_lease()
-        self._record_ignored = self._make_record_ignored()
+        self._past_lease = self._make_past_lease(checker)
+        self._record_ignored = self._make_record_ignored(checker)
         self._failed_checks = self._make_failed_checks(checker)
-        checker.wait_for(self._past_lease, self._record_ignored, self._failed_checks)
+        checker.first_check.node.add_dependency(self._past_lease, self._record_ignored, self._failed_checks)
         Tags.of(self).add(TAG_NAME, checker.annex_name)
-        Tags.of(self).add(TAG_ID, checker.annex_id)
+        # Not the name alone: the heartbeat of another stack's annex of that name would keep this one's alarm quiet.
+        same_stack = Stack.of(self) is Stack.of(checker)
+        Tags.of(self).add(TAG_ID, annex_id(checker.annex_name) if same_stack else checker.annex_id)
 
-    def _make_silence(self) -> cloudwatch.Alarm:
+    def _make_silence(self, checker: LeaseChecker) -> cloudwatch.Alarm:
         return self._alarm(
             "Silence",
             f"the lease checker has not checked for {_SILENT_MINUTES} minutes: the lease is not enforced. Look at the "
-            "function's log and at its schedule; README.md tells how to stop everything by hand.",
-            self._metric(invocation.CHECKS, "Sum"),
+            "function's log and at its schedule; the documentation describes how to stop an annex by hand.",
+            checker.metric_checks(),
             minutes=_SILENT_MINUTES,
             missing=cloudwatch.TreatMissingData.BREACHING,
             comparison=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
         )
 
-    def _make_past_lease(self) -> cloudwatch.Alarm:
+    def _make_past_lease(self, checker: LeaseChecker) -> cloudwatch.Alarm:
         return self._alarm(
             "PastLease",
-            "instances live on although their lease and its grace are over. The function's log says what AWS refused; "
-            "terminate them by hand if it does not succeed soon.",
-            self._metric(invocation.PAST_LEASE, "Maximum"),
+            "instances are alive although their lease and its grace are over. The function's log says what AWS "
+            "refused; terminate them by hand if the checker does not succeed soon.",
+            checker.metric_instances_past_lease(),
             minutes=_LATE_MINUTES,
         )
 
-    def _make_record_ignored(self) -> cloudwatch.Alarm:
+    def _make_record_ignored(self, checker: LeaseChecker) -> cloudwatch.Alarm:
         return self._alarm(
             "RecordIgnored",
-            "part of the lease's record, the tags of the Auto Scaling group, makes no sense and does not count. The "
-            "function's log names it; write the tag anew, or delete it.",
-            self._metric(invocation.RECORD_IGNORED, "Maximum"),
+            "a tag of the lease, on the Auto Scaling group, is invalid and ignored. The function's log names it; "
+            "correct or delete the tag.",
+            checker.metric_record_ignored(),
         )
 
     def _make_failed_checks(self, checker: LeaseChecker) -> cloudwatch.Alarm:
@@ -103,15 +111,6 @@ class LeaseAlarms(Construct):
             checker.dead_letter_queue.metric_approximate_number_of_messages_visible(
                 period=_MINUTE, statistic=cloudwatch.Stats.MAXIMUM
             ),
-        )
-
-    def _metric(self, name: str, statistic: str) -> cloudwatch.Metric:
-        return cloudwatch.Metric(
-            namespace=NAMESPACE,
-            metric_name=name,
-            dimensions_map={invocation.DIMENSION: self._annex_id},
-            period=_MINUTE,
-            statistic=statistic,
         )
 
     def _alarm(
@@ -140,8 +139,8 @@ class LeaseAlarms(Construct):
         return alarm
 
     @property
-    def topic(self) -> sns.ITopic:
-        """Where the alarms are published."""
+    def alarm_topic(self) -> sns.ITopic:
+        """The topic that the alarms are published to."""
         return self._topic
 
     @property
@@ -151,12 +150,12 @@ class LeaseAlarms(Construct):
 
     @property
     def past_lease(self) -> cloudwatch.Alarm:
-        """Alarm: instances live on although their lease and its grace are over."""
+        """Alarm: instances are alive although their lease and its grace are over."""
         return self._past_lease
 
     @property
     def record_ignored(self) -> cloudwatch.Alarm:
-        """Alarm: part of the lease's record does not count."""
+        """Alarm: a tag of the lease's record is invalid and ignored."""
         return self._record_ignored
 
     @property

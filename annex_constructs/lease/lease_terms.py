@@ -1,42 +1,40 @@
-"""Until when an annex may exist."""
+"""Terms of a lease: how long an annex may exist."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from aws_cdk import Duration
 
-from annex_constructs.errors import invalid_value, seconds
+from annex_constructs.errors import check_whole_number, duration_code, invalid_value, seconds
+from annex_lease import rules, terms
 from annex_lease.policy import LeasePolicy
-from annex_lease.terms import LEASE, MAX_INSTANCE_HOURS, MAX_LIFETIME, RENEW_WHILE_BUSY, WARN_BEFORE_END
 
-_LONGEST = MAX_LIFETIME.maximum
-_SHORTEST = timedelta(minutes=1)
-_LONGEST_GRACE = timedelta(hours=2)
-_DEFAULT_GRACE = timedelta(minutes=15)
-_SHORTEST_RENEWAL = RENEW_WHILE_BUSY.minimum
-_SHORTEST_WARNING = WARN_BEFORE_END.minimum
-# A busy annex is renewed in the second half of the renewal before its end. Jobs are sent away `drain_before_end` before the end,
-# so a few of the lease checker's runs, one a minute, must fit in between.
-_RENEWAL_SLACK_SECONDS = 360
+_EXAMPLE_END = "datetime(2030, 6, 1, 8, tzinfo=UTC)"
 
 
 @dataclass(frozen=True, kw_only=True)
 class LeaseTerms:
-    """How long an annex may exist. Everything is counted from the creation of its Auto Scaling group, by AWS's clock.
+    """How long an annex may exist, counted from the creation of its Auto Scaling group, by AWS's clock.
 
-    :param duration: from the creation to the end; 1 minute to 366 days. Exactly one of `duration` and `ends_at`.
+    Example, a lease of eight hours that is renewed while jobs run, for a day at most::
+
+        LeaseTerms(
+            duration=Duration.hours(8), max_lifetime=Duration.days(1), renew_while_busy=Duration.hours(1)
+        )
+
+    :param duration: how long the lease lasts; 1m to 366d. Exactly one of `duration` and `ends_at`.
         Default: - `ends_at` says when the lease ends.
-    :param ends_at: the end as an aware datetime in whole seconds. Default: - `duration` says how long it lasts.
-    :param max_lifetime: from the creation to the latest end that an extension can choose; at least `duration`. The annex is
-        never older than this, whatever is written later. Default: - twice `duration`; required with `ends_at`.
-    :param grace: how long an instance may take to shut down after the end before it is terminated by its id; up to
-        2 hours. Default: 15 minutes.
-    :param renew_while_busy: by how much the end moves on, within the reach, while jobs run when it draws near;
-        10 minutes to 366 days, and at least twice the execution points' drain and 6 minutes. The fleet's execution
-        points must protect themselves while busy. Default: - the lease ends, jobs or no jobs.
-    :param max_instance_hours: the lease ends when so many instance-hours are used; 1 to 100 million. Default: - only
-        time ends the lease.
-    :param warn_before_end: how long before the end a warning is published, if there is a topic for it; 1 minute to 366 days, less
+    :param ends_at: the end as an aware datetime in whole seconds. Default: - `duration` says how long the lease lasts.
+    :param max_lifetime: the longest the annex may exist, extended or not; 1m to 366d, at least `duration`.
+        Default: - twice `duration`, at most 366d; required with `ends_at`.
+    :param grace: how long an instance may take to shut down after the end before it is terminated by its id;
+        0s to 2h. Default: 15m.
+    :param renew_while_busy: by how much the end moves on, within the maximum lifetime, while jobs run when it draws
+        near; 10m to 366d, and at least twice the execution points' `drain_before_end` and 6m. The execution points
+        must protect themselves while busy. Default: - the lease ends, with jobs or without.
+    :param max_instance_hours: the lease ends when so many instance-hours are used; 1 to 100000000.
+        Default: - only time ends the lease.
+    :param warn_before_end: how long before the end a warning is published, if there is a topic for it; 1m to 366d, less
         than `duration`. Default: - no warning.
     :raises ValueError: a value is not allowed, or it is not known when the app is synthesised.
     """
@@ -50,101 +48,98 @@ class LeaseTerms:
     warn_before_end: Duration | None = None
 
     def __post_init__(self) -> None:
-        """Refuse a lease that says nothing, says two things, or has no end that AWS's clock can tell."""
-        if (self.duration is None) == (self.ends_at is None):
-            received = "neither of them" if self.duration is None else "both of them"
+        """Refuse a lease without an end, with two ends, or with a value out of its range."""
+        if rules.end_conflict(self.duration, self.ends_at) is not None:
             raise invalid_value(
                 "LeaseTerms duration, ends_at",
-                received=received,
+                received="neither of them" if self.duration is None else "both of them",
                 allowed="exactly one of them",
                 fix="pass duration=Duration.hours(8)",
             )
-        if self.ends_at is not None and (self.ends_at.utcoffset() is None or self.ends_at.microsecond):
+        if self.ends_at is not None and not terms.LEASE_ENDS_AT.contains(self.ends_at):
             raise invalid_value(
                 "LeaseTerms ends_at",
                 received=self.ends_at.isoformat(),
                 allowed="an aware datetime in whole seconds",
-                fix="pass ends_at=datetime(2030, 6, 1, 8, tzinfo=UTC)",
+                fix=f"pass ends_at={_EXAMPLE_END}",
             )
-        self.to_policy("a", 0)
+        lease_policy(self, "a", 0)
 
-    def check_drain(self, drain_before_end_seconds: int) -> None:
-        """Refuse a lease whose jobs would leave before it begins, or before it could be renewed for them.
 
-        :param drain_before_end_seconds: how long before the end execution points send their jobs away.
-        :raises ValueError: the lease is too short for that.
-        """
-        policy = self.to_policy("a", 0)
-        drain = Duration.seconds(drain_before_end_seconds).to_human_string()
-        duration = policy.duration_seconds
-        if duration is not None and drain_before_end_seconds >= duration:
-            raise invalid_value(
-                "ExecutionPoint drain_before_end",
-                received=drain,
-                allowed=f"less than the lease's duration, {Duration.seconds(duration).to_human_string()}",
-                fix=f"pass drain_before_end=Duration.seconds({duration // 2})",
-            )
-        least = 2 * drain_before_end_seconds + _RENEWAL_SLACK_SECONDS
-        if self.renew_while_busy is not None and policy.renew_seconds is not None and policy.renew_seconds < least:
-            raise invalid_value(
-                "LeaseTerms renew_while_busy",
-                received=self.renew_while_busy.to_human_string(),
-                allowed=f"at least twice the drain of the execution points, {drain}, and 6 minutes",
-                fix=f"pass renew_while_busy=Duration.seconds({least})",
-            )
+def lease_policy(lease: LeaseTerms, annex: str, size: int) -> LeasePolicy:
+    """The terms as a template declares them.
 
-    def to_policy(self, annex: str, size: int) -> LeasePolicy:
-        """The lease as the contract between template and lease checker has it.
+    :param lease: the terms.
+    :param annex: the annex's name.
+    :param size: number of instances to declare.
+    :raises ValueError: a value is not allowed.
+    """
+    duration = _span("duration", terms.LEASE, lease.duration)
+    warning = _span("warn_before_end", terms.WARN_BEFORE_END, lease.warn_before_end)
+    if duration is not None and warning is not None:
+        _check("warn_before_end", lease.warn_before_end, rules.warning_conflict(duration, warning))
+    grace = _span("grace", terms.GRACE, lease.grace)
+    return LeasePolicy(
+        annex=annex,
+        size=size,
+        max_lifetime_seconds=terms.seconds(_max_lifetime(lease, duration)),
+        grace_seconds=terms.seconds(terms.GRACE.default or timedelta(0)) if grace is None else terms.seconds(grace),
+        duration_seconds=None if duration is None else terms.seconds(duration),
+        ends_at=lease.ends_at,
+        renew_seconds=_seconds(_span("renew_while_busy", terms.RENEW_WHILE_BUSY, lease.renew_while_busy)),
+        max_instance_hours=_limit(lease.max_instance_hours),
+        warn_before_end_seconds=_seconds(warning),
+    )
 
-        :param annex: the annex's name.
-        :param size: number of instances to declare.
-        """
-        duration = self._seconds("duration", self.duration, least=_SHORTEST, most=_LONGEST)
-        grace = self._seconds("grace", self.grace, least=timedelta(0), most=_LONGEST_GRACE)
-        least = _SHORTEST if duration is None else timedelta(seconds=duration)
-        reach = self._seconds("max_lifetime", self.max_lifetime, least=least, most=_LONGEST)
-        if reach is None:
-            if duration is None:
-                raise invalid_value(
-                    "LeaseTerms max_lifetime",
-                    received=None,
-                    allowed="required with ends_at: the longest life of the annex, counted from its creation",
-                    fix="pass max_lifetime=Duration.days(30)",
-                )
-            reach = min(2 * duration, int(_LONGEST.total_seconds()))
-        most = _LONGEST if duration is None else timedelta(seconds=duration - 1)
-        return LeasePolicy(
-            annex=annex,
-            size=size,
-            max_lifetime_seconds=reach,
-            grace_seconds=int(_DEFAULT_GRACE.total_seconds()) if grace is None else grace,
-            duration_seconds=duration,
-            ends_at=self.ends_at,
-            renew_seconds=self._seconds(
-                "renew_while_busy", self.renew_while_busy, least=_SHORTEST_RENEWAL, most=_LONGEST
-            ),
-            max_instance_hours=self._limit(),
-            warn_before_end_seconds=self._seconds(
-                "warn_before_end", self.warn_before_end, least=_SHORTEST_WARNING, most=most
-            ),
-        )
 
-    def _limit(self) -> int | None:
-        limit = self.max_instance_hours
-        if limit is None:
-            return None
-        # A token, which is a number out of any range, is refused too.
-        if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= MAX_INSTANCE_HOURS.maximum:
-            raise invalid_value(
-                "LeaseTerms max_instance_hours",
-                received=limit,
-                allowed=f"a whole number from 1 to {MAX_INSTANCE_HOURS.maximum}, known when the app is synthesised",
-                fix="pass max_instance_hours=100",
-            )
-        return limit
+def check_drain(lease: LeaseTerms, drain_before_end_seconds: int) -> None:
+    """Refuse a lease whose jobs would leave before it begins, or before it could be renewed for them.
 
-    @staticmethod
-    def _seconds(name: str, value: Duration | None, *, least: timedelta, most: timedelta) -> int | None:
-        if value is None:
-            return None
-        return seconds(f"LeaseTerms {name}", value, LEASE, minimum=least, maximum=most)
+    :param lease: the terms.
+    :param drain_before_end_seconds: how long before the end the execution points send their jobs back to the queue.
+    :raises ValueError: the lease is too short for that.
+    """
+    drain = timedelta(seconds=drain_before_end_seconds)
+    policy = lease_policy(lease, "a", 0)
+    if policy.duration_seconds is not None:
+        conflict = rules.drain_conflict(timedelta(seconds=policy.duration_seconds), drain)
+        _check("drain_before_end", Duration.seconds(drain_before_end_seconds), conflict, owner="ExecutionPoint")
+    if policy.renew_seconds is not None:
+        conflict = rules.renewal_conflict(drain, timedelta(seconds=policy.renew_seconds))
+        _check("renew_while_busy", lease.renew_while_busy, conflict)
+
+
+def _max_lifetime(lease: LeaseTerms, duration: timedelta | None) -> timedelta:
+    _check("max_lifetime", None, rules.missing_lifetime(duration, lease.max_lifetime))
+    declared = _span("max_lifetime", terms.MAX_LIFETIME, lease.max_lifetime)
+    if duration is None:
+        assert declared is not None  # noqa: S101 - checked above
+        return declared
+    if declared is None:
+        return rules.default_max_lifetime(duration)
+    _check("max_lifetime", lease.max_lifetime, rules.lifetime_conflict(duration, declared))
+    return declared
+
+
+def _limit(limit: int | None) -> int | None:
+    if limit is not None:
+        check_whole_number("LeaseTerms max_instance_hours", limit, terms.MAX_INSTANCE_HOURS, known=True)
+    return limit
+
+
+def _check(name: str, received: Duration | None, conflict: rules.Conflict | None, *, owner: str = "LeaseTerms") -> None:
+    if conflict is None:
+        return
+    fix = "leave it out" if conflict.fix is None else f"pass {name}={duration_code(conflict.fix)}"
+    said = None if received is None else received.to_human_string()
+    raise invalid_value(f"{owner} {name}", received=said, allowed=conflict.allowed, fix=conflict.advice or fix)
+
+
+def _span(name: str, term: terms.Span, value: Duration | None) -> timedelta | None:
+    if value is None:
+        return None
+    return timedelta(seconds=seconds(f"LeaseTerms {name}", value, term))
+
+
+def _seconds(span: timedelta | None) -> int | None:
+    return None if span is None else terms.seconds(span)

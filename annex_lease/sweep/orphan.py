@@ -38,7 +38,7 @@ def is_due(tags: Mapping[str, str], now: datetime, wait: timedelta) -> bool:
 
 
 class Standing(Enum):
-    """What the sweeper may do about a resource."""
+    """Class of a resource: the treatment that the sweeper may give it."""
 
     KEPT = "kept"
     """Nothing: it belongs to an annex, is too young, or costs nothing by itself."""
@@ -99,7 +99,7 @@ class OrphanCheck:
         self._now = now
         self._min_age = min_age
         # A group that is ended, empty and without its stack protects nothing: the sweeper deletes no group, so the
-        # resources with its id would otherwise stay for ever.
+        # resources with its id would otherwise never be removed.
         self._owners = GroupOwners(group for group in groups if not (self._lost_stack(group) and _is_ended(group)))
 
     def verdict(self, resource: TaggedResource) -> Verdict:

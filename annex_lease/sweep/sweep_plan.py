@@ -31,7 +31,7 @@ class Removal:
 
 @dataclass
 class SweepPlan:
-    """What a run will do.
+    """Plan of one run.
 
     Attributes:
         endings: annexes whose own, readable record says that their lease is over.

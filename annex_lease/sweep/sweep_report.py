@@ -28,7 +28,7 @@ _IDS_PER_LINE = 500  # CloudWatch Logs limits an event to 256 KiB, and an annex 
 
 @dataclass
 class SweepReport:
-    """What a run did, or would have done if it is a dry run. A list holds what was tried, failed or not.
+    """Report of one run; of a dry run, what a run would have done. A list holds what was tried, failed or not.
 
     Attributes:
         dry_run: nothing was changed.

@@ -53,7 +53,9 @@ def commands(document: Path) -> list[list[str]]:
     """Console lines as words, without comments; the parts of a pipe and a `$( )` are commands of their own."""
     found = []
     for line in shell_lines(document):
-        for part in re.split(r"&&|\||\$\(|\)", re.sub(r"\s#.*$", "", line)):
+        inner = re.compile(r"\$\(([^()]*)\)")
+        plain = re.sub(r"\s#.*$", "", line)
+        for part in [*inner.findall(plain), *re.split(r"&&|\|", inner.sub("value", plain))]:
             words = shlex.split(part)
             found.append(words[words.index("aws") :] if words[:1] == ["xargs"] else words)
     return [words for words in found if words]
@@ -157,3 +159,9 @@ def test_a_command_that_does_not_exist_would_be_noticed() -> None:
         parse(_ANNEX, ["extend", "demo", "--by", "2h"])
     with pytest.raises(TyperException, match="Missing parameter: name"):
         parse(_ANNEX, ["extend"])
+
+
+def test_the_commands_of_pipes_and_substitutions_are_found() -> None:
+    calls = [words[2] for words in commands(ROOT / "docs/how-to/stop-by-hand.md") if words[0] == "aws"]
+    assert calls.count("describe-auto-scaling-groups") == calls.count("terminate-instances") == 1
+    assert len(calls) == 7

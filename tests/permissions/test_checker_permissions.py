@@ -17,15 +17,15 @@ from tests.world.worlds import ModelWorld
 BY_LAMBDA = {
     ("OwnLog", "logs:CreateLogStream"),  # Lambda writes what the function prints ("Sending function logs")
     ("OwnLog", "logs:PutLogEvents"),
-    ("FailedChecks", "sqs:SendMessage"),  # Lambda puts a failed event there ("Dead-letter queues")
-    ("Responder", "lambda:InvokeFunction"),  # Lambda hands a failed event to it ("Capturing records ...")
+    ("FailedRuns", "sqs:SendMessage"),  # Lambda puts a failed event there ("Dead-letter queues")
+    ("OnFailure", "lambda:InvokeFunction"),  # Lambda hands a failed event to it ("Capturing records ...")
 }
 """Permissions that Lambda itself uses, with the function's role."""
 
 
 @pytest.fixture(scope="module")
 def policies(annex: Deployed) -> Policies:
-    return annex.role("CheckerRole")
+    return annex.role("CheckerFunctionRole")
 
 
 def play(scenario: Scenario, policies: Policies) -> Authorised:

@@ -14,6 +14,7 @@ from annex_constructs import AnnexFleet, LeaseChecker, LeaseTerms
 from annex_constructs.alarm_topic import AlarmTopic
 from annex_constructs.lease.lease_alarms import LeaseAlarms
 from annex_lease import invocation as metrics
+from tests.permissions.deployed import Deployed
 from tests.synth.templates import Resources, of_type, only
 from tests.synth.test_order import needs
 
@@ -41,7 +42,11 @@ def test_silence_is_an_alarm(stack: Stack, checker: LeaseChecker) -> None:
     found = alarm(resources, "Silence")
     functions = of_type(resources, "AWS::Lambda::Function").values()
     ours = [f["Properties"]["Environment"]["Variables"]["ANNEX_ID"] for f in functions if "ANNEX_TOPIC" in str(f)]
-    assert found["Dimensions"] == [{"Name": "Annex", "Value": ours[0]}], "an annex of that name elsewhere is another"
+    (dimension,) = found["Dimensions"]
+    deployed = Deployed({"Resources": resources}, "arn:aws:cloudformation:us-east-1:123456789012:stack/Other/uuid", {})
+    assert dimension["Name"] == "Annex"
+    # An annex of that name elsewhere is another one.
+    assert deployed.value(dimension["Value"]) == deployed.value(ours[0]) == "uuid.muon"
     heartbeat = {
         **OURS,
         "MetricName": "LeaseChecks",
@@ -148,11 +153,11 @@ def test_neither_a_deployment_nor_a_destroy_sets_off_the_alarm_of_silence(stack:
 
 
 def test_alarms_publish_to_a_topic_that_lets_them(stack: Stack, checker: LeaseChecker) -> None:
-    alarms = LeaseAlarms(stack, "Alarms", checker=checker, email="someone@example.edu")
+    alarms = LeaseAlarms(stack, "Alarms", checker=checker, alarm_email="someone@example.edu")
     resources = resources_of(stack)
     ((topic, described),) = of_type(resources, TOPIC).items()
     assert described["DeletionPolicy"] == "Delete"
-    assert stack.resolve(alarms.topic.topic_arn) == {"Ref": topic}
+    assert stack.resolve(alarms.alarm_topic.topic_arn) == {"Ref": topic}
     for name, each in of_type(resources, ALARM).items():
         assert each["Properties"]["AlarmActions"] == [{"Ref": topic}]
         assert set(of_type(resources, "AWS::SNS::TopicPolicy")) <= needs(resources)[name]
@@ -170,11 +175,17 @@ def test_alarms_publish_to_a_topic_that_lets_them(stack: Stack, checker: LeaseCh
 def test_a_given_topic_is_used(stack: Stack, checker: LeaseChecker) -> None:
     arn = "arn:aws:sns:us-east-1:123456789012:operators"
     given = sns.Topic.from_topic_arn(stack, "Operators", arn)
-    LeaseAlarms(stack, "Alarms", checker=checker, topic=given, email="someone@example.edu")
+    LeaseAlarms(stack, "Alarms", checker=checker, alarm_topic=given)
     resources = resources_of(stack)
     assert not of_type(resources, TOPIC)
     assert {tuple(each["Properties"]["AlarmActions"]) for each in of_type(resources, ALARM).values()} == {(arn,)}
-    assert only(resources, "AWS::SNS::Subscription")["TopicArn"] == arn
+    assert not of_type(resources, "AWS::SNS::Subscription")
+
+
+def test_a_topic_or_an_address(stack: Stack, checker: LeaseChecker) -> None:
+    given = sns.Topic.from_topic_arn(stack, "Operators", "arn:aws:sns:us-east-1:123456789012:operators")
+    with pytest.raises(ValueError, match="LeaseAlarms alarm_topic, alarm_email: received 'both of them'"):
+        LeaseAlarms(stack, "Alarms", checker=checker, alarm_topic=given, alarm_email="someone@example.edu")
 
 
 def test_nobody_is_subscribed_unasked(stack: Stack, checker: LeaseChecker) -> None:

@@ -151,9 +151,12 @@ def test_one_annex_of_the_region_may_be_removed_at_once(
     ("changes", "complaint"),
     [
         ({"max_removals": -1}, "AnnexBase max_removals: received -1, allowed a whole number from 0 to 10000"),
-        ({"every": Duration.minutes(4)}, "AnnexBase every: received '4 minutes', allowed whole seconds from 5m"),
-        ({"every": Duration.minutes(61)}, "AnnexBase every: received"),
-        ({"every": Duration.seconds(330)}, "allowed whole minutes from 5 to 60"),
+        (
+            {"interval": Duration.minutes(4)},
+            "AnnexBase interval: received '4 minutes', allowed whole seconds from 5m to 1h",
+        ),
+        ({"interval": Duration.minutes(61)}, "AnnexBase interval: received"),
+        ({"interval": Duration.seconds(330)}, "allowed whole minutes from 5 to 60"),
     ],
 )
 def test_misuse_is_refused(stack: Stack, changes: dict[str, Any], complaint: str) -> None:
@@ -169,9 +172,9 @@ def test_a_topic_and_an_address_are_one_too_many(stack: Stack) -> None:
 
 
 def test_what_a_user_sees(stack: Stack) -> None:
-    made = AnnexBase(stack, "Base", every=Duration.minutes(5))
+    made = AnnexBase(stack, "Base", interval=Duration.minutes(5))
     assert sorted(made.alarms) == ["Aborted", "Failed", "Reported", "Silent"]
-    seen = {made.topic.node.id, made.function.node.id, made.schedule.node.id, made.dead_letter_queue.node.id}
-    assert seen == {"Alarms", "Sweeper", "Schedule", "FailedRuns"}
+    seen = {made.alarm_topic.node.id, made.function.node.id, made.schedule.node.id, made.dead_letter_queue.node.id}
+    assert seen == {"AlarmTopic", "Function", "Schedule", "FailedRuns"}
     schedule = only(dict(Template.from_stack(stack).to_json()["Resources"]), "AWS::Scheduler::Schedule")
     assert schedule["ScheduleExpression"] == "rate(5 minutes)"

@@ -92,14 +92,14 @@ def test_the_sweeper_acts_on_what_carries_an_annex_name_only(base: Resources) ->
         "secretsmanager:ListSecrets",
         "tag:GetResources",
     ]
-    role = base[named(base, "AWS::IAM::Role", "BaseRole")]["Properties"]
+    role = base[named(base, "AWS::IAM::Role", "BaseSweeperRole")]["Properties"]
     (policy,) = role["Policies"]
     assert policy["PolicyDocument"]["Statement"] == [
         allow("Look", looking, "*"),
         *ending(),
         *removing(),
-        allow("OwnLog", ["logs:CreateLogStream", "logs:PutLogEvents"], log),
         allow("FailedRuns", ["sqs:SendMessage"], queue),
+        allow("OwnLog", ["logs:CreateLogStream", "logs:PutLogEvents"], log),
     ]
     assert not {"ManagedPolicyArns"} & set(role)
     assert not of_type(base, "AWS::IAM::Policy")
@@ -112,7 +112,7 @@ def test_the_scheduler_runs_the_sweeper_and_nothing_else(base: Resources) -> Non
     role = base[named(base, "AWS::IAM::Role", "SchedulerRole")]["Properties"]
     (policy,) = role["Policies"]
     assert policy["PolicyDocument"]["Statement"] == [
-        allow("Check", ["lambda:InvokeFunction"], function),
+        allow("Invoke", ["lambda:InvokeFunction"], function),
         allow("FailedDeliveries", ["sqs:SendMessage"], queue),
     ]
     assert role["Description"] == "Runs the sweeper of HTCondor annexes"

@@ -32,9 +32,9 @@ CHANGES: dict[str, dict[str, Any]] = {
 KEPT = (
     ("AWS::AutoScaling::AutoScalingGroup", "FleetGroup"),
     ("AWS::Lambda::Function", "LeaseCheckerFunction"),
-    ("AWS::IAM::Role", "LeaseCheckerRole"),
+    ("AWS::IAM::Role", "LeaseCheckerFunctionRole"),
     ("AWS::IAM::Role", "SchedulerRole"),
-    ("AWS::SQS::Queue", "FailedChecks"),
+    ("AWS::SQS::Queue", "FailedRuns"),
     ("AWS::Scheduler::Schedule", "Schedule"),
     ("AWS::SecretsManager::Secret", "Credential"),
     ("Custom::AnnexLease", "LeaseChecker"),

@@ -47,7 +47,7 @@ def test_an_annex_hands_out_its_parts(stack: Stack, point: ExecutionPoint) -> No
     assert isinstance(annex.checker.function, lambda_.Function)
     assert annex.checker.schedule.schedule_arn
     assert isinstance(annex.checker.dead_letter_queue, sqs.Queue)
-    assert annex.alarms.topic.topic_arn
+    assert annex.alarms.alarm_topic.topic_arn
     assert not annex.fleet.protect_busy
     assert annex.fleet.execution_point is point
     assert annex.credential.secret_arn == annex.fleet.credential.secret_arn

@@ -18,10 +18,10 @@ ACCOUNT = {"Ref": "AWS::AccountId"}
 @pytest.fixture(scope="module")
 def refs(own_network: Resources) -> dict[str, Any]:
     group = {"Ref": named(own_network, "AWS::AutoScaling::AutoScalingGroup", "Group")}
-    log = named(own_network, "AWS::Logs::LogGroup", "LeaseCheckerLog")
+    log = named(own_network, "AWS::Logs::LogGroup", "LeaseCheckerFunctionLog")
     function = named(own_network, "AWS::Lambda::Function", "LeaseCheckerFunction")
     responder = named(own_network, "AWS::Lambda::Function", "Responder")
-    queue = named(own_network, "AWS::SQS::Queue", "FailedChecks")
+    queue = named(own_network, "AWS::SQS::Queue", "FailedRuns")
     parts = ["arn:aws:autoscaling:us-east-1:", ACCOUNT, ":autoScalingGroup:*:autoScalingGroupName/", group]
     return {
         "group": group,
@@ -88,11 +88,11 @@ def test_the_lease_checker_touches_its_own_annex_only(own_network: Resources, re
         "autoscaling:SuspendProcesses",
         "autoscaling:UpdateAutoScalingGroup",
     ]
-    assert role(own_network, "LeaseCheckerRole") == {
+    assert role(own_network, "LeaseCheckerFunctionRole") == {
         "AssumeRolePolicyDocument": trust("lambda.amazonaws.com"),
         "Policies": [
             policy(
-                "Check",
+                "Run",
                 allow("Look", look, "*"),
                 allow("CredentialIsThere", "secretsmanager:DescribeSecret", refs["secret"]),
                 allow("OwnGroup", act, refs["group_arn"]),
@@ -115,8 +115,8 @@ def test_the_lease_checker_touches_its_own_annex_only(own_network: Resources, re
                     Condition={"StringEquals": own, **told},
                 ),
                 allow("Warn", "sns:Publish", refs["topic"]),
-                allow("FailedChecks", "sqs:SendMessage", refs["queue"]),
-                allow("Responder", "lambda:InvokeFunction", refs["responder"]),
+                allow("FailedRuns", "sqs:SendMessage", refs["queue"]),
+                allow("OnFailure", "lambda:InvokeFunction", refs["responder"]),
                 allow("OwnLog", ["logs:CreateLogStream", "logs:PutLogEvents"], refs["log"]),
             )
         ],
@@ -129,8 +129,8 @@ def test_the_scheduler_runs_one_function_for_this_account(own_network: Resources
         "AssumeRolePolicyDocument": trust("scheduler.amazonaws.com", Condition=condition),
         "Policies": [
             policy(
-                "Check",
-                allow("Check", "lambda:InvokeFunction", refs["function"]),
+                "Run",
+                allow("Invoke", "lambda:InvokeFunction", refs["function"]),
                 allow("FailedDeliveries", "sqs:SendMessage", refs["queue"]),
             )
         ],
@@ -160,7 +160,7 @@ def test_nobody_is_let_into_the_queue_and_nobody_without_encryption(own_network:
 def test_there_is_no_other_identity_and_no_managed_policy(resources: Any) -> None:
     kinds = {each["Type"] for each in resources.values() if each["Type"].startswith("AWS::IAM::")}
     assert kinds == {"AWS::IAM::InstanceProfile", "AWS::IAM::Policy", "AWS::IAM::Role"}
-    owners = ("FleetRole", "LeaseCheckerRole", "SchedulerRole", "ResponderRole")
+    owners = ("FleetRole", "LeaseCheckerFunctionRole", "SchedulerRole", "ResponderRole")
     assert {named(resources, "AWS::IAM::Role", owner) for owner in owners} == set(of_type(resources, "AWS::IAM::Role"))
     assert len(of_type(resources, "AWS::IAM::Policy")) == 1
     assert not [each for each in resources.values() if "ManagedPolicyArns" in each["Properties"]]
@@ -170,7 +170,9 @@ def test_there_is_no_other_identity_and_no_managed_policy(resources: Any) -> Non
 def test_a_checker_without_a_topic_may_publish_nothing(stack: Stack, fleet: AnnexFleet) -> None:
     LeaseChecker(stack, "Lease", fleet=fleet, lease=LeaseTerms(duration=Duration.hours(8)))
     resources = Template.from_stack(stack).to_json()["Resources"]
-    (allowed,) = (actions(each) for name, each in of_type(resources, "AWS::IAM::Role").items() if "LeaseRole" in name)
+    (allowed,) = (
+        actions(each) for name, each in of_type(resources, "AWS::IAM::Role").items() if "LeaseFunctionRole" in name
+    )
     assert "autoscaling:SuspendProcesses" in str(allowed)
     assert "sns:" not in str(allowed)
 

@@ -61,7 +61,7 @@ def test_a_renewal_that_would_come_after_the_drain_is_refused(
 ) -> None:
     draining = dataclasses.replace(point, drain_before_end=Duration.minutes(7))
     fleet = fleet_in(stack, "Muon", vpc, draining, protect_busy=True)
-    allowed = "allowed at least twice the drain of the execution points, 7 minutes, and 6 minutes"
+    allowed = "allowed 20m or more: twice drain_before_end, 7m, and 6m"
     with pytest.raises(
         ValueError, match=rf"LeaseTerms renew_while_busy: received '19 minutes 59 seconds', {allowed}; fix"
     ):
@@ -144,7 +144,11 @@ def test_an_alarm_topic_of_ones_own(stack: Stack, point: ExecutionPoint) -> None
     assert len(of_type(resources, "AWS::SNS::Topic")) == 1
     alarms = of_type(resources, "AWS::CloudWatch::Alarm").values()
     assert {str(alarm["Properties"]["AlarmActions"]) for alarm in alarms} == {str([reference])}
-    function = next(each["Properties"] for name, each in resources.items() if "MuonLeaseCheckerFunction" in name)
+    function = next(
+        each["Properties"]
+        for name, each in resources.items()
+        if "MuonLeaseCheckerFunction" in name and each["Type"] == "AWS::Lambda::Function"
+    )
     assert function["Environment"]["Variables"]["ANNEX_TOPIC"] == reference
 
 

@@ -64,7 +64,7 @@ def test_no_instance_can_start_before_its_lease_is_enforced(resources: Resources
     (lease,) = of_type(resources, "Custom::AnnexLease")
     needed = needs(resources)
     assert schedule in needed[lease]
-    for each in (named(resources, "AWS::Lambda::Function", "LeaseCheckerFunction"), "LeaseCheckerRole"):
+    for each in (named(resources, "AWS::Lambda::Function", "LeaseCheckerFunction"), "LeaseCheckerFunctionRole"):
         assert [name for name in needed[schedule] if each in name]
 
 

@@ -26,10 +26,10 @@ GOLDEN = {
     "Annex/Credential": {"AwsSolutions-SMG4"},
     "Annex/Fleet/Group": {"AwsSolutions-AS3", "AwsSolutions-EC26"},
     "Annex/Fleet/InstancePolicy": {"AwsSolutions-IAM5[Resource::<group>]"},
-    "Annex/LeaseChecker/Function": {"AwsSolutions-L1"},
+    "Annex/LeaseChecker/Function/Function": {"AwsSolutions-L1"},
     "Annex/LeaseChecker/Responder/Function": {"AwsSolutions-L1"},
     "Annex/LeaseChecker/Responder/Role": CHECKER,
-    "Annex/LeaseChecker/Role": CHECKER,
+    "Annex/LeaseChecker/Function/Role": CHECKER,
 }
 GOLDEN_NETWORK = {"Annex/Network/Vpc": {"AwsSolutions-VPC7"}}
 GROUP_ARN = re.compile(r"arn:aws:autoscaling:us-east-1:<AWS::AccountId>:autoScalingGroup:\*:[^/]+/<AnnexFleetGroup\w+>")

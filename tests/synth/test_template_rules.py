@@ -186,7 +186,7 @@ def test_the_schedule(resources: Resources) -> None:
 
 
 def test_a_late_check_is_dropped_and_a_failed_one_kept(resources: Resources) -> None:
-    queue = named(resources, "AWS::SQS::Queue", "FailedChecks")
+    queue = named(resources, "AWS::SQS::Queue", "FailedRuns")
     arn = {"Fn::GetAtt": [queue, "Arn"]}
     assert resources[queue]["Properties"]["MessageRetentionPeriod"] == 14 * 86_400
     assert checker(resources)["DeadLetterConfig"] == {"TargetArn": arn}
@@ -236,6 +236,6 @@ def test_the_stack_says_what_it_is(flags: dict[str, Any]) -> None:
     assert made.termination_protection is False
     template = template_of(flags, LARGE)
     assert template["Description"].startswith(f"HTCondor annex {LARGE['name']}")
-    assert set(template["Outputs"]) == {"AutoScalingGroup", "Credential", "LeaseChecker"}
+    assert set(template["Outputs"]) == {"AnnexId", "AutoScalingGroup", "Credential", "LeaseChecker"}
     images = [each for each in template["Parameters"].values() if each["Type"].endswith("<AWS::EC2::Image::Id>")]
     assert [each["Default"] for each in images] == ["/a/parameter"]

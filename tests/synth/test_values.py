@@ -81,7 +81,7 @@ BAD_VALUES: list[tuple[Callable[[], object], str]] = [
     ),
     (
         lambda: LeaseTerms(duration=Duration.hours(1), warn_before_end=Duration.hours(1)),
-        "allowed whole seconds from 1m to 59m59s",
+        "allowed less than the lease, 1h; fix: pass warn_before_end=Duration.minutes(30)",
     ),
     (
         lambda: LeaseTerms(ends_at=datetime(2030, 1, 1, tzinfo=UTC)),

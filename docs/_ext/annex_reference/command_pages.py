@@ -29,8 +29,8 @@ class CommandLine(Generated):
 def verbs(words: str, command: Any) -> Iterator[tuple[str, Any]]:
     """Each command that does something, with the words that call it; groups are walked, not shown."""
     if hasattr(command, "commands"):
-        for name, inner in command.commands.items():
-            yield from verbs(f"{words} {name}", inner)
+        for name in command.list_commands(None):  # in the order of its help
+            yield from verbs(f"{words} {name}", command.commands[name])
     else:
         yield words, command
 

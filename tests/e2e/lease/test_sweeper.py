@@ -69,7 +69,7 @@ def delete_function(name: str) -> None:
 
 
 def delete_role(name: str) -> None:
-    iam, role = client("iam"), resource(f"Annex-{name}", "AWS::IAM::Role", "LeaseCheckerRole")
+    iam, role = client("iam"), resource(f"Annex-{name}", "AWS::IAM::Role", "LeaseCheckerFunctionRole")
     for policy in iam.list_role_policies(RoleName=role)["PolicyNames"]:
         iam.delete_role_policy(RoleName=role, PolicyName=policy)
     iam.delete_role(RoleName=role)

@@ -129,6 +129,16 @@ def test_extend_an_annex_that_was_stopped_by_hand(running: World) -> None:
     assert running.tag("demo", "annex:lease-until") is None
 
 
+def test_extend_without_a_valid_lease(running: World) -> None:
+    tag = {"ResourceId": "Group-demo", "ResourceType": "auto-scaling-group", "Key": "annex:max-lifetime"}
+    aws().autoscaling.delete_tags(Tags=[tag])  # type: ignore[list-item]
+    done = running.annex("extend", "demo", "--for", "9h")
+    assert done.exit_code == 1
+    assert "the tags of group Group-demo declare no valid lease" in done.err
+    assert "annex:max-lifetime is missing" in done.err
+    assert running.tag("demo", "annex:lease-until") is None
+
+
 def test_extend_an_annex_that_is_not_there(world: World) -> None:
     assert "cdk deploy Annex-demo" in world.annex("extend", "demo", "--for", "9h").err
 

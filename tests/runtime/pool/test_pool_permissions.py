@@ -1,4 +1,4 @@
-"""docs/operator-policy.json allows the calls of the commands, and nothing else."""
+"""annex_pool/operator-policy.json allows the calls of the commands, and nothing else."""
 
 import json
 from datetime import timedelta
@@ -10,7 +10,7 @@ import remains
 from botocore.client import BaseClient
 from pool_world import World, aws, deploy, start
 
-POLICY = json.loads((Path(__file__).parents[3] / "docs/operator-policy.json").read_text())
+POLICY = json.loads((Path(__file__).parents[3] / "annex_pool/operator-policy.json").read_text())
 LISTED = {action for statement in POLICY["Statement"] for action in statement["Action"]}
 # botocore's names where IAM has others (Service Authorization Reference).
 PREFIXES = {"tagging": "tag", "monitoring": "cloudwatch"}

@@ -160,6 +160,22 @@ def test_stop_with_a_record_that_cannot_be_read(running: World) -> None:
     assert len(running.group("demo2")["Instances"]) == 1  # type: ignore[arg-type]
 
 
+def test_stop_with_a_refused_listing_still_stops_and_reports_it(
+    running: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A listing that failed is no empty one; failures before it are reported too."""
+    running.shift = timedelta(hours=9)
+    running.checker_fails = True
+    deny(monkeypatch, "DescribeInstances")
+    done = running.annex("stop", "demo")
+    assert done.exit_code == 1
+    assert "no instance is left" not in done.out
+    assert "failed: boom" in done.err
+    assert "for the instances of group Group-demo in us-east-1 and refused: AccessDenied: not you" in done.err
+    group = running.group("demo")
+    assert (group["DesiredCapacity"], group["Instances"]) == (0, [])
+
+
 def test_stop_that_is_interrupted_leaves_what_another_one_finishes(
     running: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,19 +1,16 @@
-"""What the sweeper may do: look at everything, end and remove what carries an annex's name, start nothing.
+"""Permissions of the sweeper: look at everything, end and remove what carries an annex's name, start nothing.
 
-Every statement is written out. The sweeper knows no annex beforehand, so a condition holds each of its calls to
-resources with the tag `annex:name`, what terminates and deletes to those with `annex:id` too, and its tagging to the
-one key it marks orphans with.
+The sweeper knows no annex beforehand, so a condition holds each of its calls to resources with the tag `annex:name`.
+What terminates and deletes needs the tag `annex:id` too, and tagging is held to the one key that marks orphans.
 """
 
 from collections.abc import Mapping
 
 from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_logs as logs
-from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from annex_constructs.nag import acknowledge_wildcard
+from annex_constructs.function_role import Permissions
 from annex_lease.sweep.orphan import TAG_ORPHAN
 from annex_lease.tags import TAG_ID, TAG_NAME
 
@@ -21,42 +18,24 @@ _OURS = {f"aws:ResourceTag/{TAG_NAME}": "false"}
 _IS_OURS = {"Null": _OURS}
 # A name is easily written by hand; the id is what the template of an annex puts on everything.
 _HAS_ID = {"Null": {**_OURS, f"aws:ResourceTag/{TAG_ID}": "false"}}
-# Whatever is not there is in every set: without the second line a call without any tag key would be allowed.
+# A missing key is in every set: without the second line a call without any tag key would be allowed.
 _MARK = {"Null": {**_OURS, "aws:TagKeys": "false"}, "ForAllValues:StringEquals": {"aws:TagKeys": [TAG_ORPHAN]}}
 
 
-def sweeper_role(
-    scope: Construct, construct_id: str, *, log_group: logs.ILogGroup, dead_letter_queue: sqs.IQueue
-) -> iam.Role:
-    """The role of the sweeper's function.
+def sweeper_permissions(scope: Construct) -> Permissions:
+    """Permissions of the sweeper's function.
 
-    :param scope: parent construct.
-    :param construct_id: id in that scope.
-    :param log_group: where the function logs.
-    :param dead_letter_queue: where Lambda leaves invocations that failed.
+    :param scope: a construct of the stack.
     """
-    groups, instances, volumes, interfaces, secrets, log_groups = _arns(Stack.of(scope))
+    groups, instances, volumes, interfaces, secrets, log_groups = arns = _arns(Stack.of(scope))
     statements = [
         *_looking(),
         *_ending(groups),
         *_removing(instances, volumes, interfaces, secrets, log_groups),
-        _allow("OwnLog", ["logs:CreateLogStream", "logs:PutLogEvents"], [log_group.log_group_arn]),
-        _allow("FailedRuns", ["sqs:SendMessage"], [dead_letter_queue.queue_arn]),
     ]
-    role = iam.Role(
-        scope,
-        construct_id,
-        assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
-        description="Sweeper of HTCondor annexes in one Region",
-        # In the role itself, so that there is no moment at which the role exists without them.
-        inline_policies={"Sweep": iam.PolicyDocument(statements=statements)},
-    )
-    reason = "The calls that list and describe know no resources."
-    acknowledge_wildcard(role, "*", reason)
     reason = "The sweeper knows no annex beforehand; a condition holds the calls to what carries an annex's name."
-    for each in (groups, instances, volumes, interfaces, secrets, log_groups):
-        acknowledge_wildcard(role, each, reason)
-    return role
+    wildcards = {"*": "The calls that list and describe know no resources.", **dict.fromkeys(arns, reason)}
+    return Permissions(statements=statements, wildcards=wildcards)
 
 
 def _arns(stack: Stack) -> tuple[str, ...]:

@@ -1,0 +1,130 @@
+"""Permissions of the lease checker and of its responder: one annex, and nothing that starts an instance.
+
+Describe calls of EC2 and EC2 Auto Scaling know no resources (Service Authorization Reference). All other calls are held
+to one group by its exact name, or to instances by a tag of the group or of the annex.
+"""
+
+from dataclasses import dataclass
+
+from aws_cdk import Stack
+from aws_cdk import aws_autoscaling as autoscaling
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_secretsmanager as secretsmanager
+from aws_cdk import aws_sns as sns
+from constructs import Construct
+
+from annex_constructs.fleet.annex_credential import policy_arn
+from annex_constructs.function_role import Permissions
+from annex_constructs.nag import GROUP_ARN_REASON
+from annex_lease.tags import TAG_END, TAG_ID
+
+_ENDING = (
+    "autoscaling:CompleteLifecycleAction",
+    "autoscaling:ResumeProcesses",
+    "autoscaling:SetInstanceProtection",
+    "autoscaling:SuspendProcesses",
+    "autoscaling:UpdateAutoScalingGroup",
+)
+_CHECKING = ("autoscaling:CreateOrUpdateTags", "autoscaling:DeleteWarmPool")
+_DESCRIBE_REASON = "The calls that describe groups, lifecycle hooks and instances know no resources."
+_INSTANCES_REASON = "The ids of instances are not known beforehand; a condition holds the calls to those of this annex."
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnAnnex:
+    """The annex that a function may touch.
+
+    :param group: its Auto Scaling group.
+    :param annex_id: its id.
+    :param instances: ARN pattern of the instances of this account and Region.
+    """
+
+    group: autoscaling.IAutoScalingGroup
+    annex_id: str
+    instances: str
+
+    @classmethod
+    def of(cls, scope: Construct, group: autoscaling.IAutoScalingGroup, annex_id: str) -> "OwnAnnex":
+        """The annex of a group in the stack of a construct."""
+        instances = Stack.of(scope).format_arn(service="ec2", resource="instance", resource_name="*")
+        return cls(group=group, annex_id=annex_id, instances=instances)
+
+    @property
+    def wildcards(self) -> dict[str, str]:
+        """The wildcards in these statements, with their reasons."""
+        return {
+            "*": _DESCRIBE_REASON,
+            self.group.auto_scaling_group_arn: GROUP_ARN_REASON,
+            self.instances: _INSTANCES_REASON,
+        }
+
+    @property
+    def of_group(self) -> dict[str, str]:
+        """The tag of the group on its instances. EC2 Auto Scaling alone can write it: the prefix aws: is reserved."""
+        return {"ec2:ResourceTag/aws:autoscaling:groupName": self.group.auto_scaling_group_name}
+
+    def look(self) -> iam.PolicyStatement:
+        """Describe the group, its hooks and its instances."""
+        actions = ["autoscaling:DescribeAutoScalingGroups", "autoscaling:DescribeLifecycleHooks"]
+        return iam.PolicyStatement(sid="Look", actions=[*actions, "ec2:DescribeInstances"], resources=["*"])
+
+    def change_group(self, *more: str) -> iam.PolicyStatement:
+        """End the group, and do more with it."""
+        resources = [self.group.auto_scaling_group_arn]
+        return iam.PolicyStatement(sid="OwnGroup", actions=sorted([*_ENDING, *more]), resources=resources)
+
+    def terminate(self) -> list[iam.PolicyStatement]:
+        """Terminate the instances of the group, and those that were detached from it.
+
+        AWS takes the group's tag from an instance that is detached; the annex's id stays.
+        """
+        conditions = {
+            "TerminateOwnInstances": self.of_group,
+            "TerminateDetachedInstances": {f"ec2:ResourceTag/{TAG_ID}": self.annex_id},
+        }
+        return [
+            iam.PolicyStatement(
+                sid=sid,
+                actions=["ec2:TerminateInstances"],
+                resources=[self.instances],
+                conditions={"StringEquals": equal},
+            )
+            for sid, equal in conditions.items()
+        ]
+
+
+def checker_permissions(own: OwnAnnex, credential: secretsmanager.ISecret, topic: sns.ITopic | None) -> Permissions:
+    """Permissions of the lease checker's function.
+
+    :param own: the annex.
+    :param credential: its secret; the function may see that it has a value, and not read it.
+    :param topic: where warnings are published. Default: None - nowhere.
+    """
+    statements = [
+        own.look(),
+        iam.PolicyStatement(
+            sid="CredentialIsThere", actions=["secretsmanager:DescribeSecret"], resources=[policy_arn(credential)]
+        ),
+        own.change_group(*_CHECKING),
+        *own.terminate(),
+        iam.PolicyStatement(
+            sid="NotifyOwnInstances",
+            actions=["ec2:CreateTags"],
+            resources=[own.instances],
+            conditions={
+                "StringEquals": own.of_group,
+                "ForAllValues:StringEquals": {"aws:TagKeys": [TAG_END]},
+            },
+        ),
+    ]
+    if topic is not None:
+        statements.append(iam.PolicyStatement(sid="Warn", actions=["sns:Publish"], resources=[topic.topic_arn]))
+    return Permissions(statements=statements, wildcards=own.wildcards)
+
+
+def responder_permissions(own: OwnAnnex) -> Permissions:
+    """Permissions of the responder's function: what it takes to end the annex, and nothing else.
+
+    :param own: the annex.
+    """
+    return Permissions(statements=[own.look(), own.change_group(), *own.terminate()], wildcards=own.wildcards)

@@ -1,0 +1,55 @@
+"""The metrics that a lease checker sends about its annex."""
+
+from aws_cdk import Duration
+from aws_cdk import aws_cloudwatch as cloudwatch
+
+from annex_constructs.custom_metric import custom_metric
+from annex_lease import invocation
+
+_MINUTE = Duration.minutes(1)  # period of the schedule: one data point for each check
+
+
+class LeaseMetrics:
+    """The metrics of an annex, for classes that know its id."""
+
+    @property
+    def annex_id(self) -> str:
+        """Unique id of the annex: `<stack UUID>.<name>`."""
+        raise NotImplementedError
+
+    def metric_checks(
+        self, *, period: Duration = _MINUTE, statistic: str = "Sum", label: str | None = None
+    ) -> cloudwatch.Metric:
+        """Heartbeat: 1 for every check that did all it should have, one check a minute.
+
+        :param period: length of a period. Default: 1 minute.
+        :param statistic: how the values of a period become one. Default: Sum.
+        :param label: name of the metric in graphs. Default: - `LeaseChecks`.
+        """
+        return self._lease_metric(invocation.CHECKS, period, statistic, label)
+
+    def metric_instances_past_lease(
+        self, *, period: Duration = _MINUTE, statistic: str = "Maximum", label: str | None = None
+    ) -> cloudwatch.Metric:
+        """Number of instances that are alive although the lease and its grace are over; sent only above 0.
+
+        :param period: length of a period. Default: 1 minute.
+        :param statistic: how the values of a period become one. Default: Maximum.
+        :param label: name of the metric in graphs. Default: - `InstancesPastLease`.
+        """
+        return self._lease_metric(invocation.PAST_LEASE, period, statistic, label)
+
+    def metric_record_ignored(
+        self, *, period: Duration = _MINUTE, statistic: str = "Maximum", label: str | None = None
+    ) -> cloudwatch.Metric:
+        """Number of tags of the lease's record that are invalid and ignored; sent only above 0.
+
+        :param period: length of a period. Default: 1 minute.
+        :param statistic: how the values of a period become one. Default: Maximum.
+        :param label: name of the metric in graphs. Default: - `LeaseRecordIgnored`.
+        """
+        return self._lease_metric(invocation.RECORD_IGNORED, period, statistic, label)
+
+    def _lease_metric(self, name: str, period: Duration, statistic: str, label: str | None) -> cloudwatch.Metric:
+        dimensions = {invocation.DIMENSION: self.annex_id}
+        return custom_metric(name, dimensions, period=period, statistic=statistic, label=label)

@@ -1,0 +1,70 @@
+"""Grants for people and machines that operate one annex with the `annex` command."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from aws_cdk import Stack
+from aws_cdk import aws_iam as iam
+from constructs import IConstruct
+
+from annex_lease.operator_policy import Right, Target
+from annex_lease.tags import TAG_ID
+
+
+@dataclass(frozen=True, kw_only=True)
+class OperatedAnnex:
+    """What of an annex the `annex` command asks for.
+
+    :param group: name of the Auto Scaling group.
+    :param annex_id: the annex's id, right in any stack.
+    :param credential_arn: ARN of the secret.
+    :param checker_arn: ARN of the lease checker's function.
+    """
+
+    group: str
+    annex_id: str
+    credential_arn: str
+    checker_arn: str
+
+
+def grant_rights(
+    scope: IConstruct, grantee: iam.IGrantable, rights: Sequence[Right], annex: OperatedAnnex
+) -> iam.Grant:
+    """Grant rights of the `annex` command for one annex.
+
+    :param scope: a construct in the annex's account and Region.
+    :param grantee: the principal.
+    :param rights: the rights.
+    :param annex: the annex.
+    """
+    granted = [
+        iam.Grant.add_to_principal(
+            grantee=grantee,
+            actions=list(right.actions),
+            resource_arns=[resource],
+            conditions={**right.conditions(), **condition},
+        )
+        for right in rights
+        for resource, condition in _resources(scope, right.target, annex)
+    ]
+    first, *others = granted
+    for other in others:
+        first = first.combine(other)
+    return first
+
+
+def _resources(
+    scope: IConstruct, target: Target, annex: OperatedAnnex
+) -> Sequence[tuple[str, dict[str, dict[str, object]]]]:
+    stack = Stack.of(scope)
+    if target is Target.GROUP:
+        # The middle part of a group's ARN is an id that AWS makes up; the exact name is at its end.
+        kind = "autoScalingGroup:*:autoScalingGroupName"
+        return [(stack.format_arn(service="autoscaling", resource=kind, resource_name=annex.group), {})]
+    if target is Target.INSTANCES:
+        instances = stack.format_arn(service="ec2", resource="instance", resource_name="*")
+        # EC2 Auto Scaling alone can write its tag, and takes it from an instance that is detached; the id stays.
+        tags = {"aws:autoscaling:groupName": annex.group, TAG_ID: annex.annex_id}
+        return [(instances, {"StringEquals": {f"ec2:ResourceTag/{key}": value}}) for key, value in tags.items()]
+    single = {Target.CREDENTIAL: annex.credential_arn, Target.CHECKER: annex.checker_arn}
+    return [(single.get(target, "*"), {})]

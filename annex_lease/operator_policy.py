@@ -1,0 +1,158 @@
+"""AWS permissions of the `annex` command, as data: what each of its verbs asks of AWS, and about which resource.
+
+The constructs grant them for one annex (`Annex.grant_operate` and the narrower grants). Operators without such a grant
+attach `annex_pool/operator-policy.json`, which is made of them for every annex of the account. After a change here::
+
+    python -m annex_lease.operator_policy > annex_pool/operator-policy.json
+
+Actions, resource types and condition keys are those of the Service Authorization Reference.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from annex_lease.tags import TAG_NAME, TAG_RENEWED, TAG_UNTIL
+
+
+class Target(Enum):
+    """The resource of an annex that a permission is about."""
+
+    ANY = "any resource: the actions know none, or list what is left"
+    GROUP = "the Auto Scaling group"
+    INSTANCES = "the instances"
+    CREDENTIAL = "the secret"
+    CHECKER = "the lease checker's function"
+
+
+@dataclass(frozen=True)
+class Right:
+    """Permission for some actions on one resource of an annex.
+
+    Attributes:
+        sid: id of the statement.
+        actions: IAM actions.
+        target: the resource.
+        tag_keys: the only tag keys that may be written. Default: () - the actions write no tags.
+    """
+
+    sid: str
+    actions: tuple[str, ...]
+    target: Target
+    tag_keys: tuple[str, ...] = ()
+
+    def conditions(self) -> dict[str, dict[str, object]]:
+        """The conditions on tag keys; empty if there are none."""
+        if not self.tag_keys:
+            return {}
+        # A missing key is in every set: without the second condition a call without any tag key would be allowed.
+        return {
+            "ForAllValues:StringEquals": {"aws:TagKeys": list(self.tag_keys)},
+            "Null": {"aws:TagKeys": "false"},
+        }
+
+
+_FIND = Right(
+    "Find",
+    (
+        "autoscaling:DescribeAutoScalingGroups",
+        "autoscaling:DescribeLifecycleHooks",
+        "ec2:DescribeInstances",
+        "sts:GetCallerIdentity",
+        "tag:GetResources",
+    ),
+    Target.ANY,
+)
+_CREDENTIAL_IS_THERE = Right("CredentialIsThere", ("secretsmanager:DescribeSecret",), Target.CREDENTIAL)
+_STORE_CREDENTIAL = Right("StoreCredential", ("secretsmanager:PutSecretValue",), Target.CREDENTIAL)
+_CHECK = Right("Check", ("lambda:InvokeFunction",), Target.CHECKER)
+_TAG = ("autoscaling:CreateOrUpdateTags",)
+_EXTEND = Right("ExtendAndRenew", _TAG, Target.GROUP, (TAG_RENEWED, TAG_UNTIL))
+_END_LEASE = Right("EndLease", _TAG, Target.GROUP, (TAG_UNTIL,))
+_END_GROUP = Right(
+    "EndGroup",
+    (
+        "autoscaling:CompleteLifecycleAction",
+        "autoscaling:DeleteWarmPool",
+        "autoscaling:ResumeProcesses",
+        "autoscaling:SetInstanceProtection",
+        "autoscaling:SuspendProcesses",
+        "autoscaling:UpdateAutoScalingGroup",
+    ),
+    Target.GROUP,
+)
+_TERMINATE = Right("TerminateInstances", ("ec2:TerminateInstances",), Target.INSTANCES)
+_LIST = Right(
+    "ListLeftovers",
+    (
+        "cloudformation:DescribeStacks",
+        "cloudwatch:DescribeAlarms",
+        "cloudwatch:ListTagsForResource",
+        "ec2:DescribeAddresses",
+        "ec2:DescribeInternetGateways",
+        "ec2:DescribeLaunchTemplates",
+        "ec2:DescribeNetworkInterfaces",
+        "ec2:DescribeRouteTables",
+        "ec2:DescribeSecurityGroups",
+        "ec2:DescribeSubnets",
+        "ec2:DescribeVolumes",
+        "ec2:DescribeVpcs",
+        "iam:ListInstanceProfiles",
+        "iam:ListRoleTags",
+        "iam:ListRoles",
+        "lambda:ListFunctions",
+        "lambda:ListTags",
+        "logs:DescribeLogGroups",
+        "logs:ListTagsForResource",
+        "scheduler:ListSchedules",
+        "secretsmanager:DescribeSecret",
+        "secretsmanager:ListSecrets",
+        "sns:ListTagsForResource",
+        "sns:ListTopics",
+        "sqs:GetQueueUrl",
+        "sqs:ListQueueTags",
+        "sqs:ListQueues",
+    ),
+    Target.ANY,
+)
+
+READ_STATUS = (_FIND, _CREDENTIAL_IS_THERE)
+"""`annex status`."""
+PUSH_CREDENTIAL = (_FIND, _STORE_CREDENTIAL, _CHECK)
+"""`annex credential push`."""
+EXTEND = (_FIND, _CREDENTIAL_IS_THERE, _EXTEND, _CHECK)
+"""`annex extend`, `annex renew` and `annex check`."""
+STOP = (_FIND, _END_LEASE, _END_GROUP, _TERMINATE, _CHECK)
+"""`annex stop`."""
+OPERATE = (_FIND, _CREDENTIAL_IS_THERE, _STORE_CREDENTIAL, _EXTEND, _END_GROUP, _TERMINATE, _CHECK, _LIST)
+"""Every verb of the command, `annex leftovers` included."""
+
+
+def policy_document(rights: Iterable[Right] = OPERATE) -> dict[str, object]:
+    """An IAM policy that grants these rights for every annex of the account.
+
+    What changes or reads one resource is held to resources that carry the tag with an annex's name.
+    """
+    return {"Version": "2012-10-17", "Statement": [_statement(right) for right in rights]}
+
+
+def _statement(right: Right) -> dict[str, object]:
+    statement: dict[str, object] = {
+        "Sid": right.sid,
+        "Effect": "Allow",
+        "Action": list(right.actions),
+        "Resource": "*",
+    }
+    conditions = right.conditions()
+    if right.target is not Target.ANY:
+        named: Mapping[str, object] = {f"aws:ResourceTag/{TAG_NAME}": "false"}
+        conditions["Null"] = {**named, **conditions.get("Null", {})}
+    return {**statement, "Condition": conditions} if conditions else statement
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(policy_document(), indent=2) + "\n")
