@@ -21,8 +21,8 @@ class AlarmTopic(sns.Topic):
     Example, one topic for two annexes::
 
         topic = AlarmTopic(stack, "Topic", display_name="HTCondor annexes", email="admin@example.edu")
-        Annex(stack, "Muon", alarm_topic=topic, ...)
-        Annex(stack, "Tau", alarm_topic=topic, ...)
+        for name in ("Muon", "Tau"):
+            Annex(stack, name, alarm_topic=topic, **properties)
 
     :param scope: parent construct.
     :param construct_id: id in that scope.

@@ -57,16 +57,10 @@ class Right:
 
 
 _FIND = Right(
-    "Find",
-    (
-        "autoscaling:DescribeAutoScalingGroups",
-        "autoscaling:DescribeLifecycleHooks",
-        "ec2:DescribeInstances",
-        "sts:GetCallerIdentity",
-        "tag:GetResources",
-    ),
-    Target.ANY,
+    "Find", ("autoscaling:DescribeAutoScalingGroups", "sts:GetCallerIdentity", "tag:GetResources"), Target.ANY
 )
+_SEE_INSTANCES = Right("SeeInstances", ("ec2:DescribeInstances",), Target.ANY)
+_SEE_HOOKS = Right("SeeHooks", ("autoscaling:DescribeLifecycleHooks",), Target.ANY)
 _CREDENTIAL_IS_THERE = Right("CredentialIsThere", ("secretsmanager:DescribeSecret",), Target.CREDENTIAL)
 _STORE_CREDENTIAL = Right("StoreCredential", ("secretsmanager:PutSecretValue",), Target.CREDENTIAL)
 _CHECK = Right("Check", ("lambda:InvokeFunction",), Target.CHECKER)
@@ -120,15 +114,19 @@ _LIST = Right(
     Target.ANY,
 )
 
-READ_STATUS = (_FIND, _CREDENTIAL_IS_THERE)
+READ_STATUS = (_FIND, _SEE_INSTANCES, _CREDENTIAL_IS_THERE)
 """`annex status`."""
 PUSH_CREDENTIAL = (_FIND, _STORE_CREDENTIAL, _CHECK)
 """`annex credential push`."""
 EXTEND = (_FIND, _CREDENTIAL_IS_THERE, _EXTEND, _CHECK)
 """`annex extend`, `annex renew` and `annex check`."""
-STOP = (_FIND, _END_LEASE, _END_GROUP, _TERMINATE, _CHECK)
+STOP = (_FIND, _SEE_INSTANCES, _SEE_HOOKS, _END_LEASE, _END_GROUP, _TERMINATE, _CHECK)
 """`annex stop`."""
-OPERATE = (_FIND, _CREDENTIAL_IS_THERE, _STORE_CREDENTIAL, _EXTEND, _END_GROUP, _TERMINATE, _CHECK, _LIST)
+OPERATE = (
+    *(_FIND, _SEE_INSTANCES, _SEE_HOOKS),
+    *(_CREDENTIAL_IS_THERE, _STORE_CREDENTIAL, _EXTEND, _END_GROUP, _TERMINATE, _CHECK),
+    _LIST,
+)
 """Every verb of the command, `annex leftovers` included."""
 
 

@@ -1,4 +1,4 @@
-"""Who is told when a lease is not enforced: the alarms, their topic, and when they exist."""
+"""Alarms for a lease that is not enforced, their topic, and the order in which they are made."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_the_rule_of_missing_data_is_the_documented_one() -> None:
 
 @pytest.mark.parametrize("evaluated", [5, 7, 10, 14])
 def test_silence_alarms_within_a_quarter_of_an_hour(stack: Stack, checker: LeaseChecker, evaluated: int) -> None:
-    """How many periods CloudWatch looks at beyond those of the alarm is not documented."""
+    """Periods of an alarm. The number that CloudWatch evaluates beyond them is not documented."""
     LeaseAlarms(stack, "Alarms", checker=checker)
     periods = alarm(resources_of(stack), "Silence")["EvaluationPeriods"]
 

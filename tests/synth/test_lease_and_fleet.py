@@ -1,4 +1,4 @@
-"""A lease and the fleet it is for: what goes together, in an Annex and for those who wire the parts themselves."""
+"""Rules between a lease and its fleet, in an Annex and in an app that wires the parts itself."""
 
 from __future__ import annotations
 

@@ -80,10 +80,18 @@ def test_the_policy_is_what_the_commands_call(world: World, monkeypatch: pytest.
 
 
 def test_only_what_carries_an_annexs_name_can_be_changed() -> None:
-    named = {"Null": {"aws:ResourceTag/annex:name": "false"}}
+    named = {"aws:ResourceTag/annex:name": "false"}
+    tags = {
+        "ForAllValues:StringEquals": {"aws:TagKeys": ["annex:lease-renewed", "annex:lease-until"]},
+        "Null": {**named, "aws:TagKeys": "false"},
+    }
     looks = ("Describe", "Get", "List")
     for statement in POLICY["Statement"]:
         changes = {each for each in statement["Action"] if not each.split(":")[1].startswith(looks)}
-        assert not changes or statement["Condition"] == named
+        writes_tags = changes == {"autoscaling:CreateOrUpdateTags"}
+        assert not changes or statement["Condition"] == (tags if writes_tags else {"Null": named})
     (stop,) = (each for each in POLICY["Statement"] if "ec2:TerminateInstances" in each["Action"])
     assert stop["Resource"] == "*"
+    assert [each["Sid"] for each in POLICY["Statement"] if "Condition" not in each] == [
+        *("Find", "SeeInstances", "SeeHooks", "ListLeftovers")
+    ]

@@ -1,0 +1,235 @@
+"""Grants for operators and metrics: of an annex in the stack, in another stack of the app, and of another app."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from aws_cdk import App, Duration, Environment, Stack
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
+from aws_cdk.assertions import Template
+
+from annex_constructs import Annex, AnnexBase, ExecutionPoint, IAnnex, LeaseTerms
+from tests.synth.templates import Resources, of_type, only
+
+ACCOUNT, ANY = {"Ref": "AWS::AccountId"}, "*"
+FIND = ["autoscaling:DescribeAutoScalingGroups", "sts:GetCallerIdentity", "tag:GetResources"]
+SEE = ["ec2:DescribeInstances", "autoscaling:DescribeLifecycleHooks"]
+CHECK, DESCRIBE = "lambda:InvokeFunction", "secretsmanager:DescribeSecret"
+GROUP = [
+    "autoscaling:CompleteLifecycleAction",
+    "autoscaling:DeleteWarmPool",
+    "autoscaling:ResumeProcesses",
+    "autoscaling:SetInstanceProtection",
+    "autoscaling:SuspendProcesses",
+    "autoscaling:UpdateAutoScalingGroup",
+]
+ATTRIBUTES = {
+    "annex_name": "muon",
+    "annex_id": "8e1f4ad0.muon",
+    "auto_scaling_group_name": "Annex-muon-Group",
+    "credential_arn": "arn:aws:secretsmanager:us-east-1:123456789012:secret:muon-AbCdEf",
+    "checker_name": "Annex-muon-Checker",
+}
+
+
+@pytest.fixture
+def stack(flags: dict[str, Any]) -> Stack:
+    # Without the flag that merges statements: what is compared is what was granted.
+    context = {**flags, "@aws-cdk/aws-iam:minimizePolicies": False}
+    return Stack(App(context=context), "Other", env=Environment(region="us-east-1"))
+
+
+@pytest.fixture
+def annex(stack: Stack, point: ExecutionPoint) -> Annex:
+    types, lease = [ec2.InstanceType("c6a.large")], LeaseTerms(duration=Duration.hours(8))
+    return Annex(stack, "Muon", execution_point=point, instance_types=types, max_size=3, lease=lease)
+
+
+@pytest.fixture
+def imported(stack: Stack) -> IAnnex:
+    return Annex.from_annex_attributes(stack, "Muon", **ATTRIBUTES)
+
+
+def operator(scope: Stack) -> iam.Role:
+    return iam.Role(scope, "Operator", assumed_by=iam.AccountRootPrincipal())
+
+
+def allow(action: str | list[str], resource: object, **condition: Any) -> dict[str, Any]:
+    conditions = {"Condition": condition["condition"]} if condition else {}
+    return {"Effect": "Allow", "Action": action, "Resource": resource, **conditions}
+
+
+def granted(scope: Stack) -> list[dict[str, Any]]:
+    policies = of_type(dict(Template.from_stack(scope).to_json()["Resources"]), "AWS::IAM::Policy")
+    (policy,) = (each["Properties"] for name, each in policies.items() if name.startswith("Operator"))
+    return list(policy["PolicyDocument"]["Statement"])
+
+
+def arn(service: str, rest: str) -> dict[str, Any]:
+    return {"Fn::Join": ["", [f"arn:aws:{service}:us-east-1:", ACCOUNT, f":{rest}"]]}
+
+
+def tags_only(*keys: str) -> dict[str, Any]:
+    return {"ForAllValues:StringEquals": {"aws:TagKeys": list(keys)}, "Null": {"aws:TagKeys": "false"}}
+
+
+NAME = ATTRIBUTES["auto_scaling_group_name"]
+GROUP_ARN = arn("autoscaling", f"autoScalingGroup:*:autoScalingGroupName/{NAME}")
+INSTANCES, SECRET = arn("ec2", "instance/*"), ATTRIBUTES["credential_arn"]
+CHECKER = arn("lambda", f"function:{ATTRIBUTES['checker_name']}")
+TERMINATE = [
+    allow("ec2:TerminateInstances", INSTANCES, condition={"StringEquals": {f"ec2:ResourceTag/{key}": value}})
+    for key, value in (("aws:autoscaling:groupName", NAME), ("annex:id", "8e1f4ad0.muon"))
+]
+EXTEND_TAGS = allow(
+    "autoscaling:CreateOrUpdateTags", GROUP_ARN, condition=tags_only("annex:lease-renewed", "annex:lease-until")
+)
+STATEMENTS = {
+    "grant_read_status": [allow(FIND, ANY), allow(SEE[0], ANY), allow(DESCRIBE, SECRET)],
+    "grant_push_credential": [
+        allow(FIND, ANY),
+        allow("secretsmanager:PutSecretValue", SECRET),
+        allow(CHECK, CHECKER),
+    ],
+    "grant_extend": [allow(FIND, ANY), allow(DESCRIBE, SECRET), EXTEND_TAGS, allow(CHECK, CHECKER)],
+    "grant_stop": [
+        allow(FIND, ANY),
+        allow(SEE[0], ANY),
+        allow(SEE[1], ANY),
+        allow("autoscaling:CreateOrUpdateTags", GROUP_ARN, condition=tags_only("annex:lease-until")),
+        allow(GROUP, GROUP_ARN),
+        *TERMINATE,
+        allow(CHECK, CHECKER),
+    ],
+}
+
+
+@pytest.mark.parametrize("verb", STATEMENTS)
+def test_a_narrow_grant_whole(stack: Stack, imported: IAnnex, verb: str) -> None:
+    getattr(imported, verb)(operator(stack)).assert_success()
+    assert granted(stack) == STATEMENTS[verb]
+
+
+def test_operators_get_every_verb_whole(stack: Stack, imported: IAnnex) -> None:
+    imported.grant_operate(operator(stack)).assert_success()
+    *acting, listing = granted(stack)
+    assert acting == [
+        allow(FIND, ANY),
+        allow(SEE[0], ANY),
+        allow(SEE[1], ANY),
+        allow(DESCRIBE, SECRET),
+        allow("secretsmanager:PutSecretValue", SECRET),
+        EXTEND_TAGS,
+        allow(GROUP, GROUP_ARN),
+        *TERMINATE,
+        allow(CHECK, CHECKER),
+    ]
+    assert listing["Resource"] == ANY
+    looks = ("Describe", "Get", "List")
+    assert all(action.split(":")[1].startswith(looks) for action in listing["Action"])
+
+
+def test_an_annex_of_the_stack_is_named_by_references(stack: Stack, annex: Annex) -> None:
+    annex.grant_stop(operator(stack))
+    statements = granted(stack)
+    group = stack.resolve(annex.fleet.auto_scaling_group.auto_scaling_group_name)
+    parts = ["arn:aws:autoscaling:us-east-1:", ACCOUNT, ":autoScalingGroup:*:autoScalingGroupName/", group]
+    assert [each["Resource"] for each in statements if each["Action"] == GROUP] == [{"Fn::Join": ["", parts]}]
+    assert statements[-1]["Resource"] == stack.resolve(annex.checker.function.function_arn)
+    by_tag = [each["Condition"]["StringEquals"] for each in statements if each["Action"] == "ec2:TerminateInstances"]
+    uuid = {"Fn::Select": [2, {"Fn::Split": ["/", {"Ref": "AWS::StackId"}]}]}
+    assert by_tag == [
+        {"ec2:ResourceTag/aws:autoscaling:groupName": group},
+        {"ec2:ResourceTag/annex:id": {"Fn::Join": [".", [uuid, "muon"]]}},
+    ]
+
+
+def test_another_stack_of_the_app_imports_the_id(stack: Stack, annex: Annex) -> None:
+    """`AWS::StackId` written into another stack would be that stack's own: the id of another annex."""
+    other = Stack(Stack.of(stack).node.root, "Operators", env=Environment(region="us-east-1"))  # type: ignore[arg-type]
+    annex.grant_stop(operator(other))
+    cloudwatch.Alarm(other, "Alarm", metric=annex.metric_checks(), threshold=1, evaluation_periods=1)
+    outputs = Template.from_stack(stack).to_json()["Outputs"]
+    (name,) = (name for name, each in outputs.items() if each["Value"] == {"Ref": "AWS::StackId"})
+    stack_id = {"Fn::GetStackOutput": {"StackName": "Other", "Region": "us-east-1", "OutputName": name}}
+    identity = {"Fn::Join": [".", [{"Fn::Select": [2, {"Fn::Split": ["/", stack_id]}]}, "muon"]]}
+    conditions = [each.get("Condition", {}).get("StringEquals", {}) for each in granted(other)]
+    assert {"ec2:ResourceTag/annex:id": identity} in conditions
+    resources: Resources = dict(Template.from_stack(other).to_json()["Resources"])
+    assert only(resources, "AWS::CloudWatch::Alarm")["Dimensions"] == [{"Name": "Annex", "Value": identity}]
+
+
+def metric_of(scope: Stack, metric: cloudwatch.Metric) -> dict[str, Any]:
+    cloudwatch.Alarm(scope, "Alarm", metric=metric, threshold=1, evaluation_periods=1)
+    alarm = only(dict(Template.from_stack(scope).to_json()["Resources"]), "AWS::CloudWatch::Alarm")
+    keys = ("Namespace", "MetricName", "Statistic", "Period", "Dimensions")
+    return {key: alarm[key] for key in keys if key in alarm}
+
+
+@pytest.mark.parametrize(
+    ("method", "name", "statistic"),
+    [
+        ("metric_checks", "LeaseChecks", "Sum"),
+        ("metric_instances_past_lease", "InstancesPastLease", "Maximum"),
+        ("metric_record_ignored", "LeaseRecordIgnored", "Maximum"),
+    ],
+)
+def test_the_metrics_of_an_annex(stack: Stack, imported: IAnnex, method: str, name: str, statistic: str) -> None:
+    assert metric_of(stack, getattr(imported, method)()) == {
+        "Namespace": "HTCondorAnnex",
+        "MetricName": name,
+        "Statistic": statistic,
+        "Period": 60,
+        "Dimensions": [{"Name": "Annex", "Value": "8e1f4ad0.muon"}],
+    }
+
+
+def test_period_statistic_and_label_can_be_chosen(stack: Stack, imported: IAnnex) -> None:
+    metric = imported.metric_checks(period=Duration.hours(1), statistic="Average", label="muon")
+    assert (metric.period.to_seconds(), metric.statistic, metric.label) == (3600, "Average", "muon")
+    base = AnnexBase(stack, "Base")
+    sweeper = base.metric_reports(period=Duration.hours(1), statistic="Maximum", label="reports")
+    assert (sweeper.period.to_seconds(), sweeper.statistic, sweeper.label) == (3600, "Maximum", "reports")
+
+
+@pytest.mark.parametrize(
+    ("method", "name"),
+    [
+        ("metric_runs", "SweeperRan"),
+        ("metric_ended", "SweeperEnded"),
+        ("metric_orphans", "SweeperOrphans"),
+        ("metric_reports", "SweeperReports"),
+        ("metric_aborted", "SweeperAborted"),
+    ],
+)
+def test_the_metrics_of_the_base(stack: Stack, method: str, name: str) -> None:
+    base = AnnexBase(stack, "Base", interval=Duration.minutes(10))
+    metric: cloudwatch.Metric = getattr(base, method)()
+    assert (metric.namespace, metric.metric_name, metric.statistic) == ("HTCondorAnnex", name, "Sum")
+    assert metric.period.to_minutes() == 10
+    assert dict(metric.dimensions or {}) == {"FunctionName": base.function.function_name}
+
+
+def test_an_annex_of_another_app_has_the_attributes_it_was_given(stack: Stack, imported: IAnnex) -> None:
+    assert imported.annex_name == "muon"
+    assert imported.annex_id == ATTRIBUTES["annex_id"]
+    assert imported.auto_scaling_group_name == NAME
+    assert imported.credential_arn == SECRET
+    assert stack.resolve(imported.checker_arn) == CHECKER
+    with pytest.raises(ValueError, match="Annex annex_name: received 'Muon'"):
+        Annex.from_annex_attributes(stack, "Second", **{**ATTRIBUTES, "annex_name": "Muon"})
+
+
+def test_the_role_of_an_annex_can_be_given(stack: Stack, point: ExecutionPoint) -> None:
+    role = iam.Role(stack, "Points", assumed_by=iam.ServicePrincipal("ec2.amazonaws.com"))
+    types, lease = [ec2.InstanceType("c6a.large")], LeaseTerms(duration=Duration.hours(8))
+    annex = Annex(stack, "Muon", execution_point=point, instance_types=types, max_size=3, lease=lease, role=role)
+    assert annex.grant_principal is role
+    resources: Resources = dict(Template.from_stack(stack).to_json()["Resources"])
+    (policy,) = of_type(resources, "AWS::IAM::Policy").values()
+    assert policy["Properties"]["Roles"] == [{"Ref": stack.resolve(role.role_name)["Ref"]}]
+    actions = {each["Action"] for each in policy["Properties"]["PolicyDocument"]["Statement"]}
+    assert {"secretsmanager:GetSecretValue", "autoscaling:TerminateInstanceInAutoScalingGroup"} <= actions
