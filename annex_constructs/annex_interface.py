@@ -16,7 +16,7 @@ class IAnnex(LeaseMetrics, Construct):
         annex.grant_operate(iam.Role(stack, "Operator", assumed_by=iam.AccountRootPrincipal()))
 
     Grants are for the `annex` command. Actions that look, such as `autoscaling:DescribeAutoScalingGroups`, know no
-    resources and are granted on all; whatever changes something is held to the exact group, secret, function and
+    resources and are granted on all. What changes something is held to the exact group, secret, function and
     instances of this annex.
     """
 
@@ -55,7 +55,7 @@ class IAnnex(LeaseMetrics, Construct):
         return self._grant(grantee, operator_policy.READ_STATUS)
 
     def grant_push_credential(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Grant `annex credential push` for this annex: for a machine of the pool that issues tokens.
+        """Grant `annex credential push` for this annex: for a host of the pool that issues tokens.
 
         The stored token can be replaced, and not read.
 

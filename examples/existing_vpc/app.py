@@ -40,7 +40,7 @@ annex = Annex(
     max_size=50,
     on_demand_base=5,
     # Until the deadline, and while jobs run up to two hours more at a time; at most three weeks from the deployment,
-    # and at most so many instance-hours, whatever happens.
+    # and at most so many instance-hours, in any case.
     lease=LeaseTerms(
         ends_at=datetime(2030, 6, 1, 8, tzinfo=UTC),
         max_lifetime=Duration.days(21),

@@ -1,4 +1,4 @@
-"""What holds for the template of any annex that a spec file can declare."""
+"""Rules for the template of any annex that a spec file can declare."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who may do what in the base stack, compared whole."""
+"""Permissions in the base stack, compared whole."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an instance is made from: whatever it leaves behind names its annex, and nothing of it outlives it."""
+"""Launch template: what an instance leaves behind names its annex, and nothing of it outlives the instance."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A lease and the fleet it is for: what goes together, in an Annex and for those who wire the parts themselves."""
+"""A lease and its fleet: which of them fit, in an Annex and in a composition of parts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an annex is given to live in, and what its instances are told."""
+"""Network of an annex, and user data of its instances."""
 
 from __future__ import annotations
 
@@ -49,7 +49,9 @@ def test_a_given_topic_is_used_as_it_is(flags: dict[str, Any]) -> None:
     assert actions == [[TOPIC]] * 4
 
 
-@pytest.mark.parametrize(("keys", "told"), [({}, 0), ({"renew_while_busy": "1h"}, 1)])
-def test_user_data_says_whether_to_protect_while_busy(flags: dict[str, Any], keys: dict[str, str], told: int) -> None:
+@pytest.mark.parametrize(("keys", "protects"), [({}, 0), ({"renew_while_busy": "1h"}, 1)])
+def test_user_data_says_whether_to_protect_while_busy(
+    flags: dict[str, Any], keys: dict[str, str], protects: int
+) -> None:
     parts = template_data(template_of(flags, {**OWN_NETWORK, **keys})["Resources"])["UserData"]["Fn::Base64"]
-    assert f" ANNEX_PROTECT_BUSY={told}\n" in parts["Fn::Join"][1][-1]
+    assert f" ANNEX_PROTECT_BUSY={protects}\n" in parts["Fn::Join"][1][-1]

@@ -49,7 +49,7 @@ def test_what_aws_would_keep_by_itself_is_told_to_go(every: Resources) -> None:
 
 
 def test_every_function_logs_into_a_group_of_the_stack(every: Resources) -> None:
-    """A function without a log group of its own makes one that nobody removes."""
+    """A function without a log group of its own makes one that is never removed."""
     for logical_id, each in of_type(every, "AWS::Lambda::Function").items():
         assert each["Properties"]["LoggingConfig"]["LogGroup"]["Ref"] in of_type(every, "AWS::Logs::LogGroup"), (
             logical_id

@@ -1,4 +1,4 @@
-"""Whether Lambda will still run the functions in a year: AWS's table of runtimes, as cfn-lint brings it along.
+"""Lambda must still run the functions in a year: AWS's table of runtimes, as cfn-lint brings it along.
 
 The one test here that a day can break: it says when to move to a newer Python, a year before nothing can be deployed.
 """

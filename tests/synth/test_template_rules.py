@@ -1,4 +1,4 @@
-"""Rules that hold for the template of every annex, whatever it is made of."""
+"""Rules for the template of every annex."""
 
 from __future__ import annotations
 

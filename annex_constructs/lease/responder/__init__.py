@@ -1,1 +1,1 @@
-"""The code of the lease checker's stand-in, put into the template as it is; nothing imports it."""
+"""Code of the lease checker's responder, put into the template as it is; nothing imports it."""

@@ -33,7 +33,7 @@ def handler(record: dict[str, Any], context: Any) -> None:
     event = record.get("requestPayload") or {}
     kind = event.get("RequestType")
     if not kind:
-        return  # a scheduled check: the next one is soon, and the dead-letter queue and the alarms tell
+        return  # a scheduled check: the next one is soon, and the dead-letter queue and the alarms report it
     cause = (record.get("responsePayload") or {}).get("errorMessage") or record["requestContext"]["condition"]
     reason = f"the lease checker failed: {cause}"
     physical_id = event.get("PhysicalResourceId") or id_of_failed_creation()
@@ -65,11 +65,11 @@ def drain(context: Any) -> str:
         if empty_looks == 2:
             return ""
         time.sleep(PAUSE_SECONDS)
-    return f"the lease checker is broken and its stand-in ran out of time, delete the stack again: {problem}"
+    return f"the lease checker is broken and its responder ran out of time, delete the stack again: {problem}"
 
 
 def look() -> tuple[dict[str, Any], list[str]]:
-    """The group, and the ids of what may still be billed; EC2's word counts before the group's, which lags behind."""
+    """The group, and the ids of what may still be billed; EC2's state of an instance counts before the group's, which lags."""
     pages = scaling.get_paginator("describe_auto_scaling_groups").paginate(AutoScalingGroupNames=[GROUP])
     group: dict[str, Any] = next((one for page in pages for one in page["AutoScalingGroups"]), {})
     states = {one["InstanceId"]: one["LifecycleState"] for one in group.get("Instances", [])}
@@ -84,7 +84,7 @@ def look() -> tuple[dict[str, Any], list[str]]:
 
 
 def stop(group: dict[str, Any], alive: list[str]) -> list[str]:
-    """Ask for all that ends the annex, each whatever became of the others; what was refused comes back."""
+    """Ask for all that ends the annex, each even if others fail; return what was refused."""
     refused: list[str] = []
     if group:
         of = {"AutoScalingGroupName": GROUP}
@@ -103,7 +103,7 @@ def stop(group: dict[str, Any], alive: list[str]) -> list[str]:
 def finish_hooks(members: list[dict[str, Any]], of: dict[str, str]) -> list[str]:
     """Let instances that wait in a lifecycle hook go on to be terminated; a refused listing comes back.
 
-    A refusal for one instance does not count: it waits for one hook at a time and may have gone on; a look tells.
+    A refusal for one instance does not count: it waits for one hook at a time and may be past it; the next look shows.
     """
     try:
         hooks = scaling.describe_lifecycle_hooks(**of)["LifecycleHooks"]
@@ -143,7 +143,7 @@ def ask(call: Callable[..., object], **given: Any) -> list[str]:
 
 
 def answer(event: dict[str, Any], physical_id: str, reason: str) -> None:
-    """Tell CloudFormation: FAILED for a reason, or SUCCESS (User Guide, "Custom resource response objects")."""
+    """Answer CloudFormation: FAILED for a reason, or SUCCESS (User Guide, "Custom resource response objects")."""
     body = {key: event[key] for key in ("StackId", "RequestId", "LogicalResourceId")}
     # The answer may have 4,096 bytes.
     body |= {"Status": "FAILED" if reason else "SUCCESS", "Reason": ascii(reason)[1:-1][:1000]}
