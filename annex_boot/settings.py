@@ -4,14 +4,14 @@ The reader is ``annex_boot/files/settings.sh``. What it accepts is made from the
 rendered, because it sees the values after CloudFormation filled in its own.
 """
 
-# To add a setting that is a length of time, change these files:
-#   1. annex_lease/terms.py: declare the `Span` and add it to EXECUTION_POINT_TIMES. The setting, its check here and on
-#      the instance, and the parameter's check in the constructs are made from it.
+# To add a setting that is a length of time, change four files:
+#   1. annex_lease/terms.py: declare the `Span`, and add it to EXECUTION_POINT_TIMES, and to ANNEX_KEYS if the spec file
+#      has it. The setting, its checks here and on the instance, and the check in the constructs are made from it.
 #   2. annex_constructs/fleet/execution_point.py: the parameter.
 #   3. annex_spec/model.py: the key, if the spec file has it (`stacks` passes it on).
-#   4. the file in annex_boot/files that uses it as $ANNEX_<NAME>.
-# To add a text, a number or a flag: a field of EpSettings here, its form in annex_lease/forms.py, the parameter of the
-# construct that passes it, and the boot file that uses it.
+#   4. annex_boot/files: the script that uses it as $ANNEX_<NAME>.
+# To add a text or a flag: its form in annex_lease/forms.py, a field of EpSettings here, the construct that knows the
+# value, and the script that uses it.
 
 from __future__ import annotations
 

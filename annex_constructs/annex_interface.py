@@ -16,8 +16,8 @@ class IAnnex(LeaseMetrics, Construct):
         annex.grant_operate(iam.Role(stack, "Operator", assumed_by=iam.AccountRootPrincipal()))
 
     Grants are for the `annex` command. Actions that look, such as `autoscaling:DescribeAutoScalingGroups`, know no
-    resources and are granted on all. What changes something is held to the exact group, secret, function and
-    instances of this annex.
+    resources and are granted on all. Actions that change something are limited to the exact group, secret, function
+    and instances of this annex.
     """
 
     @property

@@ -24,7 +24,7 @@ from annex_constructs.nag import acknowledge_wildcard
 
 @dataclass(frozen=True, kw_only=True)
 class Permissions:
-    """What a function may do.
+    """Permissions of a function.
 
     :param statements: the statements.
     :param wildcards: each resource of them that holds a wildcard, with the reason why it cannot be narrower.

@@ -10,9 +10,9 @@ from aws_cdk import Acknowledgment, CfnResource, Stack, Validations
 from constructs import IConstruct
 
 GROUP_ARN_REASON = "The middle part of a group's ARN is an id that AWS makes up; the exact name is at its end."
-"""Why the ARN of an Auto Scaling group holds a wildcard."""
+"""Reason for the wildcard in the ARN of an Auto Scaling group."""
 RUNTIME_REASON = "3.13 is tested and supported until 2029; a newer runtime is a decision, not an effect of an update."
-"""Why a function does not use the newest Python that Lambda has."""
+"""Reason for a function that does not use the newest Python of Lambda."""
 
 _PACK = "AwsSolutions"
 _WILDCARD = f"{_PACK}-IAM5"

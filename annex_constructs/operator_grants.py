@@ -13,7 +13,7 @@ from annex_lease.tags import TAG_ID
 
 @dataclass(frozen=True, kw_only=True)
 class OperatedAnnex:
-    """What of an annex the `annex` command asks for.
+    """Parts of an annex that the `annex` command uses.
 
     :param group: name of the Auto Scaling group.
     :param annex_id: the annex's id, right in any stack.

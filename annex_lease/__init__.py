@@ -1,6 +1,51 @@
-"""What a lease is: the record kept in tags, the pure decision, and the function that carries the decision out.
+"""Lease of an annex: the record in tags, the pure decision, and the function that carries the decision out.
 
-`contract`, `record`, `observed`, `actions` and `decision` are pure and need the standard library only. `gateway`,
-`actuator` and `checker` talk to AWS and run in the lease checker's function. `handler` imports none of them before
-it can report that the import failed. Nothing is imported here, so that one broken module cannot take the rest along.
+A lease is the right of an annex to have instances until a time. Its only record are the tags of the annex's Auto
+Scaling group: the template declares the policy, the commands of `annex_pool` write the operator's override, and the
+lease checker writes the rest. There is no database and no state in a function, so any run can take over from any other.
+
+::
+
+    annex.toml or CDK app                       operator: annex extend, renew, stop
+           |  policy: declared tags                     |  override: annex:lease-until
+           v                                            v
+    +--------------------- tags of the Auto Scaling group ----------------------+
+    +----------------------------------------------------------------------------+
+           |  aws.read_group                            ^  actuator.perform
+           v                                            |
+    observed.Group --- group.lease ---> lease.Lease     |
+           |            (record, policy, times, ledger) |
+           v                                            |
+    decision.decide(group, now)                         |
+           |-- the lease is valid: keeping              |
+           |-- the lease is over: stopping              |
+           |   both: bookkeeping                        |
+           v                                            |
+    actions.Decision: phase, reason, actions ---> actuator.carry_out
+
+One run of the lease checker (`checker.check`) observes the group, decides, and carries the actions out. The decision is
+level-triggered: the same observation gives the same actions, each may be repeated, and the next run finishes what a
+failed or interrupted run left. If a decision needs a fact that the group does not hold, the run looks it up and decides
+again. The account-wide sweeper and `annex stop` take the same decision and use the same loop.
+
+Values:
+    `terms`, `kinds`, `forms`, `rules`, `duration`: every declared value once, with its default and its range.
+    `tags`: keys of the tags, and the text forms of their times and numbers.
+
+Noun:
+    `policy`: what a template declares, to tags. `record`: tags to a record, without ever raising.
+    `lease`: the record and the times that follow from it. `ownership`: which annex a resource belongs to.
+    `observed`: group, members and instances as AWS lists them, and the findings of earlier runs.
+
+Decision, pure:
+    `decision`, `keeping`, `stopping`, `bookkeeping`; `actions` holds what they return.
+
+Calls of AWS:
+    `aws`: clients and reads. `actuator`: one implementation for each action, and the loop. `batches`: many instances.
+
+Function:
+    `handler`: entry. `checker`: a run. `cloudformation`: requests of the stack. `invocation`: settings, log line.
+    `sweep`: the account-wide sweeper, a function of its own.
+
+Nothing is imported here, so that one broken module cannot break the others.
 """

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, cast
 from botocore.exceptions import BotoCoreError, ClientError
 
 from annex_lease import actions, tags
-from annex_lease.aws import Annex, list_instances
+from annex_lease.aws import AnnexAccess, list_instances
 from annex_lease.batches import CALL_SECONDS, RefusedError, in_batches, one_by_one, raise_refused
 from annex_lease.observed import DEAD_INSTANCE_STATES
 
@@ -42,7 +42,7 @@ class Outcome:
     notes: tuple[str, ...] = ()
 
 
-def carry_out(wanted: Iterable[actions.Action], annex: Annex, *, independent: bool = True) -> Outcome:
+def carry_out(wanted: Iterable[actions.Action], annex: AnnexAccess, *, independent: bool = True) -> Outcome:
     """Carry out actions on the annex's own group, in their order. An action that fails is reported, never raised.
 
     Args:
@@ -72,7 +72,7 @@ def carry_out(wanted: Iterable[actions.Action], annex: Annex, *, independent: bo
 
 
 @singledispatch
-def perform(action: actions.Action, annex: Annex) -> None:
+def perform(action: actions.Action, annex: AnnexAccess) -> None:
     """Carry out one action on the annex's own group.
 
     Raises:
@@ -85,17 +85,17 @@ def perform(action: actions.Action, annex: Annex) -> None:
 
 
 @perform.register
-def _(action: actions.PublishEnd, annex: Annex) -> None:
+def _(action: actions.PublishEnd, annex: AnnexAccess) -> None:
     _write_tags(annex, (tags.TAG_END, tags.format_time(action.end)))
 
 
 @perform.register
-def _(action: actions.RenewLease, annex: Annex) -> None:
+def _(action: actions.RenewLease, annex: AnnexAccess) -> None:
     _write_tags(annex, (tags.TAG_BUSY, action.renewed.text()))
 
 
 @perform.register
-def _(action: actions.Grant, annex: Annex) -> None:
+def _(action: actions.Grant, annex: AnnexAccess) -> None:
     size = action.granted.size
     if action.ledger is not None:
         # Before anything starts: an instance that cannot be counted must not run.
@@ -106,7 +106,7 @@ def _(action: actions.Grant, annex: Annex) -> None:
 
 
 @perform.register
-def _(action: actions.NotifyInstances, annex: Annex) -> None:
+def _(action: actions.NotifyInstances, annex: AnnexAccess) -> None:
     # Listed now, after the end was published: what starts later gets the end from the group.
     found = {instance.id: instance for instance in list_instances(annex) if instance.member}
     alive = {key for key, instance in found.items() if instance.state not in DEAD_INSTANCE_STATES}
@@ -124,12 +124,12 @@ def _(action: actions.NotifyInstances, annex: Annex) -> None:
 
 
 @perform.register
-def _(action: actions.RecordUse, annex: Annex) -> None:
+def _(action: actions.RecordUse, annex: AnnexAccess) -> None:
     _write_tags(annex, (tags.TAG_USED, action.ledger.text()))
 
 
 @perform.register
-def _(action: actions.Warn, annex: Annex) -> None:
+def _(action: actions.Warn, annex: AnnexAccess) -> None:
     if annex.topic:
         end = tags.format_time(action.end)
         text = f"The lease of annex {annex.name} ends at {end}; {action.alive} instances are running."
@@ -147,37 +147,37 @@ def _(action: actions.Warn, annex: Annex) -> None:
 
 
 @perform.register
-def _(action: actions.SuspendLaunch, annex: Annex) -> None:
+def _(action: actions.SuspendLaunch, annex: AnnexAccess) -> None:
     annex.clients.autoscaling.suspend_processes(AutoScalingGroupName=annex.group, ScalingProcesses=["Launch"])
 
 
 @perform.register
-def _(action: actions.ResumeLaunch, annex: Annex) -> None:
+def _(action: actions.ResumeLaunch, annex: AnnexAccess) -> None:
     annex.clients.autoscaling.resume_processes(AutoScalingGroupName=annex.group, ScalingProcesses=["Launch"])
 
 
 @perform.register
-def _(action: actions.ResumeTerminate, annex: Annex) -> None:
+def _(action: actions.ResumeTerminate, annex: AnnexAccess) -> None:
     annex.clients.autoscaling.resume_processes(AutoScalingGroupName=annex.group, ScalingProcesses=["Terminate"])
 
 
 @perform.register
-def _(action: actions.DeleteWarmPool, annex: Annex) -> None:
+def _(action: actions.DeleteWarmPool, annex: AnnexAccess) -> None:
     annex.clients.autoscaling.delete_warm_pool(AutoScalingGroupName=annex.group, ForceDelete=True)
 
 
 @perform.register
-def _(action: actions.AllowDeletion, annex: Annex) -> None:
+def _(action: actions.AllowDeletion, annex: AnnexAccess) -> None:
     annex.clients.autoscaling.update_auto_scaling_group(AutoScalingGroupName=annex.group, DeletionProtection="none")
 
 
 @perform.register
-def _(action: actions.SuspendRebalance, annex: Annex) -> None:
+def _(action: actions.SuspendRebalance, annex: AnnexAccess) -> None:
     annex.clients.autoscaling.suspend_processes(AutoScalingGroupName=annex.group, ScalingProcesses=["AZRebalance"])
 
 
 @perform.register
-def _(action: actions.ClearProtection, annex: Annex) -> None:
+def _(action: actions.ClearProtection, annex: AnnexAccess) -> None:
     in_batches(
         annex,
         action.instance_ids,
@@ -190,15 +190,15 @@ def _(action: actions.ClearProtection, annex: Annex) -> None:
 
 
 @perform.register
-def _(action: actions.EmptyGroup, annex: Annex) -> None:
+def _(action: actions.EmptyGroup, annex: AnnexAccess) -> None:
     annex.clients.autoscaling.update_auto_scaling_group(
         AutoScalingGroupName=annex.group, MinSize=0, DesiredCapacity=0, NewInstancesProtectedFromScaleIn=False
     )
 
 
 @perform.register
-def _(action: actions.FinishHooks, annex: Annex) -> None:
-    # A launch is abandoned, so that the instance goes. A termination continues: abandoning it could retain the
+def _(action: actions.FinishHooks, annex: AnnexAccess) -> None:
+    # A launch is abandoned, so that the instance is terminated. A termination continues: abandoning it could retain the
     # instance where the group's lifecycle policy says so (API reference, InstanceLifecyclePolicy).
     waiting = {
         "autoscaling:EC2_INSTANCE_LAUNCHING": ("ABANDON", action.launching),
@@ -212,7 +212,7 @@ def _(action: actions.FinishHooks, annex: Annex) -> None:
     raise_refused(refused)
 
 
-def _finisher(annex: Annex, hook: str, result: str) -> Callable[[str], object]:
+def _finisher(annex: AnnexAccess, hook: str, result: str) -> Callable[[str], object]:
     return lambda instance_id: annex.clients.autoscaling.complete_lifecycle_action(
         AutoScalingGroupName=annex.group,
         LifecycleHookName=hook,
@@ -222,7 +222,7 @@ def _finisher(annex: Annex, hook: str, result: str) -> Callable[[str], object]:
 
 
 @perform.register
-def _(action: actions.TerminateInstances, annex: Annex) -> None:
+def _(action: actions.TerminateInstances, annex: AnnexAccess) -> None:
     in_batches(
         annex,
         action.instance_ids,
@@ -231,6 +231,6 @@ def _(action: actions.TerminateInstances, annex: Annex) -> None:
     )
 
 
-def _write_tags(annex: Annex, *values: tuple[str, str]) -> None:
+def _write_tags(annex: AnnexAccess, *values: tuple[str, str]) -> None:
     written = [cast("TagTypeDef", tags.group_tag(key, value).to_api(annex.group)) for key, value in values]
     annex.clients.autoscaling.create_or_update_tags(Tags=written)

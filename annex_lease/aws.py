@@ -128,7 +128,7 @@ def endless() -> float:
 
 
 @dataclass(frozen=True)
-class Annex:
+class AnnexAccess:
     """One annex in AWS: its identity, and the clients to act on it.
 
     Attributes:
@@ -155,7 +155,7 @@ class Annex:
         return Identity(self.name, self.id, self.group)
 
 
-def read_group(annex: Annex) -> Group | None:
+def read_group(annex: AnnexAccess) -> Group | None:
     """Describe the group of the annex; None if AWS says that no group has exactly this name.
 
     Raises:
@@ -196,7 +196,7 @@ def group_from_api(described: AutoScalingGroupTypeDef) -> Group:
     )
 
 
-def list_instances(annex: Annex) -> tuple[Instance, ...]:
+def list_instances(annex: AnnexAccess) -> tuple[Instance, ...]:
     """List the instances of the annex, in any state: those of its group, and those that were detached from it.
 
     Instances of the group carry its exact name in a tag that only EC2 Auto Scaling can write. A detached instance loses
@@ -229,7 +229,7 @@ def _instance(described: InstanceTypeDef, identity: Identity) -> Instance | None
     return Instance(described["InstanceId"], described["State"]["Name"], owner is Owner.MEMBER)
 
 
-def credential_present(annex: Annex) -> bool:
+def credential_present(annex: AnnexAccess) -> bool:
     """True if the credential has a current value. The value itself is never read: the function may not read it.
 
     Raises:

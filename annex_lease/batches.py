@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from botocore.exceptions import ClientError
 
-from annex_lease.aws import Annex
+from annex_lease.aws import AnnexAccess
 
 CALL_SECONDS = 5.0
 """Least seconds left to begin a call: a run that is cut off does not report what it left."""
@@ -21,7 +21,7 @@ class RefusedError(Exception):
 
 
 def in_batches(
-    annex: Annex,
+    annex: AnnexAccess,
     ids: Sequence[str],
     size: int,
     call: Callable[[list[str]], object],
@@ -57,7 +57,7 @@ def in_batches(
 
 
 def one_by_one(
-    annex: Annex, ids: Sequence[str], call: Callable[[str], object], *, harmless: Sequence[str]
+    annex: AnnexAccess, ids: Sequence[str], call: Callable[[str], object], *, harmless: Sequence[str]
 ) -> list[str]:
     """Call once for each id; the arguments are those of `in_batches`.
 

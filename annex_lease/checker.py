@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from annex_lease.actions import Action, Decision, Grant, Phase, as_data
 from annex_lease.actuator import Outcome, carry_out
-from annex_lease.aws import Annex, credential_present, list_instances, read_group
+from annex_lease.aws import AnnexAccess, credential_present, list_instances, read_group
 from annex_lease.decision import decide
 from annex_lease.observed import Fact, Group, Memory, Missing, with_facts
 from annex_lease.record import HOUR_SECONDS
@@ -79,7 +79,7 @@ class CheckError(Exception):
 
 
 def check(
-    annex: Annex,
+    annex: AnnexAccess,
     now: datetime,
     *,
     closing: bool = False,
@@ -125,7 +125,7 @@ def check(
 
 
 def check_or_raise(
-    annex: Annex, now: datetime, *, memory: Memory | None = None, sleep: Callable[[float], None] = time.sleep
+    annex: AnnexAccess, now: datetime, *, memory: Memory | None = None, sleep: Callable[[float], None] = time.sleep
 ) -> CheckReport:
     """Run `check`; an action that failed is an error of the run, because alarms watch the function's error count.
 
@@ -139,7 +139,7 @@ def check_or_raise(
 
 
 def empty_fleet(
-    annex: Annex,
+    annex: AnnexAccess,
     now: datetime,
     seconds_left: Callable[[], float],
     *,
@@ -177,11 +177,11 @@ def empty_fleet(
         sleep(_POLL_SECONDS)
 
 
-def _look(annex: Annex) -> Group | Missing:
+def _look(annex: AnnexAccess) -> Group | Missing:
     return read_group(annex) or Missing(annex.group)
 
 
-def _act(decision: Decision, annex: Annex, *, dry_run: bool) -> Outcome:
+def _act(decision: Decision, annex: AnnexAccess, *, dry_run: bool) -> Outcome:
     if dry_run:
         return Outcome(tried=decision.actions)
     return carry_out(decision.actions, annex, independent=decision.independent)
@@ -196,7 +196,7 @@ def _joined(outcomes: Sequence[Outcome]) -> Outcome:
     )
 
 
-def _facts(annex: Annex, needs: frozenset[Fact], sleep: Callable[[float], None]) -> dict[str, Any]:
+def _facts(annex: AnnexAccess, needs: frozenset[Fact], sleep: Callable[[float], None]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if Fact.CREDENTIAL in needs:
         found["credential"] = credential_present(annex)

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from annex_lease.aws import Annex, Clients, shared_clients
+from annex_lease.aws import AnnexAccess, Clients, shared_clients
 from annex_lease.checker import CheckReport, check, check_or_raise
 from annex_lease.cloudformation import serve_request
 from annex_lease.invocation import CheckerSettings, Invocation, describe, embedded, seconds_left
@@ -63,8 +63,8 @@ def serve(
     started = time.monotonic()
     moment, left, settings = now or datetime.now(UTC), seconds_left(context), CheckerSettings.from_environ(environ)
 
-    def connect() -> Annex:
-        return Annex(
+    def connect() -> AnnexAccess:
+        return AnnexAccess(
             settings.group,
             settings.credential,
             clients or shared_clients(),

@@ -19,7 +19,7 @@ from annex_lease.metrics import embed_metrics
 from annex_lease.terms import CHECK_PERIOD
 
 if TYPE_CHECKING:
-    from annex_lease.aws import Annex
+    from annex_lease.aws import AnnexAccess
     from annex_lease.checker import CheckReport
     from annex_lease.observed import Memory
 
@@ -87,10 +87,10 @@ class Invocation:
     seconds_left: Callable[[], float]
     sleep: Callable[[float], None]
     memory: Memory
-    connect: Callable[[], Annex]
+    connect: Callable[[], AnnexAccess]
     line: dict[str, object] = field(default_factory=dict)
 
-    def annex(self) -> Annex:
+    def annex(self) -> AnnexAccess:
         """The annex of this function.
 
         Raises:

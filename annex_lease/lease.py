@@ -93,7 +93,7 @@ class Lease:
 
     @property
     def renew_while_busy(self) -> timedelta | None:
-        """Time by which the lease of a busy annex is renewed; None: it is not."""
+        """Time that a renewal adds for a busy annex; None: it is not renewed."""
         seconds = self.policy.renew_seconds if self.policy else None
         return None if seconds is None else timedelta(seconds=seconds)
 

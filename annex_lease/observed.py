@@ -123,7 +123,7 @@ class Group:
 
 
 Seen = Group | Missing
-"""What was seen: the group, or that there is none."""
+"""Observation of an annex: its group, or that there is none."""
 
 
 def with_facts(seen: Seen, facts: Mapping[str, Any]) -> Seen:
@@ -149,7 +149,7 @@ class Memory:
         """`seen` with the findings of earlier runs."""
         facts = {
             "empty_before": self.since is not None and now - self.since >= APART,
-            # Ten minutes without asking EC2 again: a quiet annex must not cost a call a minute for ever.
+            # Ten minutes without asking EC2 again: a quiet annex must not cost a call a minute without end.
             "known_empty": self.confirmed is not None and timedelta(0) <= now - self.confirmed < _FRESH,
         }
         return with_facts(seen, facts)

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from annex_lease.actions import Phase
-from annex_lease.aws import Annex, list_instances, read_group
+from annex_lease.aws import AnnexAccess, list_instances, read_group
 from annex_lease.decision import decide
 from annex_lease.lease import Lease
 from annex_lease.observed import Group
@@ -51,9 +51,9 @@ class Deployed:
     group: Group
 
     @property
-    def annex(self) -> Annex:
+    def annex(self) -> AnnexAccess:
         """The annex as annex_lease takes it."""
-        return Annex(self.group.name, "", self.aws, name=self.name, id=self.id)
+        return AnnexAccess(self.group.name, "", self.aws, name=self.name, id=self.id)
 
     @property
     def id(self) -> str:
@@ -78,7 +78,7 @@ def find_annex(aws: RegionClients, name: str) -> Deployed | None:
             # Compared once more, exactly: the service may match filter values loosely.
             if carries_name(by_key_from_api(described.get("Tags", [])), name)
         ]
-        group = read_group(Annex(_only(names, f"Auto Scaling group of annex {name}"), "", aws)) if names else None
+        group = read_group(AnnexAccess(_only(names, f"Auto Scaling group of annex {name}"), "", aws)) if names else None
     return Deployed(name, aws, group) if group else None
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from annex_lease.actions import Decision
-from annex_lease.aws import Annex, credential_present
+from annex_lease.aws import AnnexAccess, credential_present
 from annex_lease.decision import decide
 from annex_lease.lease import Lease
 from annex_lease.observed import Fact, Group, Missing
@@ -119,7 +119,7 @@ def _decided(environment: Environment, found: Deployed, group: Group) -> Decisio
         return decision
     secret = find_arn(found, SECRET, None)
     with asking(f"whether the secret of annex {found.name} has a value"):
-        present = credential_present(Annex(group.name, secret, found.aws))
+        present = credential_present(AnnexAccess(group.name, secret, found.aws))
     return decide(replace(group, credential=present), environment.now())
 
 

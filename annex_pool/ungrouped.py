@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from annex_lease.aws import Annex, read_group
+from annex_lease.aws import AnnexAccess, read_group
 from annex_lease.observed import DEAD_INSTANCE_STATES, Instance
 from annex_lease.ownership import Identity, by_key_from_api, carries_name
 from annex_lease.tags import TAG_ID, TAG_NAME, shown
@@ -62,7 +62,7 @@ def ec2_states(ungrouped: Sequence[UngroupedInstance]) -> Mapping[str, str]:
     return {each.id: each.state for each in ungrouped}
 
 
-def one_annex(aws: RegionClients, name: str, ungrouped: Sequence[UngroupedInstance]) -> Annex | None:
+def one_annex(aws: RegionClients, name: str, ungrouped: Sequence[UngroupedInstance]) -> AnnexAccess | None:
     """The one annex without a group that all these instances belong to; None if that is not certain.
 
     Args:
@@ -81,12 +81,12 @@ def one_annex(aws: RegionClients, name: str, ungrouped: Sequence[UngroupedInstan
     # A group that exists and only lost the tag with the name would replace the instances that are terminated here.
     if any(_exists(aws, group) for group in groups if group) or (one_id and _id_has_group(aws, one_id)):
         return None
-    return Annex(one_group, "", aws, name=name, id=one_id)
+    return AnnexAccess(one_group, "", aws, name=name, id=one_id)
 
 
 def _exists(aws: RegionClients, group: str) -> bool:
     with asking(f"for the Auto Scaling group {group} in {aws.region}"):
-        return read_group(Annex(group, "", aws)) is not None
+        return read_group(AnnexAccess(group, "", aws)) is not None
 
 
 def _id_has_group(aws: RegionClients, annex_id: str) -> bool:

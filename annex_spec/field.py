@@ -37,22 +37,23 @@ def _refuse() -> ValueError:
     return ValueError("the value has another form")
 
 
-def _words(term: Term, **limits: Any) -> FieldInfo:
+def words(term: Term, **limits: Any) -> FieldInfo:
+    """The words of errors about a value."""
     info: FieldInfo = Field(description=term.allowed, examples=[written(term)], **limits)
     return info
 
 
 def _number(term: Number) -> FieldInfo:
-    return _words(term, ge=term.minimum, le=term.maximum)
+    return words(term, ge=term.minimum, le=term.maximum)
 
 
 def _price(term: Price) -> FieldInfo:
-    return _words(term, gt=0, le=term.maximum, allow_inf_nan=False)
+    return words(term, gt=0, le=term.maximum, allow_inf_nan=False)
 
 
 def _texts(term: Texts) -> FieldInfo:
     # TOML has lists, the model tuples.
-    return _words(term, min_length=term.minimum, max_length=term.maximum, strict=False)
+    return words(term, min_length=term.minimum, max_length=term.maximum, strict=False)
 
 
 def _matching(form: Form) -> AfterValidator:
@@ -64,7 +65,9 @@ def _matching(form: Form) -> AfterValidator:
     return AfterValidator(check)
 
 
-def _within(term: Span) -> BeforeValidator:
+def within(term: Span) -> BeforeValidator:
+    """Reads a length of time in the declared range."""
+
     def read(value: object) -> timedelta:
         try:
             duration = parse_duration(value) if isinstance(value, str) else value
@@ -98,25 +101,22 @@ Name = Annotated[
     # A name is written as the name of a table.
     Field(description=terms.NAME.allowed, examples=[f"[annex.{terms.NAME.form.example}]"]),
 ]
-Collector = Annotated[str, AfterValidator(collector_address), _words(terms.COLLECTOR)]
-TrustDomain = Annotated[str, _matching(terms.TRUST_DOMAIN.form), _words(terms.TRUST_DOMAIN)]
-Region = Annotated[str, _matching(terms.REGION.form), _words(terms.REGION)]
-Account = Annotated[Annotated[str, _matching(terms.ACCOUNT.form)] | None, _words(terms.ACCOUNT)]
-Image = Annotated[str, _matching(terms.IMAGE.form), _words(terms.IMAGE)]
+Collector = Annotated[str, AfterValidator(collector_address), words(terms.COLLECTOR)]
+TrustDomain = Annotated[str, _matching(terms.TRUST_DOMAIN.form), words(terms.TRUST_DOMAIN)]
+Region = Annotated[str, _matching(terms.REGION.form), words(terms.REGION)]
+Account = Annotated[Annotated[str, _matching(terms.ACCOUNT.form)] | None, words(terms.ACCOUNT)]
+Image = Annotated[str, _matching(terms.IMAGE.form), words(terms.IMAGE)]
 Size = Annotated[int, _number(terms.SIZE)]
-Lease = Annotated[Annotated[timedelta, _within(terms.LEASE)] | None, _words(terms.LEASE)]
-LeaseEndsAt = Annotated[Annotated[datetime, _moment(terms.LEASE_ENDS_AT)] | None, _words(terms.LEASE_ENDS_AT)]
-MaxLifetime = Annotated[timedelta, _within(terms.MAX_LIFETIME), _words(terms.MAX_LIFETIME)]
-Grace = Annotated[timedelta, _within(terms.GRACE), _words(terms.GRACE)]
-DrainBeforeEnd = Annotated[timedelta, _within(terms.DRAIN_BEFORE_END), _words(terms.DRAIN_BEFORE_END)]
-IdleTimeout = Annotated[timedelta, _within(terms.IDLE_TIMEOUT), _words(terms.IDLE_TIMEOUT)]
-JoinTimeout = Annotated[timedelta, _within(terms.JOIN_TIMEOUT), _words(terms.JOIN_TIMEOUT)]
-RenewWhileBusy = Annotated[Annotated[timedelta, _within(terms.RENEW_WHILE_BUSY)] | None, _words(terms.RENEW_WHILE_BUSY)]
+Lease = Annotated[Annotated[timedelta, within(terms.LEASE)] | None, words(terms.LEASE)]
+LeaseEndsAt = Annotated[Annotated[datetime, _moment(terms.LEASE_ENDS_AT)] | None, words(terms.LEASE_ENDS_AT)]
+MaxLifetime = Annotated[timedelta, within(terms.MAX_LIFETIME), words(terms.MAX_LIFETIME)]
+Grace = Annotated[timedelta, within(terms.GRACE), words(terms.GRACE)]
+RenewWhileBusy = Annotated[Annotated[timedelta, within(terms.RENEW_WHILE_BUSY)] | None, words(terms.RENEW_WHILE_BUSY)]
 MaxInstanceHours = Annotated[int | None, _number(terms.MAX_INSTANCE_HOURS)]
 PricePerHour = Annotated[float | None, _price(terms.PRICE_PER_HOUR)]
-WarnBeforeEnd = Annotated[Annotated[timedelta, _within(terms.WARN_BEFORE_END)] | None, _words(terms.WARN_BEFORE_END)]
-AlarmEmail = Annotated[Annotated[str, _matching(terms.ALARM_EMAIL.form)] | None, _words(terms.ALARM_EMAIL)]
-AlarmTopic = Annotated[Annotated[str, _matching(terms.ALARM_TOPIC.form)] | None, _words(terms.ALARM_TOPIC)]
+WarnBeforeEnd = Annotated[Annotated[timedelta, within(terms.WARN_BEFORE_END)] | None, words(terms.WARN_BEFORE_END)]
+AlarmEmail = Annotated[Annotated[str, _matching(terms.ALARM_EMAIL.form)] | None, words(terms.ALARM_EMAIL)]
+AlarmTopic = Annotated[Annotated[str, _matching(terms.ALARM_TOPIC.form)] | None, words(terms.ALARM_TOPIC)]
 InstanceTypes = Annotated[
     tuple[Annotated[str, _matching(terms.INSTANCE_TYPES.form)], ...],
     AfterValidator(_unique),
@@ -124,11 +124,11 @@ InstanceTypes = Annotated[
 ]
 OnDemandBase = Annotated[int, _number(terms.ON_DEMAND_BASE)]
 OnDemandPercentage = Annotated[int, _number(terms.ON_DEMAND_PERCENTAGE)]
-Vpc = Annotated[Annotated[str, _matching(terms.VPC.form)] | None, _words(terms.VPC)]
+Vpc = Annotated[Annotated[str, _matching(terms.VPC.form)] | None, words(terms.VPC)]
 Subnets = Annotated[
     tuple[Annotated[str, _matching(terms.SUBNETS.form)], ...], AfterValidator(_unique), _texts(terms.SUBNETS)
 ]
 VolumeGib = Annotated[int, _number(terms.VOLUME_GIB)]
-RootDevice = Annotated[str, _matching(terms.ROOT_DEVICE.form), _words(terms.ROOT_DEVICE)]
+RootDevice = Annotated[str, _matching(terms.ROOT_DEVICE.form), words(terms.ROOT_DEVICE)]
 MaxRemovals = Annotated[int | None, _number(terms.MAX_REMOVALS)]
-DryRun = Annotated[bool, _words(terms.DRY_RUN)]
+DryRun = Annotated[bool, words(terms.DRY_RUN)]

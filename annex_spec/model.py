@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import timedelta
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -53,9 +53,15 @@ class AnnexSpec(BaseModel):
     lease_ends_at: field.LeaseEndsAt = None
     max_lifetime: field.MaxLifetime = Field(default_factory=_default_max_lifetime)
     grace: field.Grace = terms.GRACE.default_value
-    drain_before_end: field.DrainBeforeEnd = terms.DRAIN_BEFORE_END.default_value
-    idle_timeout: field.IdleTimeout = terms.IDLE_TIMEOUT.default_value
-    join_timeout: field.JoinTimeout = terms.JOIN_TIMEOUT.default_value
+    drain_before_end: Annotated[
+        timedelta, field.within(terms.DRAIN_BEFORE_END), field.words(terms.DRAIN_BEFORE_END)
+    ] = terms.DRAIN_BEFORE_END.default_value
+    idle_timeout: Annotated[timedelta, field.within(terms.IDLE_TIMEOUT), field.words(terms.IDLE_TIMEOUT)] = (
+        terms.IDLE_TIMEOUT.default_value
+    )
+    join_timeout: Annotated[timedelta, field.within(terms.JOIN_TIMEOUT), field.words(terms.JOIN_TIMEOUT)] = (
+        terms.JOIN_TIMEOUT.default_value
+    )
     renew_while_busy: field.RenewWhileBusy = None
     max_instance_hours: field.MaxInstanceHours = None
     price_per_hour: field.PricePerHour = None

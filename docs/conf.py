@@ -23,7 +23,8 @@ exclude_patterns = ["_ext"]
 myst_heading_anchors = 3  # links to headings are checked as links to pages are
 default_role = "code"  # docstrings of the CDK's style write `name` for code
 
-autoclass_content = "both"  # constructs that add nothing to their class describe parameters in __init__
+# The class describes the parameters; the __init__ of a derived class would show those of its base.
+autoclass_content = "class"
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 maximum_signature_line_length = 80

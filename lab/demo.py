@@ -25,7 +25,6 @@ ANSWER_SECONDS = 180  # no promise: for what hangs
 JOB_SECONDS, JOB_OF_BOOT = 30, 0.35
 DRAIN = timedelta(seconds=30)  # of lab/annexes.toml: a job must end before it
 SLACK = timedelta(seconds=10)
-EXTENSION = timedelta(seconds=25)
 MORE_TIME = timedelta(seconds=80)
 
 
@@ -46,7 +45,8 @@ class Demo:
         self.deploy()
         self.join()
         self.run_job()
-        self.extend(timedelta(hours=1) if keep else EXTENSION)
+        # Long enough to see the annex live on after its declared end: a moment, or more where everything takes longer.
+        self.extend(timedelta(hours=1) if keep else timedelta(seconds=self.job_seconds / 2))
         if keep:
             return
         self.outlive_declared_end()
@@ -111,7 +111,7 @@ class Demo:
 
     def extend(self, by: timedelta) -> None:
         # A slow machine may have used up most of the lease: then extend from now instead.
-        wanted = max(self.end_now + by, now() + timedelta(seconds=60))
+        wanted = max(self.end_now + by, now() + timedelta(seconds=60)).replace(microsecond=0)
         with self.steps.step(f"annex extend {ANNEX} --until {format_time(wanted)}") as step:
             self.extend_until(wanted)
             told = int(wanted.timestamp())

@@ -27,7 +27,7 @@ class Stage:
     Args:
         name: name in options and reports.
         command: program and arguments.
-        cores: how many cores it keeps busy, on average. Stages run side by side as long as their sum fits.
+        cores: how many cores it keeps busy, on average. Stages run side by side as long as the sum fits.
         needs: names of the stages that must have passed before it starts.
         nice: its niceness; 0 by default. A stage that only computes leaves the cores to those that watch a clock.
     """
@@ -176,13 +176,13 @@ class Runner:
     def _stop_all(self, why: str) -> None:
         for number in STOPPING:
             for running in self._running:
-                with_group(running.process.pid, number)
+                signal_group(running.process.pid, number)
             until = time.monotonic() + STOP_SECONDS
             while self._running and time.monotonic() < until:
                 for running in list(self._running):
                     if running.process.poll() is not None:
                         self._running.remove(running)
-                        with_group(running.process.pid, signal.SIGKILL)  # what the stage's first process left behind
+                        signal_group(running.process.pid, signal.SIGKILL)  # what the stage's first process left behind
                         took = time.monotonic() - running.began
                         self._end(Outcome(running.stage, Status.FAILED, took, reason=why))
                 time.sleep(POLL_SECONDS)
@@ -216,7 +216,7 @@ def table(outcomes: Sequence[Outcome]) -> str:
     return "\n".join(lines)
 
 
-def with_group(leader: int, number: signal.Signals) -> None:
+def signal_group(leader: int, number: signal.Signals) -> None:
     """Sends a signal to a process group; harmless when it is gone."""
     try:
         os.killpg(leader, number)

@@ -9,6 +9,7 @@ from constructs import Construct
 
 from annex_constructs import Annex, ExecutionPoint, LeaseTerms, Pool
 from annex_lease.tags import TAG_NAME
+from annex_lease.terms import ANNEX_KEYS, EXECUTION_POINT_TIMES
 from annex_spec import AnnexSpec, PoolSpec
 
 _SSM = "ssm:"
@@ -97,14 +98,13 @@ def _image(annex: AnnexSpec) -> ec2.IMachineImage:
 
 
 def _execution_point(pool: PoolSpec, annex: AnnexSpec) -> ExecutionPoint:
+    times = {span.name: _duration(getattr(annex, span.name)) for span in EXECUTION_POINT_TIMES if span in ANNEX_KEYS}
     return ExecutionPoint(
         pool=Pool(collector=pool.collector, trust_domain=pool.trust_domain),
         machine_image=_image(annex),
         volume_gib=annex.volume_gib,
         root_device=annex.root_device,
-        drain_before_end=_duration(annex.drain_before_end),
-        idle_timeout=_duration(annex.idle_timeout),
-        join_timeout=_duration(annex.join_timeout),
+        **times,
     )
 
 

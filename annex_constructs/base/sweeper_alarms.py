@@ -47,7 +47,7 @@ def sweeper_alarms(
     alarm("Silent", "did not run: leases have one enforcer less", sweeper.metric_runs(), periods=2, silence=True)
     alarm("Aborted", "found too many orphans and removed none: look at a dry run", sweeper.metric_aborted())
     # What is being deployed or deleted at the moment of one run is not worth a message.
-    reported = "has found, in every run of late, something that a person must look at: see `reports` in its log"
+    reported = "reported problems in every recent run that an operator must look at: see `reports` in its log"
     alarm("Reported", reported, sweeper.metric_reports(), periods=4)
     errors = sweeper.function.metric_errors(statistic="Sum", period=sweeper.interval)
     alarm("Failed", "failed, wholly or for one annex: look at its log", errors)

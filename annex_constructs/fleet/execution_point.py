@@ -39,8 +39,8 @@ class ExecutionPoint:
 
     pool: Pool
     machine_image: ec2.IMachineImage
-    volume_gib: float = terms.VOLUME_GIB.default or 0
-    root_device: str = terms.ROOT_DEVICE.default or ""
+    volume_gib: float = terms.VOLUME_GIB.default_value
+    root_device: str = terms.ROOT_DEVICE.default_value
     drain_before_end: Duration | None = None
     idle_timeout: Duration | None = None
     join_timeout: Duration | None = None
@@ -65,5 +65,5 @@ class ExecutionPoint:
     def _seconds(self, span: terms.Span) -> int:
         value: Duration | None = getattr(self, span.name)
         if value is None:
-            value = Duration.seconds(terms.seconds(span.default or span.minimum))
+            value = Duration.seconds(terms.seconds(span.default_value))
         return seconds(f"ExecutionPoint {span.name}", value, span)

@@ -14,7 +14,7 @@ _EXAMPLE_END = "datetime(2030, 6, 1, 8, tzinfo=UTC)"
 
 @dataclass(frozen=True, kw_only=True)
 class LeaseTerms:
-    """How long an annex may exist, counted from the creation of its Auto Scaling group, by AWS's clock.
+    """Terms of a lease: how long an annex may exist, counted from the creation of its group by AWS's clock.
 
     Example, a lease of eight hours that is renewed while jobs run, for a day at most::
 

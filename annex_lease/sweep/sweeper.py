@@ -10,7 +10,7 @@ from typing import TypeVar
 from botocore.exceptions import BotoCoreError, ClientError
 
 from annex_lease.actuator import carry_out
-from annex_lease.aws import Annex, Clients, read_group
+from annex_lease.aws import AnnexAccess, Clients, read_group
 from annex_lease.sweep.expired import Ending, decide_again
 from annex_lease.sweep.inventory import take_inventory
 from annex_lease.sweep.removal import mark, remove, unmark
@@ -165,8 +165,8 @@ class _Run:
         failures = carry_out(ending.actions, self._annex(ending)).failures
         return [f"{ending.group}: {failure}" for failure in failures]
 
-    def _annex(self, ending: Ending) -> Annex:
-        return Annex(ending.group, "", self.clients, ending.name, ending.id, seconds_left=self.seconds_left)
+    def _annex(self, ending: Ending) -> AnnexAccess:
+        return AnnexAccess(ending.group, "", self.clients, ending.name, ending.id, seconds_left=self.seconds_left)
 
     def _done(self, did: str, data: _Entry, errors: list[str]) -> _Entry:
         self.report.errors.extend(errors)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import inspect
 import re
 import subprocess
 import sys
@@ -61,7 +62,7 @@ def test_every_verb_and_option_is_documented(site: Path) -> None:
 
 def test_every_public_construct_is_documented(site: Path) -> None:
     targets = set(re.findall(r'id="annex_constructs\.(\w+)"', (site / "reference/constructs.html").read_text()))
-    assert targets == set(annex_constructs.__all__)
+    assert targets == {*annex_constructs.__all__} - {"__version__"}
 
 
 def test_the_parameters_of_a_construct_are_shown(site: Path) -> None:
@@ -69,6 +70,26 @@ def test_the_parameters_of_a_construct_are_shown(site: Path) -> None:
     shown = page(site, "constructs")
     assert "execution_point: ExecutionPoint" in shown
     assert "**kwargs" not in shown
+
+
+def test_each_parameter_of_a_construct_is_described_and_no_other(site: Path) -> None:
+    """In a construct that derives from one of the CDK, autodoc would add the parameters of the base class."""
+    shown = (site / "reference/constructs.html").read_text()
+    compared = 0
+    for name in annex_constructs.__all__:
+        own = getattr(annex_constructs, name)
+        body = re.search(
+            rf'id="annex_constructs\.{name}">.*?(?=<dl class="py (?:property|method)|id="annex_con)', shown, re.S
+        )
+        fields = re.search(r"Parameters<.*?</dd>", body[0], re.S) if body else None
+        if isinstance(own, type) and fields:
+            described = re.findall(r"<li><p><strong>(\w+)</strong>", fields[0]) or re.findall(
+                r"<p><strong>(\w+)</strong>", fields[0]
+            )
+            parameters = inspect.signature(own.__init__).parameters.keys() - {"self", "scope", "construct_id"}
+            assert {*described} - {"scope", "construct_id"} == parameters, name
+            compared += 1
+    assert compared >= 9
 
 
 def test_every_tag_is_documented(site: Path) -> None:

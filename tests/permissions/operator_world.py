@@ -104,7 +104,7 @@ def operated(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Operator
 
 
 def requests(action: str, params: dict[str, Any]) -> Iterator[Request]:
-    """What a call asks to be allowed, with the names that the stack is deployed under."""
+    """Authorisation request of a call, with the names that the stack is deployed under."""
     if action == "autoscaling:CreateOrUpdateTags":
         for name in {tag["ResourceId"] for tag in params["Tags"]}:
             yield Request(action, group_arn(name), {}, tuple(tag["Key"] for tag in params["Tags"]))

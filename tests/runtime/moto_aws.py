@@ -23,7 +23,7 @@ _ACCOUNT = {
 
 @cache
 def _models() -> Loader:
-    """What botocore knows of the services, read once for all tests: to read it takes most of the making of a client."""
+    """Service models of botocore, read once for all tests: reading takes most of the making of a client."""
     return create_loader()
 
 
@@ -50,7 +50,7 @@ def aws_in_process(monkeypatch: pytest.MonkeyPatch, **environment: str) -> Itera
     protect = AutoScalingBackend.set_instance_protection
 
     def protect_then_scale_in(backend: AutoScalingBackend, name: str, ids: list[str], protected: bool) -> None:
-        # A scale-in that protection held up goes on when it is taken away (EC2 Auto Scaling User Guide, "Use instance
+        # A scale-in that protection held up continues when it is removed (EC2 Auto Scaling User Guide, "Use instance
         # scale-in protection"); moto forgets it.
         protect(backend, name, ids, protected)
         group = backend.autoscaling_groups[name]

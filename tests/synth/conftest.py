@@ -24,7 +24,7 @@ def app(flags: dict[str, Any]) -> App:
 
 @pytest.fixture
 def stack(app: App) -> Stack:
-    """A stack of another app."""
+    """Stack of another app."""
     return Stack(app, "Other")
 
 

@@ -1,4 +1,4 @@
-"""Rules for the template of any annex that a spec file can declare."""
+"""Properties of the template of any annex that a spec file can declare."""
 
 from __future__ import annotations
 

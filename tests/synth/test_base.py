@@ -99,7 +99,7 @@ def test_nothing_of_the_base_looks_like_an_annex(base: Resources) -> None:
 def test_nobody_finds_anything_that_was_not_decided(app: App) -> None:
     made = AnnexBaseStack(app, base=BaseSpec(alarm_email="admin@example.edu"), region="us-east-1")
     Validations.of(app).add_plugins(AwsSolutionsChecks(app))
-    app.synth()  # fails on a finding that is not acknowledged
+    app.synth()  # fails on a finding without an acknowledgement
     config = ManualArgs(regions=["us-east-1"], include_checks=["I"], ignore_checks=["I1022"])
     found = lint(json.dumps(Template.from_stack(made).to_json()), config=config)
     assert [match for match in found if match.rule.id != "W3005"] == []

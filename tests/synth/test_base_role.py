@@ -1,4 +1,4 @@
-"""Permissions in the base stack, compared whole."""
+"""IAM statements of the base stack, compared whole."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def named(resources: Resources, kind: str, part: str) -> str:
 
 
 def ending() -> list[dict[str, Any]]:
-    """What ends an annex, and marks one whose lease cannot be read."""
+    """Statements that end an annex, and mark one whose lease cannot be read."""
     groups = arn("autoscaling", "autoScalingGroup:*:autoScalingGroupName/*")
     actions = [
         "autoscaling:CompleteLifecycleAction",
@@ -60,7 +60,7 @@ def ending() -> list[dict[str, Any]]:
 
 
 def removing() -> list[dict[str, Any]]:
-    """What removes orphans, and marks them before."""
+    """Statements that mark orphans and remove them."""
     instances, volumes = arn("ec2", "instance/*"), arn("ec2", "volume/*")
     interfaces, secrets = arn("ec2", "network-interface/*"), arn("secretsmanager", "secret:*")
     logs, tagging = arn("logs", "log-group:*"), ["ec2:CreateTags", "ec2:DeleteTags"]

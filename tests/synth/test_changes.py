@@ -1,7 +1,7 @@
-"""Changes of a spec: they change a deployed annex, and replace nothing that its lease rests on.
+"""A changed spec updates a living annex and replaces nothing that its lease depends on.
 
-A replaced group would begin a new lease. A replaced checker or schedule would leave a gap in which no lease is
-enforced. Which properties CloudFormation can only set at creation is in AWS's resource schemas, as cfn-lint
+A replaced group would begin a new life with a new lease; a replaced checker or schedule would leave a gap in which
+no lease is enforced. Which properties CloudFormation can only set at creation is in AWS's resource schemas, as cfn-lint
 brings them along.
 """
 
@@ -42,7 +42,7 @@ KEPT = (
 
 
 def only_at_creation(kind: str) -> set[str]:
-    """Properties whose change replaces a resource of the type; of a custom resource, the one who serves it."""
+    """Properties whose change replaces a resource of the type; of a custom resource, its service token."""
     if kind.startswith("Custom::"):
         return {"ServiceToken"}
     schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", kind).schema
@@ -69,7 +69,7 @@ def test_a_changed_spec_replaces_nothing_that_the_lease_rests_on(
     resources = template_of(flags, {**OWN_NETWORK, **CHANGES[change]})["Resources"]
     gone = replaced(own_network, resources)
     assert not {named(own_network, kind, part) for kind, part in KEPT} & set(gone)
-    # The topic of the annex goes when another one is named; nothing else is replaced.
+    # Only the annex's own topic is removed, when the spec names another one.
     assert [name for name in gone if "AlarmTopic" not in name] == []
 
 

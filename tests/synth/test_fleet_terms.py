@@ -17,7 +17,7 @@ from annex_lease import forms, terms
 from annex_lease.duration import format_duration
 from annex_lease.forms import Form
 from annex_lease.terms import Number, Span, seconds
-from tests.synth.templates import Resources, only
+from tests.synth.templates import OWN_NETWORK, Resources, only, template_of
 
 POOL = {"collector": "cm.example.edu", "trust_domain": "example.edu"}
 FLEET_NUMBERS = [
@@ -53,11 +53,11 @@ def refused(parameter: str, value: object, allowed: str) -> str:
 
 def test_a_bare_point_has_the_defaults() -> None:
     point = point_with()
-    assert point.times == {span.name: seconds(span.default or timedelta()) for span in terms.EXECUTION_POINT_TIMES}
+    assert point.times == {span.name: seconds(span.default_value) for span in terms.EXECUTION_POINT_TIMES}
     assert all(point.times.values())
     assert point.volume_gib == terms.VOLUME_GIB.default
     assert point.root_device == terms.ROOT_DEVICE.default
-    assert point.drain_before_end_seconds == seconds(terms.DRAIN_BEFORE_END.default or timedelta())
+    assert point.drain_before_end_seconds == seconds(terms.DRAIN_BEFORE_END.default_value)
 
 
 def test_a_bare_fleet_has_the_defaults(stack: Stack, vpc: ec2.IVpc) -> None:
@@ -78,9 +78,8 @@ def test_the_range_of_a_time(span: Span) -> None:
         error = refused(f"ExecutionPoint {span.name}", given.to_human_string(), allowed)
         with pytest.raises(ValueError, match=f"^{re.escape(error)}; fix: pass {span.name}=Duration"):
             point_with(**{span.name: given})
-    assert span.default is not None
     text = documented(ExecutionPoint, span.name)
-    assert text.endswith(f"; {shortest} to {longest}. Default: {format_duration(span.default)}.")
+    assert text.endswith(f"; {shortest} to {longest}. Default: {format_duration(span.default_value)}.")
 
 
 def test_the_range_of_the_volume() -> None:
@@ -171,7 +170,18 @@ def test_the_instance_gets_what_the_point_says(own_network: Resources) -> None:
     data = only(own_network, "AWS::EC2::LaunchTemplate")["LaunchTemplateData"]["UserData"]["Fn::Base64"]["Fn::Join"][1]
     lines = [line.strip() for line in str(data[-1]).splitlines()]
     for span in terms.EXECUTION_POINT_TIMES:
-        assert f"ANNEX_{span.name.upper()}={seconds(span.default or timedelta())}" in lines
+        assert f"ANNEX_{span.name.upper()}={seconds(span.default_value)}" in lines
+
+
+def test_the_instance_gets_what_the_spec_says(flags: dict[str, Any]) -> None:
+    keys = [span for span in terms.EXECUTION_POINT_TIMES if span in terms.ANNEX_KEYS]
+    spec = {span.name: format_duration(span.minimum) for span in keys}
+    resources = template_of(flags, {**OWN_NETWORK, **spec})["Resources"]
+    data = only(resources, "AWS::EC2::LaunchTemplate")["LaunchTemplateData"]["UserData"]["Fn::Base64"]["Fn::Join"][1]
+    lines = [line.strip() for line in str(data[-1]).splitlines()]
+    assert len(keys) >= 3
+    for span in keys:
+        assert f"ANNEX_{span.name.upper()}={seconds(span.minimum)}" in lines
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Permissions of every role of an annex, compared whole."""
+"""IAM statements of every role of an annex, compared whole."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_an_execution_point_reads_its_credential_and_leaves_its_group(own_networ
 
 def test_the_lease_checker_touches_its_own_annex_only(own_network: Resources, refs: Any) -> None:
     own = {"ec2:ResourceTag/aws:autoscaling:groupName": refs["group"]}
-    notified = {"ForAllValues:StringEquals": {"aws:TagKeys": ["annex:lease-end"]}}
+    only_end = {"ForAllValues:StringEquals": {"aws:TagKeys": ["annex:lease-end"]}}
     look = [
         "autoscaling:DescribeAutoScalingGroups",
         "autoscaling:DescribeLifecycleHooks",
@@ -112,7 +112,7 @@ def test_the_lease_checker_touches_its_own_annex_only(own_network: Resources, re
                     "NotifyOwnInstances",
                     "ec2:CreateTags",
                     refs["instances"],
-                    Condition={"StringEquals": own, **notified},
+                    Condition={"StringEquals": own, **only_end},
                 ),
                 allow("Warn", "sns:Publish", refs["topic"]),
                 allow("FailedRuns", "sqs:SendMessage", refs["queue"]),

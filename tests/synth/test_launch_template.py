@@ -1,4 +1,4 @@
-"""Launch template: what an instance leaves behind names its annex, and nothing of it outlives the instance."""
+"""Launch template: all resources of an instance name its annex, and none outlives the instance."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def make(stack: Stack, point: ExecutionPoint, *, public: bool | None = None, pro
     return data_of(stack)
 
 
-def test_whatever_an_instance_leaves_behind_names_its_annex(stack: Stack, point: ExecutionPoint) -> None:
+def test_all_that_an_instance_leaves_behind_names_its_annex(stack: Stack, point: ExecutionPoint) -> None:
     specifications = make(stack, point)["TagSpecifications"]
     assert [each["ResourceType"] for each in specifications] == ["instance", "volume", "network-interface"]
     uuid = {"Fn::Select": [2, {"Fn::Split": ["/", {"Ref": "AWS::StackId"}]}]}
@@ -64,7 +64,7 @@ def test_no_network_interface_is_described_without_need(stack: Stack, point: Exe
 
 
 @pytest.mark.parametrize(("protect", "line"), [(True, "ANNEX_PROTECT_BUSY=1"), (False, "ANNEX_PROTECT_BUSY=0")])
-def test_the_instance_is_told_whether_to_protect_itself(
+def test_the_instance_knows_whether_to_protect_itself(
     stack: Stack, point: ExecutionPoint, protect: bool, line: str
 ) -> None:
     assert f"      {line}\n" in str(make(stack, point, protect=protect)["UserData"]).replace("\\n", "\n")

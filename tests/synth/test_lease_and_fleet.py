@@ -1,4 +1,4 @@
-"""A lease and its fleet: which of them fit, in an Annex and in a composition of parts."""
+"""Rules between a lease and its fleet, in an Annex and in an app that wires the parts itself."""
 
 from __future__ import annotations
 

@@ -49,9 +49,7 @@ def test_a_given_topic_is_used_as_it_is(flags: dict[str, Any]) -> None:
     assert actions == [[TOPIC]] * 4
 
 
-@pytest.mark.parametrize(("keys", "protects"), [({}, 0), ({"renew_while_busy": "1h"}, 1)])
-def test_user_data_says_whether_to_protect_while_busy(
-    flags: dict[str, Any], keys: dict[str, str], protects: int
-) -> None:
+@pytest.mark.parametrize(("keys", "flag"), [({}, 0), ({"renew_while_busy": "1h"}, 1)])
+def test_user_data_says_whether_to_protect_while_busy(flags: dict[str, Any], keys: dict[str, str], flag: int) -> None:
     parts = template_data(template_of(flags, {**OWN_NETWORK, **keys})["Resources"])["UserData"]["Fn::Base64"]
-    assert f" ANNEX_PROTECT_BUSY={protects}\n" in parts["Fn::Join"][1][-1]
+    assert f" ANNEX_PROTECT_BUSY={flag}\n" in parts["Fn::Join"][1][-1]

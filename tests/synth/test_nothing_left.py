@@ -38,7 +38,7 @@ def test_no_resource_is_retained(every: Resources) -> None:
             assert each.get("UpdateReplacePolicy", "Delete") == "Delete", logical_id
 
 
-def test_what_aws_would_keep_by_itself_is_told_to_go(every: Resources) -> None:
+def test_what_aws_would_keep_by_itself_is_set_to_be_deleted(every: Resources) -> None:
     """Log groups, queues and secrets: said in so many words, not left to a default of the CDK."""
     for kind in ("AWS::Logs::LogGroup", "AWS::SQS::Queue", "AWS::SecretsManager::Secret"):
         assert of_type(every, kind)
@@ -49,7 +49,7 @@ def test_what_aws_would_keep_by_itself_is_told_to_go(every: Resources) -> None:
 
 
 def test_every_function_logs_into_a_group_of_the_stack(every: Resources) -> None:
-    """A function without a log group of its own makes one that is never removed."""
+    """Lambda makes a log group for a function without one, and no stack removes it."""
     for logical_id, each in of_type(every, "AWS::Lambda::Function").items():
         assert each["Properties"]["LoggingConfig"]["LogGroup"]["Ref"] in of_type(every, "AWS::Logs::LogGroup"), (
             logical_id
@@ -77,7 +77,7 @@ def test_no_instance_leaves_a_volume_or_an_interface(every: Resources) -> None:
         assert not {"DisableApiTermination", "DisableApiStop", "HibernationOptions"} & set(data), logical_id
 
 
-def test_nothing_is_made_that_costs_and_cannot_be_told_to_go(every: Resources) -> None:
+def test_nothing_is_made_that_costs_and_cannot_be_deleted(every: Resources) -> None:
     costly = {
         "AWS::EC2::EIP",
         "AWS::EC2::Instance",

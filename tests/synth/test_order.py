@@ -1,4 +1,4 @@
-"""What is made before what, and so, at the end, what is removed before what."""
+"""Order in which resources are made, and so removed."""
 
 from __future__ import annotations
 

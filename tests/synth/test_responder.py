@@ -1,4 +1,4 @@
-"""The responder in the template: its permissions, when it exists, and how long it may take."""
+"""Responder of the lease checker in the template: permissions, order and timeouts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CODE = Path(annex_constructs.__file__).parent / "lease" / "responder" / "index.p
 
 @pytest.fixture
 def functions(resources: Resources) -> tuple[str, str]:
-    """The logical ids of the lease checker and of its responder."""
+    """Logical ids of the lease checker and of its responder."""
     found = of_type(resources, "AWS::Lambda::Function")
     (responder,) = (name for name, each in found.items() if "ZipFile" in each["Properties"]["Code"])
     (checker,) = set(found) - {responder}

@@ -1,4 +1,4 @@
-"""Findings of rule checkers about an annex: cdk-nag, cfn-lint, and the rules the CDK brings itself."""
+"""Rules of cdk-nag, cfn-lint and the CDK itself, applied to an annex."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_cdk_nag_finds_what_was_decided_and_nothing_else(app: App, spec: Any, go
     }
     answered = {(path, rule) for path, rules in golden.items() for rule in rules}
     assert {(path.rpartition("/")[0], rule) for path, rule in raw} == answered
-    # As an app runs it: a finding that is not acknowledged would make the synthesis fail.
+    # As an app runs it: a finding without an acknowledgement would make the synthesis fail.
     Validations.of(app).add_plugins(pack)
     app.synth()
 

@@ -1,4 +1,4 @@
-"""Lambda must still run the functions in a year: AWS's table of runtimes, as cfn-lint brings it along.
+"""Support of the functions' runtimes for another year, by AWS's table in cfn-lint.
 
 The one test here that a day can break: it says when to move to a newer Python, a year before nothing can be deployed.
 """
@@ -24,7 +24,7 @@ def lifecycle() -> dict[str, Any]:
 
 
 def supported_for(runtime: str, lifecycle: dict[str, Any], today: date) -> timedelta:
-    """How long until AWS deprecates the runtime; KeyError if the table does not know it."""
+    """Time until AWS deprecates the runtime; KeyError if the table does not know it."""
     return date.fromisoformat(lifecycle[runtime]["deprecated"]) - today
 
 

@@ -1,4 +1,4 @@
-"""Rules for the template of every annex."""
+"""Rules that hold for the template of every annex."""
 
 from __future__ import annotations
 

@@ -72,6 +72,20 @@ def test_all_that_may_be_declared_is_accepted_from_a_tag(field: str, key: str, t
     assert low <= first < last <= high, (field, key)
 
 
+def test_the_ranges_of_tags_stay() -> None:
+    """Groups that an earlier release deployed have these tags: a narrower range would end their annexes."""
+    year = 366 * 86_400
+    assert {key: term.tag_range() for _, key, term in TAGGED} == {
+        tags.TAG_SIZE: (0, 999_999_999),
+        tags.TAG_DURATION: (1, year),
+        tags.TAG_MAX_LIFETIME: (1, year),
+        tags.TAG_GRACE: (0, 86_400),
+        tags.TAG_RENEW: (600, year),
+        tags.TAG_LIMIT: (1, 100_000_000),
+        tags.TAG_WARN_BEFORE_END: (60, year),
+    }
+
+
 @pytest.mark.parametrize(
     "name", ["demo", "a", "a" * 32, "a" * 33, "a-b", "a--b", "-a", "a-", "A", "1a", "ä", "a_b", ""]
 )

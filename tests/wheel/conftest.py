@@ -63,7 +63,7 @@ def tracked() -> list[str]:
 
 @pytest.fixture(scope="session")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Built as by somebody whose umask keeps files to themselves; through the source distribution, as `build` does."""
+    """Wheel built under umask 077 and through the source distribution, as `build` does it."""
     tree, out = tmp_path_factory.mktemp("tree"), tmp_path_factory.mktemp("wheel")
     for name in tracked():
         target = tree / name

@@ -1,4 +1,4 @@
-"""The errors by which AWS refuses, as botocore raises them: each service has codes of its own for the same thing."""
+"""Refusals of AWS, as botocore raises them: each service has codes of its own for the same error."""
 
 from __future__ import annotations
 
@@ -34,5 +34,5 @@ def refusal(code: str, message: str, operation: str) -> ClientError:
 
 
 def validation_error(operation: str, message: str, code: str = "ValidationError") -> ClientError:
-    """What EC2 Auto Scaling answers to a request that it will not carry out."""
+    """Answer of EC2 Auto Scaling to a request that it will not carry out."""
     return refusal(code, message, operation)

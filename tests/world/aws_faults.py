@@ -1,4 +1,4 @@
-"""What can become of a call: refused, not answered, answered after it was lost, half done, answered from the past.
+"""Faults of a call: refused, not answered, answered after it was lost, half done, answered from the past.
 
 A fault stands for what is left after boto3's own attempts. `Killed` is a `BaseException`, because a process that is
 killed runs no `except Exception`.
@@ -19,7 +19,7 @@ from tests.world.aws_state import Account
 
 Do = Callable[[dict[str, Any]], dict[str, Any]]
 LAG = 10.0
-"""How many seconds a listing may lag behind. AWS gives no number; the code takes no less than 15 for enough."""
+"""Seconds that a listing may lag behind. AWS gives no number; the code takes no less than 15 for enough."""
 
 
 class Killed(BaseException):
@@ -134,7 +134,7 @@ class Turns:
         return raised
 
     def carry_out(self, call: Call, do: Do, past: Account) -> dict[str, Any]:
-        """See `Faults`: the call is carried out, then the next in the order goes on."""
+        """See `Faults`: the call is carried out, then the next in the order continues."""
         del past
         try:
             return do(call.params)

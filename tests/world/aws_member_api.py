@@ -40,7 +40,7 @@ def complete_lifecycle_action(account: Account, params: Params) -> Params:
 
 
 def detach_instances(account: Account, params: Params) -> Params:
-    """Give instances away: EC2 Auto Scaling's own tag goes with the membership, all others stay."""
+    """Detach instances: they lose EC2 Auto Scaling's own tag and keep all others."""
     group, instances = _give_up(account, params, "DetachInstances")
     for one in instances:
         one.group, one.lifecycle, one.due = None, "Detached", None

@@ -40,7 +40,7 @@ class Call:
 
 
 class Faults(Protocol):
-    """What becomes of calls."""
+    """Outcome of calls."""
 
     def carry_out(self, call: Call, do: Callable[[dict[str, Any]], dict[str, Any]], past: Account) -> dict[str, Any]:
         """Answer the call; `do` carries parameters out on the account. `past`: the account as it was, if kept."""
@@ -95,7 +95,7 @@ class Aws:
         return dict(function(account, params))
 
     def call(self, service: str, operation: str, params: dict[str, Any], *, counted: bool) -> dict[str, Any]:
-        """A call by somebody's client."""
+        """A call by a client."""
         shape: Any = model_of(service).operation_model(operation).input_shape
         report = ParamValidator().validate(params, shape)
         if report.has_errors():

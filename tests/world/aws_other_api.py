@@ -103,7 +103,7 @@ def modify_instance_attribute(account: Account, params: Params) -> Params:
 
 
 def describe_secret(account: Account, params: Params) -> Params:
-    """What a secret is, without its value; versions have staging labels."""
+    """Description of a secret, without its value; versions have staging labels."""
     secret = account.secrets.get(params["SecretId"])
     if secret is None:
         message = "Secrets Manager can't find the specified secret."

@@ -1,4 +1,4 @@
-"""How the model's instances and groups move on with time, as EC2 and EC2 Auto Scaling document it.
+"""Changes of the model's instances and groups with time, as EC2 and EC2 Auto Scaling document it.
 
 Where AWS documents no order or no time, the model takes what leaves an instance alive for longer.
 """
@@ -42,7 +42,7 @@ def launch(account: Account, group: ScalingGroup, *, warm: bool = False) -> Ec2I
     """Start one instance.
 
     It gets the group's tags that propagate at launch, whose values win over the launch template's ("Tag Auto Scaling
-    groups and instances"), and the group's name in a tag that nobody else can write.
+    groups and instances"), and the group's name in a tag that no user can write.
     """
     number = len(account.instances)
     tags = group.template_tags | {key: value for key, (value, propagate) in group.tags.items() if propagate}
@@ -155,7 +155,7 @@ def _hook(group: ScalingGroup, transition: str) -> Hook | None:
 
 
 def _react(account: Account, group: ScalingGroup) -> None:
-    """What EC2 Auto Scaling does on seeing the group: drop the dead, replace, scale out or in."""
+    """Do what EC2 Auto Scaling does on seeing the group: drop the dead, replace, scale out or in."""
     members = account.members(group)
     for one in members:
         if one.state == "terminated":
@@ -174,7 +174,7 @@ def _react(account: Account, group: ScalingGroup) -> None:
             launch(account, group)
     elif len(counted) > group.desired and "Terminate" not in group.suspended:
         # "Use instance scale-in protection": protected instances are passed by, the desired capacity is lowered all
-        # the same, and the scale-in goes on once protection is taken away. One that still starts is waited for.
+        # the same, and the scale-in continues once protection is removed. One that still starts is waited for.
         spare = [one for one in counted if one.lifecycle == "InService" and not one.protected]
         for one in spare[: len(counted) - group.desired]:
             leave(account, one)

@@ -1,4 +1,4 @@
-"""What an AWS account holds, as plain data with a clock: the state of the model of AWS that `aws_model` offers.
+"""Content of an AWS account, as plain data with a clock: the state of the model of AWS that `aws_model` offers.
 
 Times are seconds after `START`. Nothing moves by itself: `aws_scaling.advance` moves the clock and everything with it.
 """
@@ -59,7 +59,7 @@ class Ec2Instance:
 
     @property
     def alive(self) -> bool:
-        """Whether it may still cost money or come back to life."""
+        """True if it may still cost money or start again."""
         return self.state not in ("shutting-down", "terminated")
 
 
@@ -85,7 +85,7 @@ class ScalingGroup:
 
     @property
     def arn(self) -> str:
-        """As AWS makes it: with an id in the middle that nobody chooses."""
+        """The ARN as AWS makes it, with an id in the middle that the caller does not choose."""
         return f"arn:aws:autoscaling:{REGION}:{OWNER}:autoScalingGroup:{_GROUP_UUID}:autoScalingGroupName/{self.name}"
 
 
@@ -115,7 +115,7 @@ class Account:
         return START + timedelta(seconds=self.now)
 
     def wake(self, instance: Ec2Instance, after: float | None) -> None:
-        """Let the instance move on after so many seconds, in place of whatever it waited for; None: not at all."""
+        """Let the instance move on after so many seconds, in place of what it waited for; None: not at all."""
         instance.due = None if after is None else self.now + after
         if instance.due is not None:
             heapq.heappush(self.agenda, (instance.due, "instance", instance.id))
@@ -144,5 +144,5 @@ class Account:
         )
 
     def alive(self, group: str) -> list[Ec2Instance]:
-        """The instances that this group ever launched and that are alive, whoever they belong to now."""
+        """The instances that this group ever launched and that are alive, even if they belong to another group now."""
         return [one for one in self.instances.values() if one.launched_by == group and one.alive]

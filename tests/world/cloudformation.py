@@ -28,7 +28,7 @@ def request(stage: Stage, kind: str) -> str:
     """A request of CloudFormation to the function; SUCCESS or FAILED, or nothing if the function was killed.
 
     Raises:
-        IndexError: nobody is `answering`.
+        IndexError: no server is `answering`.
     """
     server = _servers[-1]
     event = {"RequestType": kind, "ResponseURL": server.url, "StackId": "s", "RequestId": "r"}

@@ -21,7 +21,7 @@ _TIMELY_END = {lease_tags.TAG_END, lease_tags.TAG_NOTIFIED, lease_tags.TAG_WARNE
 
 @dataclass(frozen=True)
 class Undisturbed:
-    """What a scenario does when nothing goes wrong.
+    """Course of a scenario without a fault.
 
     Attributes:
         calls: its calls, each one that finds the account in another state than every earlier call of the same kind.
@@ -55,12 +55,12 @@ def _state(account: Account) -> str:
 
 
 def left_of(stage: Stage) -> dict[str, Any]:
-    """What is left of an annex, without the times of the runs."""
+    """Remains of an annex, without the times of the runs."""
     group = stage.group()
     policy = stage.site.policy
-    # What instances are told matters as long as there are any, and follows a renewal, which takes time from its run.
-    told = stage.alive() and not policy.renew_seconds
-    dropped = _TIMELY | (set() if told else _TIMELY_END)
+    # The notified end matters while there are instances, and follows a renewal, which takes time from its run.
+    notified = stage.alive() and not policy.renew_seconds
+    dropped = _TIMELY | (set() if notified else _TIMELY_END)
     if group is None:
         return {"alive": len(stage.alive())}
     left = {key: group[key] for key in ("MinSize", "MaxSize", "DesiredCapacity", "DeletionProtection")}
@@ -73,11 +73,11 @@ def left_of(stage: Stage) -> dict[str, Any]:
 
 @cache
 def undisturbed(name: str) -> Undisturbed:
-    """The scenario of this name when nothing goes wrong."""
+    """The scenario of this name without a fault."""
     world = ModelWorld()
     watch = _Watch(world)
     world.aws.faults = watch
-    stage = Stage(world, strict=False)  # it goes on for as long as a disturbed one would
+    stage = Stage(world, strict=False)  # it lasts as long as a disturbed one would
     scenario = named(name)
     scenario.act(stage)
     return Undisturbed(tuple(watch.seen.values()), tuple(watch.seen), left_of(stage))

@@ -28,8 +28,8 @@ class History:
     """An annex on the model, and what happened to it.
 
     Attributes:
-        bound: seconds after the start that no rule lets a lease pass: the latest end that anybody asked for within the
-            reach, or the reach itself where a busy annex renews itself.
+        bound: seconds after the start that no rule lets a lease pass: the latest end that was asked for within the
+            maximum lifetime, or its end where a busy annex renews itself.
         sizes: all sizes that were ever declared.
     """
 
@@ -99,7 +99,7 @@ class History:
 
     def _stop(self, first: int, second: int) -> None:
         del first, second
-        self._extend(0, 0)  # a stop that comes after the end is a word of its own, and has a grace of its own
+        self._extend(0, 0)  # a stop after the end is an override of its own, and has a grace of its own
 
     def _renew(self, first: int, second: int) -> None:
         self._extend(first, second)
@@ -181,7 +181,7 @@ class History:
             self.world.set_state(key, STATES[second % len(STATES)])
 
     def _fault(self, first: int, second: int) -> None:
-        """Something goes wrong with one of the next calls."""
+        """One of the next calls fails."""
         fault = list(Fault)[second % len(Fault)]
         self.world.aws.remember()
         self.world.aws.faults = FaultAt(fault, {len(self.world.aws.calls) + first})

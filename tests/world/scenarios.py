@@ -2,7 +2,7 @@
 
 A scenario writes what an operator, CloudFormation or an execution point does with the operator's clients, and lets the
 function run as the schedule does. It says what it needs of a world; its end is the same however its runs were
-disturbed, as long as they are not disturbed for ever.
+disturbed, as long as the disturbance ends.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ AFTER = 12  # minutes of runs after a scenario's last step: enough for two empty
 
 @dataclass(frozen=True)
 class End:
-    """What is left in the end; None: whatever."""
+    """Remains at the end; None: anything is allowed."""
 
     phase: str | None
     alive: int
@@ -36,7 +36,7 @@ class Scenario:
     needs: frozenset[Can]
 
     def lacking(self, world: World) -> list[str]:
-        """Why the scenario cannot be played in this world; empty if it can."""
+        """Reasons that keep the scenario from being played in this world; empty if there are none."""
         return [f"{need.value}: {world.lacks[need]}" for need in sorted(self.needs, key=str) if need in world.lacks]
 
     def act(self, stage: Stage) -> None:
@@ -50,7 +50,7 @@ class Scenario:
             stage.minutes(1)
 
     def left(self, stage: Stage) -> End:
-        """What is left now."""
+        """Remains now."""
         group = stage.group()
         return End(
             stage.runs[-1].phase,
@@ -60,7 +60,7 @@ class Scenario:
         )
 
     def check(self, stage: Stage) -> None:
-        """What must be left is left."""
+        """Compare the remains with the expected ones."""
         left = self.left(stage)
         assert left == self.end, f"{self.name}: {left}, not {self.end}; last run {stage.runs[-1]}"
         stage.expect(not stage.runs[-1].error or left.phase == "draining", "the last run failed")

@@ -1,4 +1,4 @@
-"""How a scenario is declared: a function of a `Stage`, with what is left in the end and what it needs of a world."""
+"""Declaration of a scenario: a function of a `Stage`, with what is left in the end and what it needs of a world."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scenarios of an annex's end: whatever holds an instance back, nothing is left."""
+"""Scenarios of an annex's end: nothing is left, even if something holds an instance back."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def end_of_a_group_that_protects_new_instances(stage: Stage) -> None:
     stage.minutes(2)
     stage.until(HOUR)
     stage.minutes(3)
-    stage.expect(not stage.alive(), "protection is taken away, and nobody waits for the grace")
+    stage.expect(not stage.alive(), "protection is removed, without waiting for the grace")
 
 
 @scene("ENDED", Can.SUSPENDED_TERMINATE)
@@ -56,7 +56,7 @@ def end_with_terminate_suspended(stage: Stage) -> None:
     autoscaling.suspend_processes(**group, ScalingProcesses=["Terminate"])
     stage.until(HOUR)
     stage.minutes(3)
-    stage.expect(not stage.alive(), "the process is resumed, and nobody waits for the grace")
+    stage.expect(not stage.alive(), "the process is resumed, without waiting for the grace")
 
 
 @scene("ENDED")
@@ -84,7 +84,7 @@ def end_with_instances_waiting_to_launch(stage: Stage) -> None:
     stage.expect(len(stage.alive()) == 2, "they wait")
     stage.until(HOUR)
     stage.minutes(4)
-    stage.expect(not stage.alive(), "the wait is ended, and nobody waits for the grace")
+    stage.expect(not stage.alive(), "the wait is ended, without waiting for the grace")
 
 
 @scene("ENDED", Can.HOOKS)
@@ -93,7 +93,7 @@ def end_with_instances_waiting_to_terminate(stage: Stage) -> None:
     _hook(stage, TERMINATING)
     stage.until(HOUR)
     stage.minutes(4)
-    stage.expect(not stage.alive(), "the wait is ended, and nobody waits for the grace")
+    stage.expect(not stage.alive(), "the wait is ended, without waiting for the grace")
 
 
 @scene("ENDED", Can.RETAIN, Can.HOOKS, Can.ANY_STATE)
@@ -118,7 +118,7 @@ def end_with_a_warm_pool(stage: Stage) -> None:
     stage.expect(len(stage.alive()) > 2, "the pool fills up")
     stage.until(HOUR)
     stage.minutes(3)
-    stage.expect(not stage.alive(), "the pool is deleted, and nobody waits for the grace")
+    stage.expect(not stage.alive(), "the pool is deleted, without waiting for the grace")
 
 
 @scene("ENDED", Can.STANDBY)
@@ -139,13 +139,13 @@ def end_with_a_detached_instance(stage: Stage) -> None:
 
 @scene("ENDED", Can.DETACH)
 def extend_with_a_detached_instance(stage: Stage) -> None:
-    """The word reaches those that the group still has; the other one goes with the rest."""
+    """The instances that the group still has are notified; the other one is terminated with the rest."""
     autoscaling, group, ids = _with(stage)
     autoscaling.detach_instances(**group, InstanceIds=ids[:1], ShouldDecrementDesiredCapacity=False)
     stage.minutes(2)
     stage.write(lease_tags.TAG_UNTIL, stage.at(1.5 * HOUR))
     stage.minutes(2)
-    stage.expect(not stage.runs[-1].error, "telling those that can be told is no failure")
+    stage.expect(not stage.runs[-1].error, "to notify those that can be notified is no failure")
     _over(stage, 1.5 * HOUR + 16 * MINUTE)
 
 
@@ -194,7 +194,7 @@ def group_deleted_by_somebody(stage: Stage) -> None:
 
 @scene("GONE", Can.DELETE_GROUP, Can.DETACH)
 def group_deleted_after_an_instance_was_detached(stage: Stage) -> None:
-    """Nothing tells the lease of an instance without a group, so it goes."""
+    """The lease of an instance without a group is unknown, so it is terminated."""
     autoscaling, group, ids = _with(stage)
     autoscaling.detach_instances(**group, InstanceIds=ids[:1], ShouldDecrementDesiredCapacity=True)
     autoscaling.delete_auto_scaling_group(**group, ForceDelete=True)
@@ -204,8 +204,8 @@ def group_deleted_after_an_instance_was_detached(stage: Stage) -> None:
 def destroy(stage: Stage) -> None:
     deploy_and_grant(stage)
     stage.expect(delete(stage) == "SUCCESS", "the fleet is emptied at once")
-    assert not stage.alive(), "nothing is left when CloudFormation goes on"
-    # The schedule goes next; a run that comes before that must not grant again.
+    assert not stage.alive(), "nothing is left when CloudFormation continues"
+    # The schedule is deleted next; a run that comes before that must not grant again.
     stage.write(lease_tags.TAG_UNTIL, stage.at(HOUR))
 
 
@@ -221,5 +221,5 @@ def destroy_with_everything_in_the_way(stage: Stage) -> None:
     operator.update_auto_scaling_group(**group, DeletionProtection="prevent-all-deletion")
     stage.minutes(2)
     stage.expect(delete(stage) == "SUCCESS", "the fleet is emptied at once")
-    assert not stage.alive(), "nothing is left when CloudFormation goes on"
+    assert not stage.alive(), "nothing is left when CloudFormation continues"
     assert stage.group()["DeletionProtection"] == "none", "the group can be deleted"

@@ -52,8 +52,8 @@ def extend(stage: Stage) -> None:
     stage.minutes(1)
     stage.expect(stage.tags().get(lease_tags.TAG_END) == stage.at(1.8 * HOUR), "what starts later will know it")
     found = stage.world.operator.ec2.describe_instances(InstanceIds=stage.alive())["Reservations"]
-    told = {tag["Value"] for part in found for one in part["Instances"] for tag in one["Tags"] if _is_end(tag)}
-    stage.expect(told == {stage.at(1.8 * HOUR)}, f"the instances know it, not {told}")
+    ends = {tag["Value"] for part in found for one in part["Instances"] for tag in one["Tags"] if _is_end(tag)}
+    stage.expect(ends == {stage.at(1.8 * HOUR)}, f"the instances know it, not {ends}")
     stage.until(HOUR + MINUTE)
 
 
@@ -68,7 +68,7 @@ def extend_and_end(stage: Stage) -> None:
 
 
 @scene("ENDED")
-def extend_beyond_the_reach(stage: Stage) -> None:
+def extend_beyond_the_maximum_lifetime(stage: Stage) -> None:
     deploy_and_grant(stage)
     stage.write(lease_tags.TAG_UNTIL, stage.at(200 * HOUR))
     stage.minutes(1)
@@ -85,7 +85,7 @@ def extend_after_the_end(stage: Stage) -> None:
 
 @scene("ENDED", Can.STANDBY)
 def extend_while_it_is_draining(stage: Stage) -> None:
-    """An execution point has the grace to shut down; a word that comes now does not call it back."""
+    """An execution point has the grace to shut down; an override that comes now does not call it back."""
     deploy_and_grant(stage)
     ids = stage.alive()
     group = {"AutoScalingGroupName": stage.site.group}
@@ -153,7 +153,7 @@ def renew_while_busy_until_idle(stage: Stage) -> None:
 
 @scene("ENDED")
 def busy_for_ever(stage: Stage) -> None:
-    """Nothing that a busy instance does passes the reach."""
+    """Nothing that a busy instance does passes the maximum lifetime."""
     stage.make(policy={"renew_seconds": 1800})
     stage.minutes(3)
     _busy(stage, True)
@@ -174,7 +174,7 @@ def money_limit(stage: Stage) -> None:
 
 @scene("ENDED", Can.BOOT, Can.METER)
 def money_limit_with_instances_that_come_later(stage: Stage) -> None:
-    """A fleet that somebody enlarges by hand uses up the money the sooner."""
+    """A fleet that is enlarged by hand uses up its hours sooner."""
     stage.make(policy={"max_instance_hours": 1})
     stage.minutes(5)
     stage.world.operator.autoscaling.update_auto_scaling_group(
@@ -210,7 +210,7 @@ def a_check_between_the_two_calls_of_a_deploy(stage: Stage) -> None:
     stage.while_waiting = lambda: stage.write(lease_tags.TAG_SIZE, "2")
     stage.run()
     stage.write(lease_tags.TAG_SIZE, "2")
-    stage.expect(len(stage.alive()) == 2, "nobody is ended by it")
+    stage.expect(len(stage.alive()) == 2, "no instance is ended by it")
 
 
 @scene("ENDED")

@@ -1,4 +1,4 @@
-"""Where a scenario is played: an annex in a world, the checker's runs, and what is left at the end.
+"""Stage of a scenario: an annex in a world, the checker's runs, and what is left at the end.
 
 See `tests.world.world` for what can stand behind it.
 """
@@ -165,7 +165,7 @@ class Stage:
         return str(self.runs[-1].reply.get("group", ""))
 
     def alive(self) -> list[str]:
-        """Ids of the annex's instances that are alive, whoever they belong to by now."""
+        """Ids of the annex's instances that are alive, even if they belong to another group by now."""
         return sorted(self.world.alive(self.site.group))
 
     def expect(self, fact: bool, what: str) -> None:

@@ -1,4 +1,4 @@
-"""One thing goes wrong in a scenario, at any of its calls, and the next runs repair it: the end is the same."""
+"""One fault in a scenario, at any of its calls: the next runs repair it, and the end is the same."""
 
 from __future__ import annotations
 

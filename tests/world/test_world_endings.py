@@ -1,4 +1,4 @@
-"""What is said of an end: not before two listings a minute apart found nothing, and in a few calls."""
+"""Reports of an end: not before two empty listings a minute apart, and in a few calls."""
 
 from __future__ import annotations
 

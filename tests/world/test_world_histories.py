@@ -1,4 +1,4 @@
-"""What holds in every history: the money stops, nothing is granted that no rule allows, nobody else is touched."""
+"""Properties of every history: spending stops, nothing is granted against the rules, no other annex is touched."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ SPENDING = st.sampled_from(["checks", "extend", "renew", "die", "halt", "protect
 @given(st.lists(st.tuples(SPENDING, SMALL, SMALL), max_size=25))
 @example([("checks", 2, 0)] * 12)
 @example([("checks", 2, 0)] * 12 + [("extend", 6, 0), ("renew", 9, 0), ("checks", 2, 0), ("renew", 10, 0)])
-def test_no_more_is_used_than_the_money_allows(events: list[Event]) -> None:
+def test_no_more_is_used_than_the_hours_allow(events: list[Event]) -> None:
     history = History(max_instance_hours=1, grace_seconds=60)
     for event in [*events, *[("checks", 2, 0)] * 12]:
         history.happen(event)

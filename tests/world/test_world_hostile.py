@@ -83,8 +83,8 @@ def test_the_end_of_one_annex_touches_no_other(ending: str, page_size: int | Non
             assert set(call.params["InstanceIds"]) <= own
 
 
-def test_what_carries_only_half_of_our_tags_is_nobodys_of_ours() -> None:
-    """The name alone is everybody's word; the group's own tag and the annex's id are not."""
+def test_a_resource_with_only_half_of_our_tags_is_not_ours() -> None:
+    """Any user can write the name; the group's own tag and the id of the annex are evidence."""
     world = ModelWorld()
     mine, other = Stage(world, site("pa")), Stage(world, site("paper"))
     for stage in (mine, other):
@@ -107,7 +107,7 @@ texts = st.one_of(st.sampled_from(ODD), st.text(max_size=20))
 
 @settings(REPEATABLE, max_examples=150)
 @given(st.dictionaries(st.sampled_from(TAGS), texts, max_size=4), st.integers(0, 5), st.booleans())
-def test_whatever_a_record_says_nothing_outlives_its_reach(tags: dict[str, str], when: int, granted: bool) -> None:
+def test_no_record_keeps_anything_beyond_its_maximum_lifetime(tags: dict[str, str], when: int, granted: bool) -> None:
     world = ModelWorld()
     stage = Stage(world, strict=False)
     stage.make()

@@ -45,7 +45,7 @@ def test_tags_propagate_at_launch_and_only_those_that_say_so(aws: Aws) -> None:
 
 
 @pytest.mark.parametrize("process", ["Launch", "AZRebalance"])
-def test_a_suspended_launch_replaces_nobody(aws: Aws, process: str) -> None:
+def test_a_suspended_launch_replaces_nothing(aws: Aws, process: str) -> None:
     aws.operator.autoscaling.suspend_processes(**G, ScalingProcesses=[process])
     aws.operator.ec2.terminate_instances(InstanceIds=ids(aws)[:1])
     aws.advance(120)

@@ -1,6 +1,6 @@
 """Every mechanism of the lease, taken out once: some scenario or property must notice.
 
-A scenario that goes on well without the mechanism that it is there for proves nothing.
+A scenario that passes without the mechanism that it is there for proves nothing.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def without(kind: type[Any]) -> Mutation:
 
 def put(room: Any, name: str, value: Any) -> Mutation:
     """Something else in the place of this name."""
-    assert hasattr(room, name), f"{room.__name__} has no {name} any more: name the mechanism anew"
+    assert hasattr(room, name), f"{room.__name__} has no {name} any more: correct the name of the mechanism"
     return lambda: mock.patch.object(room, name, value)
 
 
@@ -131,7 +131,10 @@ ACTIONS = {
 }
 
 MECHANISMS: dict[str, tuple[Mutation, Callable[[], Any]]] = {
-    "the reach caps everything": (put(lease, "_unrenewed_end", _without_cap), play("extend beyond the reach")),
+    "the maximum lifetime limits everything": (
+        put(lease, "_unrenewed_end", _without_cap),
+        play("extend beyond the maximum lifetime"),
+    ),
     "a lease is granted only with its credential": (
         put(checker, "credential_present", lambda annex: True),
         play("deploy without credential"),
@@ -151,7 +154,7 @@ MECHANISMS: dict[str, tuple[Mutation, Callable[[], Any]]] = {
     ),
     "tags are compared whole": (
         put(aws, "_instance", _by_name_alone),
-        hostile.test_what_carries_only_half_of_our_tags_is_nobodys_of_ours,
+        hostile.test_a_resource_with_only_half_of_our_tags_is_not_ours,
     ),
     "a detached instance is known by the annex's id": (
         put(ownership, "TAG_ID", "no such tag"),
@@ -165,7 +168,7 @@ MECHANISMS: dict[str, tuple[Mutation, Callable[[], Any]]] = {
     ),
     "spending is stopped first": (
         put(checker, "decide", _later_first),
-        lambda: scale.test_no_time_left_stops_spending_first_and_goes_on_next_time(20.0),
+        lambda: scale.test_no_time_left_stops_spending_first_and_the_next_run_continues(20.0),
     ),
     "hooks are finished": (put(stopping, "_hooks", lambda group: ()), play("end with instances waiting to launch")),
     "an end is looked for twice": (
@@ -174,7 +177,7 @@ MECHANISMS: dict[str, tuple[Mutation, Callable[[], Any]]] = {
     ),
     "no call is begun without time": (
         put(batches, "CALL_SECONDS", -1e9),
-        lambda: scale.test_no_time_left_stops_spending_first_and_goes_on_next_time(20.0),
+        lambda: scale.test_no_time_left_stops_spending_first_and_the_next_run_continues(20.0),
     ),
 }
 

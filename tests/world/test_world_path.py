@@ -34,7 +34,7 @@ class Until:
 
 
 def test_the_path_from_the_schedule_to_the_termination_is_short() -> None:
-    """Modules whose code runs, by the globals of each function: those of a dataclass are its module's."""
+    """Modules whose code runs, by the globals of each function: those of a dataclass are the globals of its module."""
     stage = Stage(ModelWorld())
     stage.make(policy={"grace_seconds": 0})
     stage.minutes(2)

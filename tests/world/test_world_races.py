@@ -28,8 +28,8 @@ Act = Callable[[Stage], Any]
 class Race:
     """Two runs that start at the same moment, after what `before` does.
 
-    After a `destroying` one it counts what lives and what can start: the group itself is deleted next, and a grant that
-    was overtaken may leave it with a desired capacity that nothing follows any more.
+    After a `destroying` one it counts what is alive and what can start. The group itself is deleted next, and a grant
+    that was overtaken may leave it with a desired capacity that has no effect any more.
     """
 
     name: str

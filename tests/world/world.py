@@ -1,4 +1,4 @@
-"""What a world is in which scenarios are played: an AWS of some kind with a clock, and an annex as its stack makes it.
+"""World in which scenarios are played: an AWS of some kind with a clock, and an annex as its stack makes it.
 
 It is small, so that the model, an AWS in process and an emulated cloud can each stand behind it; what one of them
 cannot express it says in `lacks`, with the reason.
@@ -52,13 +52,13 @@ class Site:
 
 
 class Can(Enum):
-    """What a world may be able to express beyond groups, instances, tags, protection, a suspended Launch, secrets."""
+    """Abilities that a world may have beyond groups, instances, tags, protection, a suspended Launch, secrets."""
 
     BOOT = "instances that take time to start and to end"
     HOOKS = "lifecycle hooks that hold instances"
     RETAIN = "instances retained by a lifecycle policy"
     SUSPENDED_TERMINATE = "a suspended Terminate process that keeps instances"
-    RESUMED_SCALE_IN = "a scale-in that goes on when protection is taken away"
+    RESUMED_SCALE_IN = "a scale-in that continues when protection is removed"
     WARM_POOL = "warm pools"
     STANDBY = "instances on standby"
     DETACH = "detached instances, which lose the group's own tag"
@@ -66,7 +66,7 @@ class Can(Enum):
     DELETION_PROTECTION = "groups protected from deletion"
     LOCKED = "instances protected from termination by the API"
     STOPPED = "instances that were stopped, and are replaced"
-    DELETE_GROUP = "the deletion of a group by somebody else"
+    DELETE_GROUP = "the deletion of a group by an operator"
     METER = "the instance-seconds that were used"
     TOPIC = "messages published to a topic"
 
@@ -75,11 +75,11 @@ class World(Protocol):
     """An AWS with a clock."""
 
     clients: Any
-    """What the code under test gets: an object with the attributes autoscaling, ec2, secretsmanager, sns."""
+    """Clients for the code under test: an object with the attributes autoscaling, ec2, secretsmanager, sns."""
     operator: Any
     """The same for everybody else."""
     lacks: Mapping[Can, str]
-    """What this world cannot express, and why."""
+    """Abilities that this world lacks, with the reasons."""
 
     def now(self) -> datetime:
         """The time, aware."""
@@ -100,4 +100,4 @@ class World(Protocol):
         """Put an instance into a lifecycle state for good (only with `Can.ANY_STATE`)."""
 
     def published(self) -> list[dict[str, str]]:
-        """What was published to topics (only with `Can.TOPIC`)."""
+        """Messages published to topics (only with `Can.TOPIC`)."""

@@ -1,1 +1,1 @@
-"""Code of the lease checker's responder, put into the template as it is; nothing imports it."""
+"""The code of the lease checker's responder, put into the template as it is; nothing imports it."""

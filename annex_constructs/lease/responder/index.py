@@ -1,8 +1,8 @@
 """Answers CloudFormation where the lease checker cannot: its code is broken, it timed out or was throttled away.
 
 Lambda hands over the failed event (Lambda Developer Guide, "Capturing records of Lambda asynchronous invocations").
-The whole function is this one file, inside the template, and shares nothing with the checker: what broke that does not
-break this. What raises here is tried twice more by Lambda.
+The whole function is this one file, inside the template. It shares nothing with the checker, so that the cause of the
+checker's failure does not break it too. Lambda repeats an invocation that raises twice.
 """
 
 import json
@@ -17,9 +17,10 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 GROUP, ANNEX, ANNEX_ID = (os.environ[key] for key in ("ANNEX_GROUP", "ANNEX_NAME", "ANNEX_ID"))
-OWN = f"lease-of-{GROUP}"  # what the checker calls its custom resource
-DEAD = {"shutting-down", "terminated", "Terminated", "Warmed:Terminated"}  # of EC2 and of the group: costs nothing
-PAUSE_SECONDS = 15  # between two looks: EC2's listings are eventually consistent
+OWN = f"lease-of-{GROUP}"  # the checker's physical id for its custom resource
+# States of EC2 and of the group that cost nothing.
+DEAD = {"shutting-down", "terminated", "Terminated", "Warmed:Terminated"}
+PAUSE_SECONDS = 15  # between two listings: EC2 is eventually consistent
 SPARE_SECONDS = 60  # kept for a last round of calls and for the answer
 PROTECTION_BATCH, TERMINATION_BATCH = 50, 100  # SetInstanceProtection takes 50; AWS advises small batches
 THROTTLED = ("RequestLimitExceeded", "Throttling")
@@ -29,11 +30,11 @@ ec2: Any = boto3.client("ec2", config=CONFIG)
 
 
 def handler(record: dict[str, Any], context: Any) -> None:
-    """Answer the custom resource request that the checker left unanswered; other failed events are not ours."""
+    """Answer the custom resource request that the checker left unanswered; ignore other failed events."""
     event = record.get("requestPayload") or {}
     kind = event.get("RequestType")
     if not kind:
-        return  # a scheduled check: the next one is soon, and the dead-letter queue and the alarms report it
+        return  # a scheduled check: the next one is soon, and the queue and the alarms report it
     cause = (record.get("responsePayload") or {}).get("errorMessage") or record["requestContext"]["condition"]
     reason = f"the lease checker failed: {cause}"
     physical_id = event.get("PhysicalResourceId") or id_of_failed_creation()
@@ -43,7 +44,10 @@ def handler(record: dict[str, Any], context: Any) -> None:
 
 
 def id_of_failed_creation() -> str:
-    """Where nothing was granted, an id that is not ours: the rollback's Delete succeeds without looking."""
+    """Return the physical id of a failed creation.
+
+    Where nothing was granted it is not our id: the rollback's Delete then succeeds without a listing.
+    """
     try:
         group, alive = look()
     except (BotoCoreError, ClientError):
@@ -52,7 +56,10 @@ def id_of_failed_creation() -> str:
 
 
 def drain(context: Any) -> str:
-    """Empty the annex; why it is not empty in time, or nothing: two looks in a row found it empty and obedient."""
+    """Empty the annex; return the reason if it is not empty in time, else an empty text.
+
+    Two listings in a row must be empty, with no call refused.
+    """
     empty_looks, problem = 0, ""
     while context.get_remaining_time_in_millis() > SPARE_SECONDS * 1000:
         try:
@@ -65,11 +72,11 @@ def drain(context: Any) -> str:
         if empty_looks == 2:
             return ""
         time.sleep(PAUSE_SECONDS)
-    return f"the lease checker is broken and its responder ran out of time, delete the stack again: {problem}"
+    return f"the lease checker is broken and its responder ran out of time; delete the stack again: {problem}"
 
 
 def look() -> tuple[dict[str, Any], list[str]]:
-    """The group, and the ids of what may still be billed; EC2's state of an instance counts before the group's, which lags."""
+    """Return the group and the ids of what may still be billed. EC2's state overrides the group's, which lags."""
     pages = scaling.get_paginator("describe_auto_scaling_groups").paginate(AutoScalingGroupNames=[GROUP])
     group: dict[str, Any] = next((one for page in pages for one in page["AutoScalingGroups"]), {})
     states = {one["InstanceId"]: one["LifecycleState"] for one in group.get("Instances", [])}
@@ -84,7 +91,7 @@ def look() -> tuple[dict[str, Any], list[str]]:
 
 
 def stop(group: dict[str, Any], alive: list[str]) -> list[str]:
-    """Ask for all that ends the annex, each even if others fail; return what was refused."""
+    """Make every call that ends the annex, whether or not others fail; return the refusals."""
     refused: list[str] = []
     if group:
         of = {"AutoScalingGroupName": GROUP}
@@ -101,9 +108,10 @@ def stop(group: dict[str, Any], alive: list[str]) -> list[str]:
 
 
 def finish_hooks(members: list[dict[str, Any]], of: dict[str, str]) -> list[str]:
-    """Let instances that wait in a lifecycle hook go on to be terminated; a refused listing comes back.
+    """Finish the lifecycle hooks that instances wait for; return a refused listing.
 
-    A refusal for one instance does not count: it waits for one hook at a time and may be past it; the next look shows.
+    A refusal for one instance does not count: it waits for one hook at a time and may have left it. The next listing
+    shows that.
     """
     try:
         hooks = scaling.describe_lifecycle_hooks(**of)["LifecycleHooks"]
@@ -120,7 +128,7 @@ def finish_hooks(members: list[dict[str, Any]], of: dict[str, str]) -> list[str]
 
 
 def in_batches(call: Callable[..., object], ids: list[str], size: int, **given: Any) -> list[str]:
-    """Call for all ids; where one id spoils its batch, once for each id of that batch."""
+    """Call for all ids; where one id blocks its batch, once for each id of that batch."""
     refused: list[str] = []
     for start in range(0, len(ids), size):
         batch = ids[start : start + size]
@@ -134,7 +142,7 @@ def in_batches(call: Callable[..., object], ids: list[str], size: int, **given: 
 
 
 def ask(call: Callable[..., object], **given: Any) -> list[str]:
-    """Call; the refusal, if there was one."""
+    """Call; return the refusal, if there was one."""
     try:
         call(**given)
     except (BotoCoreError, ClientError) as error:

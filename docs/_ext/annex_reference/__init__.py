@@ -4,6 +4,7 @@ Each directive makes Markdown from the code at build time, so that a page cannot
 """
 
 import inspect
+from dataclasses import is_dataclass
 from typing import Any
 
 from sphinx.application import Sphinx
@@ -35,6 +36,8 @@ def own_signature(
     """The parameters of a construct's own `__init__`: its metaclass, jsii's, shows `*args: Any, **kwargs` instead."""
     if what != "class":
         return None
+    if not documented.__init__.__module__.startswith("annex_") and not is_dataclass(documented):
+        return "", ""  # an interface: it is not made by its name
     signature = inspect.signature(documented.__init__)
     own = signature.replace(
         parameters=[each for each in signature.parameters.values() if each.name != "self"],
@@ -45,7 +48,7 @@ def own_signature(
 
 def skip_sources_of_the_cdk(_app: Sphinx) -> None:
     """Keep autodoc from analysing the source of each base class: those of the CDK take 20 s, and no page shows them."""
-    classes = (getattr(annex_constructs, name) for name in annex_constructs.__all__)
-    for module in {base.__module__ for each in classes for base in each.__mro__}:
+    public = (getattr(annex_constructs, name) for name in annex_constructs.__all__)
+    for module in {base.__module__ for each in public if isinstance(each, type) for base in each.__mro__}:
         if module.startswith("aws_cdk"):
             ModuleAnalyzer.cache["module", module] = PycodeError("a module of the CDK")

@@ -21,7 +21,7 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
 
 @pytest.fixture
 def group(cloud: Cloud) -> str:
-    """A group of two, leased for an hour, with a reach of two; its name."""
+    """A group of two, leased for an hour, with a maximum lifetime of two; its name."""
     cloud.add_group("pa", LeasePolicy("pa", 2, 7200, 900, duration_seconds=3600))
     return "pa"
 

@@ -1,4 +1,4 @@
-"""The lease checker's stand-in as Lambda runs it, and an annex in an AWS in process."""
+"""The lease checker's responder as Lambda runs it, and an annex in an AWS in process."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ OWN = f"lease-of-{GROUP}"
 
 
 class Annex:
-    """Two instances in a group, and a clock that goes on only while somebody waits."""
+    """Two instances in a group, and a clock that runs only in a wait."""
 
     def __init__(self, answers: AnswerServer) -> None:
         self.autoscaling: Any = boto3.client("autoscaling")
@@ -85,7 +85,7 @@ class Annex:
         return [i["InstanceId"] for page in pages for r in page["Reservations"] for i in r["Instances"]]
 
     def hand_over(self, kind: str, physical_id: str | None = None, **changed: Any) -> None:
-        """What Lambda sends to a destination, as its Developer Guide shows it."""
+        """Event that Lambda sends to a destination, as its Developer Guide shows it."""
         request = {
             "RequestType": kind,
             "ResponseURL": self.answers.url,

@@ -98,7 +98,7 @@ def test_a_quiet_check_is_one_call(cloud: Cloud, group: str) -> None:
     assert [name for name, _ in reads + others] == ["DescribeAutoScalingGroups"]
 
 
-def test_an_extension_is_told_to_the_instances(cloud: Cloud, group: str) -> None:
+def test_instances_are_notified_of_an_extension(cloud: Cloud, group: str) -> None:
     created = cloud.created(group)
     cloud.check(group, created)
     until = format_time(created + 1.5 * HOUR)
@@ -117,7 +117,7 @@ def test_an_extension_is_told_to_the_instances(cloud: Cloud, group: str) -> None
 
 
 @pytest.mark.parametrize("until", ["9999-12-31T23:59:59Z", "rubbish", None])
-def test_a_word_that_does_not_count_leaves_the_declared_end(cloud: Cloud, group: str, until: str | None) -> None:
+def test_an_override_that_does_not_count_leaves_the_declared_end(cloud: Cloud, group: str, until: str | None) -> None:
     created = cloud.created(group)
     if until:
         cloud.write(group, "annex:lease-until", until)
@@ -132,7 +132,7 @@ def test_a_word_that_does_not_count_leaves_the_declared_end(cloud: Cloud, group:
     assert cloud.check(group, created + HOUR + 2 * MINUTE)["phase"] == "ended"
 
 
-def test_instances_that_were_not_told_are_told_again(cloud: Cloud, group: str) -> None:
+def test_instances_that_were_not_notified_are_notified_again(cloud: Cloud, group: str) -> None:
     created = cloud.created(group)
     cloud.check(group, created)
     cloud.write(group, "annex:lease-until", format_time(created + 1.5 * HOUR))

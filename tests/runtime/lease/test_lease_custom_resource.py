@@ -1,4 +1,4 @@
-"""The stack's custom resource: what it does on Create, Update and Delete, and that it answers whatever happens."""
+"""The stack's custom resource: its work on Create, Update and Delete, and its answer on every path."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""Which group a run looks at and acts on: its own, whatever an API answers."""
+"""The group that a run looks at and acts on is its own, for any answer of an API."""
 
 from __future__ import annotations
 
 from lease_cloud import HOUR, MINUTE, Cloud, record
 
-from annex_lease.aws import Annex, Clients, read_group
+from annex_lease.aws import AnnexAccess, Clients, read_group
 from annex_lease.policy import LeasePolicy
 
 
@@ -26,7 +26,7 @@ def test_the_neighbour_with_a_longer_name_is_never_touched(cloud: Cloud, group: 
 
 def test_the_request_names_the_group_and_so_does_what_is_taken_from_the_answer(cloud: Cloud, group: str) -> None:
     calls = record(cloud.clients.autoscaling, ["DescribeAutoScalingGroups"])
-    assert read_group(Annex(group, "", cloud.clients)) is not None
+    assert read_group(AnnexAccess(group, "", cloud.clients)) is not None
     assert calls[0][1]["AutoScalingGroupNames"] == ["pa"]
     # An API that ignores the names, or matches them loosely, must not put another group into our hands.
     cloud.add_group("paper", None)
@@ -35,8 +35,8 @@ def test_the_request_names_the_group_and_so_does_what_is_taken_from_the_answer(c
         "provide-client-params.autoscaling.DescribeAutoScalingGroups",
         lambda params, **_: {k: v for k, v in params.items() if k != "AutoScalingGroupNames"},
     )
-    assert read_group(Annex("pap", "", loose)) is None
-    found = read_group(Annex("paper", "", loose))
+    assert read_group(AnnexAccess("pap", "", loose)) is None
+    found = read_group(AnnexAccess("paper", "", loose))
     assert found is not None
     assert found.name == "paper"
 
@@ -49,4 +49,4 @@ def test_every_page_of_groups_is_read(cloud: Cloud) -> None:
         "provide-client-params.autoscaling.DescribeAutoScalingGroups",
         lambda params, **_: {k: v for k, v in params.items() if k != "AutoScalingGroupNames"},
     )
-    assert read_group(Annex("g59", "", loose)) is not None
+    assert read_group(AnnexAccess("g59", "", loose)) is not None

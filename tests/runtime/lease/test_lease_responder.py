@@ -1,4 +1,4 @@
-"""What the lease checker's stand-in does and answers, whatever state the annex is in."""
+"""Actions and answers of the lease checker's responder, for every state of the annex."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def annex(monkeypatch: pytest.MonkeyPatch, answers: AnswerServer) -> Iterator[An
         yield Annex(answers)
 
 
-def test_a_failed_creation_is_told_at_once_and_its_rollback_has_nothing_to_delete(annex: Annex) -> None:
+def test_a_failed_creation_is_reported_at_once_and_its_rollback_has_nothing_to_delete(annex: Annex) -> None:
     annex.make(0)
     annex.hand_over("Create")
     assert annex.answers.answer == {
@@ -51,14 +51,14 @@ def test_a_creation_that_cannot_be_looked_at_may_have_granted(annex: Annex) -> N
     assert annex.answers.answer["PhysicalResourceId"] == OWN
 
 
-def test_an_event_that_no_function_ever_saw_is_told_with_the_reason(annex: Annex) -> None:
+def test_an_event_that_no_function_ever_saw_is_answered_with_the_reason(annex: Annex) -> None:
     annex.make(0)
     context = {"condition": "EventAgeExceeded"}
     annex.hand_over("Create", requestContext=context, responseContext=None, responsePayload=None)
     assert annex.answers.answer["Reason"] == "the lease checker failed: EventAgeExceeded"
 
 
-def test_a_failed_update_is_told_and_touches_nothing(annex: Annex) -> None:
+def test_a_failed_update_is_reported_and_touches_nothing(annex: Annex) -> None:
     ids = annex.make(2)
     annex.hand_over("Update", OWN)
     assert annex.answers.answer["Status"] == "FAILED"
@@ -129,7 +129,7 @@ def test_a_throttled_batch_is_not_asked_for_one_by_one(annex: Annex) -> None:
     assert len(calls) <= 2
 
 
-def test_a_detached_instance_goes_and_that_of_another_annex_stays(annex: Annex) -> None:
+def test_a_detached_instance_is_terminated_and_that_of_another_annex_stays(annex: Annex) -> None:
     annex.make(1)
     detached = annex.start(annex_name=NAME, annex_id="0b4f.pa")
     others = [annex.start(annex_name=NAME, annex_id="another.pa"), annex.start(annex_name="pa2", annex_id="0b4f.pa2")]
@@ -172,7 +172,7 @@ def test_a_group_that_is_gone_is_empty(annex: Annex) -> None:
         ("scaling", "DescribeLifecycleHooks"),
     ],
 )
-def test_what_aws_refuses_until_the_end_is_told_in_time(annex: Annex, service: str, operation: str) -> None:
+def test_what_aws_refuses_until_the_end_is_answered_in_time(annex: Annex, service: str, operation: str) -> None:
     annex.make(1)
     fail(getattr(annex.code, service), operation, "AccessDenied")
     annex.hand_over("Delete", OWN)
@@ -182,7 +182,7 @@ def test_what_aws_refuses_until_the_end_is_told_in_time(annex: Annex, service: s
     assert operation in str(annex.answers.answer["Reason"])
     assert 30 < annex.seconds_left <= 60
     if operation == "DescribeLifecycleHooks":
-        assert annex.running() == [], "nobody lives because of it"
+        assert annex.running() == [], "no instance is alive because of it"
 
 
 def test_an_instance_that_will_not_go_is_named(annex: Annex) -> None:

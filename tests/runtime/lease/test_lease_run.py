@@ -1,4 +1,4 @@
-"""What a run of the function remembers, refuses, reports and leaves to the next."""
+"""A run of the function: what it remembers, refuses, reports and leaves to the next."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from lease_cloud import HOUR, MINUTE, Cloud, Context, fail, record
 
 from annex_lease.actions import TerminateInstances
 from annex_lease.actuator import RefusedError, perform
-from annex_lease.aws import Annex, list_instances
+from annex_lease.aws import AnnexAccess, list_instances
 from annex_lease.checker import CheckError, check
 from annex_lease.handler import serve
 from annex_lease.policy import LeasePolicy
@@ -52,7 +52,7 @@ def test_an_annex_costs_one_call_a_minute_while_it_runs_and_once_it_has_ended(cl
     assert [name for name, _ in made] == [*READS, *READS, "DescribeInstances"], "looked for again after ten minutes"
 
 
-def test_what_comes_back_after_the_end_starts_the_two_looks_anew(cloud: Cloud, group: str) -> None:
+def test_what_comes_back_after_the_end_starts_the_two_looks_again(cloud: Cloud, group: str) -> None:
     created = cloud.created(group)
     cloud.check(group, created)
     for minute in range(3):
@@ -124,8 +124,8 @@ def test_a_detached_instance_is_known_by_the_id_of_the_annex(cloud: Cloud) -> No
     foreign = [{"Key": TAG_NAME, "Value": "pa"}, {"Key": TAG_ID, "Value": "other.pa"}]
     cloud.clients.ec2.create_tags(Resources=ids[1:], Tags=foreign)  # type: ignore[arg-type]
     cloud.clients.ec2.delete_tags(Resources=ids, Tags=[{"Key": "aws:autoscaling:groupName"}])
-    annex = Annex("pa", "", cloud.clients, name="pa", id="uuid.pa")
-    assert [(machine.id, machine.member) for machine in list_instances(annex)] == [(ids[0], False)]
+    annex = AnnexAccess("pa", "", cloud.clients, name="pa", id="uuid.pa")
+    assert [(found.id, found.member) for found in list_instances(annex)] == [(ids[0], False)]
     assert list_instances(replace(annex, id="")) == ()
 
 
@@ -135,14 +135,14 @@ def test_a_run_without_time_leaves_the_rest_to_the_next(cloud: Cloud) -> None:
     cloud.check("pa", created)
     fail(cloud.clients.autoscaling, "SetInstanceProtection", "AccessDenied", times=500)
     left = iter([100.0] * 4 + [1.0] * 1000)
-    annex = Annex("pa", "", cloud.clients, seconds_left=lambda: next(left))
+    annex = AnnexAccess("pa", "", cloud.clients, seconds_left=lambda: next(left))
     report = check(annex, created + HOUR)
     assert "out of time; the next run continues" in str(report.errors)
     assert len(cloud.running("pa")) == 230
     ids = tuple(instance["InstanceId"] for instance in cloud.running("pa"))
     two = iter([100.0, 100.0, 1.0])
     with pytest.raises(RefusedError, match="30 instances: out of time"):
-        perform(TerminateInstances(ids, "test"), Annex("pa", "", cloud.clients, seconds_left=lambda: next(two)))
+        perform(TerminateInstances(ids, "test"), AnnexAccess("pa", "", cloud.clients, seconds_left=lambda: next(two)))
     assert len(cloud.running("pa")) == 30
     with pytest.raises(CheckError, match="AccessDenied"):
         cloud.check("pa", created + HOUR + MINUTE)
@@ -162,6 +162,6 @@ def test_a_warning_reaches_the_topic_before_the_end_and_once(cloud: Cloud) -> No
     cloud.check("pa", created + HOUR - 9 * MINUTE)
     ((_, message),) = sent
     assert message["TopicArn"] == topic
-    told = json.loads(message["Message"])
-    assert (told["annex"], told["end"], told["instances"]) == ("pa", format_time(created + HOUR), 2)
+    warning = json.loads(message["Message"])
+    assert (warning["annex"], warning["end"], warning["instances"]) == ("pa", format_time(created + HOUR), 2)
     assert len(message["Subject"]) <= 100

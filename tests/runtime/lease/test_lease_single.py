@@ -1,4 +1,4 @@
-"""What one instance, or one call that matters little, does to a run: nothing that the others would feel."""
+"""One instance, or one minor call, that fails in a run: the others are served."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from lease_cloud import HOUR, MINUTE, Cloud, fail
 
 from annex_lease.actions import ClearProtection, NotifyInstances
 from annex_lease.actuator import RefusedError, perform
-from annex_lease.aws import Annex
+from annex_lease.aws import AnnexAccess
 from annex_lease.policy import LeasePolicy
 from annex_lease.tags import TAG_END, TAG_NOTIFIED, format_time
 
 
-def told(cloud: Cloud, group: str) -> set[str]:
-    """The ends that the instances were told."""
+def notified(cloud: Cloud, group: str) -> set[str]:
+    """The ends that the instances were notified of."""
     return {tag["Value"] for one in cloud.running(group) for tag in one["Tags"] if tag["Key"] == TAG_END}
 
 
-def test_whom_a_lagging_listing_leaves_out_is_told_all_the_same(
+def test_an_instance_that_a_lagging_listing_leaves_out_is_notified(
     cloud: Cloud, group: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     created = cloud.created(group)
@@ -30,16 +30,16 @@ def test_whom_a_lagging_listing_leaves_out_is_told_all_the_same(
     cloud.write(group, "annex:lease-until", until)
     monkeypatch.setattr("annex_lease.actuator.list_instances", lambda _: ())
     cloud.check(group, created + 2 * MINUTE)
-    assert told(cloud, group) == {until}
+    assert notified(cloud, group) == {until}
 
 
-def test_one_that_cannot_be_told_keeps_the_record_open(cloud: Cloud, group: str) -> None:
+def test_an_instance_that_cannot_be_notified_keeps_the_record_open(cloud: Cloud, group: str) -> None:
     created = cloud.created(group)
     cloud.check(group, created)
     fail(cloud.clients.ec2, "CreateTags", "InvalidInstanceID.NotFound", times=2)  # the batch, then the first of it
     with pytest.raises(RefusedError, match="refused 1 of the instances"):
-        perform(NotifyInstances(created + HOUR / 2, (), "test"), Annex(group, "", cloud.clients))
-    assert told(cloud, group) == {format_time(created + HOUR), format_time(created + HOUR / 2)}
+        perform(NotifyInstances(created + HOUR / 2, (), "test"), AnnexAccess(group, "", cloud.clients))
+    assert notified(cloud, group) == {format_time(created + HOUR), format_time(created + HOUR / 2)}
     assert cloud.tags(group)[TAG_NOTIFIED] == format_time(created + HOUR)
 
 
@@ -72,7 +72,7 @@ class ProtectingClients:
 )
 def test_an_instance_that_leaves_at_that_moment_is_no_failure(text: str, refused: bool) -> None:
     clients = ProtectingClients(text)
-    annex = Annex("pa", "", clients)  # type: ignore[arg-type]
+    annex = AnnexAccess("pa", "", clients)  # type: ignore[arg-type]
     if refused:
         with pytest.raises(RefusedError, match="i-2"):
             perform(ClearProtection(("i-1", "i-2", "i-3"), "test"), annex)

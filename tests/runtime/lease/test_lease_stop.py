@@ -11,7 +11,7 @@ from lease_cloud import HOUR, MINUTE, Cloud, fail, record
 
 from annex_lease import actuator
 from annex_lease.actions import ClearProtection, FinishHooks, TerminateInstances
-from annex_lease.aws import Annex, list_instances
+from annex_lease.aws import AnnexAccess, list_instances
 from annex_lease.checker import CheckError
 from annex_lease.policy import LeasePolicy
 
@@ -69,7 +69,7 @@ def test_what_outlives_its_grace_is_terminated_by_id(cloud: Cloud) -> None:
     assert cloud.running("pa") == []
 
 
-def test_every_call_of_stopping_is_tried_whatever_fails(cloud: Cloud) -> None:
+def test_every_call_of_stopping_is_tried_after_any_failure(cloud: Cloud) -> None:
     end = leased(cloud, protected=True)
     autoscaling, ec2 = cloud.clients.autoscaling, cloud.clients.ec2
     tried = [
@@ -130,8 +130,8 @@ def test_one_bad_id_does_not_save_the_others(cloud: Cloud) -> None:
     cloud.clients.ec2.modify_instance_attribute(InstanceId=ids[1], DisableApiTermination={"Value": True})
     action = TerminateInstances((ids[0], "i-0123456789abcdef0", ids[1], ids[2]), "test")
     with pytest.raises(actuator.RefusedError, match=f"refused 1 of the instances, first {ids[1]}"):
-        actuator.perform(action, Annex("pa", "", cloud.clients))
-    states = {m.id: m.state for m in list_instances(Annex("pa", "", cloud.clients))}
+        actuator.perform(action, AnnexAccess("pa", "", cloud.clients))
+    states = {m.id: m.state for m in list_instances(AnnexAccess("pa", "", cloud.clients))}
     assert [states[key] for key in ids] == ["terminated", "running", "terminated"]
 
 
@@ -139,16 +139,16 @@ def test_a_batch_that_is_refused_for_one_id_is_done_one_by_one(cloud: Cloud) -> 
     leased(cloud, 2, protected=True)
     ids = tuple(instance["InstanceId"] for instance in cloud.running("pa"))
     calls = fail(cloud.clients.autoscaling, "SetInstanceProtection", "ValidationError", times=1)
-    actuator.perform(ClearProtection(ids, "test"), Annex("pa", "", cloud.clients))
+    actuator.perform(ClearProtection(ids, "test"), AnnexAccess("pa", "", cloud.clients))
     assert len(calls) == 3
     assert not any(instance["ProtectedFromScaleIn"] for instance in cloud.describe("pa")["Instances"])
 
 
 def test_an_instance_whose_tag_only_resembles_ours_is_not_listed(cloud: Cloud) -> None:
     leased(cloud)
-    assert list_instances(Annex("p?", "", cloud.clients)) == ()
-    assert list_instances(Annex("p*", "", cloud.clients)) == ()
-    assert len(list_instances(Annex("pa", "", cloud.clients))) == 2
+    assert list_instances(AnnexAccess("p?", "", cloud.clients)) == ()
+    assert list_instances(AnnexAccess("p*", "", cloud.clients)) == ()
+    assert len(list_instances(AnnexAccess("pa", "", cloud.clients))) == 2
 
 
 class Hooks:
@@ -181,7 +181,7 @@ class HookClients:
 
 def test_a_launch_is_abandoned_and_a_termination_continues() -> None:
     clients = HookClients()
-    actuator.perform(FinishHooks(("i-1",), ("i-2",), "test"), Annex("pa", "", clients))  # type: ignore[arg-type]
+    actuator.perform(FinishHooks(("i-1",), ("i-2",), "test"), AnnexAccess("pa", "", clients))  # type: ignore[arg-type]
     assert [
         (c["LifecycleHookName"], c["InstanceId"], c["LifecycleActionResult"]) for c in clients.autoscaling.completed
     ] == [
@@ -193,7 +193,7 @@ def test_a_launch_is_abandoned_and_a_termination_continues() -> None:
 def test_hooks_are_finished_within_the_time_of_the_run() -> None:
     clients = HookClients()
     left = iter([100.0, 100.0, 1.0])
-    annex = Annex("pa", "", clients, seconds_left=lambda: next(left, 1.0))  # type: ignore[arg-type]
+    annex = AnnexAccess("pa", "", clients, seconds_left=lambda: next(left, 1.0))  # type: ignore[arg-type]
     with pytest.raises(actuator.RefusedError, match="3 instances: out of time"):
         actuator.perform(FinishHooks(tuple(f"i-{n}" for n in range(5)), (), "test"), annex)
     assert len(clients.autoscaling.completed) == 2
@@ -202,7 +202,7 @@ def test_hooks_are_finished_within_the_time_of_the_run() -> None:
 @pytest.mark.parametrize(("message", "refused"), [("No active Lifecycle Action found", False), ("Access denied", True)])
 def test_a_hook_that_is_over_already_is_no_failure(message: str, refused: bool) -> None:
     error = ClientError({"Error": {"Code": "ValidationError", "Message": message}}, "CompleteLifecycleAction")
-    annex = Annex("pa", "", HookClients(error))  # type: ignore[arg-type]
+    annex = AnnexAccess("pa", "", HookClients(error))  # type: ignore[arg-type]
     if refused:
         with pytest.raises(actuator.RefusedError, match=message):
             actuator.perform(FinishHooks(("i-1",), (), "test"), annex)
@@ -212,7 +212,7 @@ def test_a_hook_that_is_over_already_is_no_failure(message: str, refused: bool) 
 
 def test_a_throttled_batch_is_not_asked_for_one_by_one(cloud: Cloud, group: str) -> None:
     calls = fail(cloud.clients.ec2, "TerminateInstances", "RequestLimitExceeded")
-    annex = Annex(group, "", cloud.clients)
+    annex = AnnexAccess(group, "", cloud.clients)
     with pytest.raises(actuator.RefusedError, match=r"100 instances: .*RequestLimitExceeded"):
         actuator.perform(TerminateInstances(tuple(f"i-{n:017x}" for n in range(250)), "test"), annex)
     assert len(calls) == 3, "every batch is tried, and none id by id"

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from typer.testing import CliRunner
 
-from annex_lease.aws import Annex
+from annex_lease.aws import AnnexAccess
 from annex_lease.checker import check
 from annex_lease.policy import LeasePolicy, policy_tags
 from annex_lease.tags import Tag
@@ -135,7 +135,7 @@ class World:
         self.checks.append(found.name)
         if self.checker_fails:
             raise AnnexError(f"the lease checker of annex {found.name} failed: boom; see its log")
-        annex = Annex(found.group.name, find_arn(found, SECRET, None), found.aws, name=found.name, id=found.id)
+        annex = AnnexAccess(found.group.name, find_arn(found, SECRET, None), found.aws, name=found.name, id=found.id)
         report = check(annex, self.now(), dry_run=dry_run, sleep=self.sleep)
         return read_answer(found.name, json.dumps(report.as_data()).encode(), failed=False)
 

@@ -94,17 +94,17 @@ def _tagged(group: Group, *tags: Tag) -> Group:
 
 
 def _kill(group: Group, ids: set[str]) -> Group:
-    machines = {machine.id: machine for machine in group.instances or ()}
-    machines |= {key: Instance(key, "terminated") for key in ids}
+    instances = {instance.id: instance for instance in group.instances or ()}
+    instances |= {key: Instance(key, "terminated") for key in ids}
     return replace(
         group,
         members=tuple(i for i in group.members if i.id not in ids),
-        instances=tuple(machines.values()) if group.instances is not None else None,
+        instances=tuple(instances.values()) if group.instances is not None else None,
     )
 
 
 def _scale_in(group: Group) -> Group:
-    """What Auto Scaling does by itself: instances above the desired capacity go, protected and waiting ones stay."""
+    """Terminate above the desired capacity, as Auto Scaling does by itself: protected and waiting instances stay."""
     if "Terminate" in group.suspended:
         return group
     spare = len(group.members) - group.desired
@@ -155,6 +155,7 @@ def apply(group: Group, action: Action) -> Group:
             return _kill(group, {*launching, *terminating})
         case TerminateInstances(instance_ids=ids):
             return _kill(group, set(ids))
+    raise AssertionError(f"the model has no {action}")
 
 
 def carry_out(group: Group, now: datetime, *, closing: bool = False) -> Group:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import timedelta
+from unittest import mock
 
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
@@ -13,19 +14,32 @@ from lease_model import END, HOUR, POLICY, a_group, settled
 from annex_lease import actions, actuator
 from annex_lease.actions import Action, EmptyGroup, SuspendLaunch, TerminateInstances, Warn
 from annex_lease.actuator import Outcome, carry_out
-from annex_lease.aws import Annex, Clients
+from annex_lease.aws import AnnexAccess, Clients
 from annex_lease.batches import CALL_SECONDS, RefusedError
 from annex_lease.decision import decide
 from annex_lease.observed import GroupMember
+from annex_lease.record import Granted, Ledger, Renewed
 
+# Tests define kinds of their own.
 KINDS = [kind for kind in Action.__subclasses__() if kind.__module__.startswith("annex_")]
 FIRST, SECOND = EmptyGroup("first"), SuspendLaunch("second")
 WARNING = Warn(END, 2, "soon")
+IDS = ("i-1",)
+SAMPLES: dict[type[Action], Action] = {
+    type(each): each
+    for each in (
+        *(actions.RenewLease(Renewed(END, END), ""), actions.PublishEnd(END, ""), actions.SuspendRebalance("")),
+        *(actions.ResumeLaunch(""), actions.Grant(Granted(2), None, ""), actions.NotifyInstances(END, IDS, "")),
+        *(actions.RecordUse(Ledger(0, END, 1), ""), WARNING, FIRST, SECOND, actions.ResumeTerminate("")),
+        *(actions.DeleteWarmPool(""), actions.ClearProtection(IDS, ""), actions.FinishHooks((), IDS, "")),
+        *(actions.AllowDeletion(""), TerminateInstances(IDS, "")),
+    )
+}
 REFUSED = ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "Any")
 
 
-def annex(seconds_left: float = 100.0) -> Annex:
-    return Annex("g", "", Clients(), seconds_left=lambda: seconds_left)
+def annex(seconds_left: float = 100.0) -> AnnexAccess:
+    return AnnexAccess("g", "", Clients(), seconds_left=lambda: seconds_left)
 
 
 def carried(
@@ -37,7 +51,7 @@ def carried(
 ) -> Outcome:
     """Carry out actions of which these fail."""
 
-    def perform(action: Action, _: Annex) -> None:
+    def perform(action: Action, _: AnnexAccess) -> None:
         if action in failing:
             raise failing[action]
 
@@ -62,15 +76,27 @@ def test_every_action_states_what_it_is_and_why(kind: type[Action]) -> None:
 
 
 def test_what_ends_an_annex_is_what_a_decision_to_stop_holds() -> None:
-    """Seen from the decision: a stop holds nothing but actions that end something, and bookkeeping."""
+    """Seen from the decision: a stop holds every kind that ends something, and besides them bookkeeping only."""
     members = (GroupMember("i-1", "InService", True), GroupMember("i-2", "Terminating:Wait"))
     group = a_group(written=settled(), desired=2, members=members, suspended=frozenset({"Terminate"}))
-    stop = decide(group, END + HOUR).actions
-    assert len(stop) >= 6
-    assert all(action.ends or action.bookkeeping for action in stop)
+    stop = decide(replace(group, warm_pool=True, warm_pool_size=1), END + HOUR).actions
+    assert {type(action) for action in stop if not action.bookkeeping} == {kind for kind in KINDS if kind.ends}
     keep = decide(a_group(POLICY), END - HOUR + timedelta(seconds=1)).actions
     assert len(keep) >= 3
     assert not any(action.ends for action in keep)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_bookkeeping_only_writes_tags_and_messages(kind: type[Action]) -> None:
+    """Seen from AWS: the calls of an action that are no reads."""
+    clients = mock.MagicMock()
+    hook = {"LifecycleTransition": "autoscaling:EC2_INSTANCE_TERMINATING", "LifecycleHookName": "hook"}
+    clients.autoscaling.describe_lifecycle_hooks.return_value = {"LifecycleHooks": [hook]}
+    actuator.perform(SAMPLES[kind], AnnexAccess("g", "", clients, topic="arn"))
+    called = {str(name).split(".")[1].split("(")[0] for name, _, _ in clients.mock_calls if "__" not in name}
+    changes = {name for name in called if not name.startswith(("describe_", "get_paginator"))}
+    assert changes
+    assert (changes <= {"create_or_update_tags", "create_tags", "publish"}) is kind.bookkeeping, changes
 
 
 def test_no_list_of_kinds_is_kept_by_hand() -> None:

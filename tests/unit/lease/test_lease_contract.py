@@ -125,9 +125,9 @@ def test_a_size_that_only_cloudformation_knows_is_passed_through() -> None:
         st.datetimes(timezones=st.just(UTC)).map(lambda moment: moment.replace(microsecond=0)),
     ),
 )
-def test_a_declared_policy_reads_back(size: int, reach: int, grace: int, end: int | datetime) -> None:
+def test_a_declared_policy_reads_back(size: int, lifetime: int, grace: int, end: int | datetime) -> None:
     ends = {"duration_seconds": end} if isinstance(end, int) else {"ends_at": end}
-    policy = LeasePolicy("muon", size, reach, grace, **ends)  # type: ignore[arg-type]
+    policy = LeasePolicy("muon", size, lifetime, grace, **ends)  # type: ignore[arg-type]
     record = read_record(policy_tags(policy))
     assert record.policy == policy
     assert record.problems == ()
@@ -175,6 +175,6 @@ def test_a_tag_goes_to_and_comes_from_the_api() -> None:
     )
 
 
-def test_only_the_name_the_id_and_the_end_reach_instances() -> None:
+def test_only_the_name_the_id_and_the_end_are_copied_to_instances() -> None:
     keys = [value for key, value in vars(lease_tags).items() if key.startswith("TAG_")]
     assert {key for key in keys if group_tag(key, "").propagate} == {"annex:name", "annex:id", "annex:lease-end"}

@@ -142,14 +142,14 @@ def test_stopping_does_not_wait_for_the_answer_of_ec2() -> None:
     assert decision.needs == {Fact.INSTANCES}
 
 
-def test_a_stop_is_told_to_instances_that_are_still_there() -> None:
+def test_instances_that_are_still_there_are_notified_of_a_stop() -> None:
     stop = format_time(MIDDLE)
     group = a_group(written={**settled(), lease_tags.TAG_UNTIL: stop}, suspended=LAUNCH, members=RUNNING)
     assert kinds(decide(group, MIDDLE)) == ["PublishEnd", "NotifyInstances"]
     assert kinds(decide(replace(group, members=()), MIDDLE)) == []
 
 
-def test_within_the_grace_ec2_is_asked_only_when_the_group_lists_nobody() -> None:
+def test_within_the_grace_ec2_is_asked_only_when_the_group_lists_no_instance() -> None:
     group = a_group(written=settled(), suspended=LAUNCH, members=RUNNING, instances=None)
     assert decide(group, END).needs == frozenset()
     assert decide(group, END + GRACE).needs == {Fact.INSTANCES}
@@ -177,16 +177,16 @@ def test_what_was_found_empty_twice_costs_no_further_listing() -> None:
         assert decide(changed, END).phase is Phase.DRAINING
 
 
-def test_a_word_that_comes_while_an_annex_drains_starts_no_new_grace() -> None:
+def test_an_override_that_comes_while_an_annex_drains_starts_no_new_grace() -> None:
     left = (GroupMember("i-1", "Standby"),)
-    word = format_time(END + 2 * SECOND)
-    group = a_group(written={**settled(), lease_tags.TAG_UNTIL: word}, suspended=LAUNCH, members=left)
+    override = format_time(END + 2 * SECOND)
+    group = a_group(written={**settled(), lease_tags.TAG_UNTIL: override}, suspended=LAUNCH, members=left)
     for moment in (END + SECOND, END + 3 * SECOND, END + GRACE - SECOND):
         assert decide(group, moment).actions == ()
     assert kinds(decide(group, END + GRACE)) == ["TerminateInstances"]
 
 
-def test_overdue_is_who_should_be_gone() -> None:
+def test_overdue_counts_the_instances_that_should_be_gone() -> None:
     group = a_group(written=settled(), suspended=LAUNCH, members=RUNNING)
     assert (decide(group, END + GRACE - SECOND).overdue, decide(group, END + GRACE - SECOND).alive) == (0, 2)
     assert decide(group, END + GRACE).overdue == 2

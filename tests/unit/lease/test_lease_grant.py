@@ -26,7 +26,7 @@ def sized(size: int) -> LeasePolicy:
 # --- the grant
 
 
-def test_the_first_check_publishes_then_grants_then_tells() -> None:
+def test_the_first_check_publishes_then_grants_then_notifies() -> None:
     decision = decide(a_group(), MIDDLE)
     assert kinds(decision) == ["PublishEnd", "Grant", "NotifyInstances"]
     assert decision.phase is Phase.GRANTED
@@ -137,7 +137,7 @@ def test_an_ended_annex_whose_lease_is_valid_again_does_not_restart() -> None:
 # --- the published end
 
 
-def test_a_changed_end_is_published_and_told() -> None:
+def test_a_changed_end_is_published_and_notified() -> None:
     later = format_time(END + HOUR / 2)
     group = a_group(written={**settled(), lease_tags.TAG_UNTIL: later}, desired=2, members=RUNNING)
     decision = decide(group, MIDDLE)

@@ -1,4 +1,4 @@
-"""What a run tells CloudWatch, held to the specification of the embedded metric format.
+"""Metrics in the log line of a run, held to the specification of the embedded metric format.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 """

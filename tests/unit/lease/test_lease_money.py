@@ -69,8 +69,8 @@ def test_another_number_of_instances_is_recorded_and_moves_the_end() -> None:
     decision = decide(fewer, now)
     assert [a.ledger for a in decision.actions if isinstance(a, RecordUse)] == [Ledger(1200, now, 1)]
     assert decide(carry_out(fewer, now), now).end == now + timedelta(seconds=2400)
-    nobody = replace(carry_out(limited(granted(), members=()), now), desired=0)
-    assert decide(nobody, now).end == END, "who uses nothing reaches no limit"
+    none = replace(carry_out(limited(granted(), members=()), now), desired=0)
+    assert decide(none, now).end == END, "without use no limit is reached"
 
 
 def test_a_grant_counts_what_may_start_and_what_the_warm_pool_holds() -> None:
@@ -128,7 +128,7 @@ def test_a_limit_that_was_left_out_for_a_while_finds_what_was_used_meanwhile() -
     assert [a.ledger for a in decision.actions if isinstance(a, RecordUse)] == [Ledger(600, now, 10)]
 
 
-def test_hours_that_are_used_up_stop_counting_when_nobody_is_left() -> None:
+def test_hours_that_are_used_up_stop_counting_when_no_instance_is_left() -> None:
     over = replace(carry_out(limited(granted()), HALF), members=(), instances=())
     (stopped,) = (a.ledger for a in decide(over, HALF + MINUTE).actions if isinstance(a, RecordUse))
     assert stopped == Ledger(3600, HALF, 0)
@@ -149,14 +149,14 @@ def test_hours_that_are_still_to_be_written_down_keep_no_annex_from_its_end() ->
     assert (decision.phase, kinds(decision)) == (Phase.ENDED, ["RecordUse"])
 
 
-def test_a_lease_that_ends_earlier_is_not_prolonged_by_money() -> None:
+def test_a_lease_that_ends_earlier_is_not_prolonged_by_its_hours() -> None:
     plenty = replace(LIMITED, max_instance_hours=1000)
     lease = a_group(plenty, written=granted()).lease
     assert lease.policy is not None
     assert (lease.effective_end, lease.ends_by_hours) == (END, False)
 
 
-def test_who_declares_no_limit_has_no_ledger() -> None:
+def test_without_a_declared_limit_there_is_no_ledger() -> None:
     assert not [a for a in decide(a_group(), CREATED).actions if isinstance(a, RecordUse)]
     group = a_group(written={**settled(), lease_tags.TAG_USED: "9999999@2026-11-01T12:00:00Zx9"}, desired=2)
     assert decide(group, CREATED).end == END

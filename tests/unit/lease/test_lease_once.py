@@ -22,11 +22,10 @@ PRODUCT = [*ROOT.glob("annex_*/**/*.py"), *ROOT.glob("stacks/**/*.py"), ROOT / "
 
 
 def calls(name: str) -> Iterator[str]:
-    """The files that call a function of this name, once for each call."""
+    """The files that call a function of this name, once for each call, with or without the name of its module."""
     for path in PRODUCT:
         for node in ast.walk(ast.parse(path.read_text())):
-            called = ast.unparse(node.func) if isinstance(node, ast.Call) else ""
-            if called == name or ("." not in name and called.split(".")[-1] == name):
+            if isinstance(node, ast.Call) and f".{ast.unparse(node.func)}".endswith(f".{name}"):
                 yield path.relative_to(ROOT).as_posix()
 
 
@@ -74,7 +73,7 @@ def test_a_group_without_a_policy_has_a_lease_that_ended_at_its_creation() -> No
     assert found.problems == found.record.problems != ()
 
 
-RANGES = {
+RANGES: dict[str, terms.Span | terms.Number] = {
     "size": terms.SIZE,
     "duration_seconds": terms.LEASE,
     "max_lifetime_seconds": terms.MAX_LIFETIME,

@@ -1,4 +1,4 @@
-"""What holds for every group and every tag, however strange."""
+"""Properties that hold for every group and every tag."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ instances = st.lists(
     max_size=5,
     unique_by=lambda instance: instance.id,
 ).map(tuple)
-machines = st.one_of(
+listings = st.one_of(
     st.none(),
     st.lists(
         st.builds(Instance, st.sampled_from([f"i-{n}" for n in range(9)]), st.sampled_from(["running", "terminated"])),
         max_size=5,
-        unique_by=lambda machine: machine.id,
+        unique_by=lambda instance: instance.id,
     ).map(tuple),
 )
 
@@ -72,7 +72,7 @@ def groups(draw: st.DrawFn) -> Group:
         warm_pool=(warm := draw(st.booleans())),
         warm_pool_size=draw(st.integers(0, 3)) if warm else 0,
         credential=draw(st.sampled_from([None, True, False])),
-        instances=draw(machines),
+        instances=draw(listings),
         confirmed=draw(st.booleans()),
     )
 
@@ -106,7 +106,9 @@ def test_no_tag_raises_or_reaches_beyond_the_cap(values: dict[str, str], now: da
 
 
 @given(st.dictionaries(st.sampled_from([k for k in KEYS if k not in lease_tags.DECLARED_TAGS]), texts), moments)
-def test_nothing_written_at_run_time_passes_the_declared_reach(values: dict[str, str], now: datetime) -> None:
+def test_nothing_written_at_run_time_passes_the_declared_maximum_lifetime(
+    values: dict[str, str], now: datetime
+) -> None:
     group = a_group(written=values)
     end = decide(group, now).end
     assert end is not None
@@ -131,7 +133,7 @@ def test_an_end_never_grants_and_a_grant_never_exceeds(group: Group, now: dateti
 
 
 @given(groups(), st.datetimes(datetime(2026, 11, 3), timezones=st.just(UTC)))  # noqa: DTZ001
-def test_every_annex_is_gone_after_its_reach_and_grace(group: Group, now: datetime) -> None:
+def test_every_annex_is_gone_after_its_maximum_lifetime_and_grace(group: Group, now: datetime) -> None:
     limit = CREATED + timedelta(seconds=terms.MAX_LIFETIME.tag_range()[1] + terms.GRACE.tag_range()[1])
     now = max(now, limit)
     for _ in range(3):

@@ -1,4 +1,4 @@
-"""Who waits for the end of the lease, and who does not."""
+"""Runs that wait for the end of the lease, and runs that do not."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_an_end_before_the_next_run_is_waited_for(seconds: float) -> None:
 
 
 @pytest.mark.parametrize("seconds", [None, -1.0, 0.0, 60.5, 3600.0])
-def test_another_run_or_none_sees_to_any_other_end(seconds: float | None) -> None:
+def test_no_run_waits_for_any_other_end(seconds: float | None) -> None:
     assert run(seconds) == ([], [])
 
 

@@ -72,7 +72,9 @@ def test_nothing_written_at_run_time_is_no_problem() -> None:
         ("0001-01-01T00:00:00Z", datetime(1, 1, 1, tzinfo=UTC), True),
     ],
 )
-def test_the_operators_word_counts_within_the_reach(until: str | None, end: datetime, followed: bool) -> None:
+def test_the_operators_override_counts_within_the_maximum_lifetime(
+    until: str | None, end: datetime, followed: bool
+) -> None:
     lease = lease_of(DECLARED | ({} if until is None else {lease_tags.TAG_UNTIL: until}))
     assert lease.policy is not None
     assert (lease.declared_end, lease.latest_end, lease.effective_end) == (END, CAP, end)
@@ -90,7 +92,7 @@ def test_the_operators_word_counts_within_the_reach(until: str | None, end: date
         ({lease_tags.TAG_ENDS_AT: "2020-01-01T00:00:00Z"}, datetime(2020, 1, 1, tzinfo=UTC)),
     ],
 )
-def test_a_declared_end_is_cut_to_the_reach(declared: dict[str, str], end: datetime) -> None:
+def test_a_declared_end_is_cut_to_the_maximum_lifetime(declared: dict[str, str], end: datetime) -> None:
     values = {key: value for key, value in DECLARED.items() if key != lease_tags.TAG_DURATION} | declared
     lease = lease_of(values)
     assert lease.policy is not None

@@ -54,7 +54,7 @@ def test_a_renewal_that_died_between_its_two_steps_is_finished() -> None:
     assert kinds(decide(group, moment)) == ["Grant", "NotifyInstances"]
 
 
-def test_an_extension_that_comes_late_wakes_nobody() -> None:
+def test_an_extension_that_comes_late_starts_nothing() -> None:
     late = written(ended(), until=format_time(END + HOUR / 2))
     assert decide(late, END + MINUTE).actions == ()
     assert decide(late, END + MINUTE).phase is Phase.ENDED
@@ -79,7 +79,7 @@ def test_a_renewed_lease_ends_again_and_a_renewal_counts_once() -> None:
     assert "Grant" in kinds(decide(again, end + MINUTE))
 
 
-def test_a_renewal_cannot_pass_the_reach() -> None:
+def test_a_renewal_cannot_pass_the_maximum_lifetime() -> None:
     moment = END + MINUTE
     beyond = written(ended(), renewed=format_time(moment), until=format_time(CAP + SECOND))
     decision = decide(beyond, moment)
@@ -138,7 +138,7 @@ def test_an_annex_that_does_not_ask_for_it_is_not_renewed() -> None:
     assert decide(a_group(written=settled(), desired=2, members=BUSY), END - SECOND).actions == ()
 
 
-def test_renewals_follow_each_other_up_to_the_reach_and_not_beyond() -> None:
+def test_renewals_follow_each_other_up_to_the_maximum_lifetime_and_not_beyond() -> None:
     group = a_group(RENEWING, written=settled(), desired=2, members=BUSY)
     now = CREATED
     ends = []
@@ -152,16 +152,16 @@ def test_renewals_follow_each_other_up_to_the_reach_and_not_beyond() -> None:
     assert now == CAP
 
 
-def test_the_word_of_the_operator_makes_a_renewal_void() -> None:
+def test_the_override_of_the_operator_makes_a_renewal_void() -> None:
     renewed = carry_out(a_group(RENEWING, written=settled(), desired=2, members=BUSY), END - MINUTE)
     assert decide(renewed, END).phase is Phase.ACTIVE
     stopped = written(renewed, until=format_time(END))
     assert decide(written(renewed, until=format_time(END - SECOND)), END).phase is Phase.DRAINING
-    assert decide(stopped, END).phase is Phase.ACTIVE, "the same end as the renewed one is no other word"
+    assert decide(stopped, END).phase is Phase.ACTIVE, "the same end as the renewed one is no new override"
 
 
 @pytest.mark.parametrize("busy", ["x", "@", "2026-11-01T15:00:00Z", "9999-12-31T00:00:00Z@2026-11-01T13:00:00Z"])
-def test_a_spoilt_renewal_never_passes_the_reach(busy: str) -> None:
+def test_a_spoilt_renewal_never_passes_the_maximum_lifetime(busy: str) -> None:
     decision = decide(a_group(RENEWING, written={**settled(), lease_tags.TAG_BUSY: busy}, desired=2), CREATED)
     assert decision.end is not None
     assert decision.end <= CAP

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ast
+import re
 from dataclasses import fields, replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -10,6 +13,7 @@ from hypothesis import strategies as st
 
 from annex_lease.invocation import CheckerSettings
 
+ROOT = Path(__file__).parents[3]
 texts = st.text(max_size=20)
 NAMES = [field.name for field in fields(CheckerSettings)]
 
@@ -28,3 +32,12 @@ def test_every_setting_has_a_variable_of_its_own(name: str) -> None:
 
 def test_other_variables_are_no_settings() -> None:
     assert CheckerSettings.from_environ({"PATH": "/bin", "ANNEX_OTHER": "x"}) == CheckerSettings()
+
+
+@pytest.mark.parametrize("path", ["checker_responder.py", "responder/index.py"])
+def test_the_responder_has_some_of_the_same_variables(path: str) -> None:
+    """It shares no code with the checker, so the names stand in its source too."""
+    source = (ROOT / "annex_constructs/lease" / path).read_text()
+    names = {node.value for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Constant)}
+    variables = {name for name in names if isinstance(name, str) and re.fullmatch("ANNEX_[A-Z_]+", name)}
+    assert variables == {"ANNEX_GROUP", "ANNEX_NAME", "ANNEX_ID"} < set(CheckerSettings().to_environ())

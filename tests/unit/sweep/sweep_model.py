@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from annex_lease.actions import Action, TerminateInstances
 from annex_lease.observed import Group, GroupMember
 from annex_lease.ownership import GROUP_TAG, STACK_ID_TAG
 from annex_lease.policy import LeasePolicy, policy_tags
@@ -88,3 +89,9 @@ def plan(
 def until(moment: timedelta) -> dict[str, str]:
     """The operator's override: the lease ends so long after now."""
     return {TAG_UNTIL: format_time(NOW + moment)}
+
+
+def terminated(action: Action) -> tuple[str, ...]:
+    """Ids that an action terminates; any other kind of action is an error."""
+    assert isinstance(action, TerminateInstances)
+    return action.instance_ids

@@ -7,7 +7,7 @@ from typing import Any
 from unittest import mock
 
 import pytest
-from sweep_model import GRACE, HOUR, MINUTE, NOW, ONE, OTHER, group, instance, plan, stack, until
+from sweep_model import GRACE, HOUR, MINUTE, NOW, ONE, OTHER, group, instance, plan, stack, terminated, until
 
 from annex_lease.actions import (
     ClearProtection,
@@ -70,7 +70,7 @@ def test_what_is_ended_is_left_alone() -> None:
     over = replace(group(members=()), suspended=frozenset({"Launch"}))
     assert plan([over]).endings == []
     (found,) = plan([over], [instance("i-9", member_of="asg-a")]).endings
-    assert found.actions[0].instance_ids == ("i-9",)  # type: ignore[union-attr]
+    assert terminated(found.actions[0]) == ("i-9",)
 
 
 def test_instances_are_those_of_this_annex_alone() -> None:
@@ -85,7 +85,7 @@ def test_instances_are_those_of_this_annex_alone() -> None:
     ]
     other = group("other", OTHER, ended=-HOUR, members=())
     (found,) = plan([group(members=()), other], listed, stacks=[stack(ONE)]).endings
-    assert found.actions[-1].instance_ids == ("i-detached", "i-member")  # type: ignore[union-attr]
+    assert terminated(found.actions[-1]) == ("i-detached", "i-member")
 
 
 def test_a_forged_id_reaches_no_instance_of_another_annex() -> None:
@@ -98,7 +98,7 @@ def test_a_forged_id_reaches_no_instance_of_another_annex() -> None:
 def test_a_listing_that_failed_keeps_no_annex_alive(missing: str) -> None:
     seen: dict[str, Any] = {missing: None}
     (found,) = plan([group()], **seen).endings
-    assert found.actions[-1].instance_ids == ("i-1",)  # type: ignore[union-attr]
+    assert terminated(found.actions[-1]) == ("i-1",)
 
 
 @pytest.mark.parametrize("without", [[TAG_NAME], ["annex:lease-duration"], ["annex:size", "annex:lease-grace"]])

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sweep_model import GRACE, HOUR, MINUTE, ONE, OTHER, group, instance, other, plan, stack, stack_arn
+from sweep_model import GRACE, HOUR, MINUTE, ONE, OTHER, group, instance, other, plan, stack, stack_arn, terminated
 
 from annex_lease.ownership import STACK_ID_TAG
 from annex_lease.sweep.resources import REMOVAL_ORDER, ResourceKind
@@ -167,7 +167,7 @@ def test_a_group_without_a_readable_lease_is_ended_in_two_phases() -> None:
     (removal,) = plan([group(without=UNREADABLE, members=["i-1", "i-2"], extra=mark)], stacks=[stack(ONE)]).removals
     assert removal.weight == 2
     assert removal.ending is not None
-    assert removal.ending.actions[-1].instance_ids == ("i-1", "i-2")  # type: ignore[union-attr]
+    assert terminated(removal.ending.actions[-1]) == ("i-1", "i-2")
     # Readable again, ended, or young: it loses its mark.
     for back in (group(ended=-HOUR, extra=mark), group(without=UNREADABLE, ended=-8 * HOUR + GRACE, extra=mark)):
         found = plan([back], stacks=[stack(ONE)])
