@@ -55,7 +55,7 @@ class IAnnex(LeaseMetrics, Construct):
         return self._grant(grantee, operator_policy.READ_STATUS)
 
     def grant_push_credential(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Grant `annex credential push` for this annex: for a machine of the pool that issues tokens.
+        """Grant `annex credential push` for this annex: for a host of the pool that issues tokens.
 
         The stored token can be replaced, and not read.
 

@@ -1,4 +1,4 @@
-"""Grants for people and machines that operate one annex with the `annex` command."""
+"""Grants for operators of one annex, people or services that run the `annex` command."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from datetime import timedelta
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,23 +11,17 @@ import pytest
 from aws_cdk import App
 from aws_cdk import aws_iam as iam
 from aws_cdk.assertions import Template
-from botocore.client import BaseClient
-from moto import mock_aws
 
 from annex_lease.operator_policy import policy_document
-from annex_pool.command_error import AnnexError
 from tests.permissions.authorisation import Policies, Request, ask, granted
 from tests.permissions.deployed import ACCOUNT, REGION, Deployed
-from tests.runtime.pool.pool_world import World, aws, deploy
+from tests.permissions.operator_world import CHECKER, ISSUER, LATER, UUID, Operator, group_arn, operated
+from tests.runtime.pool.pool_world import aws
 from tests.synth.templates import ROOT, annex_stack, feature_flags
-from tests.world.aws_errors import refusal
 from tests.world.aws_state import GROUP_TAG
 
-UUID = "8e1f4ad0-c7d2-11f0-8d6a-0affc1b2d3e4"
 STACK_ID = f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/Annex-demo/{UUID}"
 SECRET = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:secret-demo-AbCdEf"
-CHECKER = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:checker-demo"
-PREFIXES = {"tagging": "tag", "monitoring": "cloudwatch"}  # botocore's names where IAM has others
 # moto has neither warm pools nor hooks that wait, nor does it suspend Terminate by itself.
 NOT_DRIVEN = {
     "autoscaling:CompleteLifecycleAction",
@@ -45,9 +38,9 @@ LISTING = {
     if action != "secretsmanager:DescribeSecret"
 }
 STATUS = [["status", "{}"]]
-PUSH = [["credential", "push", "{}", "--token-command", "ISSUER"]]
+PUSH = [["credential", "push", "{}", "--token-command", ISSUER]]
 EXTEND = [["extend", "{}", "--for", "9h"], ["renew", "{}", "--for", "9h"]]
-STOP = [["stop", "{}", "--no-wait"], ["LATER"], ["stop", "{}", "--no-wait"]]
+STOP = [["stop", "{}", "--no-wait"], LATER, ["stop", "{}", "--no-wait"]]
 VERBS = {
     "grant_read_status": STATUS,
     "grant_push_credential": PUSH,
@@ -85,104 +78,9 @@ def stack() -> Deployed:
     return Deployed(template, STACK_ID, names)
 
 
-class Operator(World):
-    """The commands' world in which AWS asks IAM about each call of the operator; the checker's calls are its own."""
-
-    policies: Policies
-    asking = False
-    used: set[str]
-    denied: list[Request]
-
-    def _check(self, found: Any, **more: Any) -> Any:
-        # The real command finds the function by its tags, then invokes it.
-        self.used |= {"tag:GetResources", "lambda:InvokeFunction"}
-        request = Request("lambda:InvokeFunction", CHECKER.replace("demo", found.name))
-        if not ask(self.policies, request).allowed:
-            self.denied.append(request)
-            raise AnnexError("AWS was asked to run the lease checker and refused")
-        self.asking = False
-        try:
-            return super()._check(found, **more)
-        finally:
-            self.asking = True
-
-    def operate(self, annex: str, words: list[list[str]]) -> list[int]:
-        """Run command lines as this operator; their exit codes."""
-        codes = []
-        for line in words:
-            if line == ["LATER"]:
-                self.shift += timedelta(minutes=16)
-                continue
-            given = [self.issuer() if word == "ISSUER" else word.format(annex) for word in line]
-            self.asking = True
-            codes.append(self.annex(*given).exit_code)
-            self.asking = False
-        return codes
-
-
 @pytest.fixture
 def operator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Operator]:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
-    monkeypatch.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
-    monkeypatch.delenv("AWS_PROFILE", raising=False)
-    operator = Operator(tmp_path)
-    operator.used, operator.denied = set(), []
-    real: Callable[..., Any] = BaseClient._make_api_call  # type: ignore[attr-defined]
-
-    def call(client: BaseClient, operation: str, params: dict[str, Any]) -> Any:
-        if operator.asking:
-            operator.asking = False
-            prefix = client.meta.service_model.endpoint_prefix
-            action = f"{PREFIXES.get(prefix, prefix)}:{operation}"
-            asked = list(requests(action, params or {}))
-            refused = [request for request in asked if not ask(operator.policies, request).allowed]
-            operator.denied += refused
-            operator.used.add(action)
-            operator.asking = True
-            if refused:
-                raise refusal("AccessDenied", f"not authorized to perform {action}", operation)
-        return real(client, operation, params)
-
-    monkeypatch.setattr(BaseClient, "_make_api_call", call)
-    with mock_aws():
-        for annex in ("demo", "demo2"):
-            deploy(annex, annex_id=f"{UUID}.{annex}")
-            scaling = aws().autoscaling
-            scaling.update_auto_scaling_group(AutoScalingGroupName=f"Group-{annex}", DesiredCapacity=1)
-            (described,) = scaling.describe_auto_scaling_groups(AutoScalingGroupNames=[f"Group-{annex}"])[
-                "AutoScalingGroups"
-            ]
-            ids = [each["InstanceId"] for each in described["Instances"]]
-            scaling.set_instance_protection(
-                AutoScalingGroupName=f"Group-{annex}", InstanceIds=ids, ProtectedFromScaleIn=True
-            )
-        yield operator
-
-
-def requests(action: str, params: dict[str, Any]) -> Iterator[Request]:
-    """Authorisation request of a call, with the names that the stack is deployed under."""
-    if action == "autoscaling:CreateOrUpdateTags":
-        for name in {tag["ResourceId"] for tag in params["Tags"]}:
-            yield Request(action, group_arn(name), {}, tuple(tag["Key"] for tag in params["Tags"]))
-    elif "AutoScalingGroupName" in params and not action.startswith("autoscaling:Describe"):
-        yield Request(action, group_arn(params["AutoScalingGroupName"]))
-    elif action == "ec2:TerminateInstances":
-        for instance in params["InstanceIds"]:
-            tags = aws().ec2.describe_tags(Filters=[{"Name": "resource-id", "Values": [instance]}])["Tags"]
-            context = {f"ec2:ResourceTag/{tag['Key']}": tag["Value"] for tag in tags}
-            yield Request(action, f"arn:aws:ec2:{REGION}:{ACCOUNT}:instance/{instance}", context)
-    elif "SecretId" in params:
-        # moto ends the ARN of a secret in six characters of its own.
-        yield Request(action, f"{str(params['SecretId'])[:-6]}AbCdEf")
-    else:
-        assert action.split(":")[1].startswith(("Describe", "Get", "List")), action
-        yield Request(action)
-
-
-def group_arn(name: str) -> str:
-    return f"arn:aws:autoscaling:{REGION}:{ACCOUNT}:autoScalingGroup:0:autoScalingGroupName/{name}"
+    yield from operated(tmp_path, monkeypatch)
 
 
 def policies_of(stack: Deployed, verb: str) -> Policies:

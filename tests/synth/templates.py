@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import runpy
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,8 @@ EVERYTHING = {
 }
 SPECS = {"own network": OWN_NETWORK, "given network": GIVEN_NETWORK, "large": LARGE, "everything": EVERYTHING}
 
+_TEMPLATES: dict[str, dict[str, Any]] = {}
+
 TAGGABLE = {
     "AWS::AutoScaling::AutoScalingGroup",
     "AWS::CloudWatch::Alarm",
@@ -87,7 +90,11 @@ def annex_stack(app: App, spec: dict[str, Any]) -> AnnexStack:
 
 
 def template_of(flags: dict[str, Any], spec: dict[str, Any]) -> dict[str, Any]:
-    return dict(Template.from_stack(annex_stack(App(context=flags), spec)).to_json())
+    """The template of an annex, synthesised once for each spec: a copy, which the caller may change."""
+    key = repr((sorted(flags.items()), sorted(spec.items())))
+    if key not in _TEMPLATES:
+        _TEMPLATES[key] = dict(Template.from_stack(annex_stack(App(context=flags), spec)).to_json())
+    return deepcopy(_TEMPLATES[key])
 
 
 def example_template(example: Path) -> dict[str, Any]:

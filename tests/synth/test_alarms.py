@@ -1,4 +1,4 @@
-"""Alarms for a lease that is not enforced, their topic, and the order in which they are made."""
+"""Alarms about a lease that is not enforced: their metrics, their topic, and when they exist."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 from aws_cdk import App, Duration, Stack, Validations
+from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_sns as sns
 from aws_cdk.assertions import Template
 from cdk_nag import AwsSolutionsChecks
 
-from annex_constructs import AnnexFleet, LeaseChecker, LeaseTerms
+from annex_constructs import AnnexFleet, ExecutionPoint, LeaseChecker, LeaseTerms, Pool
 from annex_constructs.alarm_topic import AlarmTopic
 from annex_constructs.lease.lease_alarms import LeaseAlarms
 from annex_lease import invocation as metrics
@@ -20,6 +21,21 @@ from tests.synth.test_order import needs
 
 ALARM, TOPIC = "AWS::CloudWatch::Alarm", "AWS::SNS::Topic"
 OURS = {"Namespace": "HTCondorAnnex", "Period": 60, "Threshold": 1}
+
+
+@pytest.fixture(scope="module")
+def alarmed(flags: dict[str, Any]) -> Resources:
+    """The resources of a fleet with a checker and alarms; for reading."""
+    stack = Stack(App(context=flags), "Other")
+    attributes = {"vpc_id": "vpc-0123456789abcdef0", "availability_zones": ["us-east-1a"]}
+    vpc = ec2.Vpc.from_vpc_attributes(stack, "Vpc", public_subnet_ids=["subnet-0123456789abcdef0"], **attributes)
+    image = ec2.MachineImage.generic_linux({"us-east-1": "ami-0123456789abcdef0"})
+    point = ExecutionPoint(pool=Pool(collector="cm.example.edu", trust_domain="example.edu"), machine_image=image)
+    types = [ec2.InstanceType("c6a.large")]
+    fleet = AnnexFleet(stack, "Muon", vpc=vpc, instance_types=types, max_size=20, execution_point=point)
+    checker = LeaseChecker(stack, "Lease", fleet=fleet, lease=LeaseTerms(duration=Duration.hours(8)))
+    LeaseAlarms(stack, "Alarms", checker=checker)
+    return resources_of(stack)
 
 
 @pytest.fixture
@@ -36,14 +52,12 @@ def alarm(resources: Resources, part: str) -> dict[str, Any]:
     return dict(found["Properties"])
 
 
-def test_silence_is_an_alarm(stack: Stack, checker: LeaseChecker) -> None:
-    LeaseAlarms(stack, "Alarms", checker=checker)
-    resources = resources_of(stack)
-    found = alarm(resources, "Silence")
-    functions = of_type(resources, "AWS::Lambda::Function").values()
+def test_silence_is_an_alarm(alarmed: Resources) -> None:
+    found = alarm(alarmed, "Silence")
+    functions = of_type(alarmed, "AWS::Lambda::Function").values()
     ours = [f["Properties"]["Environment"]["Variables"]["ANNEX_ID"] for f in functions if "ANNEX_TOPIC" in str(f)]
     (dimension,) = found["Dimensions"]
-    deployed = Deployed({"Resources": resources}, "arn:aws:cloudformation:us-east-1:123456789012:stack/Other/uuid", {})
+    deployed = Deployed({"Resources": alarmed}, "arn:aws:cloudformation:us-east-1:123456789012:stack/Other/uuid", {})
     assert dimension["Name"] == "Annex"
     # An annex of that name elsewhere is another one.
     assert deployed.value(dimension["Value"]) == deployed.value(ours[0]) == "uuid.muon"
@@ -81,10 +95,9 @@ def test_the_rule_of_missing_data_is_the_documented_one() -> None:
 
 
 @pytest.mark.parametrize("evaluated", [5, 7, 10, 14])
-def test_silence_alarms_within_a_quarter_of_an_hour(stack: Stack, checker: LeaseChecker, evaluated: int) -> None:
-    """Periods of an alarm. The number that CloudWatch evaluates beyond them is not documented."""
-    LeaseAlarms(stack, "Alarms", checker=checker)
-    periods = alarm(resources_of(stack), "Silence")["EvaluationPeriods"]
+def test_silence_alarms_within_a_quarter_of_an_hour(alarmed: Resources, evaluated: int) -> None:
+    """CloudWatch evaluates more periods than those of the alarm; their number is not documented."""
+    periods = alarm(alarmed, "Silence")["EvaluationPeriods"]
 
     def after(silent: int) -> str:
         points: list[float | None] = [*[1.0] * 30, *[None] * silent]
@@ -98,11 +111,8 @@ def test_silence_alarms_within_a_quarter_of_an_hour(stack: Stack, checker: Lease
     ("part", "metric", "periods"),
     [("PastLease", "InstancesPastLease", 2), ("RecordIgnored", "LeaseRecordIgnored", 1)],
 )
-def test_what_the_checker_reports_is_an_alarm(
-    stack: Stack, checker: LeaseChecker, part: str, metric: str, periods: int
-) -> None:
-    LeaseAlarms(stack, "Alarms", checker=checker)
-    found = alarm(resources_of(stack), part)
+def test_what_the_checker_reports_is_an_alarm(alarmed: Resources, part: str, metric: str, periods: int) -> None:
+    found = alarm(alarmed, part)
     expected = {
         **OURS,
         "MetricName": metric,
@@ -114,11 +124,9 @@ def test_what_the_checker_reports_is_an_alarm(
     assert expected.items() <= found.items()
 
 
-def test_a_check_that_failed_is_an_alarm(stack: Stack, checker: LeaseChecker) -> None:
-    LeaseAlarms(stack, "Alarms", checker=checker)
-    resources = resources_of(stack)
-    found = alarm(resources, "FailedChecks")
-    ((queue, _),) = of_type(resources, "AWS::SQS::Queue").items()
+def test_a_check_that_failed_is_an_alarm(alarmed: Resources) -> None:
+    found = alarm(alarmed, "FailedChecks")
+    ((queue, _),) = of_type(alarmed, "AWS::SQS::Queue").items()
     expected = {
         "Namespace": "AWS/SQS",
         "MetricName": "ApproximateNumberOfMessagesVisible",
@@ -132,23 +140,21 @@ def test_a_check_that_failed_is_an_alarm(stack: Stack, checker: LeaseChecker) ->
     assert expected.items() <= found.items()
 
 
-def test_the_names_are_those_that_the_checker_sends(stack: Stack, checker: LeaseChecker) -> None:
-    LeaseAlarms(stack, "Alarms", checker=checker)
-    watched = {each["Properties"]["MetricName"] for each in of_type(resources_of(stack), ALARM).values()}
+def test_the_names_are_those_that_the_checker_sends(alarmed: Resources) -> None:
+    watched = {each["Properties"]["MetricName"] for each in of_type(alarmed, ALARM).values()}
     assert {metrics.CHECKS, metrics.PAST_LEASE, metrics.RECORD_IGNORED} < watched
     assert len(watched) == 4
 
 
-def test_neither_a_deployment_nor_a_destroy_sets_off_the_alarm_of_silence(stack: Stack, checker: LeaseChecker) -> None:
-    LeaseAlarms(stack, "Alarms", checker=checker)
-    needed = needs(resources_of(stack))
-    (lease,) = of_type(resources_of(stack), "Custom::AnnexLease")
+def test_neither_a_deployment_nor_a_destroy_sets_off_the_alarm_of_silence(alarmed: Resources) -> None:
+    needed = needs(alarmed)
+    (lease,) = of_type(alarmed, "Custom::AnnexLease")
     # Made after the first check, and so removed before the checker stops checking.
     (silence,) = (name for name in needed if "Silence" in name)
     assert lease in needed[silence]
     assert [name for name, others in needed.items() if lease in others] == [silence]
     # The others are there before anything is granted, and until everything is gone.
-    others = {name for name in of_type(resources_of(stack), ALARM) if name != silence}
+    others = {name for name in of_type(alarmed, ALARM) if name != silence}
     assert others <= needed[lease]
 
 

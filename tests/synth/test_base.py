@@ -1,4 +1,4 @@
-"""The base stack: what it holds, and what other people's rules say about it."""
+"""The base stack: its resources, and the findings of rule checkers about it."""
 
 from __future__ import annotations
 

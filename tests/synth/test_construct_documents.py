@@ -14,7 +14,8 @@ from annex_lease import terms
 from annex_lease.duration import format_duration
 from annex_lease.terms import Number, Span
 
-CLASSES = [getattr(annex_constructs, name) for name in annex_constructs.__all__]
+PUBLIC = [getattr(annex_constructs, name) for name in annex_constructs.__all__]
+CLASSES = [each for each in PUBLIC if inspect.isclass(each)]
 DOCUMENTED: list[tuple[type, str, Span | Number]] = [
     (LeaseTerms, "duration", terms.LEASE),
     (LeaseTerms, "max_lifetime", terms.MAX_LIFETIME),

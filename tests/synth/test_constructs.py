@@ -1,4 +1,4 @@
-"""The constructs as parts: what they take, what they hand out, what they refuse."""
+"""The constructs as parts: their parameters, properties and errors."""
 
 from __future__ import annotations
 

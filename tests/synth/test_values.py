@@ -1,4 +1,4 @@
-"""The value objects: what they take at the edge and refuse beyond it, and how they say so."""
+"""The value objects: values at the edge of each range, and the errors beyond it."""
 
 from __future__ import annotations
 
