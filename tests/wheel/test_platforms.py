@@ -8,7 +8,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, tracked
+from installed_wheel import ROOT, tracked
 from packaging.requirements import Requirement
 
 SYSTEMS = {

@@ -11,7 +11,7 @@ from importlib.metadata import distribution
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, Installed, tracked
+from installed_wheel import ROOT, Installed, tracked
 from packaging.requirements import Requirement
 
 from annex_lease.version import __version__
