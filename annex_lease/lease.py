@@ -62,7 +62,7 @@ class Lease:
         unrenewed, problems = _unrenewed_end(record, declared, latest)
         end = unrenewed
         # A renewal counts only in place of the end that it renewed: a later override or a deployment makes it void.
-        if policy.renew_seconds is not None and record.busy is not None and record.busy.base == unrenewed:
+        if policy.renew_seconds is not None and record.busy is not None and record.busy.unrenewed_end == unrenewed:
             end = max(unrenewed, min(record.busy.end, latest))
         ledger = _ledger(record, policy, start)
         limit = policy.max_instance_hours
@@ -110,15 +110,15 @@ class Lease:
 
 
 def _unrenewed_end(record: LeaseRecord, declared: datetime, latest: datetime) -> tuple[datetime, tuple[str, ...]]:
-    if record.until is None:
+    if record.override_end is None:
         return min(declared, latest), ()
-    if record.until > latest:
+    if record.override_end > latest:
         problem = (
-            f"{tags.TAG_UNTIL} {tags.format_time(record.until)} is ignored: "
+            f"{tags.TAG_UNTIL} {tags.format_time(record.override_end)} is ignored: "
             f"the maximum lifetime of this lease ends at {tags.format_time(latest)}"
         )
         return min(declared, latest), (problem,)
-    return record.until, ()
+    return record.override_end, ()
 
 
 def _ledger(record: LeaseRecord, policy: LeasePolicy, start: datetime) -> Ledger | None:

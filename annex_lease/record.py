@@ -38,14 +38,14 @@ class Granted:
 
 @dataclass(frozen=True)
 class Renewed:
-    """End to which a busy annex was renewed, in place of the end `base`."""
+    """End to which a busy annex was renewed, in place of `unrenewed_end`."""
 
     end: datetime
-    base: datetime
+    unrenewed_end: datetime
 
     def text(self) -> str:
-        """The text form: `END@BASE`."""
-        return f"{tags.format_time(self.end)}@{tags.format_time(self.base)}"
+        """The text form: `END@UNRENEWED-END`."""
+        return f"{tags.format_time(self.end)}@{tags.format_time(self.unrenewed_end)}"
 
 
 @dataclass(frozen=True)
@@ -92,12 +92,12 @@ class LeaseRecord:
     """Content of the tags of a group.
 
     `policy` is None if a tag that the template must declare is missing or malformed. `granted_known` and
-    `ledger_known` are False if the tag exists but cannot be read. `until` is the operator's override of the end,
+    `ledger_known` are False if the tag exists but cannot be read. `override_end` is the operator's override of the end,
     `renewal` the time of the last `annex renew`.
     """
 
     policy: LeasePolicy | None
-    until: datetime | None
+    override_end: datetime | None
     published: Tag | None
     notified: str | None
     granted: Granted | None
@@ -138,7 +138,7 @@ def read_record(group_tags: Iterable[Tag]) -> LeaseRecord:
     ledger = _parsed(values, tags.TAG_USED, parse_ledger, problems)
     return LeaseRecord(
         policy=policy,
-        until=_parsed(values, tags.TAG_UNTIL, tags.parse_time, problems),
+        override_end=_parsed(values, tags.TAG_UNTIL, tags.parse_time, problems),
         published=by_key.get(tags.TAG_END),
         notified=values.get(tags.TAG_NOTIFIED),
         granted=granted,
@@ -172,10 +172,10 @@ def _granted(text: str) -> Granted:
 
 
 def _renewed(text: str) -> Renewed:
-    end, at, base = text.partition("@")
+    end, at, unrenewed_end = text.partition("@")
     if not at:
-        raise ValueError(f"{tags.shown(text)} is not of the form END@BASE")
-    return Renewed(tags.parse_time(end), tags.parse_time(base))
+        raise ValueError(f"{tags.shown(text)} is not of the form END@UNRENEWED-END")
+    return Renewed(tags.parse_time(end), tags.parse_time(unrenewed_end))
 
 
 def _policy(values: Mapping[str, str], problems: list[str]) -> LeasePolicy | None:

@@ -157,4 +157,4 @@ def _write_latest(environment: Environment, found: Deployed, wanted: datetime) -
 def _written(found: Deployed) -> datetime | None:
     with asking(f"for group {found.group.name}"):
         group = read_group(found.annex)
-    return group.lease.record.until if group else None
+    return group.lease.record.override_end if group else None

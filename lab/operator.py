@@ -40,6 +40,7 @@ class Operator:
         return {
             "PATH": f"{self.tools}:{venv}:/usr/sbin:/usr/bin:/sbin:/bin",
             "HOME": str(self.home),
+            "TMPDIR": os.environ.get("TMPDIR", "/tmp"),  # noqa: S108  the sandbox's own, which vanishes with it
             "TERM": os.environ.get("TERM", "dumb"),
             "LANG": "C.UTF-8",
             "AWS_ACCESS_KEY_ID": "test",

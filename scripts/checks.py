@@ -45,7 +45,7 @@ STAGES = (
     Stage("image", (PYTHON, "-c", "from lab import image; image.disk_image()"), 0.5, needs=LINTED),
     # Computes only: behind everything that watches a clock, beside anything. The floor of the coverage is in
     # pyproject.toml.
-    Stage("product", (*PYTEST, *PARALLEL, "--cov", *PRODUCT), 0.0, needs=LINTED, nice=10),
+    Stage("product", (*PYTEST, *PARALLEL, "--cov", *PRODUCT), 0.0, needs=LINTED, nice=5),
     Stage("mypy", ("mypy", *(word for name in PACKAGES for word in ("-p", name))), 0.4, needs=LINTED),
     # In a lab with machines, which the tests boot, watch or kill; the e2e ones inside it.
     Stage("e2e-renewal", in_lab("tests/e2e/machines/test_renewal.py", machines="qemu"), 0.2, needs=BUILT),

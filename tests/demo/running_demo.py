@@ -20,21 +20,26 @@ COMMAND_SECONDS = 600
 STOP_SECONDS = 300
 
 
-def traces() -> dict[str, set[str]]:
-    """Resources that a lab could leave on the host, without processes."""
+def traces(temporary: Path) -> dict[str, set[str]]:
+    """Resources that a lab could leave on the host, without processes.
+
+    Args:
+        temporary: directory for the temporary files of this lab only. Other labs use the shared one.
+    """
     listing = {
         "interfaces": ["ip", "-o", "-br", "link"],
         "namespaces": ["ip", "netns", "list"],
         "mounts": ["cat", "/proc/self/mounts"],
-        "temporary files": ["find", "/tmp", "/run", "-maxdepth", "1", "-name", "*annex*"],
     }
-    return {k: set(subprocess.run(v, capture_output=True, text=True, check=True).stdout.splitlines())
-            for k, v in listing.items()}  # fmt: skip
+    found = {k: set(subprocess.run(v, capture_output=True, text=True, check=True).stdout.splitlines())
+             for k, v in listing.items()}  # fmt: skip
+    files = [*Path("/run").glob("*annex*"), *Path("/tmp").glob("*annex-lab*"), *temporary.iterdir()]
+    return {**found, "temporary files": {str(file) for file in files}}
 
 
-def left_since(before: dict[str, set[str]]) -> dict[str, set[str]]:
+def left(before: dict[str, set[str]], now: dict[str, set[str]]) -> dict[str, set[str]]:
     """Resources that are new since then. The state file of a killed lab may be gone by now."""
-    return {kind: now - before[kind] for kind, now in traces().items() if now - before[kind]}
+    return {kind: now[kind] - before[kind] for kind in now if now[kind] - before[kind]}
 
 
 class RunningDemo:
@@ -92,13 +97,16 @@ class RunningDemo:
 
 
 def environment(state_file: Path) -> dict[str, str]:
-    return {**os.environ, "COLUMNS": "160", "ANNEX_LAB_STATE_FILE": str(state_file), "PYTHONUNBUFFERED": "1"}
+    own = {"ANNEX_LAB_STATE_FILE": str(state_file), "TMPDIR": str(state_file.with_name("tmp"))}
+    return {**os.environ, "COLUMNS": "160", "PYTHONUNBUFFERED": "1", **own}
 
 
 @contextmanager
 def demonstration(directory: Path, *words: str) -> Iterator[RunningDemo]:
     """Context with a running `python -m lab demo`, which ends with the block and must leave nothing."""
-    before, state_file, output = traces(), directory / "state.json", directory / "printed"
+    state_file, output, temporary = directory / "state.json", directory / "printed", directory / "tmp"
+    temporary.mkdir()
+    before = traces(temporary)
     # A shell starts a background program with SIGINT ignored, and the program keeps that.
     command = ["env", "--default-signal=INT", sys.executable, "-m", "lab", "demo", *words]
     with output.open("w") as printed:
@@ -114,5 +122,6 @@ def demonstration(directory: Path, *words: str) -> Iterator[RunningDemo]:
             process.wait(STOP_SECONDS)
         finally:
             process.kill()  # with it the kernel ends its sandbox
-    assert demo.processes() == {}
-    assert left_since(before) == {}
+    running, remains = demo.processes(), left(before, traces(temporary))
+    assert running == {}, running
+    assert remains == {}, remains

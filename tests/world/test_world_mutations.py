@@ -103,7 +103,7 @@ def _always_confirmed(reason: str) -> Any:
 
 
 def _without_cap(record: Any, declared: Any, latest: Any) -> Any:
-    return record.until or min(declared, latest), ()
+    return record.override_end or min(declared, latest), ()
 
 
 def _twice_at_once(self: Any, seen: Any, now: Any) -> Any:

@@ -88,7 +88,7 @@ def test_a_time_has_the_declared_range_on_both_sides(root: BootRoot, key: str, s
 @pytest.mark.parametrize(("field", "key", "form"), TEXTS)
 def test_a_text_has_the_declared_form_on_both_sides(root: BootRoot, field: str, key: str, form: Form) -> None:
     assert form.matches(form.example)
-    for value in (form.example, *BORDER[key], "", f"{form.example} x", f"-{form.example}"):
+    for value in (form.example, *BORDER[key], *OTHERS[key], "", f"{form.example} x", f"-{form.example}"):
         expected = form.matches(value)
         assert accepted_here(field, value) == expected, f"{field} = {value!r}"
         assert accepted_there(root, key, value) == expected, f"{key}={value} on the instance"
@@ -96,7 +96,7 @@ def test_a_text_has_the_declared_form_on_both_sides(root: BootRoot, field: str, 
 
 
 BORDER = {
-    "ANNEX_NAME": ("a-" * 15 + "ab", "a-" * 15 + "abc"),
+    "ANNEX_NAME": ("a" * 32, "a" * 33),
     "ANNEX_REGION": ("ap-southeast-10", "ap-southeast-100"),
     "ANNEX_CREDENTIAL": (
         "arn:aws-us-gov:secretsmanager:us-gov-west-1:123456789012:secret:/a_b+c=d.e@f-g",
@@ -104,6 +104,14 @@ BORDER = {
     ),
     "ANNEX_COLLECTOR": (f"{LABEL}.example.edu:65535", f"{LABEL}.example.edu:65536"),
     "ANNEX_TRUST_DOMAIN": (f"{LABEL}.{LABEL}.{LABEL}.aa", f"{LABEL}.{LABEL}.{LABEL}.aaa"),
+}
+
+OTHERS = {
+    "ANNEX_NAME": ("a-" * 15 + "ab", "a-" * 15 + "abc", "a--b", "a-", "Demo", "1a"),
+    "ANNEX_REGION": ("eusc-de-east-1", "us-east", "US-EAST-1"),
+    "ANNEX_CREDENTIAL": ("arn:aws:s3:::bucket", "arn:aws:secretsmanager:us-east-1:123456789012:secret:$(id)"),
+    "ANNEX_COLLECTOR": ("192.0.2.1:1", "cm:0", "cm", "cm:", "a..b:9618"),
+    "ANNEX_TRUST_DOMAIN": ("a", "a.", "a_b", "a" * 64),
 }
 
 

@@ -51,7 +51,7 @@ def test_rubbish_written_at_run_time_leaves_the_policy_alone(key: str) -> None:
 
 def test_nothing_written_at_run_time_is_no_problem() -> None:
     record = record_of(DECLARED)
-    assert (record.until, record.published, record.notified, record.granted) == (None, None, None, None)
+    assert (record.override_end, record.published, record.notified, record.granted) == (None, None, None, None)
     assert record.granted_known
     assert record.problems == ()
 
