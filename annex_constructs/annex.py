@@ -85,9 +85,7 @@ class Annex(IAnnex):
     ) -> None:
         super().__init__(scope, construct_id)
         name = checked_annex_name("Annex", construct_id, annex_name)
-        if vpc is None and vpc_subnets is not None:
-            allowed = "vpc_subnets only together with the vpc they are in"
-            raise invalid_value("Annex vpc_subnets", received=vpc_subnets, allowed=allowed, fix="pass vpc too")
+        _check_subnets(vpc, vpc_subnets)
         topic = given_or_own_topic(
             self,
             "AlarmTopic",
@@ -217,3 +215,9 @@ class Annex(IAnnex):
     def connections(self) -> ec2.Connections:
         """Connections of the instances."""
         return self._fleet.connections
+
+
+def _check_subnets(vpc: ec2.IVpc | None, vpc_subnets: ec2.SubnetSelection | None) -> None:
+    if vpc is None and vpc_subnets is not None:
+        allowed = "vpc_subnets only together with the vpc they are in"
+        raise invalid_value("Annex vpc_subnets", received=vpc_subnets, allowed=allowed, fix="pass vpc too")

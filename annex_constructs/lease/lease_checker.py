@@ -67,13 +67,7 @@ class LeaseChecker(LeaseMetrics, Construct):
         log_retention: logs.RetentionDays = logs.RetentionDays.ONE_MONTH,
     ) -> None:
         super().__init__(scope, construct_id)
-        if Stack.of(self) is not Stack.of(fleet):
-            raise invalid_value(
-                "LeaseChecker fleet",
-                received=f"{fleet.node.path}, of another stack",
-                allowed="a fleet of the checker's own stack, which empties it before either is removed",
-                fix="make the LeaseChecker in the stack of its fleet",
-            )
+        _check_stack(self, fleet)
         self._fleet = fleet
         declaration = LeaseDeclaration(fleet, lease=lease, size=fleet.max_size if size is None else size)
         group, secret = fleet.auto_scaling_group, credential or fleet.credential
@@ -154,3 +148,13 @@ class LeaseChecker(LeaseMetrics, Construct):
     def dead_letter_queue(self) -> sqs.IQueue:
         """The queue for checks that could not be delivered, or failed."""
         return self._scheduled.dead_letter_queue
+
+
+def _check_stack(checker: LeaseChecker, fleet: AnnexFleet) -> None:
+    if Stack.of(checker) is not Stack.of(fleet):
+        raise invalid_value(
+            "LeaseChecker fleet",
+            received=f"{fleet.node.path}, of another stack",
+            allowed="a fleet of the checker's own stack, which empties it before either is removed",
+            fix="make the LeaseChecker in the stack of its fleet",
+        )

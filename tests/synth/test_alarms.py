@@ -96,7 +96,7 @@ def test_the_rule_of_missing_data_is_the_documented_one() -> None:
 
 @pytest.mark.parametrize("evaluated", [5, 7, 10, 14])
 def test_silence_alarms_within_a_quarter_of_an_hour(alarmed: Resources, evaluated: int) -> None:
-    """Periods of an alarm. The number that CloudWatch evaluates beyond them is not documented."""
+    """CloudWatch evaluates more periods than those of the alarm; their number is not documented."""
     periods = alarm(alarmed, "Silence")["EvaluationPeriods"]
 
     def after(silent: int) -> str:
