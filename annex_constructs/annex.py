@@ -86,12 +86,9 @@ class Annex(IAnnex):
         super().__init__(scope, construct_id)
         name = checked_annex_name("Annex", construct_id, annex_name)
         _check_subnets(vpc, vpc_subnets)
+        sender = f"HTCondor annex {name}"
         topic = given_or_own_topic(
-            self,
-            "AlarmTopic",
-            display_name=f"HTCondor annex {name}",
-            alarm_topic=alarm_topic,
-            alarm_email=alarm_email,
+            self, "AlarmTopic", display_name=sender, alarm_topic=alarm_topic, alarm_email=alarm_email
         )
         self._credential = AnnexCredential(self, "Credential")
         self._fleet = AnnexFleet(
