@@ -204,6 +204,13 @@ def test_a_fleet_has_one_lease(stack: Stack, fleet: AnnexFleet) -> None:
         LeaseChecker(stack, "Second", fleet=fleet, lease=EIGHT_HOURS)
 
 
+def test_a_checker_is_made_in_the_stack_of_its_fleet(app: App, fleet: AnnexFleet) -> None:
+    with pytest.raises(
+        ValueError, match="LeaseChecker fleet: received 'Other/Muon, of another stack', allowed a fleet"
+    ):
+        LeaseChecker(Stack(app, "Elsewhere"), "Lease", fleet=fleet, lease=EIGHT_HOURS)
+
+
 @pytest.mark.parametrize("size", [21, -1])
 def test_a_size_beyond_the_fleet_is_refused(stack: Stack, fleet: AnnexFleet, size: int) -> None:
     with pytest.raises(
