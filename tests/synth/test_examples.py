@@ -9,8 +9,8 @@ import pytest
 from tests.synth.templates import EXAMPLES, ROOT, Resources, example_template, of_type, only
 
 
-def test_there_are_two() -> None:
-    assert [example.name for example in EXAMPLES] == ["existing_vpc", "minimal"]
+def test_there_are_three() -> None:
+    assert [example.name for example in EXAMPLES] == ["existing_vpc", "minimal", "operators"]
     assert all((example / "cdk.json").is_file() for example in EXAMPLES)
 
 
@@ -42,3 +42,23 @@ def test_the_bucket_is_readable_by_the_fleet_and_its_lease_is_its_own() -> None:
         "email"
     ]
     assert not of_type(resources, "AWS::EC2::VPC")
+
+
+def test_operators_may_do_more_than_the_central_manager() -> None:
+    resources: Resources = example_template(ROOT / "examples/operators")["Resources"]
+    allowed = {
+        role["Ref"]: {
+            action for s in each["Properties"]["PolicyDocument"]["Statement"] for action in listed(s["Action"])
+        }
+        for each in of_type(resources, "AWS::IAM::Policy").values()
+        for role in each["Properties"]["Roles"]
+    }
+    (operators,) = (actions for role, actions in allowed.items() if role.startswith("Operators"))
+    (central_manager,) = (actions for role, actions in allowed.items() if role.startswith("CentralManager"))
+    assert "secretsmanager:PutSecretValue" in central_manager
+    assert "autoscaling:UpdateAutoScalingGroup" not in central_manager
+    assert {"secretsmanager:PutSecretValue", "autoscaling:UpdateAutoScalingGroup"} <= operators
+
+
+def listed(action: str | list[str]) -> list[str]:
+    return [action] if isinstance(action, str) else action
