@@ -44,7 +44,9 @@ class Installed:
             # The libraries of the environment that runs the tests; its editable installation is not among them.
             (self.packages / "borrowed.pth").write_text(sysconfig.get_path("purelib") + "\n")
         if not cdk:
-            (self.packages / "sitecustomize.py").write_text(BLOCK_THE_CDK)
+            # Not as sitecustomize: Debian's own Python brings one, which is found before that of an environment.
+            (self.packages / "block_the_cdk.py").write_text(BLOCK_THE_CDK)
+            (self.packages / "block_the_cdk.pth").write_text("import block_the_cdk\n")
 
     def run(self, *command: str, cwd: Path) -> subprocess.CompletedProcess[str]:
         env = {"PATH": f"{self.path / 'bin'}:{os.environ['PATH']}", "HOME": str(cwd)}
