@@ -14,6 +14,7 @@ from scripts.stages import Runner, Stage, Status, table
 PYTHON = sys.executable
 PYTEST = (PYTHON, "-m", "pytest")
 PARALLEL = ("-n", "2", "--dist", "loadfile")  # a file's tests share what they set up, so a file stays in one worker
+COVERAGE = ("--cov", "--cov-report=term")  # the first takes a word that follows for its own, so an option follows
 PACKAGES = (
     "annex_spec",
     "annex_lease",
@@ -45,7 +46,7 @@ STAGES = (
     Stage("image", (PYTHON, "-c", "from lab import image; image.disk_image()"), 0.5, needs=LINTED),
     # Computes only: behind everything that watches a clock, beside anything. The floor of the coverage is in
     # pyproject.toml.
-    Stage("product", (*PYTEST, *PARALLEL, "--cov", *PRODUCT), 0.0, needs=LINTED, nice=5),
+    Stage("product", (*PYTEST, *PARALLEL, *COVERAGE, *PRODUCT), 0.0, needs=LINTED, nice=5),
     Stage("mypy", ("mypy", *(word for name in PACKAGES for word in ("-p", name))), 0.4, needs=LINTED),
     # In a lab with machines, which the tests boot, watch or kill; the e2e ones inside it.
     Stage("e2e-renewal", in_lab("tests/e2e/machines/test_renewal.py", machines="qemu"), 0.2, needs=BUILT),

@@ -54,6 +54,8 @@ def test_cheap_stages_come_first() -> None:
 def test_coverage_is_measured_and_its_floor_is_in_the_settings() -> None:
     (product,) = (stage for stage in checks.STAGES if "--cov" in stage.command)
     assert not [word for word in product.command if word.startswith("--cov-fail-under")]
+    after = product.command[product.command.index("--cov") + 1]
+    assert after.startswith("-"), f"pytest-cov takes {after} for the source to measure, and its tests do not run"
     assert "fail_under = 97" in (ROOT / "pyproject.toml").read_text()
 
 
