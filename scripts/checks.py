@@ -63,7 +63,7 @@ STAGES = (
     Stage("e2e-by-hand", in_lab("tests/e2e/lease/test_by_hand.py", machines="none"), 0.5, needs=BUILT),
     Stage("e2e-token", in_lab("tests/e2e/lease/test_token.py", machines="none"), 0.5, needs=BUILT),
     # After the other, whose cache holds the CDK.
-    Stage("mypy-docs", ("mypy", "docs/_ext/annex_reference", "docs/conf.py"), 0.3, needs=("mypy",), nice=5),
+    Stage("mypy-docs", ("mypy", "docs/_ext/annex_reference", "docs/conf.py"), 0.3, needs=(*LINTED, "mypy"), nice=5),
     Stage("docs", (*PYTEST, "tests/docs"), 0.5, needs=LINTED, nice=5),
     Stage("wheel", (*PYTEST, "tests/wheel"), 0.5, needs=LINTED),
 )
