@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, cast
@@ -238,6 +238,12 @@ def credential_present(annex: AnnexAccess) -> bool:
     """
     if not annex.credential:
         return True
-    secret = annex.clients.secretsmanager.describe_secret(SecretId=annex.credential)
-    stages = secret.get("VersionIdsToStages") or {}
-    return "DeletedDate" not in secret and any("AWSCURRENT" in names for names in stages.values())
+    return current_version(annex.clients.secretsmanager.describe_secret(SecretId=annex.credential)) is not None
+
+
+def current_version(secret: Mapping[str, Any]) -> str | None:
+    """Id of the current version of a described secret; None if it has no value or waits for its deletion."""
+    if "DeletedDate" in secret:
+        return None
+    stages: Mapping[str, list[str]] = secret.get("VersionIdsToStages") or {}
+    return next((version for version, names in stages.items() if "AWSCURRENT" in names), None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from annex_lease.aws import current_version
 from annex_lease.lease import Lease
 from annex_lease.tags import TAG_RENEWED, TAG_UNTIL, format_time
 from annex_pool.check import Answer
@@ -87,11 +88,10 @@ def _check_credential(found: Deployed, now: datetime) -> None:
     secret = find_arn(found, SECRET, None)
     with asking(f"whether the secret of annex {found.name} has a value"):
         described = found.aws.secretsmanager.describe_secret(SecretId=secret)
-    stages = described.get("VersionIdsToStages") or {}
-    current = [version for version, names in stages.items() if "AWSCURRENT" in names]
+    current = current_version(described)
     push = f"run `annex credential push {found.name}`, then renew it; nothing was written"
-    if not current:
+    if current is None:
         raise AnnexError(f"the credential of annex {found.name} has no value: {push}")
-    expires = stored_expiry(current[0])
+    expires = stored_expiry(current)
     if expires is not None and expires <= now:
         raise AnnexError(f"the credential of annex {found.name} expired at {format_time(expires)}: {push}")

@@ -114,7 +114,7 @@ class AnnexBase(SweeperMetrics, Construct):
 
     @property
     def alarms(self) -> Mapping[str, cloudwatch.Alarm]:
-        """The alarms by their ids: `Silent`, `Aborted`, `Reported`, `Failed`."""
+        """The alarms by their ids: `Silence`, `Aborted`, `Reported`, `Failed`."""
         return dict(self._alarms)
 
 

@@ -44,7 +44,7 @@ def sweeper_alarms(
 
     made: dict[str, cloudwatch.Alarm] = {}
     # A run may fall just before one period and the next just after it; two empty ones are silence.
-    alarm("Silent", "did not run: leases have one enforcer less", sweeper.metric_runs(), periods=2, silence=True)
+    alarm("Silence", "did not run: leases have one enforcer less", sweeper.metric_runs(), periods=2, silence=True)
     alarm("Aborted", "found too many orphans and removed none: look at a dry run", sweeper.metric_aborted())
     # What is being deployed or deleted at the moment of one run is not worth a message.
     reported = "reported problems in every recent run that an operator must look at: see `reports` in its log"

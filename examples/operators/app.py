@@ -30,5 +30,5 @@ annex = Annex(
 )
 annex.grant_operate(operators)  # every verb of `annex`, for this annex alone
 annex.grant_push_credential(central_manager)
-cloudwatch.Alarm(stack, "Silent", metric=annex.metric_checks(), threshold=1, evaluation_periods=10)
+cloudwatch.Alarm(stack, "Invalid", metric=annex.metric_record_ignored(), threshold=1, evaluation_periods=1)
 app.synth()

@@ -49,7 +49,7 @@ def test_alarms_of_silence_of_failure_and_of_what_a_person_must_look_at(base: Re
         {"Ref": next(iter(of_type(base, kind)))} for kind in ("AWS::Lambda::Function", "AWS::SNS::Topic")
     )
     found = {
-        name.removeprefix("Base")[:6]: {
+        name.removeprefix("Base")[:-8]: {
             key: alarm["Properties"][key]
             for key in (
                 "Namespace",
@@ -66,7 +66,7 @@ def test_alarms_of_silence_of_failure_and_of_what_a_person_must_look_at(base: Re
     more = {"ComparisonOperator": "GreaterThanOrEqualToThreshold", "EvaluationPeriods": 1}
     shared = {"Threshold": 1, "Period": 900, "TreatMissingData": "notBreaching"}
     assert found == {
-        "Silent": {
+        "Silence": {
             **shared,
             "Namespace": "HTCondorAnnex",
             "MetricName": "SweeperRan",
@@ -74,8 +74,8 @@ def test_alarms_of_silence_of_failure_and_of_what_a_person_must_look_at(base: Re
             "EvaluationPeriods": 2,
             "TreatMissingData": "breaching",
         },
-        "Aborte": {**shared, **more, "Namespace": "HTCondorAnnex", "MetricName": "SweeperAborted"},
-        "Report": {
+        "Aborted": {**shared, **more, "Namespace": "HTCondorAnnex", "MetricName": "SweeperAborted"},
+        "Reported": {
             **shared,
             **more,
             "EvaluationPeriods": 4,
@@ -173,7 +173,7 @@ def test_a_topic_and_an_address_are_one_too_many(stack: Stack) -> None:
 
 def test_what_a_user_sees(stack: Stack) -> None:
     made = AnnexBase(stack, "Base", interval=Duration.minutes(5))
-    assert sorted(made.alarms) == ["Aborted", "Failed", "Reported", "Silent"]
+    assert sorted(made.alarms) == ["Aborted", "Failed", "Reported", "Silence"]
     seen = {made.alarm_topic.node.id, made.function.node.id, made.schedule.node.id, made.dead_letter_queue.node.id}
     assert seen == {"AlarmTopic", "Function", "Schedule", "FailedRuns"}
     schedule = only(dict(Template.from_stack(stack).to_json()["Resources"]), "AWS::Scheduler::Schedule")

@@ -60,5 +60,13 @@ def test_operators_may_do_more_than_the_central_manager() -> None:
     assert {"secretsmanager:PutSecretValue", "autoscaling:UpdateAutoScalingGroup"} <= operators
 
 
+def test_the_alarm_of_the_app_is_raised_by_an_ignored_tag() -> None:
+    resources: Resources = example_template(ROOT / "examples/operators")["Resources"]
+    (own,) = (each for name, each in of_type(resources, "AWS::CloudWatch::Alarm").items() if name.startswith("Invalid"))
+    alarm = own["Properties"]
+    assert (alarm["MetricName"], alarm["Threshold"]) == ("LeaseRecordIgnored", 1)
+    assert alarm["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
+
+
 def listed(action: str | list[str]) -> list[str]:
     return [action] if isinstance(action, str) else action

@@ -159,6 +159,15 @@ def test_without_a_credential(world: World) -> None:
     assert nothing_written(world)
 
 
+def test_with_a_credential_that_waits_for_its_deletion(ended: World) -> None:
+    (secret,) = aws().secretsmanager.list_secrets()["SecretList"]
+    aws().secretsmanager.delete_secret(SecretId=secret["ARN"], RecoveryWindowInDays=7)
+    done = ended.annex("renew", "demo", "--for", "1h")
+    assert done.exit_code == 1
+    assert "the credential of annex demo has no value" in done.err
+    assert nothing_written(ended)
+
+
 @pytest.mark.parametrize("expired", [True, False])
 def test_with_an_expired_credential(world: World, expired: bool) -> None:
     deploy("demo")
