@@ -114,14 +114,14 @@ class Demo:
         wanted = max(self.end_now + by, now() + timedelta(seconds=60)).replace(microsecond=0)
         with self.steps.step(f"annex extend {ANNEX} --until {format_time(wanted)}") as step:
             self.extend_until(wanted)
-            told = int(wanted.timestamp())
+            end = int(wanted.timestamp())
             wait_for("new end in every slot's ad", ANSWER_SECONDS, lambda: self.slots() and all(
-                slot["AnnexLeaseEnd"] == told for slot in self.slots()))  # fmt: skip
-            step.result = "and every slot knows"
+                slot["AnnexLeaseEnd"] == end for slot in self.slots()))  # fmt: skip
+            step.result = "and every slot has the new end"
         self.steps.facts["lease extended"] = f"{self.declared_end:%H:%M:%S}Z to {self.end_now:%H:%M:%S}Z"
 
     def outlive_declared_end(self) -> None:
-        with self.steps.step(f"the declared end {self.declared_end:%H:%M:%S}Z passes, the annex lives on"):
+        with self.steps.step(f"the declared end {self.declared_end:%H:%M:%S}Z passes, the annex continues"):
             sleep_until(self.declared_end + timedelta(seconds=3))
             alive = [i for i in self.status()["instances"] if i["state"] == "InService"]
             expect(len(alive) == self.size, f"{len(alive)} of {self.size} instances in service")

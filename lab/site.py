@@ -68,11 +68,11 @@ class Site:
         """Ends of all logs, for the report of a failure: the other files of the lab are removed with it."""
         logs = [*self.state.glob("*.log"), *self.state.glob("machines/*/*.log")]
         logs += (self.pool.root / "var/log/condor").glob("*Log")
-        told = []
+        tails = []
         for log in sorted(logs):
             tail = log.read_text(errors="replace").splitlines()[-lines:]
-            told.append(f"--- {log.relative_to(self.state)}\n" + "\n".join(tail))
-        return "\n".join(told)
+            tails.append(f"--- {log.relative_to(self.state)}\n" + "\n".join(tail))
+        return "\n".join(tails)
 
     def _start_cloud(self) -> None:
         certificate, key = self.state / "server.crt", self.state / "server.key"

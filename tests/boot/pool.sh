@@ -44,7 +44,7 @@ set +a
 lease_end 400
 inep sh /usr/local/lib/annex/configure i-0abc c6a.large "$(cat ep/root/run/annex/lease-end)" >/dev/null 2>&1
 
-stand_in aws
+fake aws
 ip -n ep addr add 169.254.169.254/32 dev lo
 ip netns exec ep python3 "$here/metadata_service.py" >/dev/null 2>&1 &
 inep sh /usr/local/lib/annex/busy >/dev/null 2>&1 &

@@ -36,8 +36,8 @@ ip -n cm addr add 10.9.0.1/24 dev eth0
 ip -n ep addr add 10.9.0.2/24 dev eth0
 incm() { ip netns exec cm chroot cm/root "$@"; }
 inep() { ip netns exec ep chroot ep/root "$@"; }
-# stand_in PROGRAM: on the execution point, for what reaches outside of it; writes its arguments down.
-stand_in() {
+# fake PROGRAM: on the execution point, for what reaches outside of it; writes its arguments down.
+fake() {
     : >ep/root/tmp/calls
     # shellcheck disable=SC2016 # for the program
     printf '#!/bin/sh\necho "${0##*/} $*" >>/tmp/calls\n' >ep/root/usr/sbin/"$1"

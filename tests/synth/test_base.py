@@ -159,7 +159,7 @@ def test_one_annex_of_the_region_may_be_removed_at_once(
         ({"interval": Duration.seconds(330)}, "allowed whole minutes from 5 to 60"),
     ],
 )
-def test_misuse_is_refused(stack: Stack, changes: dict[str, Any], complaint: str) -> None:
+def test_invalid_values_are_refused(stack: Stack, changes: dict[str, Any], complaint: str) -> None:
     with pytest.raises(ValueError, match=r"received .*, allowed .*; fix: ") as refused:
         AnnexBase(stack, "Base", **changes)
     assert complaint in str(refused.value)

@@ -90,11 +90,11 @@ def test_a_resource_with_only_half_of_our_tags_is_not_ours() -> None:
     for stage in (mine, other):
         stage.make()
         stage.minutes(2)
-    strangers = [world.aws.account.instances[key] for key in other.alive()]
-    strangers[0].tags[lease_tags.TAG_NAME] = "pa"
-    strangers[0].tags[lease_tags.TAG_ID] = mine.site.annex_id + "x"
-    strangers[1].tags[lease_tags.TAG_NAME] = "pa"
-    strangers[1].tags[GROUP_TAG] = mine.site.group + "x"
+    foreign = [world.aws.account.instances[key] for key in other.alive()]
+    foreign[0].tags[lease_tags.TAG_NAME] = "pa"
+    foreign[0].tags[lease_tags.TAG_ID] = mine.site.annex_id + "x"
+    foreign[1].tags[lease_tags.TAG_NAME] = "pa"
+    foreign[1].tags[GROUP_TAG] = mine.site.group + "x"
     world.advance(2 * HOUR)
     before = other.alive()
     mine.minutes(5)

@@ -80,7 +80,7 @@ def history(operator_of: Callable[[str], Operator]) -> History:
 
 
 @pytest.mark.parametrize("name", ["deleted", "rubbish", "absurd"])
-def test_a_spoilt_extension_is_none(history: History, name: str) -> None:
+def test_an_invalid_extension_is_ignored(history: History, name: str) -> None:
     assert history.last_alive[name] <= history.declared[name] + CHECK_EVERY + SLACK
     assert history.last_alive[name] >= history.declared[name] - SLACK, "it ended before its time"
     assert group(name)["DesiredCapacity"] == 0

@@ -150,16 +150,16 @@ def test_the_destination_answers_cloudformation_for_a_broken_function(stack: Sta
 
 def test_what_failed_to_be_created_is_deleted_by_the_id_it_failed_under(cloud: Cloud, stack: Stack) -> None:
     manager = cloud.client("secretsmanager")
-    told = manager.create_secret(Name="told-by-taker")["Name"]
+    name = manager.create_secret(Name="name-of-taker")["Name"]
     made = resources()
-    made["Taker"]["Properties"]["Environment"]["Variables"]["KEPT"] = told
+    made["Taker"]["Properties"]["Environment"]["Variables"]["KEPT"] = name
     try:
         with pytest.raises(WaiterError):
             stack.create({**made, "Thing": {**custom(ServiceTimeout=60), "DependsOn": "Asynchronous"}})
-        request = kept(cloud, told)["requestPayload"]
+        request = kept(cloud, name)["requestPayload"]
         assert (request["RequestType"], request["PhysicalResourceId"]) == ("Delete", "no-it")
     finally:
-        manager.delete_secret(SecretId=told, ForceDeleteWithoutRecovery=True)
+        manager.delete_secret(SecretId=name, ForceDeleteWithoutRecovery=True)
 
 
 def test_the_destination_answers_a_deletion(cloud: Cloud, stack: Stack) -> None:

@@ -51,7 +51,7 @@ def before_the_first_write(monkeypatch: pytest.MonkeyPatch, act: Callable[[], No
     return written
 
 
-def test_who_overwrites_a_later_end_puts_it_back(running: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_extension_that_overwrites_a_later_end_restores_it(running: World, monkeypatch: pytest.MonkeyPatch) -> None:
     mine, theirs = later(running, 10), later(running, 12)
     others: list[int] = []
     written = before_the_first_write(
@@ -65,7 +65,7 @@ def test_who_overwrites_a_later_end_puts_it_back(running: World, monkeypatch: py
     assert running.tag("demo", "annex:lease-end") == theirs
 
 
-def test_who_is_overwritten_by_an_earlier_end_writes_again(running: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_extension_that_is_overwritten_writes_again(running: World, monkeypatch: pytest.MonkeyPatch) -> None:
     mine, theirs = later(running, 12), later(running, 10)
     written = before_the_first_write(monkeypatch, lambda: None)
     once = iter([theirs])
@@ -119,7 +119,7 @@ def test_a_stop_at_the_same_moment_wins(running: World, monkeypatch: pytest.Monk
     assert datetime.fromisoformat(until) <= running.now()
 
 
-def test_alone_one_writes_once(running: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_single_extension_writes_once(running: World, monkeypatch: pytest.MonkeyPatch) -> None:
     written = before_the_first_write(monkeypatch, lambda: None)
     mine = later(running, 10)
     assert running.annex("extend", "demo", "--until", mine).exit_code == 0

@@ -63,9 +63,9 @@ def test_an_end_without_its_timer_is_not_published(running: BootRoot) -> None:
     assert running.calls("systemctl") == []
 
 
-@pytest.mark.parametrize("told", [True, False])
-def test_the_end_comes(running: BootRoot, told: bool) -> None:
-    if told:
+@pytest.mark.parametrize("notified", [True, False])
+def test_the_end_comes(running: BootRoot, notified: bool) -> None:
+    if notified:
         running.tell(TAG, "2020-01-01T00:00:00Z")
     else:
         running.forget(TAG)

@@ -105,7 +105,7 @@ def test_hours_that_cannot_be_read_are_taken_for_the_most_they_can_be(ledger: st
     assert decide(limited(written), HALF).phase is Phase.DRAINING
 
 
-def test_a_ledger_from_the_future_is_none() -> None:
+def test_a_ledger_from_the_future_is_ignored() -> None:
     future = Ledger(0, CREATED + 9 * HOUR, 0).text()
     decision = decide(limited({**settled(), lease_tags.TAG_USED: future}), CREATED + 10 * MINUTE)
     assert [a.ledger.used for a in decision.actions if isinstance(a, RecordUse)] == [1200]

@@ -96,7 +96,7 @@ def test_repeating_an_action_changes_nothing(group: Group, now: datetime) -> Non
 
 
 @given(st.dictionaries(st.one_of(st.sampled_from(KEYS), st.text(max_size=8)), texts), moments)
-def test_no_tag_raises_or_reaches_beyond_the_cap(values: dict[str, str], now: datetime) -> None:
+def test_no_tag_raises_or_passes_the_latest_end(values: dict[str, str], now: datetime) -> None:
     tags = tuple(Tag(key, value, False) for key, value in values.items())
     group = replace(a_group(), tags=tags)
     decision = decide(group, now)

@@ -58,7 +58,7 @@ def test_defaults_of_an_annex(read_annex: ReadAnnex) -> None:
     assert (annex.volume_gib, annex.root_device) == (20, "/dev/xvda")
 
 
-def test_the_default_reach_stays_within_the_longest_lease(read_annex: ReadAnnex) -> None:
+def test_the_default_maximum_lifetime_is_within_the_longest_lease(read_annex: ReadAnnex) -> None:
     assert read_annex(lease='"366d"').annexes["demo"].max_lifetime == timedelta(days=366)
 
 
