@@ -152,6 +152,13 @@ def test_aws_calls_exist(document: Path) -> None:
         assert {word for word in rest if word.startswith("--")} <= known, words
 
 
+def test_files_that_a_command_copies_exist() -> None:
+    copies = [words[1:] for document in DOCUMENTS for words in commands(document) if words[0] == "cp"]
+    sources = [word for *files, _ in copies for word in files if not word.startswith("-")]
+    assert sources
+    assert not [source for source in sources if not (ROOT / source).is_file()]
+
+
 def test_a_command_that_does_not_exist_would_be_noticed() -> None:
     with pytest.raises(AssertionError):
         parse(_ANNEX, ["prolong", "demo"])
