@@ -19,6 +19,7 @@ from documents import DOCUMENTS, ROOT, code, name, shell_lines
 from typer.exceptions import TyperException
 
 import lab.__main__
+from annex_lease.operator_policy import OPERATE
 from annex_pool.cli import app
 from annex_spec import BaseSpec, load
 from stacks import AnnexStack, base_stacks
@@ -172,3 +173,10 @@ def test_the_commands_of_pipes_and_substitutions_are_found() -> None:
     calls = [words[2] for words in commands(ROOT / "docs/how-to/stop-by-hand.md") if words[0] == "aws"]
     assert calls.count("describe-auto-scaling-groups") == calls.count("terminate-instances") == 1
     assert len(calls) == 7
+
+
+def test_every_statement_of_the_operators_policy_is_explained() -> None:
+    """In the order of the policy: a statement that is added, moved or renamed there changes the page too."""
+    table = (ROOT / "docs/how-to/operators.md").read_text().partition("| statement |")[2].partition("\n\n")[0]
+    cells = re.findall(r"^\| ([^|]*) \|", table, re.M)
+    assert [sid for cell in cells for sid in re.findall(r"`(\w+)`", cell)] == [right.sid for right in OPERATE]
