@@ -19,6 +19,7 @@ from documents import DOCUMENTS, ROOT, code, name, shell_lines
 from typer.exceptions import TyperException
 
 import lab.__main__
+from annex_lease.operator_policy import OPERATE
 from annex_pool.cli import app
 from annex_spec import BaseSpec, load
 from stacks import AnnexStack, base_stacks
@@ -152,6 +153,13 @@ def test_aws_calls_exist(document: Path) -> None:
         assert {word for word in rest if word.startswith("--")} <= known, words
 
 
+def test_files_that_a_command_copies_exist() -> None:
+    copies = [words[1:] for document in DOCUMENTS for words in commands(document) if words[0] == "cp"]
+    sources = [word for *files, _ in copies for word in files if not word.startswith("-")]
+    assert sources
+    assert not [source for source in sources if not (ROOT / source).is_file()]
+
+
 def test_a_command_that_does_not_exist_would_be_noticed() -> None:
     with pytest.raises(AssertionError):
         parse(_ANNEX, ["prolong", "demo"])
@@ -165,3 +173,10 @@ def test_the_commands_of_pipes_and_substitutions_are_found() -> None:
     calls = [words[2] for words in commands(ROOT / "docs/how-to/stop-by-hand.md") if words[0] == "aws"]
     assert calls.count("describe-auto-scaling-groups") == calls.count("terminate-instances") == 1
     assert len(calls) == 7
+
+
+def test_every_statement_of_the_operators_policy_is_explained() -> None:
+    """In the order of the policy: a statement that is added, moved or renamed there changes the page too."""
+    table = (ROOT / "docs/how-to/operators.md").read_text().partition("| statement |")[2].partition("\n\n")[0]
+    cells = re.findall(r"^\| ([^|]*) \|", table, re.M)
+    assert [sid for cell in cells for sid in re.findall(r"`(\w+)`", cell)] == [right.sid for right in OPERATE]
