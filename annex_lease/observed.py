@@ -113,6 +113,10 @@ class Group:
         """Number of instances that the group itself reports: those that it lists and those of its warm pool."""
         return len(_alive(self.members, ())) + self.warm_pool_size
 
+    def is_off(self) -> bool:
+        """True if nothing can start: Launch is suspended, minimum and desired capacity are 0."""
+        return "Launch" in self.suspended and not self.desired and not self.min_size
+
     def in_service(self) -> bool:
         """True if any instance is in service."""
         return any(member.state == "InService" for member in self.members)
