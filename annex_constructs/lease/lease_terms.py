@@ -83,7 +83,7 @@ def lease_policy(lease: LeaseTerms, annex: str, size: int) -> LeasePolicy:
         annex=annex,
         size=size,
         max_lifetime_seconds=terms.seconds(_max_lifetime(lease, duration)),
-        grace_seconds=terms.seconds(terms.GRACE.default or timedelta(0)) if grace is None else terms.seconds(grace),
+        grace_seconds=terms.seconds(terms.GRACE.default_value if grace is None else grace),
         duration_seconds=None if duration is None else terms.seconds(duration),
         ends_at=lease.ends_at,
         renew_seconds=_seconds(_span("renew_while_busy", terms.RENEW_WHILE_BUSY, lease.renew_while_busy)),
