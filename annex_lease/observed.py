@@ -21,7 +21,7 @@ DEAD_INSTANCE_STATES = frozenset({"shutting-down", "terminated"})
 """The EC2 states in which an instance costs nothing (EC2 User Guide, "Instance lifecycle": billing)."""
 # EC2's listings are eventually consistent: what was launched just before the end may not be listed yet.
 APART = timedelta(seconds=60)
-"""Least time between the two empty listings that make an end."""
+"""Minimum time between the two empty listings that make an end."""
 _FRESH = timedelta(minutes=10)
 
 

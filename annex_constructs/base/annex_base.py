@@ -28,7 +28,7 @@ _MINUTE = timedelta(minutes=1)
 class AnnexBase(SweeperMetrics, Construct):
     """The sweeper of one Region: it ends annexes that are over and removes what belongs to no annex any more.
 
-    It depends on nothing of an annex, and no annex depends on it: an annex whose lease checker is broken, disabled or
+    It does not depend on any annex, and no annex depends on it: an annex whose lease checker is broken, disabled or
     deleted ends all the same. It looks at what carries the tag `annex:name`. It acts on what a lease on its own group,
     or two sources together, show to be over, and reports the rest. An administrator deploys it once per account and
     Region.

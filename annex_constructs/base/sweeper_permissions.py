@@ -79,7 +79,7 @@ def _ending(groups: str) -> list[iam.PolicyStatement]:
 def _removing(
     instances: str, volumes: str, interfaces: str, secrets: str, log_groups: str
 ) -> list[iam.PolicyStatement]:
-    # A secret can be restored for some days: nothing of this role can remove one at once.
+    # A secret can be restored for some days: this role cannot delete one without the recovery window.
     restorable = {**_HAS_ID, "BoolIfExists": {"secretsmanager:ForceDeleteWithoutRecovery": "false"}}
     return [
         _allow("TerminateInstances", ["ec2:TerminateInstances"], [instances], _HAS_ID),

@@ -19,7 +19,7 @@ _LATE_MINUTES = 2  # the check that finds an instance past its lease terminates 
 
 
 class LeaseAlarms(Construct):
-    """Alarms about what a lease checker cannot mend or report by itself.
+    """Alarms about what a lease checker cannot repair or report by itself.
 
     - `Silence`: no check was done for minutes, for any reason: schedule, role, code, quota. It is made after the first
       check and removed before the fleet is emptied for good, so that neither a deployment nor a `cdk destroy` sets it
