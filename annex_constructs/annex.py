@@ -22,6 +22,7 @@ from annex_constructs.lease.lease_alarms import LeaseAlarms
 from annex_constructs.lease.lease_checker import LeaseChecker
 from annex_constructs.lease.lease_terms import LeaseTerms
 from annex_lease.tags import TAG_ID, TAG_NAME
+from annex_lease.terms import ON_DEMAND_BASE, ON_DEMAND_PERCENTAGE
 
 
 @jsii.implements(iam.IGrantable, ec2.IConnectable)
@@ -77,8 +78,8 @@ class Annex(IAnnex):
         vpc: ec2.IVpc | None = None,
         vpc_subnets: ec2.SubnetSelection | None = None,
         associate_public_ip_address: bool | None = None,
-        on_demand_base: float = 0,
-        on_demand_percentage: float = 0,
+        on_demand_base: float = ON_DEMAND_BASE.default_value,
+        on_demand_percentage: float = ON_DEMAND_PERCENTAGE.default_value,
         role: iam.IRole | None = None,
         alarm_topic: sns.ITopic | None = None,
         alarm_email: str | None = None,

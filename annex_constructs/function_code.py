@@ -18,7 +18,7 @@ _FILE_MODE, _DIRECTORY_MODE = 0o644, 0o755
 def import_closure(module: str, root: Path) -> tuple[Path, ...]:
     """Files that an interpreter may read when it imports and runs a module, as far as they are in its own package.
 
-    Imports are read from the source, wherever they stand: a function may import what it needs when it needs it.
+    Imports are read from the source, anywhere in a module: a function may import what it needs when it needs it.
     Blocks of `if TYPE_CHECKING` never run and do not count. The standard library and what the Lambda runtime brings
     (boto3) are not followed. A module that is named in a string is not seen.
 

@@ -54,7 +54,7 @@ def check_only_one(kind: type[Construct], scope: Construct, name: str) -> None:
             raise invalid_value(
                 f"{kind.__name__} annex_name",
                 received=name,
-                allowed=f"a name that no other of the stack has, and {each.node.path} has it",
+                allowed=f"a name that is not used in the stack; {each.node.path} uses it",
                 fix="pass another annex_name, or make one of the two in another stack",
             )
 

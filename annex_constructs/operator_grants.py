@@ -8,6 +8,7 @@ from aws_cdk import aws_iam as iam
 from constructs import IConstruct
 
 from annex_lease.operator_policy import Right, Target
+from annex_lease.ownership import GROUP_TAG
 from annex_lease.tags import TAG_ID
 
 
@@ -64,7 +65,7 @@ def _resources(
     if target is Target.INSTANCES:
         instances = stack.format_arn(service="ec2", resource="instance", resource_name="*")
         # EC2 Auto Scaling alone can write its tag, and takes it from an instance that is detached; the id stays.
-        tags = {"aws:autoscaling:groupName": annex.group, TAG_ID: annex.annex_id}
+        tags = {GROUP_TAG: annex.group, TAG_ID: annex.annex_id}
         return [(instances, {"StringEquals": {f"ec2:ResourceTag/{key}": value}}) for key, value in tags.items()]
     single = {Target.CREDENTIAL: annex.credential_arn, Target.CHECKER: annex.checker_arn}
     return [(single.get(target, "*"), {})]

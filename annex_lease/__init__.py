@@ -6,11 +6,12 @@ lease checker writes the rest. There is no database and no state in a function, 
 
 ::
 
-    annex.toml or CDK app                       operator: annex extend, renew, stop
+    annexes.toml or CDK app                     operator: annex extend, renew, stop
            |  policy: declared tags                     |  override: annex:lease-until
            v                                            v
-    +--------------------- tags of the Auto Scaling group ----------------------+
-    +----------------------------------------------------------------------------+
+    +--------------------------------------------------------------------+
+    |                   tags of the Auto Scaling group                   |
+    +--------------------------------------------------------------------+
            |  aws.read_group                            ^  actuator.perform
            v                                            |
     observed.Group --- group.lease ---> lease.Lease     |

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 from annex_lease.aws import AnnexAccess
 
 CALL_SECONDS = 5.0
-"""Least seconds left to begin a call: a run that is cut off does not report what it left."""
+"""Minimum seconds left to begin a call: a run that is cut off does not report what it left."""
 # One call for each id of the batch would be throttled even more; the next run repeats the batch. A denied call is
 # repeated for each id: one instance without our tag denies its whole batch.
 _THROTTLED = frozenset({"RequestLimitExceeded", "Throttling", "ThrottlingException"})

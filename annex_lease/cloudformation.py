@@ -148,7 +148,7 @@ def _fulfil(run: Invocation) -> dict[str, str]:
     if kind not in ("Create", "Update", "Delete"):
         raise ValueError(f"RequestType is {kind!r}: it must be Create, Update or Delete")
     if kind == "Delete" and run.event.get("PhysicalResourceId") != _physical_id(run):
-        # Left over from a failed creation or from another group: this id stands for nothing here.
+        # Left over from a failed creation or from another group: this id identifies nothing here.
         what = f"{run.event.get('PhysicalResourceId')!r} is not {_physical_id(run)!r}"
         run.line["reason"] = f"{what}: nothing was touched"
         return {}

@@ -84,9 +84,8 @@ def _was_stopped(group: Group) -> bool:
 
     Without this a late extension would find a valid lease, and would keep instances that are being drained.
     """
-    off = "Launch" in group.suspended and not group.desired and not group.min_size
     record = group.lease.record
-    return off and record.was_granted and not record.renewal_pending
+    return group.is_off() and record.was_granted and not record.renewal_pending
 
 
 def _stopped_before(group: Group) -> Stop:

@@ -21,7 +21,7 @@ DEAD_INSTANCE_STATES = frozenset({"shutting-down", "terminated"})
 """The EC2 states in which an instance costs nothing (EC2 User Guide, "Instance lifecycle": billing)."""
 # EC2's listings are eventually consistent: what was launched just before the end may not be listed yet.
 APART = timedelta(seconds=60)
-"""Least time between the two empty listings that make an end."""
+"""Minimum time between the two empty listings that make an end."""
 _FRESH = timedelta(minutes=10)
 
 
@@ -112,6 +112,10 @@ class Group:
     def billed(self) -> int:
         """Number of instances that the group itself reports: those that it lists and those of its warm pool."""
         return len(_alive(self.members, ())) + self.warm_pool_size
+
+    def is_off(self) -> bool:
+        """True if nothing can start: Launch is suspended, minimum and desired capacity are 0."""
+        return "Launch" in self.suspended and not self.desired and not self.min_size
 
     def in_service(self) -> bool:
         """True if any instance is in service."""

@@ -18,6 +18,16 @@ from enum import Enum
 
 from annex_lease.tags import TAG_NAME, TAG_RENEWED, TAG_UNTIL
 
+END_GROUP = (
+    "autoscaling:CompleteLifecycleAction",
+    "autoscaling:DeleteWarmPool",
+    "autoscaling:ResumeProcesses",
+    "autoscaling:SetInstanceProtection",
+    "autoscaling:SuspendProcesses",
+    "autoscaling:UpdateAutoScalingGroup",
+)
+"""IAM actions that end a group: what `annex stop`, the lease checker and the sweeper do to it."""
+
 
 class Target(Enum):
     """The resource of an annex that a permission is about."""
@@ -67,18 +77,7 @@ _CHECK = Right("Check", ("lambda:InvokeFunction",), Target.CHECKER)
 _TAG = ("autoscaling:CreateOrUpdateTags",)
 _EXTEND = Right("ExtendAndRenew", _TAG, Target.GROUP, (TAG_RENEWED, TAG_UNTIL))
 _END_LEASE = Right("EndLease", _TAG, Target.GROUP, (TAG_UNTIL,))
-_END_GROUP = Right(
-    "EndGroup",
-    (
-        "autoscaling:CompleteLifecycleAction",
-        "autoscaling:DeleteWarmPool",
-        "autoscaling:ResumeProcesses",
-        "autoscaling:SetInstanceProtection",
-        "autoscaling:SuspendProcesses",
-        "autoscaling:UpdateAutoScalingGroup",
-    ),
-    Target.GROUP,
-)
+_END_GROUP = Right("EndGroup", END_GROUP, Target.GROUP)
 _TERMINATE = Right("TerminateInstances", ("ec2:TerminateInstances",), Target.INSTANCES)
 _LIST = Right(
     "ListLeftovers",

@@ -94,7 +94,7 @@ def missing_lifetime(lease: object | None, max_lifetime: object | None) -> Confl
     """The maximum lifetime must be declared where no length of the lease gives it a default."""
     if lease is not None or max_lifetime is not None:
         return None
-    allowed = f"required with {LEASE_ENDS_AT.name}: the longest life, counted from the annex's creation"
+    allowed = f"required with {LEASE_ENDS_AT.name}: the maximum lifetime, counted from the annex's creation"
     return Conflict(MAX_LIFETIME.name, allowed, _ABSOLUTE_LIFETIME)
 
 

@@ -59,7 +59,7 @@ MAX_LIFETIME = Span(
     "max_lifetime",
     "the longest the annex may exist, extended or not, counted from the creation of its Auto Scaling group",
     minimum=_MINUTE,
-    # A slip in units (ms for s) must not pass.
+    # Refuses a wrong unit (ms for s).
     maximum=_YEAR,
     example="24h",
     tag_minimum=timedelta(seconds=1),
@@ -112,7 +112,7 @@ EXECUTION_POINT_TIMES = (DRAIN_BEFORE_END, IDLE_TIMEOUT, JOIN_TIMEOUT, SHUTDOWN_
 new one needs is described in `annex_boot/settings.py`."""
 RENEW_WHILE_BUSY = Span(
     "renew_while_busy",
-    "by how much the end of the lease moves on, within the maximum lifetime, while jobs run when it draws near",
+    "by how much the lease is extended, within the maximum lifetime, if jobs run shortly before its end",
     # Renewed by less, a lease would be renewed at every other check.
     minimum=10 * _MINUTE,
     maximum=_YEAR,
@@ -134,7 +134,7 @@ SIZE = Number(
     "size",
     "number of instances that the lease grants",
     "instances",
-    # A slip in a number must not become a bill.
+    # Limits the bill of a typing error.
     minimum=1,
     maximum=10_000,
     example="2",

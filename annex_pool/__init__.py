@@ -1,6 +1,6 @@
 """The operator's side of an annex: the `annex` command (`annex_pool.cli`).
 
-`commands` holds the options and the printing of each command. One module a verb does the work: `plan`, `credential`,
+`commands` holds the options and the printing of each command. One module per verb does the work: `plan`, `credential`,
 `extend`, `renew`, `stop`, `status`, `check`. `leftovers` proves that nothing is left in AWS. annex_lease alone computes
 when a lease ends.
 """

@@ -22,7 +22,8 @@ from annex_pool.environment import Environment
 from annex_spec import SpecError
 
 # In the order of an annex's life.
-_ORDER = ("plan", "credential", "status", "extend", "renew", "check", "stop", "leftovers")
+_VERBS = ("plan", "credential", "status", "extend", "renew", "check", "stop", "leftovers")
+_ORDER = {name: position for position, name in enumerate(_VERBS)}
 
 
 class _ReportingGroup(TyperGroup):
@@ -39,8 +40,8 @@ class _ReportingGroup(TyperGroup):
             raise typer.Exit(error.exit_code) from None
 
     def list_commands(self, ctx: Any) -> list[str]:
-        """The commands in the order of an annex's life; Typer would list groups of commands last."""
-        return sorted(self.commands, key=_ORDER.index)
+        """The commands in the order of an annex's life, others last; Typer would list groups of commands last."""
+        return sorted(self.commands, key=lambda name: _ORDER.get(name, len(_ORDER)))
 
 
 # No rich boxes around errors and no local variables in tracebacks: a token could be among them.

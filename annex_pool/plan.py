@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
+from annex_lease.record import HOUR_SECONDS
 from annex_lease.tags import format_time
 from annex_lease.terms import CHECK_PERIOD, SHUTDOWN_AFTER_END
 from annex_spec import AnnexSpec, format_duration
 
-SELF_SHUTDOWN = SHUTDOWN_AFTER_END.default or timedelta(0)
+SELF_SHUTDOWN = SHUTDOWN_AFTER_END.default_value
 """Time from the end of the lease until an execution point powers itself off, even if AWS and the checker do nothing.
 
 The spec cannot change it, so every annex of a spec has the default.
@@ -178,7 +179,7 @@ def shown_amount(value: Decimal) -> str:
 
 
 def _hours(span: timedelta) -> Decimal:
-    return Decimal(int(span.total_seconds())) / 3600
+    return Decimal(int(span.total_seconds())) / HOUR_SECONDS
 
 
 def _seconds(span: timedelta | None) -> int | None:

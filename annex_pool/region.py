@@ -17,6 +17,9 @@ _CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 6}, connect_
 # The lease checker's function replies when its check is done. A shorter timeout would report nothing about the check.
 _CHECK_CONFIG = _CONFIG.merge(Config(read_timeout=260))
 
+PAUSE_SECONDS = 10.0
+"""Pause before a second look counts as proof that something is absent: AWS's listings are eventually consistent."""
+
 
 class RegionClients(Clients):
     """AWS clients of one Region with the operator's credentials."""

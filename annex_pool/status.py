@@ -21,12 +21,9 @@ from annex_pool.collector import Slot
 from annex_pool.command_error import AnnexError
 from annex_pool.deployed import SECRET, Deployed, find_annex, find_arn, observe, states
 from annex_pool.environment import Environment
-from annex_pool.region import RegionClients, asking, check_account
+from annex_pool.region import PAUSE_SECONDS, RegionClients, asking, check_account
 from annex_pool.ungrouped import as_instances, ec2_states, explained, list_ungrouped
 from annex_spec import AnnexSpec, PoolSpec
-
-_PAUSE_SECONDS = 10.0
-"""Between the two looks that "nothing is left" needs: AWS's listings are eventually consistent."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +70,7 @@ def look(environment: Environment, pool: PoolSpec, specs: Sequence[AnnexSpec]) -
         for spec in specs
     ]
     if any(_look_again(each) for each in found):
-        environment.sleep(_PAUSE_SECONDS)
+        environment.sleep(PAUSE_SECONDS)
         found = [_observed(environment, each) if _look_again(each) else each for each in found]
     return [status_of(each, environment.now()) for each in found]
 

@@ -7,24 +7,21 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from annex_lease.actions import Decision, Phase
+from annex_lease.actions import Decision
 from annex_lease.actuator import carry_out
 from annex_lease.aws import list_instances
 from annex_lease.decision import decide
 from annex_lease.observed import Fact, Group, Missing
 from annex_lease.tags import TAG_UNTIL, format_time, group_tag
 from annex_pool.command_error import AnnexError
-from annex_pool.deployed import Deployed, find_annex, observe, states, write_tags
+from annex_pool.deployed import OVER, Deployed, find_annex, observe, states, write_tags
 from annex_pool.environment import Environment
-from annex_pool.region import RegionClients, asking, check_account
+from annex_pool.region import PAUSE_SECONDS, RegionClients, asking, check_account
 from annex_pool.ungrouped import UngroupedInstance, counted, ec2_states, list_ungrouped, one_annex, unclear
 from annex_spec import AnnexSpec
 
-_OVER = (Phase.DRAINING.value, Phase.ENDED.value)
-# After the grace the checker terminates by id at its next run; the rest is the shutdown of the instances.
-_AFTER_GRACE = timedelta(minutes=5)
-# Before the absence of a group counts: AWS's listings are eventually consistent.
-_PAUSE_SECONDS = 10.0
+AFTER_GRACE = timedelta(minutes=5)
+"""Wait after the grace: the checker terminates by id at its next run; the rest is the shutdown of the instances."""
 _POLL_SECONDS = 5.0
 
 
@@ -77,12 +74,10 @@ def stop(
     check_account(aws, spec.account)
     found = find_annex(aws, spec.name)
     if found is None:
-        return stop_ungrouped(
-            environment, aws, spec.name, Wait(wait, _AFTER_GRACE if timeout is None else timeout, say)
-        )
+        return stop_ungrouped(environment, aws, spec.name, Wait(wait, AFTER_GRACE if timeout is None else timeout, say))
     failures = [*_end_lease(found, environment.now()), *_stop_spending(found, environment.now())]
     failures += _checker_failures(environment, found)
-    how = Wait(wait, found.group.lease.grace + _AFTER_GRACE if timeout is None else timeout, say)
+    how = Wait(wait, found.group.lease.grace + AFTER_GRACE if timeout is None else timeout, say)
     return wait_until_gone(environment, lambda: _alive(found), how, failures)
 
 
@@ -91,7 +86,7 @@ def _checker_failures(environment: Environment, found: Deployed) -> list[str]:
         answer = environment.ask_checker(found)
     except AnnexError as error:
         return [str(error)]
-    if answer.phase in _OVER:
+    if answer.phase in OVER:
         return []
     return [f"the lease checker still reports the annex as {answer.phase}: {answer.reason or 'it gave no reason'}"]
 
@@ -160,7 +155,7 @@ def stop_ungrouped(environment: Environment, aws: RegionClients, name: str, how:
             f"annex {name} is not deployed in {aws.region}: there is nothing to stop, and no instance is billed: EC2 "
             "lists none that carries its name"
         )
-    environment.sleep(_PAUSE_SECONDS)
+    environment.sleep(PAUSE_SECONDS)
     if find_annex(aws, name) is not None:
         raise AnnexError(f"AWS did not list the Auto Scaling group of annex {name} for a moment: repeat the command")
     return wait_until_gone(

@@ -16,7 +16,7 @@ _SSM = "ssm:"
 
 
 class AnnexStack(Stack):
-    """One annex: `cdk deploy Annex-<name>` launches it, `cdk destroy Annex-<name>` removes it without a trace.
+    """One annex: `cdk deploy Annex-<name>` launches it, `cdk destroy Annex-<name>` removes it.
 
     :param pool: the pool of the spec file.
     :param annex: one of its annexes.

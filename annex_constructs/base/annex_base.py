@@ -28,7 +28,7 @@ _MINUTE = timedelta(minutes=1)
 class AnnexBase(SweeperMetrics, Construct):
     """The sweeper of one Region: it ends annexes that are over and removes what belongs to no annex any more.
 
-    It depends on nothing of an annex, and no annex depends on it: an annex whose lease checker is broken, disabled or
+    It does not depend on any annex, and no annex depends on it: an annex whose lease checker is broken, disabled or
     deleted ends all the same. It looks at what carries the tag `annex:name`. It acts on what a lease on its own group,
     or two sources together, show to be over, and reports the rest. An administrator deploys it once per account and
     Region.
@@ -65,7 +65,7 @@ class AnnexBase(SweeperMetrics, Construct):
         log_retention: logs.RetentionDays = logs.RetentionDays.ONE_MONTH,
     ) -> None:
         super().__init__(scope, construct_id)
-        most = _checked_removals(max_removals)
+        maximum = _checked_removals(max_removals)
         self._interval = _checked_interval(interval)
         self._topic = given_or_own_topic(
             self, "AlarmTopic", display_name="HTCondor annexes", alarm_topic=alarm_topic, alarm_email=alarm_email
@@ -76,7 +76,7 @@ class AnnexBase(SweeperMetrics, Construct):
             name="sweeper of HTCondor annexes",
             description="Sweeper of HTCondor annexes: ends what is over, removes what belongs to no annex",
             handler=_HANDLER,
-            environment=SweepSettings(max_removals=most, dry_run=dry_run).to_environ(),
+            environment=SweepSettings(max_removals=maximum, dry_run=dry_run).to_environ(),
             permissions=sweeper_permissions(self),
             event={"sweep": "scheduled"},
             rate=self._interval,
@@ -119,14 +119,14 @@ class AnnexBase(SweeperMetrics, Construct):
 
 
 def _checked_removals(max_removals: float | None) -> int:
-    most = MAX_REMOVALS.default or 0 if max_removals is None else max_removals
-    check_whole_number("AnnexBase max_removals", most, MAX_REMOVALS, known=True)
-    return int(most)
+    maximum = MAX_REMOVALS.default_value if max_removals is None else max_removals
+    check_whole_number("AnnexBase max_removals", maximum, MAX_REMOVALS, known=True)
+    return int(maximum)
 
 
 def _checked_interval(interval: Duration | None) -> Duration:
     if interval is None:
-        return Duration.minutes((INTERVAL.default or _MINUTE) // _MINUTE)
+        return Duration.minutes(INTERVAL.default_value // _MINUTE)
     whole = timedelta(seconds=seconds("AnnexBase interval", interval, INTERVAL))
     if whole % _MINUTE:
         raise invalid_value(

@@ -1,4 +1,4 @@
-"""Alarms about a sweeper that does not work, or has found what it may not mend."""
+"""Alarms about a sweeper that does not work, or has found what it may not repair."""
 
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions

@@ -11,6 +11,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from annex_constructs.function_role import Permissions
+from annex_lease.operator_policy import END_GROUP
 from annex_lease.sweep.orphan import TAG_ORPHAN
 from annex_lease.tags import TAG_ID, TAG_NAME
 
@@ -71,22 +72,14 @@ def _looking() -> list[iam.PolicyStatement]:
 
 
 def _ending(groups: str) -> list[iam.PolicyStatement]:
-    actions = [
-        "autoscaling:CompleteLifecycleAction",
-        "autoscaling:DeleteWarmPool",
-        "autoscaling:ResumeProcesses",
-        "autoscaling:SetInstanceProtection",
-        "autoscaling:SuspendProcesses",
-        "autoscaling:UpdateAutoScalingGroup",
-    ]
     marking = ["autoscaling:CreateOrUpdateTags", "autoscaling:DeleteTags"]
-    return [_allow("EndAnnexes", actions, [groups], _IS_OURS), _allow("MarkGroups", marking, [groups], _MARK)]
+    return [_allow("EndAnnexes", list(END_GROUP), [groups], _IS_OURS), _allow("MarkGroups", marking, [groups], _MARK)]
 
 
 def _removing(
     instances: str, volumes: str, interfaces: str, secrets: str, log_groups: str
 ) -> list[iam.PolicyStatement]:
-    # A secret can be restored for some days: nothing of this role can remove one at once.
+    # A secret can be restored for some days: this role cannot delete one without the recovery window.
     restorable = {**_HAS_ID, "BoolIfExists": {"secretsmanager:ForceDeleteWithoutRecovery": "false"}}
     return [
         _allow("TerminateInstances", ["ec2:TerminateInstances"], [instances], _HAS_ID),

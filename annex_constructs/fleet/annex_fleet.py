@@ -1,4 +1,4 @@
-"""Instances of an annex: an Auto Scaling group that starts none by itself."""
+"""Instances of an annex: an Auto Scaling group without declared capacity."""
 
 from collections.abc import Sequence
 
@@ -50,8 +50,8 @@ class AnnexFleet(Construct):
         where spot capacity is cheap and unlikely to be interrupted.
     :param max_size: maximum number of instances, 1 to 10000.
     :param execution_point: properties of each instance.
-    :param annex_name: the annex's name: a-z, 0-9 and single inner hyphens, at most 32 characters, one of its kind in
-        the account and Region. Default: - the construct's id in lower case.
+    :param annex_name: the annex's name: a-z, 0-9 and single inner hyphens, at most 32 characters, unique in the
+        account and Region. Default: - the construct's id in lower case.
     :param credential: secret of the annex's account and Region that holds the token with which the instances join.
         Default: - a new empty one.
     :param vpc_subnets: subnets of the VPC to use. Default: - its private subnets, or its public ones if it has no

@@ -1,4 +1,4 @@
-"""Auto Scaling group of a fleet: its capacity, its instance types, the record of its lease."""
+"""Auto Scaling group of a fleet: its capacity and its instance types."""
 
 from collections.abc import Sequence
 
@@ -93,8 +93,8 @@ def check_capacity(max_size: float, on_demand_base: float, on_demand_percentage:
     :raises ValueError: a number is not allowed.
     """
     check_whole_number("AnnexFleet max_size", max_size, SIZE)
-    most = SIZE.maximum if Token.is_unresolved(max_size) else int(max_size)
-    check_whole_number("AnnexFleet on_demand_base", on_demand_base, ON_DEMAND_BASE, maximum=most)
+    maximum = SIZE.maximum if Token.is_unresolved(max_size) else int(max_size)
+    check_whole_number("AnnexFleet on_demand_base", on_demand_base, ON_DEMAND_BASE, maximum=maximum)
     check_whole_number("AnnexFleet on_demand_percentage", on_demand_percentage, ON_DEMAND_PERCENTAGE)
 
 

@@ -16,16 +16,14 @@ from constructs import Construct
 from annex_constructs.fleet.annex_credential import policy_arn
 from annex_constructs.function_role import Permissions
 from annex_constructs.nag import GROUP_ARN_REASON
+from annex_lease.operator_policy import END_GROUP
+from annex_lease.ownership import GROUP_TAG
 from annex_lease.tags import TAG_END, TAG_ID
 
-_ENDING = (
-    "autoscaling:CompleteLifecycleAction",
-    "autoscaling:ResumeProcesses",
-    "autoscaling:SetInstanceProtection",
-    "autoscaling:SuspendProcesses",
-    "autoscaling:UpdateAutoScalingGroup",
-)
-_CHECKING = ("autoscaling:CreateOrUpdateTags", "autoscaling:DeleteWarmPool")
+# The responder ends the group in the plainest way: it touches no warm pool.
+_DELETE_WARM_POOL = "autoscaling:DeleteWarmPool"
+_ENDING = tuple(action for action in END_GROUP if action != _DELETE_WARM_POOL)
+_CHECKING = ("autoscaling:CreateOrUpdateTags", _DELETE_WARM_POOL)
 _DESCRIBE_REASON = "The calls that describe groups, lifecycle hooks and instances know no resources."
 _INSTANCES_REASON = "The ids of instances are not known beforehand; a condition holds the calls to those of this annex."
 
@@ -61,7 +59,7 @@ class OwnAnnex:
     @property
     def of_group(self) -> dict[str, str]:
         """The tag of the group on its instances. EC2 Auto Scaling alone can write it: the prefix aws: is reserved."""
-        return {"ec2:ResourceTag/aws:autoscaling:groupName": self.group.auto_scaling_group_name}
+        return {f"ec2:ResourceTag/{GROUP_TAG}": self.group.auto_scaling_group_name}
 
     def look(self) -> iam.PolicyStatement:
         """Describe the group, its hooks and its instances."""

@@ -11,6 +11,7 @@ from constructs import Construct
 from annex_constructs.function_role import function_role
 from annex_constructs.lease.checker_permissions import OwnAnnex, responder_permissions
 from annex_constructs.nag import RUNTIME_REASON, acknowledge
+from annex_lease.invocation import CheckerSettings
 from annex_lease.tags import TAG_ID, TAG_NAME, TAG_RESPONDER
 
 _CODE = Path(__file__).with_name("responder") / "index.py"
@@ -48,6 +49,7 @@ class CheckerResponder(Construct):
         log_group = logs.LogGroup(
             self, "Log", retention=logs.RetentionDays.ONE_MONTH, removal_policy=RemovalPolicy.DESTROY
         )
+        settings = CheckerSettings(group=group.auto_scaling_group_name, name=annex_name, id=annex_id)
         self._function = lambda_.Function(
             self,
             "Function",
@@ -67,11 +69,8 @@ class CheckerResponder(Construct):
                 log_group=log_group,
             ),
             log_group=log_group,
-            environment={
-                "ANNEX_GROUP": group.auto_scaling_group_name,
-                "ANNEX_NAME": annex_name,
-                "ANNEX_ID": annex_id,
-            },
+            # The settings that it does not read stay out.
+            environment={key: value for key, value in settings.to_environ().items() if value},
         )
         acknowledge(self._function, "AwsSolutions-L1", RUNTIME_REASON)
         Tags.of(self).add(TAG_NAME, annex_name)

@@ -1,6 +1,6 @@
 """Alarms about a lease that is not enforced."""
 
-from aws_cdk import Duration, Stack, Tags
+from aws_cdk import Stack, Tags
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_sns as sns
@@ -9,9 +9,9 @@ from constructs import Construct
 from annex_constructs.alarm_topic import given_or_own_topic
 from annex_constructs.identity import annex_id
 from annex_constructs.lease.lease_checker import LeaseChecker
+from annex_constructs.lease.lease_metrics import CHECK_RATE
 from annex_lease.tags import TAG_ID, TAG_NAME
 
-_MINUTE = Duration.minutes(1)  # of the schedule: one data point for each check
 # CloudWatch looks at more periods than these, and one heartbeat among them keeps the alarm quiet (CloudWatch User
 # Guide, "How alarm state is evaluated when data is missing": 5 for 3). So 5 minutes of silence alarm in less than 15.
 _SILENT_MINUTES = 5
@@ -19,7 +19,7 @@ _LATE_MINUTES = 2  # the check that finds an instance past its lease terminates 
 
 
 class LeaseAlarms(Construct):
-    """Alarms about what a lease checker cannot mend or report by itself.
+    """Alarms about what a lease checker cannot repair or report by itself.
 
     - `Silence`: no check was done for minutes, for any reason: schedule, role, code, quota. It is made after the first
       check and removed before the fleet is emptied for good, so that neither a deployment nor a `cdk destroy` sets it
@@ -109,7 +109,7 @@ class LeaseAlarms(Construct):
             "checks of the lease failed or could not be delivered; they are in the dead-letter queue. The function's "
             "log says why; empty the queue when the cause is gone.",
             checker.dead_letter_queue.metric_approximate_number_of_messages_visible(
-                period=_MINUTE, statistic=cloudwatch.Stats.MAXIMUM
+                period=CHECK_RATE, statistic=cloudwatch.Stats.MAXIMUM
             ),
         )
 

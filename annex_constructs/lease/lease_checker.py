@@ -15,12 +15,11 @@ from annex_constructs.identity import portable_annex_id
 from annex_constructs.lease.checker_permissions import OwnAnnex, checker_permissions
 from annex_constructs.lease.checker_responder import CheckerResponder
 from annex_constructs.lease.lease_declaration import LeaseDeclaration
-from annex_constructs.lease.lease_metrics import LeaseMetrics
+from annex_constructs.lease.lease_metrics import CHECK_RATE, LeaseMetrics
 from annex_constructs.lease.lease_terms import LeaseTerms
 from annex_constructs.scheduled_function import ScheduledFunction
 from annex_lease.invocation import CheckerSettings
 from annex_lease.tags import TAG_ID, TAG_NAME
-from annex_lease.terms import CHECK_PERIOD, seconds
 
 _HANDLER = "annex_lease.handler.handler"
 # Longer than a run that times out, and then the responder's; CloudFormation itself would wait for an hour.
@@ -90,7 +89,7 @@ class LeaseChecker(LeaseMetrics, Construct):
             ).to_environ(),
             permissions=checker_permissions(own, secret, alarm_topic),
             event={"check": "scheduled"},
-            rate=Duration.seconds(seconds(CHECK_PERIOD)),
+            rate=CHECK_RATE,
             on_failure=responder.function,
             log_retention=log_retention,
         )

@@ -41,14 +41,15 @@ class LeaseDeclaration(Construct):
 
 
 def _check(fleet: AnnexFleet, lease: LeaseTerms, size: float) -> None:
-    most = None if Token.is_unresolved(fleet.max_size) else int(fleet.max_size)
-    check_whole_number("LeaseChecker size", size, SIZE, minimum=0, maximum=most)
+    maximum = None if Token.is_unresolved(fleet.max_size) else int(fleet.max_size)
+    check_whole_number("LeaseChecker size", size, SIZE, minimum=0, maximum=maximum)
     check_drain(lease, fleet.execution_point.drain_before_end_seconds)
     if lease.renew_while_busy is not None and not fleet.protect_busy:
         raise invalid_value(
             "LeaseChecker lease",
             received="a lease that is renewed while busy",
-            allowed="such a lease with a fleet whose instances protect themselves while busy: only they know of jobs",
+            allowed="a lease that is renewed while busy needs a fleet with protect_busy=True: only its instances know "
+            "about their jobs",
             fix="pass protect_busy=True to the AnnexFleet, or leave renew_while_busy out",
         )
     if fleet.node.try_find_child(_ID) is not None:

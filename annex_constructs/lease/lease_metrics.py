@@ -5,8 +5,10 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 
 from annex_constructs.custom_metric import custom_metric
 from annex_lease import invocation
+from annex_lease.terms import CHECK_PERIOD, seconds
 
-_MINUTE = Duration.minutes(1)  # period of the schedule: one data point for each check
+CHECK_RATE = Duration.seconds(seconds(CHECK_PERIOD))
+"""Period of the schedule, and of the metrics: one data point for each check."""
 
 
 class LeaseMetrics:
@@ -18,7 +20,7 @@ class LeaseMetrics:
         raise NotImplementedError
 
     def metric_checks(
-        self, *, period: Duration = _MINUTE, statistic: str = "Sum", label: str | None = None
+        self, *, period: Duration = CHECK_RATE, statistic: str = "Sum", label: str | None = None
     ) -> cloudwatch.Metric:
         """Heartbeat: 1 for every check that did all it should have, one check a minute.
 
@@ -29,7 +31,7 @@ class LeaseMetrics:
         return self._lease_metric(invocation.CHECKS, period, statistic, label)
 
     def metric_instances_past_lease(
-        self, *, period: Duration = _MINUTE, statistic: str = "Maximum", label: str | None = None
+        self, *, period: Duration = CHECK_RATE, statistic: str = "Maximum", label: str | None = None
     ) -> cloudwatch.Metric:
         """Number of instances that are alive although the lease and its grace are over; sent only above 0.
 
@@ -40,7 +42,7 @@ class LeaseMetrics:
         return self._lease_metric(invocation.PAST_LEASE, period, statistic, label)
 
     def metric_record_ignored(
-        self, *, period: Duration = _MINUTE, statistic: str = "Maximum", label: str | None = None
+        self, *, period: Duration = CHECK_RATE, statistic: str = "Maximum", label: str | None = None
     ) -> cloudwatch.Metric:
         """Number of tags of the lease's record that are invalid and ignored; sent only above 0.
 

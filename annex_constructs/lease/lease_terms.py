@@ -29,8 +29,8 @@ class LeaseTerms:
         Default: - twice `duration`, at most 366d; required with `ends_at`.
     :param grace: how long an instance may take to shut down after the end before it is terminated by its id;
         0s to 2h. Default: 15m.
-    :param renew_while_busy: by how much the end moves on, within the maximum lifetime, while jobs run when it draws
-        near; 10m to 366d, and at least twice the execution points' `drain_before_end` and 6m. The execution points
+    :param renew_while_busy: by how much the lease is extended, within the maximum lifetime, if jobs run shortly before
+        its end; 10m to 366d, and at least twice the execution points' `drain_before_end` and 6m. The execution points
         must protect themselves while busy. Default: - the lease ends, with jobs or without.
     :param max_instance_hours: the lease ends when so many instance-hours are used; 1 to 100000000.
         Default: - only time ends the lease.
@@ -83,7 +83,7 @@ def lease_policy(lease: LeaseTerms, annex: str, size: int) -> LeasePolicy:
         annex=annex,
         size=size,
         max_lifetime_seconds=terms.seconds(_max_lifetime(lease, duration)),
-        grace_seconds=terms.seconds(terms.GRACE.default or timedelta(0)) if grace is None else terms.seconds(grace),
+        grace_seconds=terms.seconds(terms.GRACE.default_value if grace is None else grace),
         duration_seconds=None if duration is None else terms.seconds(duration),
         ends_at=lease.ends_at,
         renew_seconds=_seconds(_span("renew_while_busy", terms.RENEW_WHILE_BUSY, lease.renew_while_busy)),

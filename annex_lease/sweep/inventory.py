@@ -1,4 +1,4 @@
-"""Listing of all resources with an annex's tag in the function's own Region, to the last page.
+"""Listing of all resources with an annex's tag in the function's own Region, through all pages.
 
 The filters of AWS only narrow a listing: that of ListSecrets matches prefixes, for example. The key is compared here.
 A listing that fails is a failure, never an empty list.

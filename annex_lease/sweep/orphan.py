@@ -168,5 +168,4 @@ class OrphanCheck:
 
 def _is_ended(group: Group) -> bool:
     """True if the group is as the end of a lease leaves it, and empty."""
-    off = "Launch" in group.suspended and not group.desired and not group.min_size
-    return off and not group.alive() and not group.warm_pool
+    return group.is_off() and not group.alive() and not group.warm_pool

@@ -25,7 +25,7 @@ class SweepSettings:
         wait: minimum age of a resource, and minimum age of its mark, before it is removed. Default: 1 hour.
     """
 
-    max_removals: int = MAX_REMOVALS.default or 0
+    max_removals: int = MAX_REMOVALS.default_value
     dry_run: bool = DRY_RUN.default
     slack: timedelta = timedelta(minutes=10)
     wait: timedelta = timedelta(hours=1)

@@ -8,9 +8,8 @@ from typing import Annotated
 
 import typer
 
-from annex_lease.tags import shown
 from annex_pool.commands.arguments import DEFAULT_SPEC, Name, SpecFile
-from annex_pool.commands.output import print_answer, print_error
+from annex_pool.commands.output import plain, print_answer, print_error
 from annex_pool.deployed import deployed_annex
 from annex_spec import load
 
@@ -53,28 +52,23 @@ def action_line(action: Mapping[str, object]) -> str:
     Args:
         action: as the lease checker reports it (`annex_lease.actions.as_data`): lists may be cut, their numbers not.
     """
-    parts = [_plain(action.get("action", "?"))]
+    parts = [plain(action.get("action", "?"))]
     for key, value in action.items():
         if isinstance(value, list):
             if value:
-                parts.append(f"{_plain(key)} {_listed(value, action.get(key + _COUNT))}")
+                parts.append(f"{plain(key)} {_listed(value, action.get(key + _COUNT))}")
         elif key not in _REST and value is not None and not _counts_a_list(key, action):
-            parts.append(f"{_plain(key)} {_plain(value)}")
+            parts.append(f"{plain(key)} {plain(value)}")
     line = " ".join(parts[:1]) + (f" {', '.join(parts[1:])}" if parts[1:] else "")
     reason = action.get("reason")
-    return f"{line}: {_plain(reason)}" if reason else line
+    return f"{line}: {plain(reason)}" if reason else line
 
 
 def _listed(ids: list[object], number: object) -> str:
     number = number if isinstance(number, int) else len(ids)
-    first = ", ".join(_plain(each) for each in ids[:_IDS_SHOWN])
+    first = ", ".join(plain(each) for each in ids[:_IDS_SHOWN])
     return f"{number} ({first}{', ...' if number > _IDS_SHOWN else ''})"
 
 
 def _counts_a_list(key: str, action: Mapping[str, object]) -> bool:
     return key.endswith(_COUNT) and isinstance(action.get(key.removesuffix(_COUNT)), list)
-
-
-def _plain(value: object) -> str:
-    text = str(value)
-    return text if text.isprintable() else shown(text)

@@ -13,8 +13,8 @@ from annex_pool.commands.output import print_answer, print_error
 from annex_pool.credential import push
 from annex_pool.extend import check_one, extend
 from annex_pool.renew import renew
-from annex_pool.stop import stop
-from annex_spec import load
+from annex_pool.stop import AFTER_GRACE, stop
+from annex_spec import format_duration, load
 
 
 def push_command(
@@ -74,7 +74,10 @@ def stop_command(
     name: Name,
     wait: Annotated[bool, typer.Option(help="Wait until no instance is left.")] = True,
     wait_for: Annotated[
-        str | None, typer.Option(metavar="DURATION", help="Longest wait. Default: the lease's grace and 5m.")
+        str | None,
+        typer.Option(
+            metavar="DURATION", help=f"Longest wait. Default: the lease's grace and {format_duration(AFTER_GRACE)}."
+        ),
     ] = None,
     spec_file: SpecFile = DEFAULT_SPEC,
 ) -> None:

@@ -11,10 +11,10 @@ from rich.table import Table
 from rich.text import Text
 
 from annex_lease.ownership import STACK_NAME_TAG
-from annex_lease.tags import TAG_NAME, shown
+from annex_lease.tags import TAG_NAME
 from annex_pool.command_error import InputError
 from annex_pool.commands.arguments import DEFAULT_SPEC, OptionalName, SpecFile
-from annex_pool.commands.output import console, print_error
+from annex_pool.commands.output import console, plain, print_error
 from annex_pool.leftovers.leftover import Leftover
 from annex_pool.leftovers.search import KINDS, NOT_FOUND, Leftovers, find_leftovers
 from annex_spec import load
@@ -90,12 +90,8 @@ def _row(left: Leftover) -> tuple[str, ...]:
         left.annex,
         left.region,
         resource.kind,
-        _plain(resource.id),
+        plain(resource.id),
         resource.state or "-",
-        _plain(stack) or "-",
+        plain(stack) or "-",
         by,
     )
-
-
-def _plain(text: str) -> str:
-    return text if text.isprintable() else shown(text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 from rich.console import Console
 
+from annex_lease.tags import shown
 from annex_pool.check import Answer
 
 # Wider than every row, because a program cannot read a row that is broken to fit an imagined terminal.
@@ -17,6 +18,12 @@ def console() -> Console:
     if not made.is_terminal:
         made.width = _PIPE_WIDTH
     return made
+
+
+def plain(value: object) -> str:
+    """A value for one line of a terminal: as it is, or quoted and escaped if it holds characters that do not print."""
+    text = str(value)
+    return text if text.isprintable() else shown(text)
 
 
 def print_answer(name: str, answer: Answer) -> None:

@@ -19,11 +19,9 @@ from annex_pool.leftovers.leftover import GLOBAL, Leftover, ListedResource, left
 from annex_pool.leftovers.listing import Listing
 from annex_pool.leftovers.service_kinds import GLOBAL_LISTINGS, REGIONAL_LISTINGS
 from annex_pool.leftovers.tagged import confirmed, listed_by_tag
-from annex_pool.region import RegionClients, asking, check_account
+from annex_pool.region import PAUSE_SECONDS, RegionClients, asking, check_account
 from annex_spec import AnnexSpec, Spec
 
-PAUSE_SECONDS = 10.0
-"""Pause between the two searches."""
 _MAX_SILENT = 3  # after so many listings without an answer the search in a Region ends
 LISTINGS = (*EC2_LISTINGS, *REGIONAL_LISTINGS)
 KINDS = tuple(listing.kind for listing in (*LISTINGS, *GLOBAL_LISTINGS))

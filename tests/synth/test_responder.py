@@ -74,6 +74,7 @@ def test_it_may_do_it_to_its_own_annex_only(resources: Resources, functions: tup
     assert found["TerminateDetachedInstances"]["Condition"] == {
         "StringEquals": {f"{tag}/annex:id": variables["ANNEX_ID"]}
     }
+    assert set(variables) == {"ANNEX_GROUP", "ANNEX_NAME", "ANNEX_ID"}
     assert variables["ANNEX_GROUP"] == {"Ref": group}
     assert variables["ANNEX_NAME"] == only(resources, "Custom::AnnexLease")["Declared"]["annex:name"]
 

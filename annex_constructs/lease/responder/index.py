@@ -1,4 +1,4 @@
-"""Answers CloudFormation where the lease checker cannot: its code is broken, it timed out or was throttled away.
+"""Answers CloudFormation where the lease checker cannot: its code is broken, it timed out or was throttled.
 
 Lambda hands over the failed event (Lambda Developer Guide, "Capturing records of Lambda asynchronous invocations").
 The whole function is this one file, inside the template. It shares nothing with the checker, so that the cause of the
