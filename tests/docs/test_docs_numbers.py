@@ -14,12 +14,13 @@ from documents import DOCS, ROOT, text
 
 from annex_constructs import scheduled_function
 from annex_constructs.lease import checker_responder, lease_checker
-from annex_lease import checker, terms
+from annex_lease import checker, invocation, terms
 from annex_lease.duration import format_duration
+from annex_lease.sweep import sweep_report
 from annex_lease.sweep.removal import RECOVERY_DAYS
 from annex_lease.sweep.sweep_settings import SweepSettings
-from annex_pool.leftovers import search
 from annex_pool.plan import plan, shown_amount
+from annex_pool.region import PAUSE_SECONDS
 from annex_spec import AnnexSpec, BaseSpec, load
 from stacks import AnnexStack, base_stacks
 
@@ -38,22 +39,22 @@ def read(written: str) -> timedelta | float:
 
 @cache
 def alarms() -> dict[str, cloudwatch.CfnAlarm]:
-    """The alarms of an annex and of the base, by their construct ids."""
+    """The alarms of an annex and of the base, by the names of their metrics; their ids are not unique."""
     spec, app = load(ROOT / "annexes.toml"), App()
     roots: list[Stack] = [AnnexStack(app, pool=spec.pool, annex=spec.annex("demo"))]
     roots += base_stacks(app, BaseSpec(), spec.annexes.values())
     found = [each for root in roots for each in root.node.find_all() if isinstance(each, cloudwatch.CfnAlarm)]
-    return {each.node.scope.node.id: each for each in found if each.node.scope}
+    return {each.metric_name or "": each for each in found}
 
 
-def periods(alarm: str) -> float:
-    """Number of periods that the alarm looks at."""
-    return alarms()[alarm].evaluation_periods or 0
+def periods(metric: str) -> float:
+    """Number of periods that the alarm of this metric looks at."""
+    return alarms()[metric].evaluation_periods or 0
 
 
-def watched(alarm: str) -> timedelta:
-    """Length of time that the alarm looks at."""
-    return timedelta(seconds=(alarms()[alarm].period or 0) * periods(alarm))
+def watched(metric: str) -> timedelta:
+    """Length of time that the alarm of this metric looks at."""
+    return timedelta(seconds=(alarms()[metric].period or 0) * periods(metric))
 
 
 def span(duration: Duration) -> timedelta:
@@ -90,8 +91,8 @@ ROWS: tuple[tuple[str, str, Callable[[], timedelta | float | None]], ...] = (
     ("how-to/base-stack", r"removes them (.*?) later, if they are still orphans", lambda: SWEEP.wait),
     ("how-to/base-stack", r"can be restored for (.*?)\.", lambda: timedelta(days=RECOVERY_DAYS)),
     ("how-to/base-stack", r"The default is (\d+), or the size", lambda: terms.MAX_REMOVALS.default),
-    ("how-to/base-stack", r"\| no run for (.*?) \|", lambda: watched("Silent")),
-    ("how-to/base-stack", r"in every run for (.*?) \|", lambda: watched("Reported")),
+    ("how-to/base-stack", r"\| no run for (.*?) \|", lambda: watched(sweep_report.RAN)),
+    ("how-to/base-stack", r"in every run for (.*?) \|", lambda: watched(sweep_report.REPORTS)),
     ("explanation/lease", r"a second reading (.*?) later", lambda: timedelta(seconds=checker._SECOND_READING_SECONDS)),
     ("explanation/lease", r"\| every ([^|]*?), from [^|]*? after an end", lambda: terms.INTERVAL.default),
     ("explanation/lease", r"\| every [^|]*?, from ([^|]*?) after an end", lambda: SWEEP.slack),
@@ -103,13 +104,13 @@ ROWS: tuple[tuple[str, str, Callable[[], timedelta | float | None]], ...] = (
     ("explanation/lease", r"and the responder \((.*?)\) fit", lambda: span(checker_responder._TIMEOUT)),
     ("explanation/lease", r"into CloudFormation's (.*?)\.", lambda: span(lease_checker._SERVICE_TIMEOUT)),
     ("explanation/architecture", r"a dead-letter queue for (.*?),", lambda: span(scheduled_function._KEPT)),
-    ("how-to/alarms", r"`Silence` \| no check for (.*?),", lambda: watched("Silence")),
-    ("how-to/alarms", r"past lease and grace, in (\w+) checks", lambda: periods("PastLease")),
-    ("reference/metrics", r"`LeaseChecks` \| after (.*?) without a check", lambda: watched("Silence")),
-    ("reference/metrics", r"\| after ([^|]*?) with such instances", lambda: watched("PastLease")),
-    ("reference/metrics", r"\| after (\w+) periods of the schedule without", lambda: periods("Silent")),
-    ("reference/metrics", r"\| after (\w+) periods with reports", lambda: periods("Reported")),
-    ("how-to/verify-teardown", r"answered, twice, (.*?) apart", lambda: timedelta(seconds=search.PAUSE_SECONDS)),
+    ("how-to/alarms", r"`Silence` \| no check for (.*?),", lambda: watched(invocation.CHECKS)),
+    ("how-to/alarms", r"past lease and grace, in (\w+) checks", lambda: periods(invocation.PAST_LEASE)),
+    ("reference/metrics", r"`LeaseChecks` \| after (.*?) without a check", lambda: watched(invocation.CHECKS)),
+    ("reference/metrics", r"\| after ([^|]*?) with such instances", lambda: watched(invocation.PAST_LEASE)),
+    ("reference/metrics", r"\| after (\w+) periods of the schedule without", lambda: periods(sweep_report.RAN)),
+    ("reference/metrics", r"\| after (\w+) periods with reports", lambda: periods(sweep_report.REPORTS)),
+    ("how-to/verify-teardown", r"answered, twice, (.*?) apart", lambda: timedelta(seconds=PAUSE_SECONDS)),
 )
 
 
