@@ -25,10 +25,20 @@ STACK_ID_TAG = "aws:cloudformation:stack-id"
 STACK_NAME_TAG = "aws:cloudformation:stack-name"
 """Tag that CloudFormation puts on what it creates: the name of the stack."""
 
+STACK_PREFIX = "Annex-"
+"""Beginning of the name of an annex's stack; the annex's name follows."""
+STACK_DESCRIPTION = "HTCondor annex "
+"""Beginning of the description of an annex's stack; the annex's name follows."""
+
 _UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _ID = re.compile(rf"({_UUID})\.(.+)")
 _STACK_ARN = re.compile(rf"arn:[^:]+:cloudformation:[^:]+:[0-9]+:stack/[^/]+/({_UUID})")
-_STACK_NAME = re.compile(r"Annex-([a-z][a-z0-9-]*)")
+_STACK_NAME = re.compile(rf"{STACK_PREFIX}([a-z][a-z0-9-]*)")
+
+
+def stack_name(annex: str) -> str:
+    """Name of the CloudFormation stack of the annex of this name."""
+    return f"{STACK_PREFIX}{annex}"
 
 
 class Owner(Enum):

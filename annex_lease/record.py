@@ -20,7 +20,7 @@ HOUR_SECONDS = 3600
 
 _T = TypeVar("_T")
 _GRANTED = re.compile(r"([0-9]+)(?:@(.+))?")
-_LEDGER = re.compile(r"(0|[1-9][0-9]{0,14})@([^x]{1,30})x([0-9]{1,9})")
+_LEDGER = re.compile(rf"(0|[1-9][0-9]{{0,14}})@([^x]{{1,30}})x([0-9]{{1,{len(str(tags.MAX_COUNT))}}})")
 _MAX_LIFETIME_SECONDS = NUMBERS["max_lifetime_seconds"][2]
 
 

@@ -68,8 +68,11 @@ DECLARED_TAGS = (
 PROPAGATED_TAGS = frozenset({TAG_NAME, TAG_ID, TAG_END})
 """Keys that the group copies to the instances it launches."""
 
+MAX_COUNT = 999_999_999
+"""Largest number that a tag may hold."""
+
 _TIME = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})Z")
-_COUNT = re.compile(r"0|[1-9][0-9]{0,8}")
+_COUNT = re.compile(rf"0|[1-9][0-9]{{0,{len(str(MAX_COUNT)) - 1}}}")
 _SHOWN = 60
 
 
@@ -108,7 +111,7 @@ def parse_time(text: str) -> datetime:
         ) from None
 
 
-def parse_count(text: str, *, minimum: int = 0, maximum: int = 999_999_999) -> int:
+def parse_count(text: str, *, minimum: int = 0, maximum: int = MAX_COUNT) -> int:
     """Parse a whole number written in ASCII digits, without sign, space or leading zero.
 
     Raises:

@@ -12,6 +12,7 @@ from datetime import timedelta
 from annex_lease import forms
 from annex_lease.duration import format_duration
 from annex_lease.kinds import Flag, Moment, Number, Price, Span, Term, Text, Texts, seconds
+from annex_lease.tags import MAX_COUNT
 
 __all__ = ["Number", "Span", "seconds"]  # those of annex_lease.kinds that users of the terms need
 
@@ -139,7 +140,7 @@ SIZE = Number(
     maximum=10_000,
     example="2",
     tag_minimum=0,
-    tag_maximum=999_999_999,
+    tag_maximum=MAX_COUNT,
 )
 MAX_INSTANCE_HOURS = Number(
     "max_instance_hours",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from annex_lease.lease import Lease
+from annex_lease.ownership import stack_name
 from annex_lease.tags import format_time
 
 NOT_DEPLOYED = "not deployed"
@@ -92,7 +93,7 @@ class AnnexStatus:
         return {
             "name": self.name,
             "region": self.region,
-            "stack": f"Annex-{self.name}",
+            "stack": stack_name(self.name),
             "time": format_time(self.time),
             "phase": self.phase,
             "reason": self.reason,

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from annex_lease.ownership import stack_name
 from annex_lease.tags import parse_time
 from annex_pool.command_error import AnnexError
 from annex_pool.deployed import FUNCTION, Deployed, find_arn
@@ -61,7 +62,7 @@ def ask_checker(found: Deployed, *, dry_run: bool = False) -> Answer:
     if dry_run and answer.data.get("dry_run") is not True:
         raise AnnexError(
             f"the lease checker of annex {found.name} did not confirm the dry run, so it may have acted: it is older "
-            f"than this command; deploy it again with `cdk deploy Annex-{found.name}`"
+            f"than this command; deploy it again with `cdk deploy {stack_name(found.name)}`"
         )
     return answer
 

@@ -15,7 +15,7 @@ from annex_lease.aws import AnnexAccess, list_instances, read_group
 from annex_lease.decision import decide
 from annex_lease.lease import Lease
 from annex_lease.observed import Group
-from annex_lease.ownership import by_key, by_key_from_api, carries_name
+from annex_lease.ownership import by_key, by_key_from_api, carries_name, stack_name
 from annex_lease.tags import TAG_ID, TAG_NAME, TAG_RESPONDER, format_time, group_tag
 from annex_pool.command_error import AnnexError
 from annex_pool.region import RegionClients, asking, check_account
@@ -95,7 +95,8 @@ def deployed_annex(aws: RegionClients, spec: AnnexSpec) -> Deployed:
     if found is None:
         none_left = check_none_left(aws, spec.name)
         raise AnnexError(
-            f"annex {spec.name} is not deployed in {spec.region}: run `cdk deploy Annex-{spec.name}` first; {none_left}"
+            f"annex {spec.name} is not deployed in {spec.region}: run `cdk deploy {stack_name(spec.name)}` first; "
+            f"{none_left}"
         )
     return found
 
@@ -154,7 +155,8 @@ def renewable_lease(found: Deployed, now: datetime) -> Lease:
     if now >= lease.latest_end:
         raise AnnexError(
             f"the maximum lifetime of annex {found.name} ended at {format_time(lease.latest_end)}, and no lease can "
-            f"exceed it: run `cdk destroy Annex-{found.name}`, then `cdk deploy Annex-{found.name}` for a new annex"
+            f"exceed it: run `cdk destroy {stack_name(found.name)}`, then `cdk deploy {stack_name(found.name)}` for a "
+            "new annex"
         )
     return lease
 
@@ -193,7 +195,9 @@ def find_arn(found: Deployed, kind: str, sleep: Callable[[float], None] | None) 
         arns = _own_arns(found, kind, what)
         if arns:
             return _only(arns, what)
-    raise AnnexError(f"there is no {what} in {found.aws.region}: deploy it again with `cdk deploy Annex-{found.name}`")
+    raise AnnexError(
+        f"there is no {what} in {found.aws.region}: deploy it again with `cdk deploy {stack_name(found.name)}`"
+    )
 
 
 def _own_arns(found: Deployed, kind: str, what: str) -> list[str]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
+from annex_lease.ownership import stack_name
 from annex_lease.record import HOUR_SECONDS
 from annex_lease.tags import format_time
 from annex_lease.terms import CHECK_PERIOD, SHUTDOWN_AFTER_END
@@ -103,7 +104,7 @@ class WorstCase:
         return {
             "name": spec.name,
             "region": spec.region,
-            "stack": f"Annex-{spec.name}",
+            "stack": stack_name(spec.name),
             "size": spec.size,
             "lease_seconds": _seconds(spec.lease),
             "lease_ends_at": format_time(spec.lease_ends_at) if spec.lease_ends_at else None,

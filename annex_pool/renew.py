@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from annex_lease.aws import current_version
 from annex_lease.lease import Lease
+from annex_lease.ownership import stack_name
 from annex_lease.tags import TAG_RENEWED, TAG_UNTIL, format_time
 from annex_pool.check import Answer
 from annex_pool.command_error import AnnexError
@@ -80,7 +81,7 @@ def _check_hours(found: Deployed, lease: Lease, now: datetime) -> None:
     if lease.hours_end is not None and lease.hours_end <= now:
         raise AnnexError(
             f"the instance-hours of annex {found.name} are used up: raise max_instance_hours in the spec, run "
-            f"`cdk deploy Annex-{found.name}`, then renew it"
+            f"`cdk deploy {stack_name(found.name)}`, then renew it"
         )
 
 

@@ -8,6 +8,7 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from annex_constructs import Annex, ExecutionPoint, LeaseTerms, Pool
+from annex_lease.ownership import STACK_DESCRIPTION, stack_name
 from annex_lease.tags import TAG_NAME
 from annex_lease.terms import ANNEX_KEYS, EXECUTION_POINT_TIMES
 from annex_spec import AnnexSpec, PoolSpec
@@ -25,8 +26,8 @@ class AnnexStack(Stack):
     def __init__(self, scope: Construct, *, pool: PoolSpec, annex: AnnexSpec) -> None:
         super().__init__(
             scope,
-            f"Annex-{annex.name}",
-            description=f"HTCondor annex {annex.name}: execution points under a lease",
+            stack_name(annex.name),
+            description=f"{STACK_DESCRIPTION}{annex.name}: execution points under a lease",
             env=Environment(account=annex.account, region=annex.region),
             termination_protection=False,  # what costs money must be easy to remove
             tags={TAG_NAME: annex.name},  # the sweeper, and people, know an annex's stack by it

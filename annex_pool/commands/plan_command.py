@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from annex_lease.ownership import stack_name
 from annex_lease.tags import format_time
 from annex_pool.commands.arguments import DEFAULT_SPEC, Name, SpecFile
 from annex_pool.commands.output import console
@@ -34,7 +35,7 @@ def plan_command(
 
 def show_plan(planned: WorstCase, out: Console) -> None:
     """Print the declaration, the worst case and its derivation."""
-    out.print(f"{planned.spec.name}: stack Annex-{planned.spec.name} in {planned.spec.region}", soft_wrap=True)
+    out.print(f"{planned.spec.name}: stack {stack_name(planned.spec.name)} in {planned.spec.region}", soft_wrap=True)
     for label, value in _rows(planned):
         out.print(f"{label:<20}  {value}", soft_wrap=True)
     for number, step in enumerate(derivation(planned), 1):

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from annex_lease.forms import ANNEX_NAME
-from annex_lease.ownership import STACK_NAME_TAG, claimed_name, name_of_stack
+from annex_lease.ownership import STACK_NAME_TAG, STACK_PREFIX, claimed_name, name_of_stack
 from annex_lease.tags import shown
 
 GLOBAL = "global"
@@ -15,7 +15,7 @@ GLOBAL = "global"
 
 # CloudFormation generates names of the form STACK-LOGICALID-RANDOM. No annex name holds an upper-case letter, so the
 # text between the two fixed parts is the whole name: annex `a` is never taken for annex `a-b`.
-_GENERATED = re.compile(r"(?:/aws/lambda/)?Annex-([a-z][a-z0-9-]*)-Annex[A-Z].*", re.S)
+_GENERATED = re.compile(rf"(?:/aws/lambda/)?{STACK_PREFIX}([a-z][a-z0-9-]*)-Annex[A-Z].*", re.S)
 # CloudFormation cuts both parts if a service's names are short (64 characters for functions and schedules). For other
 # kinds a guess is not needed, and would take one annex's resource for another's: longer names are not cut (instance
 # profiles: 128 characters), and the roles and log groups of an annex carry the tag.

@@ -10,12 +10,10 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
-from annex_lease.ownership import STACK_NAME_TAG
+from annex_lease.ownership import STACK_DESCRIPTION, STACK_NAME_TAG
 from annex_pool.leftovers.leftover import ListedResource, may_belong_to_annex
 from annex_pool.leftovers.listing import Listing, pages, tags_of, unless_gone
 from annex_pool.region import RegionClients
-
-_DESCRIPTION = "HTCondor annex "  # the description of an annex's stack begins with it
 
 
 def _groups(aws: RegionClients) -> Iterator[ListedResource]:
@@ -39,7 +37,7 @@ def stack_resource(item: Mapping[str, Any]) -> ListedResource:
     """Read a stack from DescribeStacks; its name counts as the tag that its resources carry."""
     name, tags = str(item["StackName"]), tags_of(item.get("Tags"))
     # Another stack can have a name of this form. An annex's stack has the description as soon as it has a template.
-    if str(item.get("Description") or _DESCRIPTION).startswith(_DESCRIPTION):
+    if str(item.get("Description") or STACK_DESCRIPTION).startswith(STACK_DESCRIPTION):
         tags = {**tags, STACK_NAME_TAG: name}
     return ListedResource("stack", name, str(item["StackStatus"]), tags)
 
