@@ -48,6 +48,10 @@ class CheckerSettings:
         name: name of the annex. Default: empty - instances are looked up by their group alone.
         id: id of the annex, which identifies instances that the group lost. Default: empty - they are not found.
         topic: ARN of the topic for the warning before the end. Default: empty - none is published.
+        max_lifetime_seconds: declared maximum lifetime. It caps the tag, which a user of the account can write.
+            Default: empty - the tag alone counts.
+        size: declared number of instances, which caps the tag. Default: empty - the tag alone counts.
+        max_instance_hours: declared limit of instance-hours, which caps the tag. Default: empty - the tag alone counts.
     """
 
     group: str = ""
@@ -55,6 +59,9 @@ class CheckerSettings:
     name: str = ""
     id: str = ""
     topic: str = ""
+    max_lifetime_seconds: str = ""
+    size: str = ""
+    max_instance_hours: str = ""
 
     def to_environ(self) -> dict[str, str]:
         """The environment variables of the function."""
