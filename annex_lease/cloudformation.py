@@ -157,20 +157,20 @@ def _fulfil(run: Invocation) -> dict[str, str]:
     if kind == "Create" and (not report.exists or report.decision.end is None):
         raise ValueError("; ".join(report.decision.problems))
     end = report.as_data()["end"]
-    return {"Phase": report.decision.phase.value, "LeaseEnd": str(end or "")}
+    return {"Phase": report.decision.phase.value, "LeaseEnd": str(end or ""), "Lease": report.lease}
 
 
 def _check(run: Invocation) -> CheckReport:
     annex = run.annex()
     for pause in _NEW_ROLE_PAUSES:
         try:
-            return check_or_raise(annex, run.now, memory=run.memory, sleep=run.sleep)
+            return check_or_raise(annex, run.now, deploying=True, memory=run.memory)
         except (ClientError, CheckError) as error:
             denied = any(code in str(error) for code in _DENIED)
             if not denied or run.seconds_left() < pause + 2 * _ANSWER_SECONDS:
                 raise
         run.sleep(pause)
-    return check_or_raise(annex, run.now, memory=run.memory, sleep=run.sleep)
+    return check_or_raise(annex, run.now, deploying=True, memory=run.memory)
 
 
 def _empty(run: Invocation) -> CheckReport:

@@ -11,17 +11,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from annex_lease.lease import LeaseCaps
 from annex_lease.metrics import embed_metrics
 from annex_lease.terms import CHECK_PERIOD
 
 if TYPE_CHECKING:
     from annex_lease.aws import AnnexAccess
     from annex_lease.checker import CheckReport
-    from annex_lease.observed import Memory
+    from annex_lease.memory import Memory
 
 DIMENSION = "Annex"
 """The only dimension of the lease checker's metrics: the id of the annex, which no other annex has."""
@@ -66,6 +67,10 @@ class CheckerSettings:
     def to_environ(self) -> dict[str, str]:
         """The environment variables of the function."""
         return {_PREFIX + each.name.upper(): getattr(self, each.name) for each in fields(self)}
+
+    def caps(self) -> LeaseCaps:
+        """The declared values that no tag can exceed."""
+        return LeaseCaps.read(asdict(self))
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> CheckerSettings:

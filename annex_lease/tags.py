@@ -48,10 +48,10 @@ TAG_END = "annex:lease-end"
 TAG_NOTIFIED = "annex:lease-notified"
 """Effective end that was written on every running instance; the lease checker writes it."""
 TAG_GRANTED = "annex:granted"
-"""`SIZE` or `SIZE@RENEWAL`: size that was granted, and the renewal it was granted for; the lease checker writes it. A `?`
-at the end marks a grant that was begun and not completed."""
-TAG_LATEST_END = "annex:latest-end"
-"""Latest end for which the group has a scheduled action of EC2 Auto Scaling; the lease checker writes it."""
+"""`SIZE` or `SIZE@RENEWAL`: size that was granted, and the renewal it was granted for, with a `?` at the end while the
+grant is not completed; the lease checker writes it."""
+TAG_SCHEDULED = "annex:lease-scheduled"
+"""`END@LATEST-END`: ends for which the group has scheduled actions of EC2 Auto Scaling; the lease checker writes it."""
 TAG_CLOSED = "annex:closed"
 """Time at which a destroy began to empty the annex, after which nothing is granted; the lease checker writes it."""
 TAG_BUSY = "annex:lease-busy-until"
@@ -77,6 +77,8 @@ DECLARED_TAGS = (
 PROPAGATED_TAGS = frozenset({TAG_NAME, TAG_ID, TAG_END})
 """Keys that the group copies to the instances it launches."""
 
+NOT_CLOSED = "no"
+"""Value of `TAG_CLOSED` after an annex was created again on the same group."""
 MAX_COUNT = 999_999_999
 """Largest number that a tag may hold."""
 

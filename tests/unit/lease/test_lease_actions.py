@@ -17,8 +17,8 @@ from annex_lease.actuator import Outcome, carry_out
 from annex_lease.aws import AnnexAccess, Clients
 from annex_lease.batches import CALL_SECONDS, RefusedError
 from annex_lease.decision import decide
+from annex_lease.entries import Granted, Ledger, Renewed
 from annex_lease.observed import GroupMember
-from annex_lease.record import Granted, Ledger, Renewed
 
 # Tests define kinds of their own.
 KINDS = [kind for kind in Action.__subclasses__() if kind.__module__.startswith("annex_")]

@@ -13,8 +13,8 @@ from lease_model import CREATED, END, HOUR, POLICY, a_group, carry_out, kinds, s
 from annex_lease import tags as lease_tags
 from annex_lease.actions import Grant, Phase, RecordUse
 from annex_lease.decision import decide
+from annex_lease.entries import Ledger, parse_ledger
 from annex_lease.observed import Group, GroupMember
-from annex_lease.record import Ledger, parse_ledger
 from annex_lease.tags import format_time
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)

@@ -15,7 +15,8 @@ from lease_model import CAP, CREATED, END, POLICY, a_group, apply, carry_out, se
 
 from annex_lease import tags as lease_tags
 from annex_lease import terms
-from annex_lease.actions import Grant, Phase, RecordUse, as_data
+from annex_lease.action_data import as_data
+from annex_lease.actions import Grant, Phase, RecordUse
 from annex_lease.decision import decide
 from annex_lease.lease import Lease
 from annex_lease.observed import Group, GroupMember, Instance
