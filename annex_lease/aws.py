@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -33,6 +34,8 @@ FUNCTION_CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 5}, 
 Attempts with growing, jittered pauses absorb throttling (botocore, "standard" mode: up to 1, 2, 4, 8 s). The timeouts
 keep one dead connection from using the time of the whole run; the next run repeats what failed.
 """
+
+_DEFAULT_SECONDS = 60.0  # time of a function's run without a context
 
 
 class Clients:
@@ -122,9 +125,11 @@ def shared_clients() -> Clients:
     return Clients()
 
 
-def endless() -> float:
-    """Time left where nothing limits it: infinite."""
-    return math.inf
+def seconds_left(context: object) -> Callable[[], float]:
+    """Seconds that a function may still run, by Lambda's context; a minute from now without one."""
+    end = time.monotonic() + _DEFAULT_SECONDS
+    millis: Callable[[], float] | None = getattr(context, "get_remaining_time_in_millis", None)
+    return (lambda: millis() / 1000) if millis else (lambda: end - time.monotonic())
 
 
 @dataclass(frozen=True)
@@ -138,7 +143,7 @@ class AnnexAccess:
         name: name of the annex; empty: instances are looked up by their group alone.
         id: id of the annex, which identifies instances that the group lost; empty: they are not found.
         topic: ARN of the topic for warnings; empty: none are published.
-        seconds_left: returns the seconds that the run may still take.
+        seconds_left: returns the seconds that the run may still take. Default: nothing limits it.
     """
 
     group: str
@@ -147,7 +152,7 @@ class AnnexAccess:
     name: str = ""
     id: str = ""
     topic: str = ""
-    seconds_left: Callable[[], float] = endless
+    seconds_left: Callable[[], float] = lambda: math.inf
 
     @property
     def identity(self) -> Identity:
@@ -206,13 +211,9 @@ def list_instances(annex: AnnexAccess) -> tuple[Instance, ...]:
         botocore.exceptions.ClientError: AWS refused or kept failing.
         botocore.exceptions.BotoCoreError: AWS could not be reached.
     """
-    pages = annex.clients.ec2.get_paginator("describe_instances").paginate(
-        Filters=[
-            {"Name": f"tag:{TAG_NAME}", "Values": [annex.name]}
-            if annex.name
-            else {"Name": f"tag:{GROUP_TAG}", "Values": [annex.group]}
-        ]
-    )
+    key, value = (TAG_NAME, annex.name) if annex.name else (GROUP_TAG, annex.group)
+    paginator = annex.clients.ec2.get_paginator("describe_instances")
+    pages = paginator.paginate(Filters=[{"Name": f"tag:{key}", "Values": [value]}])
     found = (
         _instance(instance, annex.identity)
         for page in pages
