@@ -28,7 +28,7 @@ from annex_lease.actions import (
 )
 from annex_lease.decision import decide
 from annex_lease.observed import Group, GroupMember, Instance
-from annex_lease.policy import LeasePolicy, policy_tags
+from annex_lease.policy import NUMBERS, LeasePolicy, policy_tags
 from annex_lease.tags import Tag, group_tag
 
 CREATED = datetime(2026, 11, 1, 12, 0, 0, tzinfo=UTC)
@@ -37,6 +37,9 @@ POLICY = LeasePolicy("muon", size=2, max_lifetime_seconds=7200, grace_seconds=90
 END = CREATED + HOUR
 CAP = CREATED + 2 * HOUR
 GRACE = timedelta(seconds=900)
+DECLARED_KEYS = {key for key, _, _ in NUMBERS.values()}
+DECLARED_KEYS |= {lease_tags.TAG_NAME, lease_tags.TAG_ID, lease_tags.TAG_ENDS_AT}
+"""Keys that only the template writes."""
 
 
 def a_group(
