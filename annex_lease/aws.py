@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -37,6 +38,7 @@ keep one dead connection from using the time of the whole run; the next run repe
 
 PAGE_SIZE = 1000
 """Instances in one answer. Without a number AWS answers with all of them, throttles, or fails (DescribeInstances)."""
+_DEFAULT_SECONDS = 60.0  # time of a function's run without a context
 
 
 class Clients:
@@ -126,9 +128,11 @@ def shared_clients() -> Clients:
     return Clients()
 
 
-def endless() -> float:
-    """Time left where nothing limits it: infinite."""
-    return math.inf
+def seconds_left(context: object) -> Callable[[], float]:
+    """Seconds that a function may still run, by Lambda's context; a minute from now without one."""
+    end = time.monotonic() + _DEFAULT_SECONDS
+    millis: Callable[[], float] | None = getattr(context, "get_remaining_time_in_millis", None)
+    return (lambda: millis() / 1000) if millis else (lambda: end - time.monotonic())
 
 
 @dataclass(frozen=True)
@@ -142,7 +146,7 @@ class AnnexAccess:
         name: name of the annex; empty: instances are looked up by their group alone.
         id: id of the annex, which identifies instances that the group lost; empty: they are not found.
         topic: ARN of the topic for warnings; empty: none are published.
-        seconds_left: returns the seconds that the run may still take.
+        seconds_left: returns the seconds that the run may still take. Default: nothing limits it.
         caps: declared values that no tag of the group can exceed. Default: none.
     """
 
@@ -152,7 +156,7 @@ class AnnexAccess:
     name: str = ""
     id: str = ""
     topic: str = ""
-    seconds_left: Callable[[], float] = endless
+    seconds_left: Callable[[], float] = lambda: math.inf
     caps: LeaseCaps = NO_CAPS
 
     @property

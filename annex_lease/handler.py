@@ -8,17 +8,17 @@ then: see `annex_constructs.lease.checker_responder`.
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from annex_lease.aws import AnnexAccess, Clients, shared_clients
+from annex_lease.aws import AnnexAccess, Clients, seconds_left, shared_clients
 from annex_lease.checker import CheckError, CheckReport, check, check_or_raise
 from annex_lease.cloudformation import serve_request
-from annex_lease.invocation import CheckerSettings, Invocation, describe, embedded, seconds_left
+from annex_lease.invocation import CheckerSettings, Invocation, embedded
+from annex_lease.log_line import describe, write
 from annex_lease.memory import Memory
 from annex_lease.terms import CHECK_PERIOD
 
@@ -87,8 +87,7 @@ def serve(
     finally:
         run.line["seconds"] = round(time.monotonic() - started, 3)
         run.line.update(embedded(run.line, settings.id or settings.name, moment))
-        # Standard output is the function's log, and its queries read one JSON document on one line.
-        print(json.dumps(run.line, default=str), flush=True)  # noqa: T201
+        write(run.line)
     return result
 
 

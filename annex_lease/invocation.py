@@ -9,14 +9,13 @@ missing data: a checker that cannot run cannot report that.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from annex_lease.lease import LeaseCaps
-from annex_lease.metrics import embed_metrics
+from annex_lease.log_line import embed_metrics
 from annex_lease.terms import CHECK_PERIOD
 
 if TYPE_CHECKING:
@@ -34,7 +33,6 @@ RECORD_IGNORED = "LeaseRecordIgnored"
 """Number of entries of the lease's record that were ignored; sent only if there are any."""
 
 _PREFIX = "ANNEX_"
-_DEFAULT_SECONDS = 60.0  # time of a run without a context
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,20 +115,6 @@ class Invocation:
         report: CheckReport | None = getattr(error, "report", None)
         if report is not None:
             self.line.update(report.as_data())
-
-
-def describe(error: Exception) -> str:
-    """An error as the log and CloudFormation's events show it."""
-    return f"{type(error).__name__}: {error}"
-
-
-def seconds_left(context: object) -> Callable[[], float]:
-    """Seconds that the function may still run, by Lambda's context; a minute from now without one."""
-    remaining: Callable[[], int] | None = getattr(context, "get_remaining_time_in_millis", None)
-    if remaining is not None:
-        return lambda: remaining() / 1000
-    end = time.monotonic() + _DEFAULT_SECONDS
-    return lambda: end - time.monotonic()
 
 
 def embedded(line: Mapping[str, object], annex: str, now: datetime) -> dict[str, object]:

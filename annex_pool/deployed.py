@@ -32,8 +32,8 @@ _KINDS = {SECRET: "secret", FUNCTION: "lease checker function"}
 # The tagging service lists a new resource a little later than the service that made it. A credential that is pushed
 # right after the deployment must still find its secret.
 _ATTEMPTS, _PAUSE_SECONDS = 5, 3.0
-OVER = frozenset({Phase.DRAINING.value, Phase.ENDED.value})
-"""Phases of an annex whose lease is over, as the lease checker's answer has them."""
+OVER = frozenset({Phase.DRAINING, Phase.ENDED})
+"""Phases of an annex whose lease is over."""
 
 _T = TypeVar("_T")
 
@@ -132,7 +132,7 @@ def running_lease(found: Deployed, now: datetime) -> Lease:
     """
     lease = renewable_lease(found, now)
     decision = decide(found.group, now)
-    if decision.phase.value in OVER:
+    if decision.phase in OVER:
         raise AnnexError(
             f"annex {found.name} has ended: {decision.reason}; an ended annex stays ended, and a later end does not "
             f"change that. To start its instances again run `annex renew {found.name}`; its maximum lifetime ends at "

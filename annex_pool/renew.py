@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from annex_lease.actions import Phase
 from annex_lease.facts import current_version
 from annex_lease.lease import Lease
 from annex_lease.ownership import stack_name
@@ -18,7 +19,7 @@ from annex_pool.region import asking
 from annex_pool.token import stored_expiry
 from annex_spec import AnnexSpec
 
-_GRANTED = frozenset({"granted", "active"})
+_GRANTED = frozenset({Phase.GRANTED, Phase.ACTIVE})
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,9 @@ def renew(environment: Environment, spec: AnnexSpec, *, span: timedelta | None, 
     check_end(answer, end, lease.hours_end)
     if answer.phase not in _GRANTED:
         why = "; ".join((answer.reason or "it gives no reason", *answer.problems))
-        raise AnnexError(f"the renewal is written, but the lease checker reports the annex as {answer.phase}: {why}")
+        raise AnnexError(
+            f"the renewal is written, but the lease checker reports the annex as {answer.phase.value}: {why}"
+        )
     return Renewal(lease.effective_end, end, answer)
 
 

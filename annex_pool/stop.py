@@ -88,7 +88,9 @@ def _checker_failures(environment: Environment, found: Deployed) -> list[str]:
         return [str(error)]
     if answer.phase in OVER:
         return []
-    return [f"the lease checker still reports the annex as {answer.phase}: {answer.reason or 'it gave no reason'}"]
+    return [
+        f"the lease checker still reports the annex as {answer.phase.value}: {answer.reason or 'it gave no reason'}"
+    ]
 
 
 def _end_lease(found: Deployed, now: datetime) -> list[str]:

@@ -29,7 +29,11 @@ SAMPLES: dict[type[Action], Action] = {
     type(each): each
     for each in (
         *(actions.RenewLease(Renewed(END, END), ""), actions.PublishEnd(END, ""), actions.SuspendRebalance("")),
-        *(actions.ResumeLaunch(""), actions.Grant(Granted(2), None, ""), actions.NotifyInstances(END, IDS, "")),
+        *(
+            actions.ResumeLaunch(""),
+            actions.Grant(Granted(2), None, 2, None, starts=True, reason=""),
+            actions.NotifyInstances(END, IDS, ""),
+        ),
         *(actions.RecordUse(Ledger(0, END, 1), ""), WARNING, FIRST, SECOND, actions.ResumeTerminate("")),
         *(actions.DeleteWarmPool(""), actions.ClearProtection(IDS, ""), actions.FinishHooks((), IDS, "")),
         *(actions.AllowDeletion(""), TerminateInstances(IDS, "")),
