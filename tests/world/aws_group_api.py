@@ -10,7 +10,8 @@ from typing import Any
 
 from tests.world.aws_errors import validation_error
 from tests.world.aws_paging import page_of
-from tests.world.aws_scaling import REACTION, resize, shut_down
+from tests.world.aws_scaling import shut_down
+from tests.world.aws_sizes import REACTION, resize
 from tests.world.aws_state import MAX_TAGS, Account, Hook, ScalingGroup, WarmPool
 
 Params = dict[str, Any]

@@ -5,19 +5,15 @@ Where AWS documents no order or no time, the model takes what leaves an instance
 
 from __future__ import annotations
 
-import contextlib
 import heapq
-from collections.abc import Mapping
 
-from botocore.exceptions import ClientError
-
-from tests.world.aws_errors import validation_error
+from tests.world.aws_sizes import REACTION, run_scheduled
 from tests.world.aws_state import GROUP_TAG, ZONES, Account, Activity, Ec2Instance, Hook, ScalingGroup
 
 LAUNCHING = "autoscaling:EC2_INSTANCE_LAUNCHING"
 TERMINATING = "autoscaling:EC2_INSTANCE_TERMINATING"
 BOOT, DEATH, STEP = 20.0, 40.0, 1.0  # seconds in `pending`, in `shutting-down`, and of any small step; undocumented
-REACTION, NOTICE = 3.0, 30.0  # until a group follows a changed setting, and until it notices a dead instance
+NOTICE = 30.0  # until a group notices a dead instance
 RETRY = 60.0  # until a group tries again to launch; AWS waits for longer after each failure
 
 # States that do not count against the desired capacity: instances on Standby do not ("Temporarily removing instances
@@ -38,40 +34,13 @@ def advance(account: Account, seconds: float) -> None:
                 _react(account, group)
         elif kind == "scheduled":
             if name in account.groups:
-                _run_scheduled(account, account.groups[name])
+                run_scheduled(account, account.groups[name])
         else:
             instance = account.instances[name]
             if instance.due == at:
                 instance.due = None
                 _move_on(account, instance)
     account.now = until
-
-
-def resize(group: ScalingGroup, sizes: Mapping[str, int | None], operation: str) -> None:
-    """Set the sizes that are given; a MinSize above or a MaxSize below the desired capacity moves it (API reference)."""
-    least, most, wanted = (sizes.get(key) for key in ("MinSize", "MaxSize", "DesiredCapacity"))
-    least, most = group.min_size if least is None else least, group.max_size if most is None else most
-    desired = min(max(group.desired, least), most) if wanted is None else wanted
-    if not least <= desired <= most:
-        message = f"Desired capacity:{desired} must be between the specified min size:{least} and max size:{most}"
-        raise validation_error(operation, message)
-    group.min_size, group.max_size, group.desired = least, most, desired
-
-
-def _run_scheduled(account: Account, group: ScalingGroup) -> None:
-    """Run the actions that are due, in the order of their times; each disappears.
-
-    While ScheduledActions is suspended, what falls due is not run, and not later either ("Suspend and resume
-    processes"). What becomes of sizes that contradict those of the group is not documented: nothing changes here.
-    """
-    due = [one for one in group.scheduled.values() if one.start + account.action_delay <= account.now]
-    for one in sorted(due, key=lambda one: one.start):
-        del group.scheduled[one.name]
-        sizes = {"MinSize": one.min_size, "MaxSize": one.max_size, "DesiredCapacity": one.desired}
-        if "ScheduledActions" not in group.suspended:
-            with contextlib.suppress(ClientError):
-                resize(group, sizes, "")
-                account.touch(group, REACTION)
 
 
 def launch(account: Account, group: ScalingGroup, *, warm: bool = False) -> Ec2Instance:

@@ -12,11 +12,12 @@ from typing import Any
 from tests.world.aws_errors import validation_error
 from tests.world.aws_group_api import group_of
 from tests.world.aws_paging import page_of
-from tests.world.aws_state import START, Account, Activity, ScalingGroup, ScheduledAction
+from tests.world.aws_state import OWNER, REGION, START, Account, Activity, ScalingGroup, ScheduledAction
 
 Params = dict[str, Any]
 LIMIT = 125
 """Scheduled actions of a group."""
+_ARN = f"arn:aws:autoscaling:{REGION}:{OWNER}:scheduledUpdateGroupAction:0b9a6d3e-0000-4000-8000-000000000001"
 LONGEST_DELAY = 120.0
 """Seconds that AWS may take from the start time of an action until it runs."""
 
@@ -86,7 +87,7 @@ def _described(group: ScalingGroup, one: ScheduledAction) -> Params:
     return {
         "AutoScalingGroupName": group.name,
         "ScheduledActionName": one.name,
-        "ScheduledActionARN": f"{group.arn}:scheduledActionName/{one.name}",
+        "ScheduledActionARN": f"{_ARN}:autoScalingGroupName/{group.name}:scheduledActionName/{one.name}",
         "Time": start,
         "StartTime": start,
         **{key: size for key, size in sizes.items() if size is not None},

@@ -32,9 +32,7 @@ def aws() -> Aws:
 def put(aws: Aws, name: str, seconds: float, **sizes: int) -> None:
     """Schedule an action for so many seconds from now on."""
     start = aws.account.moment + timedelta(seconds=seconds)
-    aws.operator.autoscaling.put_scheduled_update_group_action(
-        **G, ScheduledActionName=name, StartTime=start, **sizes
-    )
+    aws.operator.autoscaling.put_scheduled_update_group_action(**G, ScheduledActionName=name, StartTime=start, **sizes)
 
 
 def names(aws: Aws, **params: Any) -> list[str]:
