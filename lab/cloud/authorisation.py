@@ -80,7 +80,7 @@ def _autoscaling(action: str, parameters: Parameters) -> list[Check]:
 _TAG_ACTIONS = ("CreateOrUpdateTags", "DeleteTags")
 
 
-def _group_check(action: str, name: str, sizes: Mapping[str, str]) -> Check:
+def _group_check(action: str, name: str, sizes: dict[str, Any]) -> Check:
     group = groups.find(name)
     if group is None:
         # A group that does not exist has no id yet; policies name the id with a wildcard.
