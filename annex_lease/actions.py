@@ -131,6 +131,18 @@ class Warn(Action, ends=False, bookkeeping=True, note="the warning before the en
 
 
 @dataclass(frozen=True)
+class Report(Action, ends=False, bookkeeping=True, note="the disorder of the lease could not be reported"):
+    """Publish what is not in order although the lease is enforced, then record that. Without problems: only record.
+
+    `kinds` are the words to record: a kind is published when it begins.
+    """
+
+    kinds: str
+    problems: tuple[str, ...]
+    reason: str
+
+
+@dataclass(frozen=True)
 class Close(Action, ends=False, bookkeeping=True, note="it could not be recorded that the annex is being destroyed"):
     """Record that the annex is being destroyed, so that no later check grants anything."""
 

@@ -52,14 +52,6 @@ class CheckReport:
         """True if the run tried to give the group capacity, successfully or not."""
         return any(isinstance(action, Grant) for action in self.actions)
 
-    @property
-    def disorder(self) -> tuple[str, ...]:
-        """What is not in order although the run did all it should have: an operator has to know."""
-        overdue, surplus = self.decision.overdue, self.decision.surplus
-        late = f"{overdue} instances are alive although their lease and its grace are over"
-        above = f"the group is to have {surplus} instances more than declared"
-        return (*self.decision.record_problems, *([late] if overdue else []), *([above] if surplus else []))
-
     def as_data(self) -> dict[str, object]:
         """The report for a log line or the function's result: JSON-able."""
         decision, end, used = self.decision, self.decision.end, self.decision.used_seconds
@@ -137,7 +129,7 @@ def check(
             seen = _look(annex)
     if not dry_run:
         ended = decision.phase is Phase.ENDED
-        memory.note(seen, now, end=decision.end, empty=decision.empty, ended=ended)
+        memory.note(seen, now, decision.end, empty=decision.empty, ended=ended, late=decision.overdue > 0)
     done, exists = _joined(outcomes), isinstance(seen, Group)
     lease = seen.lease.explained() if isinstance(seen, Group) else ""
     return CheckReport(annex.group, decision, exists, done.tried, done.failures, dry_run, published, done.notes, lease)

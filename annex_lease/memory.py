@@ -22,6 +22,7 @@ class Memory:
         ended_at: the second of two empty looks.
         unread_since: first time that the group was not listed, or its record could not be read.
         short_since: first time that the group had fewer instances than it should have.
+        late_since: first time that instances were alive although the lease and its grace were over.
         compared_at: time of the last listing that compared the tags of instances, with its result.
         unlisted: members of the group that EC2 did not list, with the first time.
     """
@@ -30,6 +31,7 @@ class Memory:
     ended_at: datetime | None = None
     unread_since: datetime | None = None
     short_since: datetime | None = None
+    late_since: datetime | None = None
     compared_at: tuple[datetime, Compared] | None = None
     unlisted: dict[str, datetime] = field(default_factory=dict)
 
@@ -42,6 +44,7 @@ class Memory:
         facts: dict[str, Any] = {
             "unread_for": _since(self.unread_since, now),
             "short_for": _since(self.short_since, now),
+            "late_for": _since(self.late_since, now),
             "empty_before": self.empty_since is not None and now - self.empty_since >= APART,
             # A quiet annex must not cost a call a minute without end.
             "known_empty": self.ended_at if _recent(self.ended_at, now) else None,
@@ -50,7 +53,9 @@ class Memory:
         }
         return with_facts(seen, facts)
 
-    def note(self, seen: Seen, now: datetime, *, end: datetime | None, empty: bool, ended: bool) -> None:
+    def note(
+        self, seen: Seen, now: datetime, end: datetime | None, *, empty: bool, ended: bool, late: bool = False
+    ) -> None:
         """Remember a look at the annex.
 
         Args:
@@ -59,7 +64,9 @@ class Memory:
             end: effective end of the lease, if there is one.
             empty: True if it found nothing.
             ended: True if it was the second of two empty looks.
+            late: True if instances were alive although the lease and its grace were over. Default: False.
         """
+        self.late_since = _earlier(self.late_since, now) if late else None
         if seen.instances is not None and isinstance(seen, Group):
             listed = {instance.id for instance in seen.instances}
             missing = (member.id for member in seen.members if member.id not in listed)

@@ -67,6 +67,8 @@ TAG_ORPHAN = "annex:orphan"
 
 PROPAGATED_TAGS = frozenset({TAG_NAME, TAG_ID, TAG_END})
 """Keys that the group copies to the instances it launches."""
+TAG_REPORTED = "annex:lease-reported"
+"""Kinds of disorder that were reported, as words; the lease checker writes it."""
 
 NOT_CLOSED = "no"
 """Value of `TAG_CLOSED` after an annex was created again on the same group."""
