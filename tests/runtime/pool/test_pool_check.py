@@ -10,7 +10,7 @@ from botocore.response import StreamingBody
 from botocore.stub import Stubber
 from pool_world import World, aws, deploy
 
-from annex_lease.actions import Phase
+from annex_lease.lease import Phase
 from annex_pool.check import Answer, ask_checker
 from annex_pool.command_error import AnnexError
 from annex_pool.deployed import Deployed, find_annex

@@ -16,9 +16,9 @@ from lease_model import CAP, CREATED, DECLARED_KEYS, END, POLICY, a_group, apply
 from annex_lease import tags as lease_tags
 from annex_lease import terms
 from annex_lease.action_data import as_data
-from annex_lease.actions import Grant, Phase, RecordUse
+from annex_lease.actions import Grant, RecordUse
 from annex_lease.decision import decide
-from annex_lease.lease import Lease
+from annex_lease.lease import Lease, Phase
 from annex_lease.observed import Group, GroupMember, Instance
 from annex_lease.policy import policy_tags
 from annex_lease.record import read_record

@@ -8,8 +8,8 @@ import pytest
 from annex_specs import annex_spec
 from rich.console import Console
 
-from annex_lease.actions import Phase
 from annex_lease.decision import decide
+from annex_lease.lease import Phase
 from annex_lease.observed import Group, GroupMember, Instance
 from annex_lease.policy import LeasePolicy, policy_tags
 from annex_lease.tags import Tag

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from annex_specs import annex_spec
 
-from annex_lease.actions import Action, EmptyGroup, FinishHooks, Phase, SuspendLaunch, TerminateInstances
+from annex_lease.actions import Action, EmptyGroup, FinishHooks, SuspendLaunch, TerminateInstances
 from annex_lease.actuator import Outcome
+from annex_lease.lease import Phase
 from annex_lease.observed import Group, GroupMember
 from annex_lease.policy import LeasePolicy, policy_tags
 from annex_lease.tags import Tag
