@@ -74,6 +74,22 @@ DECLARED_TAGS = (
     TAG_WARN_BEFORE_END,
 )
 """Keys that only the template writes."""
+CHECKER_TAGS = (
+    TAG_END,
+    TAG_NOTIFIED,
+    TAG_GRANTED,
+    TAG_BUSY,
+    TAG_USED,
+    TAG_WARNED,
+    TAG_OVERRIDES,
+    TAG_CLOSED,
+    TAG_LATEST_END,
+)
+"""Keys that the lease checker writes on the group; its role allows no others."""
+OPERATOR_TAGS = (TAG_UNTIL, TAG_RENEWED, TAG_OVERRIDES)
+"""Keys that the commands write on the group; an operator's permissions allow no others."""
+RUNTIME_TAGS = frozenset({*CHECKER_TAGS, *OPERATOR_TAGS})
+"""Keys that are written while the annex exists: a template leaves room for them among the tags of the group."""
 PROPAGATED_TAGS = frozenset({TAG_NAME, TAG_ID, TAG_END})
 """Keys that the group copies to the instances it launches."""
 
