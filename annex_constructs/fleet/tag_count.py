@@ -9,9 +9,9 @@ from constructs import IConstruct, IValidation
 from annex_lease.sweep.orphan import TAG_ORPHAN
 from annex_lease.tags import RUNTIME_TAGS, TAG_END
 
-# Of one resource (EC2 Auto Scaling User Guide, "Tag naming and usage restrictions"; EC2 User Guide, "Tag restrictions").
-# Those that AWS adds itself begin with `aws:` and do not count ("Tags with this prefix do not count against your tags
-# per resource limit", EC2 User Guide).
+# Of one resource: EC2 Auto Scaling User Guide, "Tag naming and usage restrictions", and EC2 User Guide, "Tag
+# restrictions". Those that AWS itself adds begin with `aws:`: "Tags with this prefix do not count against your tags per
+# resource limit" (https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Tag.html, and other services alike).
 _MAX_TAGS = 50
 _GROUP_TAGS = RUNTIME_TAGS | {TAG_ORPHAN}
 _INSTANCE_TAGS = frozenset({TAG_END, TAG_ORPHAN})
@@ -51,7 +51,7 @@ class TagCountValidation:
         if given <= most:
             return []
         return [
-            f"{resources} of {self._scope.node.path} would have {given} tags, allowed are {most}: AWS takes {_MAX_TAGS}, "
-            f"and {len(written)} are written while the annex exists; fix: remove {given - most} of them, or exclude "
+            f"{resources} of {self._scope.node.path} would have {given} tags, allowed are {most}: AWS takes "
+            f"{_MAX_TAGS}, and {len(written)} are written while the annex exists; fix: remove {given - most} of them, or exclude "
             "AWS::AutoScaling::AutoScalingGroup and AWS::EC2::LaunchTemplate from them"
         ]
