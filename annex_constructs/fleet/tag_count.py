@@ -52,6 +52,6 @@ class TagCountValidation:
             return []
         return [
             f"{resources} of {self._scope.node.path} would have {given} tags, allowed are {most}: AWS takes "
-            f"{_MAX_TAGS}, and {len(written)} are written while the annex exists; fix: remove {given - most} of them, or exclude "
-            "AWS::AutoScaling::AutoScalingGroup and AWS::EC2::LaunchTemplate from them"
+            f"{_MAX_TAGS}, and {len(written)} are written while the annex exists; fix: remove {given - most} of them, "
+            "or exclude AWS::AutoScaling::AutoScalingGroup and AWS::EC2::LaunchTemplate from them"
         ]

@@ -108,7 +108,7 @@ class LeaseChecker(LeaseMetrics, Construct):
             service_token=self._scheduled.function.function_arn,
             service_timeout=_SERVICE_TIMEOUT,
             resource_type="Custom::AnnexLease",
-            # A lease, a size or a group that changed is checked by the deployment that changed it. It finds the new tags
+            # A lease, a size or a group that changed is checked by the deployment that changed it, with the new tags
             # and the new environment: CloudFormation updates what the resource refers to, group and function, before.
             properties={
                 "Group": self._fleet.auto_scaling_group.auto_scaling_group_name,
