@@ -6,14 +6,12 @@ from aws_cdk import aws_autoscaling as autoscaling
 from aws_cdk import aws_ec2 as ec2
 from constructs import IConstruct, IValidation
 
-from annex_lease.sweep.orphan import TAG_ORPHAN
-from annex_lease.tags import RUNTIME_TAGS, TAG_END
+from annex_lease.tags import RUNTIME_TAGS, TAG_END, TAG_ORPHAN
 
 # Of one resource: EC2 Auto Scaling User Guide, "Tag naming and usage restrictions", and EC2 User Guide, "Tag
 # restrictions". Those that AWS itself adds begin with `aws:`: "Tags with this prefix do not count against your tags per
 # resource limit" (https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Tag.html, and other services alike).
 _MAX_TAGS = 50
-_GROUP_TAGS = RUNTIME_TAGS | {TAG_ORPHAN}
 _INSTANCE_TAGS = frozenset({TAG_END, TAG_ORPHAN})
 
 
@@ -42,7 +40,7 @@ class TagCountValidation:
         of_instances = {
             tag["key"] for each in specifications if each["resourceType"] == "instance" for tag in each["tags"]
         }
-        problem = self._problem("the Auto Scaling group", of_group, _GROUP_TAGS)
+        problem = self._problem("the Auto Scaling group", of_group, RUNTIME_TAGS)
         # The group passes its tags on, so the instances have too many whenever it has.
         return problem or self._problem("the instances", of_group | of_instances, _INSTANCE_TAGS)
 

@@ -22,7 +22,7 @@ from annex_lease.ownership import GROUP_TAG
 from annex_lease.tags import CHECKER_TAGS, TAG_END, TAG_ID
 
 _LOOKING = ("autoscaling:DescribeAutoScalingGroups", "autoscaling:DescribeLifecycleHooks", "ec2:DescribeInstances")
-_DESCRIBE_REASON = "The calls that describe groups, hooks, scaling activities and instances know no resources."
+_DESCRIBE_REASON = "The calls that describe groups, with what belongs to them, and instances know no resources."
 # A scheduled action of Auto Scaling keeps acting when the function is gone: the function may only put such as end.
 _ONLY_ENDS = {"NumericEqualsIfExists": {"autoscaling:MinSize": "0", "autoscaling:MaxSize": "0"}}
 _INSTANCES_REASON = "The ids of instances are not known beforehand; a condition holds the calls to those of this annex."
@@ -106,7 +106,7 @@ def checker_permissions(own: OwnAnnex, credential: secretsmanager.ISecret, topic
     :param topic: where warnings are published. Default: None - nowhere.
     """
     statements = [
-        own.look("autoscaling:DescribeScalingActivities"),
+        own.look("autoscaling:DescribeScalingActivities", "autoscaling:DescribeScheduledActions"),
         iam.PolicyStatement(
             sid="CredentialIsThere", actions=["secretsmanager:DescribeSecret"], resources=[policy_arn(credential)]
         ),

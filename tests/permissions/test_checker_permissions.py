@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from annex_lease import tags as lease_tags
+from annex_lease.policy import NUMBERS
 from tests.permissions.authorisation import Authorised, Policies, Request, ask, granted, instance_request
 from tests.permissions.deployed import SITE, Deployed
 from tests.world.aws_state import GROUP_TAG
@@ -64,6 +65,7 @@ def test_a_permission_that_is_missing_is_noticed(policies: Policies, sid: str, a
         play(scenario, less)
 
 
+DECLARED = {key for key, *_ in NUMBERS.values()} | {lease_tags.TAG_NAME, lease_tags.TAG_ID, lease_tags.TAG_ENDS_AT}
 PREFIX = "arn:aws:autoscaling:us-east-1:123456789012:autoScalingGroup:0:autoScalingGroupName/"
 GROUP = PREFIX + SITE.group
 GROUP_ACTIONS = ("UpdateAutoScalingGroup", "SuspendProcesses", "CreateOrUpdateTags", "DeleteWarmPool")
@@ -107,7 +109,7 @@ def test_no_other_tag_on_its_own_instances(policies: Policies, keys: tuple[str, 
     assert not ask(policies, instance_request("ec2:CreateTags", "i-0", own, keys)).allowed
 
 
-@pytest.mark.parametrize("key", sorted({*lease_tags.DECLARED_TAGS, *lease_tags.RUNTIME_TAGS, "Name"}))
+@pytest.mark.parametrize("key", sorted({*DECLARED, *lease_tags.RUNTIME_TAGS, "Name"}))
 def test_on_its_group_it_writes_the_tags_of_the_checker_only(policies: Policies, key: str) -> None:
     own = key in lease_tags.CHECKER_TAGS
     assert ask(policies, Request("autoscaling:CreateOrUpdateTags", GROUP, {}, (key,))).allowed is own

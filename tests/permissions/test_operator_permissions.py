@@ -14,7 +14,8 @@ from aws_cdk.assertions import Template
 from ministack.core.iam_evaluator import parse_policy_document
 
 from annex_lease.operator_policy import policy_document
-from annex_lease.tags import CHECKER_TAGS, DECLARED_TAGS, OPERATOR_TAGS
+from annex_lease.policy import NUMBERS
+from annex_lease.tags import CHECKER_TAGS, OPERATOR_TAGS, TAG_ENDS_AT, TAG_ID, TAG_NAME
 from tests.permissions.authorisation import Policies, Request, ask, granted
 from tests.permissions.deployed import ACCOUNT, REGION, Deployed
 from tests.permissions.operator_world import CHECKER, ISSUER, LATER, UUID, Operator, group_arn, operated
@@ -39,6 +40,8 @@ LISTING = {
     for action in one["Action"]
     if action != "secretsmanager:DescribeSecret"
 }
+DECLARED = {TAG_NAME, TAG_ID, TAG_ENDS_AT, *(key for key, *_ in NUMBERS.values())}
+"""Keys of the tags that only the template writes."""
 STATUS = [["status", "{}"]]
 PUSH = [["credential", "push", "{}", "--token-command", ISSUER]]
 EXTEND = [["extend", "{}", "--for", "9h"], ["renew", "{}", "--for", "9h"]]
@@ -149,7 +152,7 @@ def test_one_checker_and_one_secret(stack: Deployed, verb: str) -> None:
 
 
 @pytest.mark.parametrize("verb", ["grant_extend", "grant_stop", "grant_operate"])
-@pytest.mark.parametrize("key", sorted({*DECLARED_TAGS, *CHECKER_TAGS, "Name"} - {*OPERATOR_TAGS}))
+@pytest.mark.parametrize("key", sorted({*DECLARED, *CHECKER_TAGS, "Name"} - {*OPERATOR_TAGS}))
 def test_no_tag_but_those_of_the_operator(stack: Deployed, verb: str, key: str) -> None:
     policies, action = policies_of(stack, verb), "autoscaling:CreateOrUpdateTags"
     for keys in (("annex:lease-until",), ("annex:lease-overrides",), ("annex:lease-until", "annex:lease-overrides")):
@@ -190,7 +193,7 @@ def test_the_policy_file_empties_and_never_enlarges(given: dict[str, str], allow
         assert ask(policies, request).allowed is (allowed and ours)
 
 
-@pytest.mark.parametrize("key", sorted({*DECLARED_TAGS, *CHECKER_TAGS, *OPERATOR_TAGS, "Name"}))
+@pytest.mark.parametrize("key", sorted({*DECLARED, *CHECKER_TAGS, *OPERATOR_TAGS, "Name"}))
 def test_the_policy_file_writes_the_operators_tags_only(key: str) -> None:
     policies = [parse_policy_document(policy_document())]
     context = {"aws:ResourceTag/annex:name": "demo"}

@@ -81,6 +81,7 @@ def test_the_lease_checker_touches_its_own_annex_only(own_network: Resources, re
         "autoscaling:DescribeAutoScalingGroups",
         "autoscaling:DescribeLifecycleHooks",
         "autoscaling:DescribeScalingActivities",
+        "autoscaling:DescribeScheduledActions",
         "ec2:DescribeInstances",
     ]
     act = [
@@ -111,6 +112,7 @@ def test_the_lease_checker_touches_its_own_annex_only(own_network: Resources, re
                         "annex:lease-end",
                         "annex:lease-notified",
                         "annex:lease-overrides",
+                        "annex:lease-reported",
                         "annex:lease-warned",
                         "annex:used",
                     ),

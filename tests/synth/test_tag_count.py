@@ -10,13 +10,12 @@ from aws_cdk import App, Duration, Stack, Tags
 from aws_cdk.assertions import Template
 
 from annex_constructs import AnnexFleet, LeaseChecker, LeaseTerms
-from annex_lease.sweep.orphan import TAG_ORPHAN
-from annex_lease.tags import RUNTIME_TAGS, TAG_END
+from annex_lease.tags import RUNTIME_TAGS, TAG_END, TAG_ORPHAN
 from tests.synth.templates import only
 
 GROUP, TEMPLATE = "AWS::AutoScaling::AutoScalingGroup", "AWS::EC2::LaunchTemplate"
 ALL = 50
-OF_GROUP = ALL - len(RUNTIME_TAGS | {TAG_ORPHAN})
+OF_GROUP = ALL - len(RUNTIME_TAGS)
 OF_INSTANCES = ALL - len({TAG_END, TAG_ORPHAN})
 SCOPES: dict[str, Callable[[App, Stack, str], None]] = {
     "app": lambda app, stack, key: Tags.of(app).add(key, "physics"),
@@ -48,7 +47,7 @@ def test_as_many_tags_as_leave_room(app: App, stack: Stack, declared: int, scope
         SCOPES[scope](app, stack, f"team{number}")
     keys = group_tags(stack) | set(stack.tags.tag_values())
     assert len(keys) == OF_GROUP
-    assert len(keys | RUNTIME_TAGS | {TAG_ORPHAN}) == ALL
+    assert len(keys | RUNTIME_TAGS) == ALL
 
 
 @pytest.mark.parametrize("scope", SCOPES)
