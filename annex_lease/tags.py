@@ -76,7 +76,7 @@ CHECKER_TAGS = (
     TAG_WARNED,
     TAG_OVERRIDES,
     TAG_CLOSED,
-    TAG_LATEST_END,
+    TAG_SCHEDULED,
     TAG_REPORTED,
 )
 """Keys that the lease checker writes on the group; its role allows no others."""

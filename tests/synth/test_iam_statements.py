@@ -107,12 +107,12 @@ def test_the_lease_checker_touches_its_own_annex_only(own_network: Resources, re
                     Condition=tags_only(
                         "annex:closed",
                         "annex:granted",
-                        "annex:latest-end",
                         "annex:lease-busy-until",
                         "annex:lease-end",
                         "annex:lease-notified",
                         "annex:lease-overrides",
                         "annex:lease-reported",
+                        "annex:lease-scheduled",
                         "annex:lease-warned",
                         "annex:used",
                     ),
