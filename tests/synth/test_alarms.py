@@ -194,7 +194,7 @@ def test_a_topic_or_an_address(stack: Stack, checker: LeaseChecker) -> None:
         LeaseAlarms(stack, "Alarms", checker=checker, alarm_topic=given, alarm_email="someone@example.edu")
 
 
-def test_nobody_is_subscribed_unasked(stack: Stack, checker: LeaseChecker) -> None:
+def test_no_address_is_subscribed_unasked(stack: Stack, checker: LeaseChecker) -> None:
     LeaseAlarms(stack, "Alarms", checker=checker)
     assert not of_type(resources_of(stack), "AWS::SNS::Subscription")
 
