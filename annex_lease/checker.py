@@ -11,12 +11,13 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from annex_lease.action_data import as_data
-from annex_lease.actions import Action, Decision, Grant, Phase
+from annex_lease.actions import Action, Decision, Grant
 from annex_lease.actuator import Outcome, carry_out
 from annex_lease.aws import AnnexAccess, list_instances, read_group
 from annex_lease.decision import decide
 from annex_lease.entries import HOUR_SECONDS
 from annex_lease.facts import credential_state, failed_launch, scheduled_actions
+from annex_lease.lease import Phase
 from annex_lease.memory import Memory
 from annex_lease.observed import Fact, Group, Missing, with_facts
 from annex_lease.tags import format_time

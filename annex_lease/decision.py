@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from annex_lease.actions import Decision, Phase, Report
+from annex_lease.actions import Decision, Report
 from annex_lease.keeping import keep
-from annex_lease.lease import Lease
+from annex_lease.lease import Lease, Phase
 from annex_lease.observed import APART, BELIEVED, Group, Missing, Seen
 from annex_lease.stopping import Stop, clear_away, stop
 from annex_lease.tags import format_time

@@ -14,12 +14,12 @@ from annex_lease.actions import (
     DeleteWarmPool,
     EmptyGroup,
     FinishHooks,
-    Phase,
     ResumeTerminate,
     SuspendLaunch,
     TerminateInstances,
 )
 from annex_lease.bookkeeping import notify, publish, record_use
+from annex_lease.lease import Phase
 from annex_lease.observed import BELIEVED, DEAD_LIFECYCLE_STATES, Fact, Group, Instance, Missing
 from annex_lease.tags import format_time, parse_time
 from annex_lease.terms import GRACE

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from annex_lease.actions import Phase
+from annex_lease.lease import Phase
 from annex_lease.ownership import stack_name
 from annex_lease.tags import parse_time, shown
 from annex_pool.command_error import AnnexError

@@ -10,11 +10,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar, cast
 
-from annex_lease.actions import Phase
 from annex_lease.aws import AnnexAccess, list_instances, read_group
 from annex_lease.decision import decide
 from annex_lease.entries import Override
-from annex_lease.lease import Lease
+from annex_lease.lease import Lease, Phase
 from annex_lease.observed import Group
 from annex_lease.ownership import by_key, by_key_from_api, carries_name, stack_name
 from annex_lease.tags import TAG_ID, TAG_NAME, TAG_OVERRIDES, TAG_RESPONDER, TAG_UNTIL, format_time, group_tag

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from annex_lease.actions import Phase
 from annex_lease.facts import current_version
-from annex_lease.lease import Lease
+from annex_lease.lease import Lease, Phase
 from annex_lease.ownership import stack_name
 from annex_lease.tags import TAG_RENEWED, format_time
 from annex_pool.check import Answer

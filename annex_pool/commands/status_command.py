@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from annex_lease.actions import Phase
+from annex_lease.lease import Phase
 from annex_lease.tags import format_time
 from annex_pool.annex_status import NOT_DEPLOYED, AnnexStatus
 from annex_pool.commands.arguments import DEFAULT_SPEC, OptionalName, SpecFile
