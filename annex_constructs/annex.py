@@ -109,7 +109,7 @@ class Annex(IAnnex):
             protect_busy=lease.renew_while_busy is not None,
         )
         self._checker = LeaseChecker(self, "LeaseChecker", fleet=self._fleet, lease=lease, size=size, alarm_topic=topic)
-        self._alarms = LeaseAlarms(self, "Alarms", checker=self._checker, alarm_topic=topic)
+        self._alarms = LeaseAlarms(self, "Alarms", checker=self._checker)
         Tags.of(self).add(TAG_NAME, name)
         Tags.of(self).add(TAG_ID, self._fleet.annex_id)
 
@@ -152,6 +152,7 @@ class Annex(IAnnex):
             auto_scaling_group_name=auto_scaling_group_name,
             credential_arn=credential_arn,
             checker_arn=function,
+            checker_name=checker_name,
         )
 
     @property
@@ -180,6 +181,11 @@ class Annex(IAnnex):
         return self._checker.function.function_arn
 
     @property
+    def checker_name(self) -> str:
+        """Name of the lease checker's function."""
+        return self._checker.checker_name
+
+    @property
     def fleet(self) -> AnnexFleet:
         """The instances."""
         return self._fleet
@@ -191,7 +197,7 @@ class Annex(IAnnex):
 
     @property
     def alarms(self) -> LeaseAlarms:
-        """The alarms about a lease that is not enforced."""
+        """The alarm about a lease that is not enforced."""
         return self._alarms
 
     @property

@@ -98,12 +98,12 @@ class OwnAnnex:
         ]
 
 
-def checker_permissions(own: OwnAnnex, credential: secretsmanager.ISecret, topic: sns.ITopic | None) -> Permissions:
+def checker_permissions(own: OwnAnnex, credential: secretsmanager.ISecret, topic: sns.ITopic) -> Permissions:
     """Permissions of the lease checker's function.
 
     :param own: the annex.
     :param credential: its secret; the function may see that it has a value, and not read it.
-    :param topic: where warnings are published. Default: None - nowhere.
+    :param topic: where its messages are published.
     """
     statements = [
         own.look("autoscaling:DescribeScalingActivities", "autoscaling:DescribeScheduledActions"),
@@ -120,9 +120,8 @@ def checker_permissions(own: OwnAnnex, credential: secretsmanager.ISecret, topic
             resources=[own.instances],
             conditions={"StringEquals": own.of_group, **tag_key_conditions([TAG_END])},
         ),
+        iam.PolicyStatement(sid="Publish", actions=["sns:Publish"], resources=[topic.topic_arn]),
     ]
-    if topic is not None:
-        statements.append(iam.PolicyStatement(sid="Warn", actions=["sns:Publish"], resources=[topic.topic_arn]))
     return Permissions(statements=statements, wildcards=own.wildcards)
 
 

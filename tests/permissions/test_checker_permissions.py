@@ -56,7 +56,7 @@ def test_everything_that_is_allowed_is_used(policies: Policies, played: dict[str
     assert not any("*" in action for _, action in granted(policies))
 
 
-@pytest.mark.parametrize(("sid", "action"), [("OwnGroup", "autoscaling:DeleteWarmPool"), ("Warn", "sns:Publish")])
+@pytest.mark.parametrize(("sid", "action"), [("OwnGroup", "autoscaling:DeleteWarmPool"), ("Publish", "sns:Publish")])
 def test_a_permission_that_is_missing_is_noticed(policies: Policies, sid: str, action: str) -> None:
     less = [[one for one in policy if one.sid != sid] for policy in policies]
     name = {"autoscaling:DeleteWarmPool": "end with a warm pool", "sns:Publish": "warned before the end"}[action]

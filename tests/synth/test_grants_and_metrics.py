@@ -166,7 +166,7 @@ def test_another_stack_of_the_app_imports_the_id(stack: Stack, annex: Annex) -> 
     """`AWS::StackId` written into another stack would be that stack's own: the id of another annex."""
     other = Stack(Stack.of(stack).node.root, "Operators", env=Environment(region="us-east-1"))  # type: ignore[arg-type]
     annex.grant_stop(operator(other))
-    cloudwatch.Alarm(other, "Alarm", metric=annex.metric_checks(), threshold=1, evaluation_periods=1)
+    cloudwatch.Alarm(other, "Alarm", metric=annex.metric_record_ignored(), threshold=1, evaluation_periods=1)
     outputs = Template.from_stack(stack).to_json()["Outputs"]
     (name,) = (name for name, each in outputs.items() if each["Value"] == {"Ref": "AWS::StackId"})
     stack_id = {"Fn::GetStackOutput": {"StackName": "Other", "Region": "us-east-1", "OutputName": name}}
@@ -179,7 +179,8 @@ def test_another_stack_of_the_app_imports_the_id(stack: Stack, annex: Annex) -> 
 
 def metric_of(scope: Stack, metric: cloudwatch.Metric) -> dict[str, Any]:
     cloudwatch.Alarm(scope, "Alarm", metric=metric, threshold=1, evaluation_periods=1)
-    alarm = only(dict(Template.from_stack(scope).to_json()["Resources"]), "AWS::CloudWatch::Alarm")
+    found = of_type(dict(Template.from_stack(scope).to_json()["Resources"]), "AWS::CloudWatch::Alarm")
+    (alarm,) = (each["Properties"] for name, each in found.items() if name.startswith("Alarm"))
     keys = ("Namespace", "MetricName", "Statistic", "Period", "Dimensions")
     return {key: alarm[key] for key in keys if key in alarm}
 
@@ -187,7 +188,6 @@ def metric_of(scope: Stack, metric: cloudwatch.Metric) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("method", "name", "statistic"),
     [
-        ("metric_checks", "LeaseChecks", "Sum"),
         ("metric_instances_past_lease", "InstancesPastLease", "Maximum"),
         ("metric_record_ignored", "LeaseRecordIgnored", "Maximum"),
     ],
@@ -200,6 +200,24 @@ def test_the_metrics_of_an_annex(stack: Stack, imported: IAnnex, method: str, na
         "Period": 60,
         "Dimensions": [{"Name": "Annex", "Value": "8e1f4ad0.muon"}],
     }
+
+
+@pytest.mark.parametrize(("method", "name"), [("metric_checks", "Invocations"), ("metric_failed_checks", "Errors")])
+def test_the_metrics_of_the_function(stack: Stack, imported: IAnnex, method: str, name: str) -> None:
+    assert metric_of(stack, getattr(imported, method)()) == {
+        "Namespace": "AWS/Lambda",
+        "MetricName": name,
+        "Statistic": "Sum",
+        "Period": 60,
+        "Dimensions": [{"Name": "FunctionName", "Value": ATTRIBUTES["checker_name"]}],
+    }
+
+
+def test_the_function_is_that_of_the_checker(stack: Stack, annex: Annex) -> None:
+    function = stack.resolve(annex.checker.function.function_name)
+    dimension = {"Name": "FunctionName", "Value": function}
+    assert metric_of(stack, annex.metric_failed_checks())["Dimensions"] == [dimension]
+    assert stack.resolve(annex.checker.checker_name) == function
 
 
 def test_period_statistic_and_label_can_be_chosen(stack: Stack, imported: IAnnex) -> None:

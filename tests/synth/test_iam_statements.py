@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from aws_cdk import Duration, Stack
+from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from aws_cdk.assertions import Template
 
@@ -141,7 +142,7 @@ def test_the_lease_checker_touches_its_own_annex_only(own_network: Resources, re
                     refs["instances"],
                     Condition={"StringEquals": own, **tags_only("annex:lease-end")},
                 ),
-                allow("Warn", "sns:Publish", refs["topic"]),
+                allow("Publish", "sns:Publish", refs["topic"]),
                 allow("FailedRuns", "sqs:SendMessage", refs["queue"]),
                 allow("OnFailure", "lambda:InvokeFunction", refs["responder"]),
                 allow("OwnLog", ["logs:CreateLogStream", "logs:PutLogEvents"], refs["log"]),
@@ -194,14 +195,14 @@ def test_there_is_no_other_identity_and_no_managed_policy(resources: Any) -> Non
     assert not of_type(resources, "AWS::Lambda::Permission")
 
 
-def test_a_checker_without_a_topic_may_publish_nothing(stack: Stack, fleet: AnnexFleet) -> None:
-    LeaseChecker(stack, "Lease", fleet=fleet, lease=LeaseTerms(duration=Duration.hours(8)))
+def test_a_checker_publishes_to_its_own_topic_and_no_other(stack: Stack, fleet: AnnexFleet) -> None:
+    sns.Topic(stack, "Another")
+    checker = LeaseChecker(stack, "Lease", fleet=fleet, lease=LeaseTerms(duration=Duration.hours(8)))
     resources = Template.from_stack(stack).to_json()["Resources"]
-    (allowed,) = (
-        actions(each) for name, each in of_type(resources, "AWS::IAM::Role").items() if "LeaseFunctionRole" in name
-    )
-    assert "autoscaling:SuspendProcesses" in str(allowed)
-    assert "sns:" not in str(allowed)
+    role = resources[named(resources, "AWS::IAM::Role", "LeaseFunctionRole")]
+    statements = role["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
+    own = stack.resolve(checker.alarm_topic.topic_arn)
+    assert [each["Resource"] for each in statements if "sns:" in str(each["Action"])] == [own]
 
 
 def test_a_grant_to_the_fleet_is_a_policy_of_its_role(stack: Stack, fleet: AnnexFleet) -> None:
