@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from annex_lease.actions import Action, Phase
+from annex_lease.actions import Action
 from annex_lease.decision import decide
+from annex_lease.lease import Phase
 from annex_lease.observed import Group, Instance, with_facts
 from annex_lease.ownership import Identity, Owner, annex_id, by_key
 from annex_lease.sweep.resources import TaggedResource

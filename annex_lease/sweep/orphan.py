@@ -14,10 +14,8 @@ from enum import Enum
 from annex_lease.observed import Group
 from annex_lease.ownership import GROUP_TAG, annex_id, by_key, stack_uuid
 from annex_lease.sweep.resources import ResourceKind, Stack, TaggedResource
-from annex_lease.tags import TAG_END, TAG_ID, TAG_NAME, format_time, parse_time, shown
+from annex_lease.tags import TAG_END, TAG_ID, TAG_NAME, TAG_ORPHAN, format_time, parse_time, shown
 
-TAG_ORPHAN = "annex:orphan"
-"""Time at which the sweeper first found the resource to be an orphan. Only the sweeper writes and deletes it."""
 _PROBLEMS = ("CREATE_FAILED", "DELETE_FAILED", "UPDATE_FAILED", "UPDATE_ROLLBACK_FAILED")
 
 

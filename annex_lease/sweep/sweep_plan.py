@@ -9,10 +9,10 @@ from datetime import datetime
 from annex_lease.observed import Group
 from annex_lease.ownership import by_key, stack_uuid
 from annex_lease.sweep.expired import Ending, find_ending, is_readable, with_instances
-from annex_lease.sweep.orphan import TAG_ORPHAN, OrphanCheck, Standing, Verdict, is_due, marked_since
+from annex_lease.sweep.orphan import OrphanCheck, Standing, Verdict, is_due, marked_since
 from annex_lease.sweep.resources import REMOVAL_ORDER, Inventory, ResourceKind, TaggedResource
 from annex_lease.sweep.sweep_settings import SweepSettings
-from annex_lease.tags import TAG_ID, TAG_NAME
+from annex_lease.tags import TAG_ID, TAG_NAME, TAG_ORPHAN
 
 
 @dataclass(frozen=True)

@@ -210,7 +210,10 @@ def test_the_defaults_of_a_lease(defaults: Resources) -> None:
     declared = {tag["Key"]: tag["Value"] for tag in group["Tags"]}
     assert declared[tags.TAG_GRACE] == str(terms.seconds(terms.GRACE.default_value))
     assert declared[tags.TAG_MAX_LIFETIME] == str(terms.seconds(rules.default_max_lifetime(LEASE)))
-    optional = {tags.TAG_RENEW, tags.TAG_LIMIT, tags.TAG_WARN_BEFORE_END}
+    warning = rules.default_warning(LEASE)
+    assert warning is not None
+    assert declared[tags.TAG_WARN_BEFORE_END] == str(terms.seconds(warning))
+    optional = {tags.TAG_RENEW, tags.TAG_LIMIT}
     assert not optional & declared.keys()
 
 

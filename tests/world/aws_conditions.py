@@ -115,6 +115,9 @@ class InstancesUnlisted:
         ]
         return {**found, "Reservations": [part for part in parts if part["Instances"]]}
 
+    def _hides(self, instance_id: str) -> bool:
+        return not self._ids or instance_id in self._ids
+
 
 class MembersUnlisted:
     """The listing of groups answers without these members."""

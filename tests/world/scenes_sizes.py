@@ -145,7 +145,7 @@ def tags_are_free_again(stage: Stage) -> None:
 
 @scene("ENDED", Can.BOOT, Can.METER)
 def hours_are_counted_although_an_instance_cannot_be_tagged(stage: Stage) -> None:
-    """The end moves, one instance refuses its new tag, and the fleet is enlarged: the hours are counted all the same."""
+    """The end moves, one instance refuses its new tag, and the fleet is enlarged: the hours are counted."""
     stage.make(policy={"max_instance_hours": 1})
     stage.minutes(3)
     with stage.under(Refused("CreateTags", stage.alive()[:1])):

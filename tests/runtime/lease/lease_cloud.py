@@ -10,7 +10,7 @@ from botocore.awsrequest import AWSResponse
 
 from annex_lease.aws import Clients
 from annex_lease.handler import serve
-from annex_lease.observed import Memory
+from annex_lease.memory import Memory
 from annex_lease.policy import LeasePolicy, policy_tags
 
 HOUR = timedelta(hours=1)

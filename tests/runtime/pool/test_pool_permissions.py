@@ -50,7 +50,7 @@ def test_the_policy_is_what_the_commands_call(world: World, monkeypatch: pytest.
     account = 'size = 3\naccount = "123456789012"'
     monkeypatch.setattr(pool_world, "SPEC", pool_world.SPEC.replace("size = 3", account))
     monkeypatch.setattr(
-        World, "_check", lambda *_, **__: pool_world.read_answer("demo", b'{"phase": "x"}', failed=False)
+        World, "_check", lambda *_, **__: pool_world.read_answer("demo", b'{"phase": "waiting"}', failed=False)
     )
     deploy("demo")
     for kind in ("topic", "queue", "log group", "function", "role"):

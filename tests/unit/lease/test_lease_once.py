@@ -13,7 +13,8 @@ from lease_model import CREATED, END, POLICY, a_group, settled
 
 from annex_lease import lease, policy, record, tags, terms
 from annex_lease.decision import decide
-from annex_lease.observed import Group, Memory, Missing, with_facts
+from annex_lease.memory import Memory
+from annex_lease.observed import Group, Missing, with_facts
 from annex_lease.policy import NUMBERS, LeasePolicy, policy_tags
 from annex_lease.record import read_record
 

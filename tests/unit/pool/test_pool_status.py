@@ -9,6 +9,7 @@ from annex_specs import annex_spec
 from rich.console import Console
 
 from annex_lease.decision import decide
+from annex_lease.lease import Phase
 from annex_lease.observed import Group, GroupMember, Instance
 from annex_lease.policy import LeasePolicy, policy_tags
 from annex_lease.tags import Tag
@@ -213,7 +214,7 @@ def test_a_claimed_dynamic_slot_runs_a_job(ad: dict[str, object], busy: bool) ->
 
 def test_the_checkers_answer() -> None:
     answer = read_answer("demo", b'{"phase": "active", "end": "2030-01-01T19:00:00Z", "problems": ["x"]}', failed=False)
-    assert (answer.phase, answer.end, answer.problems) == ("active", "2030-01-01T19:00:00Z", ("x",))
+    assert (answer.phase, answer.end, answer.problems) == (Phase.ACTIVE, "2030-01-01T19:00:00Z", ("x",))
     assert read_answer("demo", b'{"phase": "ended", "end": null}', failed=False).end is None
     acted = b'{"phase": "draining", "actions": [{"action": "EmptyGroup", "reason": "y"}, 7], "errors": ["z"]}'
     answer = read_answer("demo", acted, failed=False)

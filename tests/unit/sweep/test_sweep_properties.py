@@ -23,12 +23,11 @@ from annex_lease.actions import (
 from annex_lease.observed import GroupMember
 from annex_lease.ownership import GROUP_TAG, STACK_ID_TAG
 from annex_lease.sweep import sweeper
-from annex_lease.sweep.orphan import TAG_ORPHAN
 from annex_lease.sweep.resources import Inventory, ResourceKind, TaggedResource
 from annex_lease.sweep.sweep_plan import SweepPlan, make_plan
 from annex_lease.sweep.sweep_report import ending_data, removal_data, resource_data
 from annex_lease.sweep.sweep_settings import SweepSettings
-from annex_lease.tags import TAG_END, TAG_ID, TAG_NAME, format_time
+from annex_lease.tags import TAG_END, TAG_ID, TAG_NAME, TAG_ORPHAN, format_time
 
 NAMES = ("a", "pa", "paper")
 UUIDS = (ONE, OTHER, THIRD)
