@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from annex_lease import tags as lease_tags
 from annex_lease.policy import policy_tags
 from tests.runtime.lease.answer_server import AnswerServer
 from tests.world.stage import Stage
@@ -49,15 +48,15 @@ def deploy(stage: Stage, **policy: Any) -> str:
 
     CloudFormation deletes the tags of a group that changed, writes them, and calls the custom resource after that.
     """
+    before = {tag.key: tag.value for tag in policy_tags(stage.site.policy)}
     stage.site = replace(stage.site, policy=replace(stage.site.policy, **policy))
     declared = {tag.key: tag.value for tag in policy_tags(stage.site.policy)}
-    present = {key: value for key, value in stage.tags().items() if key in lease_tags.DECLARED_TAGS}
-    changed = [key for key in present if key != lease_tags.TAG_ID and declared.get(key) != present[key]]
+    changed = [key for key, value in before.items() if declared.get(key) != value]
     tag = {"ResourceId": stage.site.group, "ResourceType": "auto-scaling-group"}
     if changed:
         stage.world.operator.autoscaling.delete_tags(Tags=[{**tag, "Key": key} for key in changed])
     for key, value in declared.items():
-        if present.get(key) != value:
+        if before.get(key) != value:
             stage.write(key, value)
     return request(stage, "Update")
 

@@ -6,7 +6,7 @@ Caps cap; below them the newer decision wins; what was stopped stays stopped unt
 from __future__ import annotations
 
 from annex_lease import tags as lease_tags
-from tests.world.cloudformation import deploy, request
+from tests.world.cloudformation import deploy
 from tests.world.scene import scene
 from tests.world.scenes_life import deploy_and_grant
 from tests.world.stage import HOUR, MINUTE, Stage
@@ -61,7 +61,7 @@ def extended_and_then_deployed_shorter_and_renewed(stage: Stage) -> None:
     stage.expect(not stage.alive(), "it ended")
     renew(stage, 1.9 * HOUR)
     stage.minutes(2)
-    stage.until(1.8 * HOUR)
+    stage.until(1.7 * HOUR)
 
 
 @scene("ENDED")
@@ -102,28 +102,28 @@ def extended_and_then_another_size_deployed(stage: Stage) -> None:
     expect_end(stage, 1.8 * HOUR)
 
 
-@scene("ENDED")
-def extended_deployed_shorter_and_deployed_back(stage: Stage) -> None:
-    """Each deployment is newer than the override, also one that declares what was declared at first."""
+@scene("RUNNING")
+def extended_and_a_deployment_that_was_rolled_back(stage: Stage) -> None:
+    """The end that the operator wrote belongs to the declared end that is there again."""
     _extended(stage, 1.8 * HOUR)
     deploy(stage, duration_seconds=40 * 60)
     stage.minutes(2)
+    expect_end(stage, 40 * MINUTE)
     deploy(stage, duration_seconds=3600)
     stage.minutes(2)
-    expect_end(stage, HOUR)
-    stage.until(HOUR + GRACE)
+    stage.until(1.6 * HOUR)
+    expect_end(stage, 1.8 * HOUR)
 
 
 @scene("RUNNING")
 def extended_after_a_deployment(stage: Stage) -> None:
     """The newest decision wins, whatever there was before it."""
-    extended_and_then = 70 * MINUTE
-    _extended(stage, extended_and_then)
+    _extended(stage, 70 * MINUTE)
     deploy(stage, duration_seconds=80 * 60)
     stage.minutes(2)
     write_end(stage, 1.8 * HOUR)
     stage.minutes(2)
-    stage.until(1.7 * HOUR)
+    stage.until(1.6 * HOUR)
     expect_end(stage, 1.8 * HOUR)
 
 
@@ -161,7 +161,7 @@ def stopped_deployed_longer_and_renewed(stage: Stage) -> None:
     stage.minutes(2)
     renew(stage, 1.9 * HOUR)
     stage.minutes(2)
-    stage.until(1.8 * HOUR)
+    stage.until(1.7 * HOUR)
     expect_end(stage, 1.9 * HOUR)
 
 
@@ -227,15 +227,12 @@ def a_cap_that_is_raised_above_the_override(stage: Stage) -> None:
     stage.until(2.1 * HOUR)
     expect_running(stage, "after the old cap")
     expect_end(stage, 2.5 * HOUR)
-    stage.until(2.4 * HOUR)
+    stage.until(2.3 * HOUR)
 
 
 @scene("ENDED")
 def an_absolute_end_beyond_the_cap(stage: Stage) -> None:
-    end = stage.world.now().replace(microsecond=0)
-    stage.make()
-    request(stage, "Create")
-    stage.minutes(2)
+    deploy_and_grant(stage)
     end = lease_tags.parse_time(stage.at(5 * HOUR))
     deploy(stage, duration_seconds=None, ends_at=end)
     stage.until(1.9 * HOUR)
@@ -248,11 +245,11 @@ def renewed_while_busy_and_then_deployed_shorter(stage: Stage) -> None:
     """A renewal of a busy annex counts in place of the end that it renewed, and of no other."""
     stage.make(policy={"renew_seconds": 1200})
     stage.minutes(3)
-    stage.world.operator.autoscaling.set_instance_protection(
-        AutoScalingGroupName=stage.site.group, InstanceIds=stage.alive(), ProtectedFromScaleIn=True
-    )
+    protection = {"AutoScalingGroupName": stage.site.group, "InstanceIds": stage.alive()}
+    stage.world.operator.autoscaling.set_instance_protection(**protection, ProtectedFromScaleIn=True)
     stage.until(57 * MINUTE)
     stage.expect(str(stage.tags().get(lease_tags.TAG_END)) > stage.at(HOUR), "it was renewed")
+    stage.world.operator.autoscaling.set_instance_protection(**protection, ProtectedFromScaleIn=False)
     deploy(stage, duration_seconds=58 * 60)
     stage.until(58 * MINUTE + GRACE)
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from annex_lease import tags as lease_tags
+from annex_lease.policy import policy_tags
 from tests.world.aws_conditions import GroupUnlisted, InstancesUnlisted, MembersUnlisted, Refused, TagsUnlisted
 from tests.world.scene import scene
 from tests.world.scenes_decisions import expect_end, expect_running, write_end
@@ -58,11 +59,11 @@ def a_group_that_is_not_listed_now_and_then(stage: Stage) -> None:
 def a_group_that_is_not_listed_at_the_end(stage: Stage) -> None:
     """The instances know their end, and so does the group's scheduled action."""
     deploy_and_grant(stage)
-    stage.until(HOUR - 5 * MINUTE)
+    stage.until(HOUR - 6 * MINUTE)
     with stage.under(GroupUnlisted(stage.site.group)):
         stage.minutes(5)
         stage.expect(len(stage.alive()) == 2, "nothing is ended before the end")
-        stage.minutes(16)
+        stage.minutes(17)
         stage.expect(not stage.alive(), "nothing stays longer than the end and the grace")
 
 
@@ -101,7 +102,8 @@ def a_declared_tag_that_is_missing_for_seconds(stage: Stage) -> None:
 def declared_tags_that_are_missing_for_minutes(stage: Stage) -> None:
     """CloudFormation's second call is throttled for two minutes."""
     deploy_and_grant(stage)
-    _without(*lease_tags.DECLARED_TAGS, seconds=120)(stage)
+    declared = (tag.key for tag in policy_tags(stage.site.policy))
+    _without(lease_tags.TAG_ID, *declared, seconds=120)(stage)
 
 
 @scene(("granted", 0, 0, False))
@@ -122,7 +124,7 @@ def nothing_is_granted_while_a_declared_tag_is_missing(stage: Stage) -> None:
 def a_declared_tag_that_is_missing_when_the_lease_ends(stage: Stage) -> None:
     """The end that was published stands."""
     deploy_and_grant(stage)
-    stage.until(HOUR - 2 * MINUTE)
+    stage.until(HOUR - 3 * MINUTE)
     with stage.under(TagsUnlisted(lease_tags.TAG_DURATION)):
         stage.minutes(1)
         stage.expect(len(stage.alive()) == 2, "nothing is ended before the end")
