@@ -64,7 +64,7 @@ class IAnnex(LeaseMetrics, Construct):
         return self._grant(grantee, operator_policy.PUSH_CREDENTIAL)
 
     def grant_extend(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Grant `annex extend`, `annex renew` and `annex check` for this annex.
+        """Grant `annex extend`, `annex shorten`, `annex renew` and `annex check` for this annex.
 
         :param grantee: the principal.
         """

@@ -103,9 +103,7 @@ class Grant(Action, ends=False, bookkeeping=False, guarded=True):
 
 
 @dataclass(frozen=True)
-class NotifyInstances(
-    Action, ends=False, bookkeeping=True, note="instances could not be notified of the end, and keep to another one"
-):
+class NotifyInstances(Action, ends=False, bookkeeping=True, note="instances keep to another end than the lease"):
     """Write the effective end on these instances, which have none or another one, then record that."""
 
     end: datetime

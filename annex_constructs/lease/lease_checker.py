@@ -87,6 +87,7 @@ class LeaseChecker(LeaseMetrics, Construct):
                 name=fleet.annex_name,
                 id=fleet.annex_id,
                 topic="" if alarm_topic is None else alarm_topic.topic_arn,
+                **declaration.caps,
             ).to_environ(),
             permissions=checker_permissions(own, secret, alarm_topic),
             event={"check": "scheduled"},
@@ -108,7 +109,8 @@ class LeaseChecker(LeaseMetrics, Construct):
             service_token=self._scheduled.function.function_arn,
             service_timeout=_SERVICE_TIMEOUT,
             resource_type="Custom::AnnexLease",
-            # A lease, a size or a group that changed is checked by the deployment that changed it.
+            # A lease, a size or a group that changed is checked by the deployment that changed it, with the new tags
+            # and the new environment: CloudFormation updates what the resource refers to, group and function, before.
             properties={
                 "Group": self._fleet.auto_scaling_group.auto_scaling_group_name,
                 "Declared": dict(declaration.tags),

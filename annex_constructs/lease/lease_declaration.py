@@ -8,10 +8,11 @@ from constructs import Construct
 from annex_constructs.errors import check_whole_number, invalid_value
 from annex_constructs.fleet.annex_fleet import AnnexFleet
 from annex_constructs.lease.lease_terms import LeaseTerms, check_drain, lease_policy
-from annex_lease.policy import policy_tags
+from annex_lease.policy import NUMBERS, policy_tags
 from annex_lease.terms import SIZE
 
 _ID = "LeaseDeclaration"
+_CAPS = ("max_lifetime_seconds", "size", "max_instance_hours")
 
 
 class LeaseDeclaration(Construct):
@@ -39,6 +40,14 @@ class LeaseDeclaration(Construct):
     def tags(self) -> Mapping[str, str]:
         """The tags that declare the lease."""
         return self._tags
+
+    @property
+    def caps(self) -> dict[str, str]:
+        """The values that nothing may exceed, as settings of the checker's function: the texts of their tags.
+
+        A tag of the group is easily rewritten; the environment of the function is the template's alone.
+        """
+        return {name: self._tags.get(NUMBERS[name][0], "") for name in _CAPS}
 
 
 def _check(fleet: AnnexFleet, lease: LeaseTerms, size: float) -> None:

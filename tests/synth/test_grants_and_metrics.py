@@ -24,7 +24,6 @@ GROUP = [
     "autoscaling:ResumeProcesses",
     "autoscaling:SetInstanceProtection",
     "autoscaling:SuspendProcesses",
-    "autoscaling:UpdateAutoScalingGroup",
 ]
 ATTRIBUTES = {
     "annex_name": "muon",
@@ -85,7 +84,17 @@ TERMINATE = [
     for key, value in (("aws:autoscaling:groupName", NAME), ("annex:id", "8e1f4ad0.muon"))
 ]
 EXTEND_TAGS = allow(
-    "autoscaling:CreateOrUpdateTags", GROUP_ARN, condition=tags_only("annex:lease-renewed", "annex:lease-until")
+    "autoscaling:CreateOrUpdateTags",
+    GROUP_ARN,
+    condition=tags_only("annex:lease-overrides", "annex:lease-renewed", "annex:lease-until"),
+)
+EMPTY = allow(
+    "autoscaling:UpdateAutoScalingGroup",
+    GROUP_ARN,
+    condition={
+        "Null": {"autoscaling:MaxSize": "true", "autoscaling:LaunchConfigurationName": "true"},
+        "NumericEqualsIfExists": {"autoscaling:MinSize": "0"},
+    },
 )
 STATEMENTS = {
     "grant_read_status": [allow(FIND, ANY), allow(SEE[0], ANY), allow(DESCRIBE, SECRET)],
@@ -99,8 +108,13 @@ STATEMENTS = {
         allow(FIND, ANY),
         allow(SEE[0], ANY),
         allow(SEE[1], ANY),
-        allow("autoscaling:CreateOrUpdateTags", GROUP_ARN, condition=tags_only("annex:lease-until")),
+        allow(
+            "autoscaling:CreateOrUpdateTags",
+            GROUP_ARN,
+            condition=tags_only("annex:lease-overrides", "annex:lease-until"),
+        ),
         allow(GROUP, GROUP_ARN),
+        EMPTY,
         *TERMINATE,
         allow(CHECK, CHECKER),
     ],
@@ -124,6 +138,7 @@ def test_operators_get_every_verb_whole(stack: Stack, imported: IAnnex) -> None:
         allow("secretsmanager:PutSecretValue", SECRET),
         EXTEND_TAGS,
         allow(GROUP, GROUP_ARN),
+        EMPTY,
         *TERMINATE,
         allow(CHECK, CHECKER),
     ]

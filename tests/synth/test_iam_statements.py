@@ -57,6 +57,10 @@ def allow(sid: str, action: str | list[str], resource: object, **condition: Any)
     return {"Sid": sid, "Effect": "Allow", "Action": action, "Resource": resource, **condition}
 
 
+def tags_only(*keys: str) -> dict[str, Any]:
+    return {"ForAllValues:StringEquals": {"aws:TagKeys": list(keys)}, "Null": {"aws:TagKeys": "false"}}
+
+
 def actions(role: dict[str, Any]) -> list[object]:
     policies = role["Properties"].get("Policies", [])
     return [statement["Action"] for each in policies for statement in each["PolicyDocument"]["Statement"]]
@@ -73,15 +77,15 @@ def test_an_execution_point_reads_its_credential_and_leaves_its_group(own_networ
 
 def test_the_lease_checker_touches_its_own_annex_only(own_network: Resources, refs: Any) -> None:
     own = {"ec2:ResourceTag/aws:autoscaling:groupName": refs["group"]}
-    only_end = {"ForAllValues:StringEquals": {"aws:TagKeys": ["annex:lease-end"]}}
     look = [
         "autoscaling:DescribeAutoScalingGroups",
         "autoscaling:DescribeLifecycleHooks",
+        "autoscaling:DescribeScalingActivities",
+        "autoscaling:DescribeScheduledActions",
         "ec2:DescribeInstances",
     ]
     act = [
         "autoscaling:CompleteLifecycleAction",
-        "autoscaling:CreateOrUpdateTags",
         "autoscaling:DeleteWarmPool",
         "autoscaling:ResumeProcesses",
         "autoscaling:SetInstanceProtection",
@@ -96,6 +100,29 @@ def test_the_lease_checker_touches_its_own_annex_only(own_network: Resources, re
                 allow("Look", look, "*"),
                 allow("CredentialIsThere", "secretsmanager:DescribeSecret", refs["secret"]),
                 allow("OwnGroup", act, refs["group_arn"]),
+                allow(
+                    "Record",
+                    "autoscaling:CreateOrUpdateTags",
+                    refs["group_arn"],
+                    Condition=tags_only(
+                        "annex:closed",
+                        "annex:granted",
+                        "annex:lease-busy-until",
+                        "annex:lease-end",
+                        "annex:lease-notified",
+                        "annex:lease-overrides",
+                        "annex:lease-reported",
+                        "annex:lease-scheduled",
+                        "annex:lease-warned",
+                        "annex:used",
+                    ),
+                ),
+                allow(
+                    "ScheduleEnd",
+                    "autoscaling:PutScheduledUpdateGroupAction",
+                    refs["group_arn"],
+                    Condition={"NumericEqualsIfExists": {"autoscaling:MinSize": "0", "autoscaling:MaxSize": "0"}},
+                ),
                 allow(
                     "TerminateOwnInstances",
                     "ec2:TerminateInstances",
@@ -112,7 +139,7 @@ def test_the_lease_checker_touches_its_own_annex_only(own_network: Resources, re
                     "NotifyOwnInstances",
                     "ec2:CreateTags",
                     refs["instances"],
-                    Condition={"StringEquals": own, **only_end},
+                    Condition={"StringEquals": own, **tags_only("annex:lease-end")},
                 ),
                 allow("Warn", "sns:Publish", refs["topic"]),
                 allow("FailedRuns", "sqs:SendMessage", refs["queue"]),

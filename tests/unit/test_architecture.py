@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from project_files import ROOT, sources
 
 from annex_constructs.function_code import import_closure
+from tests.unit.project_files import ROOT, sources
 
 ALLOWED = {
     "annex_lease": set[str](),

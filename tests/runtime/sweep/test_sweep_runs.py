@@ -6,9 +6,9 @@ import json
 from typing import Any
 
 import pytest
-from sweep_cloud import HOUR, MINUTE, Region, annex_tags, refuse
 
 from annex_lease.sweep.sweeper import SweepError
+from tests.runtime.sweep.sweep_cloud import HOUR, MINUTE, Region, annex_tags, refuse
 
 LATE = HOUR + 30 * MINUTE  # the lease of an hour, its grace and the slack are over
 DRY = {"sweep": "dry-run"}

@@ -8,7 +8,6 @@ from datetime import timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lease_model import CREATED, DECLARED_KEYS, END, HOUR, POLICY, a_group, carry_out, kinds, settled
 
 from annex_lease import tags as lease_tags
 from annex_lease.actions import Grant, RecordUse
@@ -17,6 +16,7 @@ from annex_lease.entries import Ledger, parse_ledger
 from annex_lease.lease import Phase
 from annex_lease.observed import Group, GroupMember
 from annex_lease.tags import format_time
+from tests.unit.lease.lease_model import CREATED, DECLARED_KEYS, END, HOUR, POLICY, a_group, carry_out, kinds, settled
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 LIMITED = replace(POLICY, max_instance_hours=1)

@@ -11,7 +11,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lease_model import CAP, CREATED, DECLARED_KEYS, END, POLICY, a_group, apply, carry_out, settled
 
 from annex_lease import tags as lease_tags
 from annex_lease import terms
@@ -23,6 +22,7 @@ from annex_lease.observed import Group, GroupMember, Instance
 from annex_lease.policy import policy_tags
 from annex_lease.record import read_record
 from annex_lease.tags import Tag, format_time
+from tests.unit.lease.lease_model import CAP, CREATED, DECLARED_KEYS, END, POLICY, a_group, apply, carry_out, settled
 
 KEYS = [value for key, value in vars(lease_tags).items() if key.startswith("TAG_")]
 DECLARED = {tag.key: tag.value for tag in policy_tags(POLICY)}

@@ -5,7 +5,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from annex_specs import annex_spec
 from rich.console import Console
 
 from annex_lease.decision import decide
@@ -20,6 +19,7 @@ from annex_pool.command_error import AnnexError
 from annex_pool.commands.status_command import show_statuses
 from annex_pool.status import Observation, status_of
 from annex_spec import AnnexSpec
+from tests.unit.pool.annex_specs import annex_spec
 
 NOW = datetime(2030, 1, 1, 12, tzinfo=UTC)
 POLICY = LeasePolicy("demo", 2, 16 * 3600, 900, duration_seconds=8 * 3600)

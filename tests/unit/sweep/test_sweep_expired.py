@@ -7,7 +7,6 @@ from typing import Any
 from unittest import mock
 
 import pytest
-from sweep_model import GRACE, HOUR, MINUTE, NOW, ONE, OTHER, group, instance, plan, stack, terminated, until
 
 from annex_lease.actions import (
     ClearProtection,
@@ -23,6 +22,20 @@ from annex_lease.sweep.expired import decide_again
 from annex_lease.sweep.resources import Inventory
 from annex_lease.sweep.sweep_settings import SweepSettings
 from annex_lease.tags import TAG_GRANTED, TAG_ID, TAG_NAME, TAG_RENEWED, format_time
+from tests.unit.sweep.sweep_model import (
+    GRACE,
+    HOUR,
+    MINUTE,
+    NOW,
+    ONE,
+    OTHER,
+    group,
+    instance,
+    plan,
+    stack,
+    terminated,
+    until,
+)
 
 SLACK = 10 * MINUTE
 

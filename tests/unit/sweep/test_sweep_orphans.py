@@ -7,12 +7,25 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sweep_model import GRACE, HOUR, MINUTE, ONE, OTHER, group, instance, other, plan, stack, stack_arn, terminated
 
 from annex_lease.ownership import STACK_ID_TAG
 from annex_lease.sweep.resources import REMOVAL_ORDER, ResourceKind
 from annex_lease.sweep.sweep_plan import SweepPlan
 from annex_lease.tags import TAG_ID, group_tag
+from tests.unit.sweep.sweep_model import (
+    GRACE,
+    HOUR,
+    MINUTE,
+    ONE,
+    OTHER,
+    group,
+    instance,
+    other,
+    plan,
+    stack,
+    stack_arn,
+    terminated,
+)
 
 MARKED = HOUR + MINUTE
 

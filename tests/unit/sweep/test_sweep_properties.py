@@ -9,7 +9,6 @@ from unittest import mock
 
 from hypothesis import given
 from hypothesis import strategies as st
-from sweep_model import GRACE, HOUR, MINUTE, NOW, ONE, OTHER, THIRD, group, stack, stack_arn
 
 from annex_lease.actions import (
     ClearProtection,
@@ -28,6 +27,7 @@ from annex_lease.sweep.sweep_plan import SweepPlan, make_plan
 from annex_lease.sweep.sweep_report import ending_data, removal_data, resource_data
 from annex_lease.sweep.sweep_settings import SweepSettings
 from annex_lease.tags import TAG_END, TAG_ID, TAG_NAME, TAG_ORPHAN, format_time
+from tests.unit.sweep.sweep_model import GRACE, HOUR, MINUTE, NOW, ONE, OTHER, THIRD, group, stack, stack_arn
 
 NAMES = ("a", "pa", "paper")
 UUIDS = (ONE, OTHER, THIRD)
