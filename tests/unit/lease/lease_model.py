@@ -134,6 +134,13 @@ def _scale_in(group: Group) -> Group:
 
 
 def apply(group: Group, action: Action) -> Group:
+    after = _written(group, action) if action.bookkeeping else _changed(group, action)
+    assert after is not None, f"the model has no {action}"
+    return after
+
+
+def _written(group: Group, action: Action) -> Group | None:
+    """The group after an action that only writes; None if there is no such action."""
     match action:
         case PublishEnd(end=end):
             return _tagged(group, group_tag(lease_tags.TAG_END, lease_tags.format_time(end)))
@@ -160,6 +167,12 @@ def apply(group: Group, action: Action) -> Group:
             return _tagged(group, group_tag(lease_tags.TAG_USED, ledger.text()))
         case Warn(end=end):
             return _tagged(group, group_tag(lease_tags.TAG_WARNED, lease_tags.format_time(end)))
+    return None
+
+
+def _changed(group: Group, action: Action) -> Group | None:
+    """The group after an action that starts or ends something; None if there is no such action."""
+    match action:
         case ResumeLaunch():
             return replace(group, suspended=group.suspended - {"Launch"})
         case ResumeTerminate():
@@ -190,7 +203,7 @@ def apply(group: Group, action: Action) -> Group:
             return _kill(group, {*launching, *terminating})
         case TerminateInstances(instance_ids=ids):
             return _kill(group, set(ids))
-    raise AssertionError(f"the model has no {action}")
+    return None
 
 
 def carry_out(group: Group, now: datetime, *, closing: bool = False) -> Group:
