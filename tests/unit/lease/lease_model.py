@@ -101,6 +101,12 @@ def compared(group: Group, end: datetime = END) -> Group:
     return replace(group, compared=Compared(lease_tags.format_time(end), ids))
 
 
+def listed(group: Group, end: datetime | None = END) -> Group:
+    """The group with its members as EC2 lists them: running, and notified of this end."""
+    text = None if end is None else lease_tags.format_time(end)
+    return replace(group, instances=tuple(Instance(each.id, "running", end=text) for each in group.members))
+
+
 def without(group: Group, key: str) -> Group:
     return replace(group, tags=tuple(tag for tag in group.tags if tag.key != key))
 
@@ -206,7 +212,7 @@ def _changed(group: Group, action: Action) -> Group | None:
     return None
 
 
-def carry_out(group: Group, now: datetime, *, closing: bool = False) -> Group:
-    for action in decide(group, now, closing=closing).actions:
+def carry_out(group: Group, now: datetime, *, closing: bool = False, deploying: bool = False) -> Group:
+    for action in decide(group, now, closing=closing, deploying=deploying).actions:
         group = apply(group, action)
     return group

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lease_model import CREATED, DECLARED_KEYS, END, HOUR, POLICY, a_group, carry_out, kinds, settled
+from lease_model import CREATED, DECLARED_KEYS, END, HOUR, POLICY, a_group, carry_out, kinds, listed, settled
 
 from annex_lease import tags as lease_tags
 from annex_lease.actions import Grant, Phase, RecordUse
@@ -31,6 +31,7 @@ def granted(at: int = 0, count: int = 2, used: int = 0) -> dict[str, str]:
         lease_tags.TAG_END: end,
         lease_tags.TAG_NOTIFIED: end,
         lease_tags.TAG_USED: ledger.text(),
+        lease_tags.TAG_SCHEDULED: f"{end}@{format_time(CREATED + 2 * HOUR)}",
     }
 
 
