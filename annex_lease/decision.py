@@ -90,7 +90,7 @@ def _was_stopped(group: Group) -> bool:
 
 def _stopped_before(group: Group) -> Stop:
     lease = group.lease
-    # The end that instances were notified of, not an override that came after it.
-    end = min(lease.record.published_end or group.created, lease.effective_end)
+    # The end that instances were notified of, not an override that came after it; without one, the end that counts.
+    end = min(lease.record.published_end or lease.effective_end, lease.effective_end)
     reason = "it was ended, or stopped by hand, and stays so until `annex renew`"
     return Stop(reason, end, end + lease.grace)

@@ -22,7 +22,7 @@ from annex_lease.sweep import sweeper
 from annex_lease.sweep.expired import decide_again
 from annex_lease.sweep.resources import Inventory
 from annex_lease.sweep.sweep_settings import SweepSettings
-from annex_lease.tags import TAG_GRANTED, TAG_ID, TAG_NAME, TAG_RENEWED, format_time
+from annex_lease.tags import TAG_END, TAG_GRANTED, TAG_ID, TAG_NAME, TAG_RENEWED, format_time
 
 SLACK = 10 * MINUTE
 
@@ -117,11 +117,20 @@ def test_a_planned_ending_is_decided_again() -> None:
 
 
 def test_a_renewal_counts_even_of_a_group_that_is_stopped() -> None:
-    stopped = group(ended=-HOUR, suspended=frozenset({"Launch"}), desired=0, extra={TAG_GRANTED: "2"})
+    told = {TAG_GRANTED: "2", TAG_END: format_time(NOW - HOUR)}
+    stopped = group(ended=-HOUR, suspended=frozenset({"Launch"}), desired=0, extra=told)
     (planned,) = plan([stopped]).endings
     renewed = group(ended=-HOUR, extra={TAG_RENEWED: format_time(NOW)})
     assert decide_again(planned, stopped, NOW, SLACK) is not None
     assert decide_again(planned, renewed, NOW, SLACK) is None
+
+
+def test_a_group_that_was_stopped_by_hand_before_any_end_was_published_keeps_its_instances() -> None:
+    stopped = group(ended=-HOUR, suspended=frozenset({"Launch"}), desired=0, extra={TAG_GRANTED: "2"})
+    assert plan([stopped], [instance("i-detached")]).endings == []
+    over = group(ended=SLACK + GRACE, suspended=frozenset({"Launch"}), desired=0, extra={TAG_GRANTED: "2"})
+    (found,) = plan([over], [instance("i-detached")]).endings
+    assert found.alive == ("i-1", "i-detached")
 
 
 def test_a_lease_that_can_be_read_again_counts() -> None:

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from typing import Any
 from unittest import mock
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
-from sweep_model import GRACE, HOUR, MINUTE, NOW, ONE, OTHER, THIRD, group, stack, stack_arn
+from sweep_model import GRACE, HOUR, MINUTE, NOW, ONE, OTHER, THIRD, group, instance, stack, stack_arn
 
 from annex_lease.actions import (
     ClearProtection,
@@ -99,6 +99,12 @@ def inventories(draw: st.DrawFn) -> Inventory:
     return Inventory(tuple(seen), tuple(found.values()), tuple(others.values()), tuple(stacks))
 
 
+# Stopped by hand, no published end, a detached instance, and 7.5 hours of lease left.
+STOPPED_BY_HAND = Inventory(
+    (group(ended=-7.5 * HOUR, members=(), suspended=frozenset({"Launch"})),), (instance("i-detached"),), (), ()
+)
+
+
 def group_tags(each: Any) -> dict[str, str]:
     return {tag.key: tag.value for tag in each.tags}
 
@@ -134,6 +140,7 @@ def time_of(text: str | None) -> datetime | None:
 
 
 @given(inventories())
+@example(STOPPED_BY_HAND)
 def test_nothing_of_a_lasting_lease_is_touched(seen: Inventory) -> None:
     plan = make_plan(seen, NOW, SweepSettings())
     ids = touched(plan) | {removal.resource.id for removal in plan.removals} | {each.id for each, _ in plan.marks}
@@ -150,6 +157,7 @@ def test_nothing_of_a_lasting_lease_is_touched(seen: Inventory) -> None:
 
 
 @given(inventories())
+@example(STOPPED_BY_HAND)
 def test_annexes_are_ended_by_their_own_record_and_only_ended(seen: Inventory) -> None:
     by_name = {each.name: each for each in seen.groups}
     for ending in make_plan(seen, NOW, SweepSettings()).endings:
