@@ -3,7 +3,7 @@
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 
-from annex_lease.metrics import NAMESPACE
+from annex_lease.log_line import NAMESPACE
 
 
 def custom_metric(

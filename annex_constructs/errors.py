@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from aws_cdk import Duration, Token
 
-from annex_lease.duration import format_duration, parse_duration
+from annex_lease.duration import parse_duration
 from annex_lease.forms import Form
 from annex_lease.terms import Number, Span
 
@@ -85,12 +85,12 @@ def seconds(
     """
     low = term.minimum if minimum is None else minimum
     high = term.maximum if maximum is None else maximum
-    allowed = f"whole seconds from {format_duration(low)} to {format_duration(high)}, {_KNOWN}"
+    allowed = f"whole seconds from {dataclasses.replace(term, minimum=low, maximum=high).range}, {_KNOWN}"
     fix = _fix(parameter, duration_code(min(max(parse_duration(term.example), low), high)))
     if value.is_unresolved():
         raise invalid_value(parameter, received=value.to_string(), allowed=allowed, fix=fix)
     exact = float(value.to_milliseconds()) / 1000
-    if exact != int(exact) or not low.total_seconds() <= exact <= high.total_seconds():
+    if exact != int(exact) or not (low.total_seconds() <= exact <= high.total_seconds() or (term.zero and not exact)):
         raise invalid_value(parameter, received=value.to_human_string(), allowed=allowed, fix=fix)
     return int(exact)
 

@@ -45,7 +45,8 @@ Calls of AWS:
     `aws`: clients and reads. `actuator`: one implementation for each action, and the loop. `batches`: many instances.
 
 Function:
-    `handler`: entry. `checker`: a run. `cloudformation`: requests of the stack. `invocation`: settings, log line.
+    `handler`: entry. `checker`: a run. `cloudformation`: requests of the stack. `invocation`: settings, metrics.
+    `log_line`: the log line of a function.
     `sweep`: the account-wide sweeper, a function of its own.
 
 Nothing is imported here, so that one broken module cannot break the others.

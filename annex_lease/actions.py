@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
-from enum import Enum
 from typing import ClassVar
 
+from annex_lease.entries import Granted, Ledger, Override, Renewed, Schedule, ScheduledAction
+from annex_lease.lease import Phase
 from annex_lease.observed import Fact
-from annex_lease.record import Granted, Ledger, Renewed
-from annex_lease.tags import format_time
-
-_IDS_SHOWN = 20
 
 
 @dataclass(frozen=True)
@@ -21,17 +18,20 @@ class Action:
     Attributes:
         ends: it ends or removes something, or lets the group do so: a part of stopping an annex.
         bookkeeping: it only writes or publishes what became of the lease; it starts and ends nothing.
+        guarded: it lets something start, so it is carried out only if nothing before it failed. Default: False - it
+            is worth trying whatever failed before.
         note: text for an operator if the action fails and no lease depends on it. Default: empty - a failure of the
             action is an error of the run.
     """
 
     ends: ClassVar[bool]
     bookkeeping: ClassVar[bool]
+    guarded: ClassVar[bool] = False
     note: ClassVar[str] = ""
 
-    def __init_subclass__(cls, *, ends: bool, bookkeeping: bool, note: str = "") -> None:
+    def __init_subclass__(cls, *, ends: bool, bookkeeping: bool, guarded: bool = False, note: str = "") -> None:
         """Keep what the class states of itself."""
-        cls.ends, cls.bookkeeping, cls.note = ends, bookkeeping, note
+        cls.ends, cls.bookkeeping, cls.guarded, cls.note = ends, bookkeeping, guarded, note
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,23 @@ class PublishEnd(Action, ends=False, bookkeeping=True):
 
 
 @dataclass(frozen=True)
+class RecordOverride(Action, ends=False, bookkeeping=True):
+    """Record the declared end that the operator's override was written against."""
+
+    override: Override
+    reason: str
+
+
+@dataclass(frozen=True)
+class ScheduleEnds(Action, ends=False, bookkeeping=True):
+    """Put scheduled actions of EC2 Auto Scaling that empty the group at its ends, then record that."""
+
+    schedule: Schedule
+    actions: tuple[ScheduledAction, ...]
+    reason: str
+
+
+@dataclass(frozen=True)
 class SuspendRebalance(Action, ends=False, bookkeeping=False):
     """Suspend the AZRebalance process of the group: it would terminate busy instances to balance the zones."""
 
@@ -58,27 +75,36 @@ class SuspendRebalance(Action, ends=False, bookkeeping=False):
 
 
 @dataclass(frozen=True)
-class ResumeLaunch(Action, ends=False, bookkeeping=False):
+class ResumeLaunch(Action, ends=False, bookkeeping=False, guarded=True):
     """Resume the Launch process of the group, for a renewal by the operator."""
 
     reason: str
 
 
 @dataclass(frozen=True)
-class Grant(Action, ends=False, bookkeeping=False):
-    """Set the desired capacity to the declared size. Record the use before it and the granted size after it."""
+class Grant(Action, ends=False, bookkeeping=False, guarded=True):
+    """Give the group the declared size. The use and the grant are recorded before, its completion after it.
+
+    Attributes:
+        granted: the grant to record.
+        ledger: use of the instance-hours; None: there is no limit.
+        capacity: desired capacity to set.
+        max_size: MaxSize to set; None: it stays.
+        starts: True if the capacity rises.
+        reason: reason for the grant.
+    """
 
     granted: Granted
     ledger: Ledger | None
+    capacity: int
+    max_size: int | None
+    starts: bool
     reason: str
 
 
 @dataclass(frozen=True)
-class NotifyInstances(Action, ends=False, bookkeeping=True):
-    """Write the effective end on every instance of the group, then record that.
-
-    `instance_ids` are those that the group lists; those that only EC2 lists are notified too.
-    """
+class NotifyInstances(Action, ends=False, bookkeeping=True, note="instances keep to another end than the lease"):
+    """Write the effective end on these instances, which have none or another one, then record that."""
 
     end: datetime
     instance_ids: tuple[str, ...]
@@ -99,6 +125,33 @@ class Warn(Action, ends=False, bookkeeping=True, note="the warning before the en
 
     end: datetime
     alive: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Report(Action, ends=False, bookkeeping=True, note="the disorder of the lease could not be reported"):
+    """Publish what is not in order although the lease is enforced, then record that. Without problems: only record.
+
+    `kinds` are the words to record: a kind is published when it begins.
+    """
+
+    kinds: str
+    problems: tuple[str, ...]
+    reason: str
+
+
+@dataclass(frozen=True)
+class Close(Action, ends=False, bookkeeping=True, note="it could not be recorded that the annex is being destroyed"):
+    """Record that the annex is being destroyed, so that no later check grants anything."""
+
+    at: datetime
+    reason: str
+
+
+@dataclass(frozen=True)
+class Reopen(Action, ends=False, bookkeeping=True):
+    """Record that the annex was created again on the same group."""
+
     reason: str
 
 
@@ -162,21 +215,6 @@ class TerminateInstances(Action, ends=True, bookkeeping=False):
     reason: str
 
 
-class Phase(Enum):
-    """Phase of an annex."""
-
-    WAITING = "waiting"
-    """The lease is valid and the declared size is not granted yet: something is missing."""
-    GRANTED = "granted"
-    """The lease is valid, the declared size is granted, and no instance is in service: not yet, or no longer."""
-    ACTIVE = "active"
-    """The lease is valid and instances are in service."""
-    DRAINING = "draining"
-    """The lease is over, and something still exists, could still start, or was not looked for twice."""
-    ENDED = "ended"
-    """The lease is over, nothing can start, and two listings with time between them were empty."""
-
-
 @dataclass(frozen=True)
 class Decision:
     """Actions to carry out, in this order, and the reason.
@@ -186,14 +224,13 @@ class Decision:
         reason: reason for the phase.
         end: effective end of the lease, aware UTC; None if there is no group or no readable policy.
         actions: actions in their order.
-        independent: True if each action is worth trying even if those before it failed (stopping); False if the first
-            failure must stop the rest (granting).
         problems: problems for an operator, `record_problems` among them.
         record_problems: what of the record could not be followed.
         needs: facts without which the decision is not complete. The actions are right without them; look the facts up
             and decide again.
         alive: number of instances that may still cost money, as far as was looked.
         overdue: number of those that should be gone: the lease and its grace are over.
+        surplus: number of instances above the declared size that the group is to have.
         empty: True if the lease is over and this look found nothing; the second of two such looks makes an end.
         used_seconds: instance-seconds used of a declared limit; None if no limit is declared.
     """
@@ -202,28 +239,11 @@ class Decision:
     reason: str
     end: datetime | None
     actions: tuple[Action, ...] = ()
-    independent: bool = True
     problems: tuple[str, ...] = ()
     record_problems: tuple[str, ...] = ()
     needs: frozenset[Fact] = frozenset()
     alive: int = 0
     overdue: int = 0
+    surplus: int = 0
     empty: bool = False
     used_seconds: int | None = None
-
-
-def as_data(action: Action) -> dict[str, object]:
-    """An action for a log line: JSON-able, long lists of ids cut to 20 and their number (a log event has a limit)."""
-    data: dict[str, object] = {"action": type(action).__name__}
-    for field in fields(action):
-        value = getattr(action, field.name)
-        if isinstance(value, datetime):
-            data[field.name] = format_time(value)
-        elif isinstance(value, Granted | Renewed | Ledger):
-            data[field.name] = value.text()
-        elif isinstance(value, tuple):
-            data[field.name] = list(value[:_IDS_SHOWN])
-            data[f"{field.name}_count"] = len(value)
-        else:
-            data[field.name] = value
-    return data

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from functools import singledispatch
 from typing import TYPE_CHECKING, cast
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from annex_lease import actions, tags
-from annex_lease.aws import AnnexAccess, list_instances
-from annex_lease.batches import CALL_SECONDS, RefusedError, in_batches, one_by_one, raise_refused
-from annex_lease.observed import DEAD_INSTANCE_STATES
+from annex_lease.aws import AnnexAccess
+from annex_lease.batches import CALL_SECONDS, RefusedError, finish_hooks, in_batches
+from annex_lease.messages import report, warn
 
 if TYPE_CHECKING:
-    from mypy_boto3_autoscaling.type_defs import TagTypeDef
+    from mypy_boto3_autoscaling.type_defs import (
+        PutScheduledUpdateGroupActionTypeTypeDef,
+        TagTypeDef,
+        UpdateAutoScalingGroupTypeTypeDef,
+    )
 
 # Parts of the error of SetInstanceProtection for an instance that began to leave, or left, since it was listed.
 _LEAVING = ("is not in InService", "is not part of Auto Scaling group")
-# Part of the error of CompleteLifecycleAction for an instance that went on since it was listed: it waits for one hook
-# at a time.
-_WENT_ON = ("No active Lifecycle Action",)
 _PROTECTION_BATCH = 50  # SetInstanceProtection, API reference: at most 50 instances
 _INSTANCE_BATCH = 100  # TerminateInstances takes 1,000 and CreateTags 1,000; AWS advises smaller batches
 
@@ -42,14 +42,14 @@ class Outcome:
     notes: tuple[str, ...] = ()
 
 
-def carry_out(wanted: Iterable[actions.Action], annex: AnnexAccess, *, independent: bool = True) -> Outcome:
+def carry_out(wanted: Iterable[actions.Action], annex: AnnexAccess) -> Outcome:
     """Carry out actions on the annex's own group, in their order. An action that fails is reported, never raised.
+
+    Each is worth trying even if those before it failed; only a guarded one is not carried out then.
 
     Args:
         wanted: the actions.
         annex: the annex, with the time that the run may take. No action is begun without `CALL_SECONDS` left.
-        independent: True if each action is worth trying even if those before it failed; False: the first failure
-            stops the rest. Default: True.
     """
     tried, failures, notes = [], [], []
     for action in wanted:
@@ -57,6 +57,8 @@ def carry_out(wanted: Iterable[actions.Action], annex: AnnexAccess, *, independe
         if annex.seconds_left() < CALL_SECONDS:
             failures.append(f"{name}: out of time; the next run continues")
             break
+        if action.guarded and failures:
+            continue
         tried.append(action)
         try:
             perform(action, annex)
@@ -66,8 +68,6 @@ def carry_out(wanted: Iterable[actions.Action], annex: AnnexAccess, *, independe
                 notes.append(f"{action.note}: {error}")
                 continue
             failures.append(f"{name}: {error}")
-            if not independent:
-                break
     return Outcome(tuple(tried), tuple(failures), tuple(notes))
 
 
@@ -96,31 +96,64 @@ def _(action: actions.RenewLease, annex: AnnexAccess) -> None:
 
 @perform.register
 def _(action: actions.Grant, annex: AnnexAccess) -> None:
-    size = action.granted.size
-    if action.ledger is not None:
-        # Before anything starts: an instance that cannot be counted must not run.
-        _write_tags(annex, (tags.TAG_USED, action.ledger.text()))
-    annex.clients.autoscaling.update_auto_scaling_group(AutoScalingGroupName=annex.group, DesiredCapacity=size)
-    # Afterwards, never before: a run that dies between the two grants again.
+    # Before anything starts: what cannot be counted or recorded must not run. A grant that stays begun is repeated.
+    before = [] if action.ledger is None else [(tags.TAG_USED, action.ledger.text())]
+    if action.starts:
+        before.append((tags.TAG_GRANTED, replace(action.granted, begun=True).text()))
+    if before:
+        _write_tags(annex, *before)
+    change: UpdateAutoScalingGroupTypeTypeDef = {
+        "AutoScalingGroupName": annex.group,
+        "DesiredCapacity": action.capacity,
+    }
+    if action.max_size is not None:
+        change["MaxSize"] = action.max_size
+    annex.clients.autoscaling.update_auto_scaling_group(**change)
     _write_tags(annex, (tags.TAG_GRANTED, action.granted.text()))
 
 
 @perform.register
 def _(action: actions.NotifyInstances, annex: AnnexAccess) -> None:
-    # Listed now, after the end was published: what starts later gets the end from the group.
-    found = {instance.id: instance for instance in list_instances(annex) if instance.member}
-    alive = {key for key, instance in found.items() if instance.state not in DEAD_INSTANCE_STATES}
-    # An instance that the group lists and EC2 does not list yet is notified too.
-    ids = sorted(alive | {key for key in action.instance_ids if key not in found})
     end = tags.format_time(action.end)
     in_batches(
         annex,
-        ids,
+        action.instance_ids,
         _INSTANCE_BATCH,
         lambda batch: annex.clients.ec2.create_tags(Resources=batch, Tags=[{"Key": tags.TAG_END, "Value": end}]),
         harmless=(),  # an instance that cannot be found was not notified
     )
     _write_tags(annex, (tags.TAG_NOTIFIED, end))
+
+
+@perform.register
+def _(action: actions.RecordOverride, annex: AnnexAccess) -> None:
+    _write_tags(annex, (tags.TAG_OVERRIDES, action.override.text()))
+
+
+@perform.register
+def _(action: actions.ScheduleEnds, annex: AnnexAccess) -> None:
+    for each in action.actions:
+        change: PutScheduledUpdateGroupActionTypeTypeDef = {
+            "AutoScalingGroupName": annex.group,
+            "ScheduledActionName": each.name,
+            "StartTime": each.start,
+            "MinSize": 0,
+            "DesiredCapacity": 0,
+        }
+        if each.final:
+            change["MaxSize"] = 0
+        annex.clients.autoscaling.put_scheduled_update_group_action(**change)
+    _write_tags(annex, (tags.TAG_SCHEDULED, action.schedule.text()))
+
+
+@perform.register
+def _(action: actions.Close, annex: AnnexAccess) -> None:
+    _write_tags(annex, (tags.TAG_CLOSED, tags.format_time(action.at)))
+
+
+@perform.register
+def _(action: actions.Reopen, annex: AnnexAccess) -> None:
+    _write_tags(annex, (tags.TAG_CLOSED, tags.NOT_CLOSED))
 
 
 @perform.register
@@ -130,20 +163,16 @@ def _(action: actions.RecordUse, annex: AnnexAccess) -> None:
 
 @perform.register
 def _(action: actions.Warn, annex: AnnexAccess) -> None:
-    if annex.topic:
-        end = tags.format_time(action.end)
-        text = f"The lease of annex {annex.name} ends at {end}; {action.alive} instances are running."
-        message = {
-            "annex": annex.name,
-            "event": "lease-ends-soon",
-            "end": end,
-            "instances": action.alive,
-            "text": text,
-        }
-        subject = f"HTCondor annex {annex.name}: lease ends at {end}"
-        annex.clients.sns.publish(TopicArn=annex.topic, Subject=subject, Message=json.dumps(message))
+    warn(annex, action.end, action.alive)
     # Afterwards: a run that dies between the two warns twice, which is better than never.
     _write_tags(annex, (tags.TAG_WARNED, tags.format_time(action.end)))
+
+
+@perform.register
+def _(action: actions.Report, annex: AnnexAccess) -> None:
+    if action.problems:
+        report(annex, action.problems)
+    _write_tags(annex, (tags.TAG_REPORTED, action.kinds))
 
 
 @perform.register
@@ -198,27 +227,7 @@ def _(action: actions.EmptyGroup, annex: AnnexAccess) -> None:
 
 @perform.register
 def _(action: actions.FinishHooks, annex: AnnexAccess) -> None:
-    # A launch is abandoned, so that the instance is terminated. A termination continues: abandoning it could retain the
-    # instance where the group's lifecycle policy says so (API reference, InstanceLifecyclePolicy).
-    waiting = {
-        "autoscaling:EC2_INSTANCE_LAUNCHING": ("ABANDON", action.launching),
-        "autoscaling:EC2_INSTANCE_TERMINATING": ("CONTINUE", action.terminating),
-    }
-    refused: list[str] = []
-    for hook in annex.clients.autoscaling.describe_lifecycle_hooks(AutoScalingGroupName=annex.group)["LifecycleHooks"]:
-        result, ids = waiting.get(hook["LifecycleTransition"], ("", ()))
-        finish = _finisher(annex, hook["LifecycleHookName"], result)
-        refused.extend(one_by_one(annex, ids, finish, harmless=_WENT_ON))
-    raise_refused(refused)
-
-
-def _finisher(annex: AnnexAccess, hook: str, result: str) -> Callable[[str], object]:
-    return lambda instance_id: annex.clients.autoscaling.complete_lifecycle_action(
-        AutoScalingGroupName=annex.group,
-        LifecycleHookName=hook,
-        LifecycleActionResult=result,
-        InstanceId=instance_id,
-    )
+    finish_hooks(annex, action.launching, action.terminating)
 
 
 @perform.register

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, cast
@@ -11,9 +12,10 @@ from typing import TYPE_CHECKING, Any, cast
 import boto3
 from botocore.config import Config
 
+from annex_lease.lease import NO_CAPS, LeaseCaps
 from annex_lease.observed import Group, GroupMember, Instance
 from annex_lease.ownership import GROUP_TAG, Identity, Owner, by_key_from_api
-from annex_lease.tags import TAG_NAME, tags_from_api
+from annex_lease.tags import TAG_END, TAG_ID, tags_from_api
 
 if TYPE_CHECKING:
     from mypy_boto3_autoscaling import AutoScalingClient
@@ -33,6 +35,10 @@ FUNCTION_CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 5}, 
 Attempts with growing, jittered pauses absorb throttling (botocore, "standard" mode: up to 1, 2, 4, 8 s). The timeouts
 keep one dead connection from using the time of the whole run; the next run repeats what failed.
 """
+
+PAGE_SIZE = 1000
+"""Instances in one answer. Without a number AWS answers with all of them, throttles, or fails (DescribeInstances)."""
+_DEFAULT_SECONDS = 60.0  # time of a function's run without a context
 
 
 class Clients:
@@ -122,9 +128,11 @@ def shared_clients() -> Clients:
     return Clients()
 
 
-def endless() -> float:
-    """Time left where nothing limits it: infinite."""
-    return math.inf
+def seconds_left(context: object) -> Callable[[], float]:
+    """Seconds that a function may still run, by Lambda's context; a minute from now without one."""
+    end = time.monotonic() + _DEFAULT_SECONDS
+    millis: Callable[[], float] | None = getattr(context, "get_remaining_time_in_millis", None)
+    return (lambda: millis() / 1000) if millis else (lambda: end - time.monotonic())
 
 
 @dataclass(frozen=True)
@@ -138,7 +146,8 @@ class AnnexAccess:
         name: name of the annex; empty: instances are looked up by their group alone.
         id: id of the annex, which identifies instances that the group lost; empty: they are not found.
         topic: ARN of the topic for warnings; empty: none are published.
-        seconds_left: returns the seconds that the run may still take.
+        seconds_left: returns the seconds that the run may still take. Default: nothing limits it.
+        caps: declared values that no tag of the group can exceed. Default: none.
     """
 
     group: str
@@ -147,7 +156,8 @@ class AnnexAccess:
     name: str = ""
     id: str = ""
     topic: str = ""
-    seconds_left: Callable[[], float] = endless
+    seconds_left: Callable[[], float] = lambda: math.inf
+    caps: LeaseCaps = NO_CAPS
 
     @property
     def identity(self) -> Identity:
@@ -169,11 +179,11 @@ def read_group(annex: AnnexAccess) -> Group | None:
         for described in page["AutoScalingGroups"]:
             # The request is exact already. This must never act on another group.
             if described["AutoScalingGroupName"] == annex.group:
-                return group_from_api(described)
+                return group_from_api(described, annex.caps)
     return None
 
 
-def group_from_api(described: AutoScalingGroupTypeDef) -> Group:
+def group_from_api(described: AutoScalingGroupTypeDef, caps: LeaseCaps = NO_CAPS) -> Group:
     """A group from the form of DescribeAutoScalingGroups; facts that it does not hold are unknown."""
     return Group(
         name=described["AutoScalingGroupName"],
@@ -193,6 +203,7 @@ def group_from_api(described: AutoScalingGroupTypeDef) -> Group:
         warm_pool=described.get("WarmPoolConfiguration", {}).get("Status") != "PendingDelete"
         and "WarmPoolConfiguration" in described,
         warm_pool_size=described.get("WarmPoolSize", 0),
+        caps=caps,
     )
 
 
@@ -206,44 +217,24 @@ def list_instances(annex: AnnexAccess) -> tuple[Instance, ...]:
         botocore.exceptions.ClientError: AWS refused or kept failing.
         botocore.exceptions.BotoCoreError: AWS could not be reached.
     """
-    pages = annex.clients.ec2.get_paginator("describe_instances").paginate(
-        Filters=[
-            {"Name": f"tag:{TAG_NAME}", "Values": [annex.name]}
-            if annex.name
-            else {"Name": f"tag:{GROUP_TAG}", "Values": [annex.group]}
-        ]
-    )
-    found = (
-        _instance(instance, annex.identity)
-        for page in pages
-        for reservation in page["Reservations"]
-        for instance in reservation["Instances"]
-    )
-    return tuple(instance for instance in found if instance is not None)
+    found: dict[str, Instance] = {}
+    # EC2 has no filter for either tag of two: an instance that lost one of them is found by the other.
+    for key, value in ((GROUP_TAG, annex.group), (TAG_ID, annex.id)):
+        if not value:
+            continue
+        pages = annex.clients.ec2.get_paginator("describe_instances").paginate(
+            Filters=[{"Name": f"tag:{key}", "Values": [value]}], PaginationConfig={"PageSize": PAGE_SIZE}
+        )
+        for page in pages:
+            for reservation in page["Reservations"]:
+                listed = (_instance(instance, annex.identity) for instance in reservation["Instances"])
+                found |= {instance.id: instance for instance in listed if instance is not None}
+    return tuple(found.values())
 
 
 def _instance(described: InstanceTypeDef, identity: Identity) -> Instance | None:
-    owner = identity.owner_of(by_key_from_api(described.get("Tags", [])))
+    tags = by_key_from_api(described.get("Tags", []))
+    owner = identity.owner_of(tags)
     if not owner.ours:
         return None
-    return Instance(described["InstanceId"], described["State"]["Name"], owner is Owner.MEMBER)
-
-
-def credential_present(annex: AnnexAccess) -> bool:
-    """True if the credential has a current value. The value itself is never read: the function may not read it.
-
-    Raises:
-        botocore.exceptions.ClientError: AWS refused or kept failing; the secret does not exist.
-        botocore.exceptions.BotoCoreError: AWS could not be reached.
-    """
-    if not annex.credential:
-        return True
-    return current_version(annex.clients.secretsmanager.describe_secret(SecretId=annex.credential)) is not None
-
-
-def current_version(secret: Mapping[str, Any]) -> str | None:
-    """Id of the current version of a described secret; None if it has no value or waits for its deletion."""
-    if "DeletedDate" in secret:
-        return None
-    stages: Mapping[str, list[str]] = secret.get("VersionIdsToStages") or {}
-    return next((version for version, names in stages.items() if "AWSCURRENT" in names), None)
+    return Instance(described["InstanceId"], described["State"]["Name"], owner is Owner.MEMBER, tags.get(TAG_END))

@@ -14,6 +14,9 @@ CALL_SECONDS = 5.0
 # repeated for each id: one instance without our tag denies its whole batch.
 _THROTTLED = frozenset({"RequestLimitExceeded", "Throttling", "ThrottlingException"})
 _GONE = ("InvalidInstanceID.NotFound",)
+# Part of the error of CompleteLifecycleAction for an instance that went on since it was listed: it waits for one hook
+# at a time.
+_WENT_ON = ("No active Lifecycle Action",)
 
 
 class RefusedError(Exception):
@@ -85,3 +88,33 @@ def raise_refused(refused: Sequence[str]) -> None:
     """
     if refused:
         raise RefusedError(f"AWS refused {len(refused)} of the instances, first {refused[0]}")
+
+
+def finish_hooks(annex: AnnexAccess, launching: Sequence[str], terminating: Sequence[str]) -> None:
+    """Complete the lifecycle hooks that these instances wait for, so that they are terminated.
+
+    A launch is abandoned. A termination continues: abandoning it could retain the instance where the group's lifecycle
+    policy says so (API reference, InstanceLifecyclePolicy).
+
+    Raises:
+        RefusedError: AWS refused it for single instances, or time ran out.
+    """
+    waiting = {
+        "autoscaling:EC2_INSTANCE_LAUNCHING": ("ABANDON", launching),
+        "autoscaling:EC2_INSTANCE_TERMINATING": ("CONTINUE", terminating),
+    }
+    refused: list[str] = []
+    for hook in annex.clients.autoscaling.describe_lifecycle_hooks(AutoScalingGroupName=annex.group)["LifecycleHooks"]:
+        result, ids = waiting.get(hook["LifecycleTransition"], ("", ()))
+        finish = _finisher(annex, hook["LifecycleHookName"], result)
+        refused.extend(one_by_one(annex, ids, finish, harmless=_WENT_ON))
+    raise_refused(refused)
+
+
+def _finisher(annex: AnnexAccess, hook: str, result: str) -> Callable[[str], object]:
+    return lambda instance_id: annex.clients.autoscaling.complete_lifecycle_action(
+        AutoScalingGroupName=annex.group,
+        LifecycleHookName=hook,
+        LifecycleActionResult=result,
+        InstanceId=instance_id,
+    )

@@ -1,20 +1,19 @@
-"""Bookkeeping of a lease, kept or stopped: its published end and its use. Pure."""
+"""Bookkeeping of a lease, kept or stopped: its published end, the instances' copies of it, and its use. Pure."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from annex_lease import tags
 from annex_lease.actions import Action, NotifyInstances, PublishEnd, RecordUse
+from annex_lease.entries import HOUR_SECONDS, Ledger
 from annex_lease.lease import Lease
-from annex_lease.observed import DEAD_LIFECYCLE_STATES, Group
-from annex_lease.record import HOUR_SECONDS, Ledger
+from annex_lease.observed import DEAD_INSTANCE_STATES, DEAD_LIFECYCLE_STATES, Fact, Group
+from annex_lease.terms import CHECK_PERIOD
 
-# Two checks at once may read the clock in another order than they write. A record later than that is not a record.
+# Two checks at once may read the clock in another order than they write. A ledger later than that has a wrong time.
 _SKEW = timedelta(minutes=5)
-# A grant is counted for so long, seen or not: its instances may start at any moment. Spot capacity that comes later is
-# counted when it comes.
-_SETTLING = timedelta(minutes=5)
 
 
 def publish(lease: Lease, end: datetime) -> tuple[Action, ...]:
@@ -26,25 +25,45 @@ def publish(lease: Lease, end: datetime) -> tuple[Action, ...]:
     return (PublishEnd(end, f"the lease ends at {wanted.value}, published is {before}"),)
 
 
-def notify(group: Group, lease: Lease, end: datetime) -> tuple[Action, ...]:
-    """Notify the instances of the end, unless they were notified of it."""
-    notified = lease.record.notified
-    if notified == tags.format_time(end):
-        return ()
-    before = tags.shown(notified) if notified else "nothing"
-    staying = (i for i in group.members if i.state not in DEAD_LIFECYCLE_STATES)
-    ids = tuple(sorted(i.id for i in staying if not i.state.startswith("Terminating")))
-    return (NotifyInstances(end, ids, f"the instances were notified of {before}"),)
+def notify(group: Group, end: datetime) -> tuple[tuple[Action, ...], frozenset[Fact]]:
+    """Notify the instances of the end that have none or another one, by EC2's listing of their tags.
+
+    EC2 is asked if the end moved, if there is an instance that no recent listing compared, and from time to time: a
+    tag that was not written, or was overwritten, is repaired.
+
+    Returns:
+        the actions, and the facts that are needed to decide about them.
+    """
+    text = tags.format_time(end)
+    staying = {
+        member.id
+        for member in group.members
+        if member.id not in group.gone
+        and member.state not in DEAD_LIFECYCLE_STATES
+        and not member.state.startswith("Terminating")
+    }
+    notified, known = group.lease.record.notified == text, group.compared
+    if group.instances is None:
+        if notified and known is not None and known.end == text and staying <= known.ids:
+            return (), frozenset()
+        return (), frozenset({Fact.INSTANCES})
+    listed = {instance.id: instance for instance in group.instances if instance.member}
+    alive = {key for key, instance in listed.items() if instance.state not in DEAD_INSTANCE_STATES}
+    # An instance that the group lists and EC2 does not list yet is notified too.
+    wrong = {key for key in alive if listed[key].end != text} | (staying - set(listed))
+    if not wrong and notified:
+        return (), frozenset()
+    reason = f"{len(wrong)} instances have none or another end"
+    return (NotifyInstances(end, tuple(sorted(wrong)), reason),), frozenset()
 
 
-def record_use(lease: Lease, now: datetime, count: int, *, desired: int = 0) -> tuple[Action, ...]:
+def record_use(lease: Lease, now: datetime, count: int) -> tuple[Action, ...]:
     """Record the use of the instance-hours, if the number of instances is not the recorded one.
 
     Args:
         lease: the lease of the group.
         now: current time, aware.
-        count: number of instances.
-        desired: number that the group is to have: instances of a recent grant are not listed yet.
+        count: number of instances as seen.
     """
     ledger = current_ledger(lease, now)
     if ledger is None:
@@ -59,14 +78,23 @@ def record_use(lease: Lease, now: datetime, count: int, *, desired: int = 0) -> 
         return (RecordUse(stopped, "the hours are used up, and no instance is left"),)
     if ledger == lease.record.ledger and ledger.count == count:
         return ()
-    if count < ledger.count <= desired and now - ledger.at < _SETTLING:
-        return ()
-    moved = ledger.moved_on(now, count)
+    moved = counted(ledger, now, count)
     return (RecordUse(moved, f"{count} instances use the annex's hours, recorded are {ledger.count}"),)
 
 
+def counted(ledger: Ledger, now: datetime, count: int) -> Ledger:
+    """The ledger as of `now`, with `count` instances from then on.
+
+    An instance that is seen for the first time may have started right after the check before: it counts from then on.
+    """
+    unseen = min(max(0, int((now - ledger.at).total_seconds())), int(CHECK_PERIOD.total_seconds()))
+    moved = ledger.moved_on(now, count)
+    return replace(moved, used=moved.used + max(0, count - ledger.count) * unseen)
+
+
 def current_ledger(lease: Lease, now: datetime) -> Ledger | None:
-    """Ledger of the instance-hours; one from the future is replaced by full use since the group was created."""
-    if lease.ledger is not None and lease.ledger.at > now + _SKEW:
-        return Ledger.assumed(lease.start, lease.size)
-    return lease.ledger
+    """Ledger of the instance-hours. Of one from the future the use stands, and it counts from now on."""
+    ledger = lease.ledger
+    if ledger is not None and ledger.at > now + _SKEW:
+        return replace(ledger, at=max(lease.start, now.replace(microsecond=0)))
+    return ledger

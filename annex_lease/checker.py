@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from annex_lease.actions import Action, Decision, Grant, Phase, as_data
+from annex_lease.action_data import as_data
+from annex_lease.actions import Action, Decision, Grant
 from annex_lease.actuator import Outcome, carry_out
-from annex_lease.aws import AnnexAccess, credential_present, list_instances, read_group
+from annex_lease.aws import AnnexAccess, list_instances, read_group
 from annex_lease.decision import decide
-from annex_lease.observed import Fact, Group, Memory, Missing, with_facts
-from annex_lease.record import HOUR_SECONDS
+from annex_lease.entries import HOUR_SECONDS
+from annex_lease.facts import credential_state, failed_launch, scheduled_actions
+from annex_lease.lease import Phase
+from annex_lease.memory import Memory
+from annex_lease.observed import Fact, Group, Missing, with_facts
 from annex_lease.tags import format_time
 
 # At a destroy an empty listing counts once a second one, this much later, is empty too: EC2's listings are eventually
@@ -23,8 +27,6 @@ from annex_lease.tags import format_time
 # longer, see annex_lease.observed; after a destroy the deletion of the group itself would find what is left.)
 _POLL_SECONDS = 5.0
 _EMPTY_LISTINGS = 2
-# CloudFormation deletes and writes the tags of a group in two calls, which follow each other within seconds.
-_SECOND_READING_SECONDS = 15.0
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class CheckReport:
 
     `errors` are the actions that failed, `notes` the failures that no lease depends on. `published` is the end that was
     published to the instances before this run: a command that wrote an end learns from it of one that was written at
-    the same time.
+    the same time. `lease` says what decided the end.
     """
 
     group: str
@@ -44,6 +46,7 @@ class CheckReport:
     dry_run: bool = False
     published: datetime | None = None
     notes: tuple[str, ...] = ()
+    lease: str = ""
 
     @property
     def granted(self) -> bool:
@@ -58,6 +61,7 @@ class CheckReport:
             "phase": decision.phase.value,
             "reason": decision.reason,
             "end": format_time(end) if end else None,
+            "lease": self.lease,
             "published": format_time(self.published) if self.published else None,
             "actions": [as_data(action) for action in self.actions],
             "problems": [*decision.problems, *self.notes],
@@ -65,6 +69,7 @@ class CheckReport:
             "record_problems": list(decision.record_problems),
             "alive": decision.alive,
             "overdue": decision.overdue,
+            "surplus": decision.surplus,
             "instance_hours": None if used is None else round(used / HOUR_SECONDS, 2),
             "dry_run": self.dry_run,
         }
@@ -83,9 +88,9 @@ def check(
     now: datetime,
     *,
     closing: bool = False,
+    deploying: bool = False,
     dry_run: bool = False,
     memory: Memory | None = None,
-    sleep: Callable[[float], None] = time.sleep,
 ) -> CheckReport:
     """Look at the annex once and carry out what its lease requires.
 
@@ -93,15 +98,15 @@ def check(
         annex: the group and its credential.
         now: current time, aware.
         closing: True if the annex is being destroyed: empty it, without grace.
+        deploying: True if a deployment created or updated the annex just now. Default: False.
         dry_run: True to look only; the report then holds the actions that would be carried out.
         memory: findings of earlier runs. Default: None - there are none.
-        sleep: waits between two readings of a record that cannot be read.
 
     Returns:
         the report; read its `errors`, or use `check_or_raise`.
 
     Raises:
-        botocore.exceptions.ClientError: the group could not be read, or a fact about it.
+        botocore.exceptions.ClientError: the group could not be read. Every other refusal is in the report.
         botocore.exceptions.BotoCoreError: likewise.
     """
     memory = memory or Memory()
@@ -111,28 +116,35 @@ def check(
     outcomes: list[Outcome] = []
     while True:
         seen = memory.recall(with_facts(seen, facts), now)
-        decision = decide(seen, now, closing=closing)
-        outcomes.append(_act(decision, annex, dry_run=dry_run))
-        if not decision.needs or (outcomes[-1].failures and not decision.independent):
+        decision = decide(seen, now, closing=closing, deploying=deploying)
+        outcomes.append(Outcome(tried=decision.actions) if dry_run else carry_out(decision.actions, annex))
+        if not decision.needs:
             break
         # Looked up only now, so that a failure here cannot delay what was decided without it.
-        facts |= _facts(annex, decision.needs, sleep)
-        if Fact.CONFIRMATION in decision.needs or (decision.actions and not dry_run):
+        found, refused = _facts(annex, decision.needs)
+        facts |= found
+        outcomes.append(Outcome(failures=refused))
+        if refused:
+            break
+        if decision.actions and not dry_run:
             seen = _look(annex)
-    memory.note(now, empty=decision.empty, listed="instances" in facts, ended=decision.phase is Phase.ENDED)
+    if not dry_run:
+        ended = decision.phase is Phase.ENDED
+        memory.note(seen, now, decision.end, empty=decision.empty, ended=ended, late=decision.overdue > 0)
     done, exists = _joined(outcomes), isinstance(seen, Group)
-    return CheckReport(annex.group, decision, exists, done.tried, done.failures, dry_run, published, done.notes)
+    lease = seen.lease.explained() if isinstance(seen, Group) else ""
+    return CheckReport(annex.group, decision, exists, done.tried, done.failures, dry_run, published, done.notes, lease)
 
 
 def check_or_raise(
-    annex: AnnexAccess, now: datetime, *, memory: Memory | None = None, sleep: Callable[[float], None] = time.sleep
+    annex: AnnexAccess, now: datetime, *, deploying: bool = False, memory: Memory | None = None
 ) -> CheckReport:
     """Run `check`; an action that failed is an error of the run, because alarms watch the function's error count.
 
     Raises:
         CheckError: an action failed; the others were carried out as far as they may be.
     """
-    report = check(annex, now, memory=memory, sleep=sleep)
+    report = check(annex, now, deploying=deploying, memory=memory)
     if report.errors:
         raise CheckError("; ".join(report.errors), report)
     return report
@@ -162,7 +174,7 @@ def empty_fleet(
     while True:
         may_wait = seconds_left() > _POLL_SECONDS
         try:
-            report = check(annex, now, closing=True, sleep=sleep)
+            report = check(annex, now, closing=True)
         except (BotoCoreError, ClientError):
             if not may_wait:
                 raise
@@ -181,12 +193,6 @@ def _look(annex: AnnexAccess) -> Group | Missing:
     return read_group(annex) or Missing(annex.group)
 
 
-def _act(decision: Decision, annex: AnnexAccess, *, dry_run: bool) -> Outcome:
-    if dry_run:
-        return Outcome(tried=decision.actions)
-    return carry_out(decision.actions, annex, independent=decision.independent)
-
-
 def _joined(outcomes: Sequence[Outcome]) -> Outcome:
     """All outcomes of a run as one, each action and each text once."""
     return Outcome(
@@ -196,13 +202,21 @@ def _joined(outcomes: Sequence[Outcome]) -> Outcome:
     )
 
 
-def _facts(annex: AnnexAccess, needs: frozenset[Fact], sleep: Callable[[float], None]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    if Fact.CREDENTIAL in needs:
-        found["credential"] = credential_present(annex)
-    if Fact.INSTANCES in needs:
-        found["instances"] = list_instances(annex)
-    if Fact.CONFIRMATION in needs:
-        sleep(_SECOND_READING_SECONDS)
-        found["confirmed"] = True
-    return found
+_LOOK_UP: Mapping[Fact, Callable[[AnnexAccess], object]] = {
+    Fact.INSTANCES: list_instances,
+    Fact.CREDENTIAL: credential_state,
+    Fact.SCHEDULED: scheduled_actions,
+    Fact.ACTIVITY: failed_launch,
+}
+
+
+def _facts(annex: AnnexAccess, needs: frozenset[Fact]) -> tuple[dict[str, object], tuple[str, ...]]:
+    """The facts that could be looked up, by their names, and what was refused: each for itself."""
+    found, refused = {}, []
+    for fact, look_up in _LOOK_UP.items():
+        if fact in needs:
+            try:
+                found[fact.value] = look_up(annex)
+            except (BotoCoreError, ClientError) as error:
+                refused.append(f"{fact.value} unknown: {error}")
+    return found, tuple(refused)

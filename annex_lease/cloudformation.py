@@ -22,7 +22,8 @@ from collections.abc import Callable, Mapping
 from botocore.exceptions import BotoCoreError, ClientError
 
 from annex_lease.checker import CheckError, CheckReport, check_or_raise, empty_fleet
-from annex_lease.invocation import Invocation, describe
+from annex_lease.invocation import Invocation
+from annex_lease.log_line import describe
 
 ANSWER_BYTES = 4096
 """Largest answer that CloudFormation takes."""
@@ -121,7 +122,7 @@ def put_answer(url: str, body: bytes, *, seconds: float, sleep: Callable[[float]
             _put(url, body, min(_ATTEMPT_SECONDS, left))
             return
         except (OSError, http.client.HTTPException) as error:  # HTTPError, URLError and time-outs are OSErrors
-            problem = f"{type(error).__name__}: {error}"
+            problem = describe(error)
             final = isinstance(error, urllib.error.HTTPError) and error.code < 500
         pause = 0.25 * 2**attempt
         if final or time.monotonic() + pause >= deadline:
@@ -157,20 +158,20 @@ def _fulfil(run: Invocation) -> dict[str, str]:
     if kind == "Create" and (not report.exists or report.decision.end is None):
         raise ValueError("; ".join(report.decision.problems))
     end = report.as_data()["end"]
-    return {"Phase": report.decision.phase.value, "LeaseEnd": str(end or "")}
+    return {"Phase": report.decision.phase.value, "LeaseEnd": str(end or ""), "Lease": report.lease}
 
 
 def _check(run: Invocation) -> CheckReport:
     annex = run.annex()
     for pause in _NEW_ROLE_PAUSES:
         try:
-            return check_or_raise(annex, run.now, memory=run.memory, sleep=run.sleep)
+            return check_or_raise(annex, run.now, deploying=True, memory=run.memory)
         except (ClientError, CheckError) as error:
             denied = any(code in str(error) for code in _DENIED)
             if not denied or run.seconds_left() < pause + 2 * _ANSWER_SECONDS:
                 raise
         run.sleep(pause)
-    return check_or_raise(annex, run.now, memory=run.memory, sleep=run.sleep)
+    return check_or_raise(annex, run.now, deploying=True, memory=run.memory)
 
 
 def _empty(run: Invocation) -> CheckReport:

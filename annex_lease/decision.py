@@ -9,17 +9,19 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from annex_lease.actions import Decision, Phase
+from annex_lease.actions import Decision, Report
 from annex_lease.keeping import keep
-from annex_lease.lease import Lease
-from annex_lease.observed import Fact, Group, Missing, Seen
+from annex_lease.lease import Lease, Phase
+from annex_lease.observed import APART, BELIEVED, Group, Missing, Seen
 from annex_lease.stopping import Stop, clear_away, stop
 from annex_lease.tags import format_time
 
 __all__ = ["Decision", "Phase", "decide"]
 
+_UNREADABLE = "the declared lease is missing or malformed"
 
-def decide(seen: Seen, now: datetime, *, closing: bool = False) -> Decision:
+
+def decide(seen: Seen, now: datetime, *, closing: bool = False, deploying: bool = False) -> Decision:
     """Decide what to do about an annex.
 
     Never raises for anything that the tags of the group may hold: a record that cannot be read ends the annex.
@@ -28,6 +30,7 @@ def decide(seen: Seen, now: datetime, *, closing: bool = False) -> Decision:
         seen: the group as observed, or that there is none according to AWS.
         now: current time, aware.
         closing: True if the annex is being destroyed: everything is ended without grace, at any state of the record.
+        deploying: True if a deployment created or updated the annex just now. Default: False.
 
     Raises:
         ValueError: `now` has no time zone.
@@ -35,29 +38,46 @@ def decide(seen: Seen, now: datetime, *, closing: bool = False) -> Decision:
     if now.utcoffset() is None:
         raise ValueError(f"now is {now.isoformat()} without a time zone: pass an aware datetime")
     if isinstance(seen, Missing):
-        if not closing and not seen.confirmed:
-            return _look_again("the group does not exist, as AWS says for the first time")
-        return clear_away(seen)
-    decision, lease = _decide(seen, now, closing=closing), seen.lease
+        return clear_away(seen, now, closing=closing)
+    lease = seen.lease
+    decision = _decide(seen, now, closing=closing, deploying=deploying)
     used = lease.ledger.used_by(now) if lease.ledger and lease.limit is not None else None
     problems = lease.problems
-    return replace(decision, problems=problems + decision.problems, record_problems=problems, used_seconds=used)
+    report = () if closing else _report(seen, decision)
+    return replace(
+        decision,
+        actions=decision.actions + report,
+        problems=problems + decision.problems,
+        record_problems=problems,
+        used_seconds=used,
+    )
 
 
-def _decide(group: Group, now: datetime, *, closing: bool) -> Decision:
+def _report(group: Group, decision: Decision) -> tuple[Report, ...]:
+    """Report what an operator has to know although this run does all it should, once for each kind."""
+    lease, found = group.lease, {}
+    if lease.problems:
+        found["record"] = lease.problems
+    if decision.surplus:
+        found["surplus"] = (f"the group is to have {decision.surplus} instances more than declared",)
+    # The check that finds an instance past its lease terminates it; the next one should find none.
+    if decision.overdue and group.late_for >= APART:
+        found["late"] = (f"{decision.overdue} instances are alive although their lease and its grace are over",)
+    kinds = " ".join(sorted(found))
+    if kinds == lease.record.reported:
+        return ()
+    new = tuple(text for kind, texts in found.items() if kind not in lease.record.reported.split() for text in texts)
+    return (Report(kinds, new, f"reported was {lease.record.reported or 'nothing'}, now it is {kinds or 'nothing'}"),)
+
+
+def _decide(group: Group, now: datetime, *, closing: bool, deploying: bool) -> Decision:
     lease = group.lease
     end = lease.effective_end
-    if closing:
+    if closing or (lease.record.closed and not deploying):
         known = end if lease.policy else None
         return stop(group, now, Stop("the annex is being destroyed", known, deadline=None, closing=True))
     if lease.policy is None:
-        reason = "the declared lease is missing or malformed"
-        if not group.confirmed:
-            # CloudFormation changes the tags of a group in two calls, one that deletes and one that writes: between
-            # them a policy is missing that exists a moment later.
-            return _look_again(f"{reason}, as read for the first time")
-        # There is no time to measure a grace from, and "now" would move it on with every check.
-        return stop(group, now, Stop(reason, None, deadline=None))
+        return _unreadable(group, now)
     if now >= end:
         reason = _why(lease)
         if _was_stopped(group):
@@ -65,12 +85,31 @@ def _decide(group: Group, now: datetime, *, closing: bool) -> Decision:
             end = min(end, lease.record.published_end or end)
         return stop(group, now, Stop(reason, end, end + lease.grace, notify=True))
     if _was_stopped(group):
-        return stop(group, now, _stopped_before(group))
-    return keep(group, now)
+        # The end that instances were notified of, not an override that came after it.
+        end = min(lease.record.published_end or end, end)
+        reason = "it was ended, or stopped by hand, and stays so until `annex renew`"
+        return stop(group, now, Stop(reason, end, end + lease.grace))
+    return keep(group, now, deploying=deploying)
 
 
-def _look_again(reason: str) -> Decision:
-    return Decision(Phase.DRAINING, reason, None, problems=(reason,), needs=frozenset({Fact.CONFIRMATION}))
+def _unreadable(group: Group, now: datetime) -> Decision:
+    """Keep to the last published end. A record that stays unreadable is believed: then the annex ends, with its grace.
+
+    CloudFormation changes the tags of a group in two calls, one that deletes and one that writes: between them a policy
+    is missing that exists a moment later. To end what runs could not be taken back.
+    """
+    lease = group.lease
+    published, end = lease.record.published_end, lease.effective_end
+    if (published is not None and now >= end) or _was_stopped(group):
+        return stop(group, now, Stop(_UNREADABLE, end, end + lease.grace))
+    if group.unread_for >= BELIEVED:
+        # It is published, so that the grace is measured from now on, and not from each check.
+        now = now.replace(microsecond=0)
+        return stop(group, now, Stop(_UNREADABLE, now, now + lease.grace, notify=True))
+    phase = Phase.ACTIVE if group.in_service() else Phase.GRANTED if group.billed() else Phase.WAITING
+    minutes = int(BELIEVED.total_seconds()) // 60
+    reason = f"{_UNREADABLE}: nothing is granted, and it ends after {minutes} minutes of that"
+    return Decision(phase, reason, None if published is None else end, problems=(_UNREADABLE,), alive=group.billed())
 
 
 def _why(lease: Lease) -> str:
@@ -86,11 +125,3 @@ def _was_stopped(group: Group) -> bool:
     """
     record = group.lease.record
     return group.is_off() and record.was_granted and not record.renewal_pending
-
-
-def _stopped_before(group: Group) -> Stop:
-    lease = group.lease
-    # The end that instances were notified of, not an override that came after it; without one, the end that counts.
-    end = min(lease.record.published_end or lease.effective_end, lease.effective_end)
-    reason = "it was ended, or stopped by hand, and stays so until `annex renew`"
-    return Stop(reason, end, end + lease.grace)

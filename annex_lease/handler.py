@@ -8,18 +8,18 @@ then: see `annex_constructs.lease.checker_responder`.
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from annex_lease.aws import AnnexAccess, Clients, shared_clients
+from annex_lease.aws import AnnexAccess, Clients, seconds_left, shared_clients
 from annex_lease.checker import CheckReport, check, check_or_raise
 from annex_lease.cloudformation import serve_request
-from annex_lease.invocation import CheckerSettings, Invocation, describe, embedded, seconds_left
-from annex_lease.observed import Memory
+from annex_lease.invocation import CheckerSettings, Invocation, embedded
+from annex_lease.log_line import describe, write
+from annex_lease.memory import Memory
 from annex_lease.terms import CHECK_PERIOD
 
 _MEMORY = Memory()
@@ -72,6 +72,7 @@ def serve(
             id=settings.id,
             topic=settings.topic,
             seconds_left=left,
+            caps=settings.caps(),
         )
 
     run = Invocation(event, settings, moment, left, sleep, memory or Memory(), connect)
@@ -86,8 +87,7 @@ def serve(
     finally:
         run.line["seconds"] = round(time.monotonic() - started, 3)
         run.line.update(embedded(run.line, settings.id or settings.name, moment))
-        # Standard output is the function's log, and its queries read one JSON document on one line.
-        print(json.dumps(run.line, default=str), flush=True)  # noqa: T201
+        write(run.line)
     return result
 
 
@@ -134,10 +134,10 @@ def _checked(run: Invocation) -> CheckReport:
     annex, kind = run.annex(), run.event.get("check")
     if kind == "dry-run":
         # A memory of its own: the findings of a dry run are no evidence for the runs that act.
-        return check(annex, run.now, dry_run=True, sleep=run.sleep)
+        return check(annex, run.now, dry_run=True)
 
     def look(now: datetime) -> CheckReport:
-        return check_or_raise(annex, now, memory=run.memory, sleep=run.sleep)
+        return check_or_raise(annex, now, memory=run.memory)
 
     report = look(run.now)
     return check_at_the_end(report, run.now, run.seconds_left, look, sleep=run.sleep) if kind == "scheduled" else report

@@ -9,19 +9,19 @@ missing data: a checker that cannot run cannot report that.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from annex_lease.metrics import embed_metrics
+from annex_lease.lease import LeaseCaps
+from annex_lease.log_line import embed_metrics
 from annex_lease.terms import CHECK_PERIOD
 
 if TYPE_CHECKING:
     from annex_lease.aws import AnnexAccess
     from annex_lease.checker import CheckReport
-    from annex_lease.observed import Memory
+    from annex_lease.memory import Memory
 
 DIMENSION = "Annex"
 """The only dimension of the lease checker's metrics: the id of the annex, which no other annex has."""
@@ -33,7 +33,6 @@ RECORD_IGNORED = "LeaseRecordIgnored"
 """Number of entries of the lease's record that were ignored; sent only if there are any."""
 
 _PREFIX = "ANNEX_"
-_DEFAULT_SECONDS = 60.0  # time of a run without a context
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +65,10 @@ class CheckerSettings:
     def to_environ(self) -> dict[str, str]:
         """The environment variables of the function."""
         return {_PREFIX + each.name.upper(): getattr(self, each.name) for each in fields(self)}
+
+    def caps(self) -> LeaseCaps:
+        """The declared values that no tag can exceed."""
+        return LeaseCaps.read(asdict(self))
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> CheckerSettings:
@@ -112,20 +115,6 @@ class Invocation:
         report: CheckReport | None = getattr(error, "report", None)
         if report is not None:
             self.line.update(report.as_data())
-
-
-def describe(error: Exception) -> str:
-    """An error as the log and CloudFormation's events show it."""
-    return f"{type(error).__name__}: {error}"
-
-
-def seconds_left(context: object) -> Callable[[], float]:
-    """Seconds that the function may still run, by Lambda's context; a minute from now without one."""
-    remaining: Callable[[], int] | None = getattr(context, "get_remaining_time_in_millis", None)
-    if remaining is not None:
-        return lambda: remaining() / 1000
-    end = time.monotonic() + _DEFAULT_SECONDS
-    return lambda: end - time.monotonic()
 
 
 def embedded(line: Mapping[str, object], annex: str, now: datetime) -> dict[str, object]:

@@ -3,14 +3,33 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from annex_lease.actions import Action, Decision, Grant, Phase, RenewLease, ResumeLaunch, SuspendRebalance, Warn
-from annex_lease.bookkeeping import current_ledger, notify, publish, record_use
-from annex_lease.lease import Lease
-from annex_lease.observed import Fact, Group
-from annex_lease.record import Granted, Ledger, Renewed
+from annex_lease.actions import (
+    Action,
+    Decision,
+    Grant,
+    RecordOverride,
+    RenewLease,
+    Reopen,
+    ResumeLaunch,
+    SuspendRebalance,
+    Warn,
+)
+from annex_lease.bookkeeping import counted, current_ledger, notify, publish, record_use
+from annex_lease.entries import Granted, Ledger, Override, Renewed
+from annex_lease.lease import Lease, Phase
+from annex_lease.observed import Credential, Fact, Group
+from annex_lease.schedule import schedule_ends
 from annex_lease.tags import format_time
+
+# Instances of a grant are listed within seconds. A launch that still waits after this time has failed, or there is no
+# capacity.
+_SHORTFALL = timedelta(minutes=5)
+_NO_CREDENTIAL = {
+    Credential.EMPTY: "the credential has no value yet: run annex credential push",
+    Credential.DELETED: "the credential's secret waits for its deletion: restore it in AWS Secrets Manager",
+}
 
 
 @dataclass(frozen=True)
@@ -24,20 +43,25 @@ class _GrantState:
     needs: frozenset[Fact] = frozenset()
 
 
-def keep(group: Group, now: datetime) -> Decision:
+def keep(group: Group, now: datetime, *, deploying: bool = False) -> Decision:
     """Decide about a group whose lease is valid.
 
     Args:
         group: the group as observed.
         now: current time, aware; before the end of the lease.
+        deploying: True if a deployment asks. Default: False.
     """
     lease = group.lease
     renewal = _renewal(group, now)
     grant = _grant_state(group)
     granting = grant.due and grant.ready
-    ledger = _ledger_of_grant(group, now) if granting else lease.ledger
-    end = _end(renewal, lease, ledger)
-    actions: list[Action] = [*renewal, *publish(lease, end)]
+    end = _end(group, renewal, now, granting=granting)
+    # What was used is recorded first: no refusal of anything else may stop it.
+    actions: list[Action] = [*record_use(lease, now, group.billed()), *renewal, *publish(lease, end)]
+    actions.extend(_override(lease))
+    actions.extend(schedule_ends(group, end, now, deploying=deploying))
+    if deploying and lease.record.closed:
+        actions.append(Reopen("the annex was created again on the same group"))
     if "AZRebalance" not in group.suspended:
         # Execution points leave one by one, so the zones become uneven. Auto Scaling would then launch above the
         # desired capacity and terminate busy instances (EC2 Auto Scaling User Guide, "Availability Zone rebalancing").
@@ -45,26 +69,56 @@ def keep(group: Group, now: datetime) -> Decision:
         actions.append(SuspendRebalance("it would terminate busy instances to balance the zones"))
     if granting:
         # After the end is published: an instance that starts without it could not know when to stop.
-        actions.extend(_granting(group, ledger))
-    actions.extend(notify(group, lease, end))
-    if not granting:
-        actions.extend(record_use(lease, now, group.billed(), desired=group.desired + group.warm_pool_size))
+        actions.extend(_granting(group, now))
     actions.extend(_warning(group, end, now))
-    phase = Phase.WAITING if grant.due and not grant.ready else Phase.ACTIVE if group.in_service() else Phase.GRANTED
+    notices, needs = notify(group, end)
+    if needs and group.compared is None:
+        needs |= {Fact.SCHEDULED} if group.scheduled is None else set()
+    short = _shortfall(group) if not grant.due else 0
+    if short and group.activity is None:
+        needs |= {Fact.ACTIVITY}
+    waiting = grant.due and not grant.ready
+    surplus = 0 if grant.due else max(0, group.desired - lease.size)
     return Decision(
-        phase,
-        grant.reason,
+        Phase.WAITING if waiting else Phase.ACTIVE if group.in_service() else Phase.GRANTED,
+        f"{grant.reason}; {short} of {group.desired} instances have not started" if short else grant.reason,
         end,
-        tuple(actions),
-        independent=False,
-        problems=_problems(group, grant),
-        needs=grant.needs,
+        (*actions, *notices),
+        problems=_problems(group, grant, short, surplus),
+        needs=grant.needs | needs,
         alive=group.billed(),
+        surplus=surplus,
     )
 
 
-def _problems(group: Group, grant: _GrantState) -> tuple[str, ...]:
+def _override(lease: Lease) -> tuple[Action, ...]:
+    """Record what an override was written against that a command did not write: a later deployment is newer then."""
+    end, known = lease.record.override_end, lease.record.overrides
+    if end is None or (known is not None and known.end == end):
+        return ()
+    return (RecordOverride(Override(end, lease.declared_end), f"an operator wrote the end {format_time(end)}"),)
+
+
+def _shortfall(group: Group) -> int:
+    """Number of instances that should have started long ago; 0 where nothing may start."""
+    if group.short_for < _SHORTFALL or "Launch" in group.suspended:
+        return 0
+    return max(0, group.desired - len(group.alive()))
+
+
+def _problems(group: Group, grant: _GrantState, short: int, surplus: int) -> tuple[str, ...]:
     problems = [] if grant.obstacle is None else [grant.obstacle]
+    if short:
+        minutes = int(group.short_for.total_seconds()) // 60
+        problems.append(
+            f"{short} of {group.desired} instances have not started for {minutes} minutes: "
+            f"{group.activity or 'EC2 Auto Scaling names no failed launch'}"
+        )
+    if surplus:
+        problems.append(
+            f"the desired capacity {group.desired} is {surplus} above the declared size {group.lease.size}, by hand: "
+            "the surplus costs money until the lease ends; set the desired capacity to the declared size"
+        )
     if grant.obstacle is None and "Launch" in group.suspended and not grant.ready:
         problems.append("the Launch process is suspended, by hand: nothing will start")
     if "Terminate" in group.suspended:
@@ -79,12 +133,13 @@ def _grant_state(group: Group) -> _GrantState:
         # It may have been this size, and a second grant could resize a fleet without the operator. What cannot be read
         # never starts anything.
         return _GrantState(False, "the granted size cannot be read, so nothing is granted")
-    if record.granted is not None and record.granted.size == size and not renewal:
+    begun = record.granted is not None and record.granted.begun
+    if record.granted is not None and record.granted.size == size and not renewal and not begun:
         return _GrantState(False, "the declared size was granted")
-    if size > group.max_size:
+    if size > group.max_size > 0:
         obstacle = f"the declared size {size} is above the group's MaxSize {group.max_size}; nothing is granted"
         return _GrantState(True, "the declared size cannot be granted", obstacle=obstacle)
-    if size <= group.desired:
+    if _capacity(group) <= group.desired:
         # Nothing new starts, so neither the credential nor the Launch process matters.
         return _GrantState(True, "the declared size is granted without starting anything", ready=True)
     if "Launch" in group.suspended and not renewal:
@@ -95,29 +150,44 @@ def _grant_state(group: Group) -> _GrantState:
     if group.credential is None:
         reason = "the credential was not looked up yet"
         return _GrantState(True, reason, needs=frozenset({Fact.CREDENTIAL}))
-    if not group.credential:
-        return _GrantState(True, "the credential has no value yet: run annex credential push")
+    if group.credential is not Credential.PRESENT:
+        return _GrantState(True, _NO_CREDENTIAL[group.credential])
     return _GrantState(True, "the declared size can be granted", ready=True)
 
 
-def _granting(group: Group, ledger: Ledger | None) -> tuple[Action, ...]:
-    record = group.lease.record
+def _capacity(group: Group) -> int:
+    """Desired capacity to set for the declared size: a size that was made smaller starts nothing."""
+    record, size = group.lease.record, group.lease.size
+    smaller = record.granted is not None and size < record.granted.size and not record.renewal_pending
+    return min(size, group.desired) if smaller else size
+
+
+def _granting(group: Group, now: datetime) -> tuple[Action, ...]:
+    record, size, capacity = group.lease.record, group.lease.size, _capacity(group)
     before = record.granted.text() if record.granted else None
-    granted = Granted(group.lease.size, record.renewal or (record.granted.renewal if record.granted else None))
-    grant = Grant(granted, ledger, f"granted was {before}, due is {granted.text()}")
+    granted = Granted(size, record.renewal or (record.granted.renewal if record.granted else None))
+    grant = Grant(
+        granted,
+        _ledger_of_grant(group, now, group.billed()),
+        capacity,
+        # The scheduled action after an earlier latest end leaves a MaxSize of 0.
+        max_size=size if group.max_size < size else None,
+        starts=capacity > group.desired,
+        reason=f"granted was {before}, due is {granted.text()}",
+    )
     if "Launch" in group.suspended and record.renewal_pending:
         # First: a run that dies between the two finds the renewal still pending, and grants.
         return (ResumeLaunch("the operator renewed the annex"), grant)
     return (grant,)
 
 
-def _ledger_of_grant(group: Group, now: datetime) -> Ledger | None:
+def _ledger_of_grant(group: Group, now: datetime, count: int) -> Ledger | None:
+    """Ledger with so many instances from now on; None: there is no limit, and never was."""
     lease = group.lease
     if lease.limit is None and lease.ledger is None:
         return None
-    # Instances count from the grant on, before any of them is seen.
-    count = max(group.billed() - group.warm_pool_size, lease.size) + group.warm_pool_size
-    return (current_ledger(lease, now) or Ledger(0, now, 0)).moved_on(now, count)
+    ledger = current_ledger(lease, now) or Ledger(0, now.replace(microsecond=0), 0)
+    return counted(ledger, now, count) if count != ledger.count else ledger
 
 
 def _renewal(group: Group, now: datetime) -> tuple[RenewLease, ...]:
@@ -132,10 +202,18 @@ def _renewal(group: Group, now: datetime) -> tuple[RenewLease, ...]:
     return (RenewLease(Renewed(wanted, lease.unrenewed_end), reason),)
 
 
-def _end(renewal: tuple[RenewLease, ...], lease: Lease, ledger: Ledger | None) -> datetime:
-    """The end after this run: renewed, and no later than the instances that are granted now use up the hours."""
+def _end(group: Group, renewal: tuple[RenewLease, ...], now: datetime, *, granting: bool) -> datetime:
+    """The end after this run: renewed, and no later than the instances that are granted now use up the hours.
+
+    Instances that start now read this end. Their number counts here before any of them is seen, and only here.
+    """
+    lease = group.lease
     end = renewal[0].renewed.end if renewal else lease.effective_end
-    hours_end = ledger.reaches(lease.limit) if ledger and lease.limit is not None else None
+    if lease.limit is None or not granting:
+        return end
+    expected = max(group.billed(), _capacity(group)) + group.warm_pool_size
+    ledger = _ledger_of_grant(group, now, expected)
+    hours_end = ledger.reaches(lease.limit) if ledger else None
     return end if hours_end is None else min(end, hours_end)
 
 

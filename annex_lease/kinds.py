@@ -60,6 +60,8 @@ class Span(_Term[timedelta]):
         tag_minimum: shortest that a lease checker accepts from a tag. Default: None - `minimum`.
         tag_maximum: longest that a lease checker accepts from a tag. Default: None - `maximum`.
         absent: what holds where none is declared, if `default` alone does not say it. Default: "".
+        zero: meaning of a declared 0s below the minimum; it declares that there is none. Default: "" - 0s is as any
+            other value.
     """
 
     name: str
@@ -71,15 +73,22 @@ class Span(_Term[timedelta]):
     tag_minimum: timedelta | None = None
     tag_maximum: timedelta | None = None
     absent: str = ""
+    zero: str = ""
+
+    @property
+    def range(self) -> str:
+        """The range in words."""
+        zero = f", or {format_duration(timedelta(0))}: {self.zero}" if self.zero else ""
+        return f"{format_duration(self.minimum)} to {format_duration(self.maximum)}{zero}"
 
     @property
     def allowed(self) -> str:
         """The form and the range in words."""
-        return f"{FORM}; from {format_duration(self.minimum)} to {format_duration(self.maximum)}"
+        return f"{FORM}; from {self.range}"
 
     def contains(self, value: timedelta) -> bool:
-        """True from the minimum to the maximum, both included."""
-        return self.minimum <= value <= self.maximum
+        """True from the minimum to the maximum, both included, and for a zero that has a meaning."""
+        return self.minimum <= value <= self.maximum or bool(self.zero and not value)
 
     def tag_range(self) -> tuple[int, int]:
         """The range that a lease checker accepts from a tag, in seconds.

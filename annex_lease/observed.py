@@ -9,7 +9,7 @@ from enum import Enum
 from functools import cached_property
 from typing import Any
 
-from annex_lease.lease import Lease
+from annex_lease.lease import NO_CAPS, Lease, LeaseCaps
 from annex_lease.tags import Tag
 
 DEAD_LIFECYCLE_STATES = frozenset({"Terminated", "Warmed:Terminated"})
@@ -22,18 +22,37 @@ DEAD_INSTANCE_STATES = frozenset({"shutting-down", "terminated"})
 # EC2's listings are eventually consistent: what was launched just before the end may not be listed yet.
 APART = timedelta(seconds=60)
 """Minimum time between the two empty listings that make an end."""
-_FRESH = timedelta(minutes=10)
+FRESH = timedelta(minutes=10)
+"""Time for which a look at EC2 counts as recent, and after which a wrong tag or action is found and repaired."""
+BELIEVED = timedelta(minutes=10)
+"""Time after which a group that is not listed, or a record that cannot be read, is believed.
+
+CloudFormation deletes and writes the tags of a group in two calls, which can be minutes apart while it is throttled,
+and a listing of AWS can lack what exists. To end what runs cannot be taken back.
+"""
+
+
+class Credential(Enum):
+    """State of the secret that instances join the pool with."""
+
+    PRESENT = "present"
+    EMPTY = "empty"
+    """It has no value yet."""
+    DELETED = "deleted"
+    """It waits for its deletion."""
 
 
 class Fact(Enum):
     """A fact that a decision may need and the description of the group does not hold; looked up only when needed."""
 
     CREDENTIAL = "credential"
-    """True if the secret that instances join the pool with has a value."""
+    """State of the secret that instances join the pool with, a `Credential`."""
     INSTANCES = "instances"
     """The instances that EC2 lists by the annex's tags, independent of the group's own list."""
-    CONFIRMATION = "confirmation"
-    """True if a second reading, some seconds later, gave the same result."""
+    SCHEDULED = "scheduled"
+    """Start times of the group's scheduled actions, by their names."""
+    ACTIVITY = "activity"
+    """What EC2 Auto Scaling says about its newest failed launch; empty if it names none."""
 
 
 @dataclass(frozen=True)
@@ -47,11 +66,32 @@ class GroupMember:
 
 @dataclass(frozen=True)
 class Instance:
-    """An instance as EC2 lists it. `state` is the EC2 instance state; not a `member`: detached from the group."""
+    """An instance as EC2 lists it.
+
+    Attributes:
+        id: id of the instance.
+        state: EC2 instance state.
+        member: True if it is in the group; False: it was detached from it.
+        end: text of the tag with the end that the instance was notified of; None: it has none.
+    """
 
     id: str
     state: str
     member: bool = True
+    end: str | None = None
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A listing in which the tags of instances were compared with an end.
+
+    Attributes:
+        end: the end, as the tags hold it.
+        ids: the instances that have it.
+    """
+
+    end: str
+    ids: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -60,9 +100,9 @@ class Missing:
 
     name: str
     instances: tuple[Instance, ...] | None = None
-    confirmed: bool = False
+    unread_for: timedelta = timedelta(0)
     empty_before: bool = False
-    known_empty: bool = False
+    known_empty: datetime | None = None
 
     def alive(self) -> tuple[str, ...]:
         """Ids of all instances that may still cost money, sorted."""
@@ -73,9 +113,18 @@ class Missing:
 class Group:
     """The Auto Scaling group of an annex, as AWS describes it.
 
-    `credential` and `instances` are None until they were looked up, `confirmed` is False until a second reading: see
-    `Fact`. `empty_before`: an earlier listing, long enough ago, was empty too. `known_empty`: two listings were empty
-    not long ago, so that EC2 need not be asked again now.
+    `credential`, `instances`, `scheduled` and `activity` are None until they were looked up: see `Fact`. The last eight
+    are findings of earlier runs, see `Memory`.
+
+    Attributes:
+        caps: declared values that no tag can exceed.
+        unread_for: time for which the record could not be read.
+        short_for: time for which the group has had fewer instances than it should have.
+        late_for: time for which instances have been alive although the lease and its grace were over.
+        empty_before: an earlier listing, long enough ago, was empty too.
+        known_empty: time, not long ago, of the second of two empty listings: EC2 need not be asked again now.
+        compared: end that recent listings compared the tags of instances with, and the ids of those instances.
+        gone: members that EC2 has not listed for a long time.
     """
 
     name: str
@@ -90,16 +139,23 @@ class Group:
     deletion_protected: bool = False
     warm_pool: bool = False
     warm_pool_size: int = 0
-    credential: bool | None = None
+    caps: LeaseCaps = NO_CAPS
+    credential: Credential | None = None
     instances: tuple[Instance, ...] | None = None
-    confirmed: bool = False
+    scheduled: Mapping[str, datetime] | None = None
+    activity: str | None = None
+    unread_for: timedelta = timedelta(0)
+    short_for: timedelta = timedelta(0)
+    late_for: timedelta = timedelta(0)
     empty_before: bool = False
-    known_empty: bool = False
+    known_empty: datetime | None = None
+    compared: Compared | None = None
+    gone: frozenset[str] = frozenset()
 
     @cached_property
     def lease(self) -> Lease:
-        """The lease that the tags of the group record."""
-        return Lease.of(self.tags, self.created)
+        """The lease that the tags of the group record, within the caps."""
+        return Lease.of(self.tags, self.created, self.caps)
 
     def alive(self) -> tuple[str, ...]:
         """Ids of all instances that may still cost money, sorted.
@@ -107,11 +163,11 @@ class Group:
         EC2's state counts where EC2 lists an instance, the group's where EC2 does not: the group lags behind. An
         instance that only one of them lists is alive unless its state is a dead one.
         """
-        return _alive(self.members, self.instances or ())
+        return _alive(self.members, self.instances or (), self.gone)
 
     def billed(self) -> int:
         """Number of instances that the group itself reports: those that it lists and those of its warm pool."""
-        return len(_alive(self.members, ())) + self.warm_pool_size
+        return len(_alive(self.members, (), self.gone)) + self.warm_pool_size
 
     def is_off(self) -> bool:
         """True if nothing can start: Launch is suspended, minimum and desired capacity are 0."""
@@ -139,43 +195,9 @@ def with_facts(seen: Seen, facts: Mapping[str, Any]) -> Seen:
     return known
 
 
-@dataclass
-class Memory:
-    """Times at which earlier runs of the function's environment found the annex empty after its end, first and last.
-
-    Losing it does no harm, and Lambda may lose it at any time: the end is then confirmed by two listings again.
-    """
-
-    since: datetime | None = None
-    confirmed: datetime | None = None
-
-    def recall(self, seen: Seen, now: datetime) -> Seen:
-        """`seen` with the findings of earlier runs."""
-        facts = {
-            "empty_before": self.since is not None and now - self.since >= APART,
-            # Ten minutes without asking EC2 again: a quiet annex must not cost a call a minute without end.
-            "known_empty": self.confirmed is not None and timedelta(0) <= now - self.confirmed < _FRESH,
-        }
-        return with_facts(seen, facts)
-
-    def note(self, now: datetime, *, empty: bool, listed: bool, ended: bool) -> None:
-        """Remember a look at the annex.
-
-        Args:
-            now: time of the look.
-            empty: True if it found nothing.
-            listed: True if EC2 was asked for it.
-            ended: True if it was the second of two empty looks.
-        """
-        if not empty:
-            self.since = self.confirmed = None
-            return
-        if listed:
-            self.since = now if self.since is None or self.since > now else self.since
-            self.confirmed = now if ended else None
-
-
-def _alive(members: Iterable[GroupMember], instances: Iterable[Instance]) -> tuple[str, ...]:
-    alive = {member.id: member.state not in DEAD_LIFECYCLE_STATES for member in members}
+def _alive(
+    members: Iterable[GroupMember], instances: Iterable[Instance], gone: frozenset[str] = frozenset()
+) -> tuple[str, ...]:
+    alive = {member.id: member.state not in DEAD_LIFECYCLE_STATES for member in members if member.id not in gone}
     alive |= {instance.id: instance.state not in DEAD_INSTANCE_STATES for instance in instances}
     return tuple(sorted(key for key, is_alive in alive.items() if is_alive))

@@ -41,6 +41,11 @@ def stack_name(annex: str) -> str:
     return f"{STACK_PREFIX}{annex}"
 
 
+def instance_name(annex: str) -> str:
+    """Tag `Name` of the instances of the annex of this name, of their volumes and their network interfaces."""
+    return f"annex-{annex}"
+
+
 class Owner(Enum):
     """Owner of a resource, from the view of one annex."""
 

@@ -70,6 +70,16 @@ def default_warning(lease: timedelta | None) -> timedelta | None:
     return min(WARN_BEFORE_END.default, half) if half >= WARN_BEFORE_END.minimum else None
 
 
+def warning(declared: timedelta | None, lease: timedelta | None) -> timedelta | None:
+    """The warning of an annex that has a topic for it; None: there is no warning.
+
+    Args:
+        declared: zero: no warning is wanted; None: nothing is declared, so the default holds.
+        lease: length of the lease; None: it ends at an absolute time.
+    """
+    return default_warning(lease) if declared is None else declared or None
+
+
 def default_max_removals(largest_annex: int) -> int:
     """The largest number of removals in one run where none is declared: all instances of one annex may be orphans.
 

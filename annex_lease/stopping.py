@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from annex_lease.actions import (
     Action,
     AllowDeletion,
     ClearProtection,
+    Close,
     Decision,
     DeleteWarmPool,
     EmptyGroup,
     FinishHooks,
-    Phase,
     ResumeTerminate,
     SuspendLaunch,
     TerminateInstances,
 )
 from annex_lease.bookkeeping import notify, publish, record_use
-from annex_lease.observed import DEAD_LIFECYCLE_STATES, Fact, Group, Missing
+from annex_lease.lease import Phase
+from annex_lease.observed import BELIEVED, DEAD_LIFECYCLE_STATES, Fact, Group, Instance, Missing
+from annex_lease.tags import format_time, parse_time
+from annex_lease.terms import GRACE
+
+_FAR = datetime.max.replace(tzinfo=UTC) - timedelta(days=2)
 
 
 @dataclass(frozen=True)
@@ -53,16 +58,23 @@ def stop(group: Group, now: datetime, why: Stop) -> Decision:
     alive = group.alive()
     grace = why.deadline is not None and now < why.deadline
     actions = _stop_group(group, closing=why.closing)
+    notices: tuple[Action, ...] = ()
+    needs: frozenset[Fact] = frozenset()
     if alive and not grace:
         actions.append(TerminateInstances(alive, f"{why.reason}; there is no grace, or it is over"))
     elif alive and why.notify and why.end is not None:
         # An instance that the group cannot remove still has its own timer.
-        actions.extend((*publish(lease, why.end), *notify(group, lease, why.end)))
+        notices, needs = notify(group, why.end)
     # One call for each instance: last, so that it delays nothing that ends more with fewer calls.
-    actions.extend(_hooks(group))
+    actions.extend(_hooks(group, grace=grace))
     stopping = bool(actions)
+    if why.closing and not lease.record.closed:
+        actions.append(Close(now, "a check that runs at the same time, or later, must not grant anything"))
     if not why.closing:
         actions.extend(record_use(lease, now, group.billed()))
+        if why.end is not None and why.notify and (alive or group.lease.policy is None):
+            actions.extend(publish(lease, why.end))
+    actions.extend(notices)
     nothing = not group.alive() and not group.warm_pool
     # Within the grace the group's own list is enough while it is not empty. After the grace, and before anything is
     # called empty, EC2 is asked too: it lists the instances that the group lost. Each of the two looks asks.
@@ -73,41 +85,73 @@ def stop(group: Group, now: datetime, why: Stop) -> Decision:
     # The group still lists instances that EC2 has shut down already.
     billed = len(alive) if group.instances is not None else max(len(alive), group.billed())
     return Decision(
-        *_standing(why.reason, why.end, empty=empty, twice=group.empty_before or group.known_empty),
+        *_standing(why.reason, why.end, empty=empty, before=group.empty_before, known=group.known_empty),
         actions=tuple(actions),
-        needs=frozenset({Fact.INSTANCES}) if unknown else frozenset(),
+        problems=_phantoms(group),
+        needs=needs | {Fact.INSTANCES} if unknown else needs,
         alive=billed,
         overdue=0 if grace else billed,
         empty=empty,
     )
 
 
-def clear_away(missing: Missing) -> Decision:
-    """Decide about the instances of a group that does not exist: their lease is unknown, so they are terminated.
+def clear_away(missing: Missing, now: datetime, *, closing: bool = False) -> Decision:
+    """Decide about the instances of a group that AWS does not list.
+
+    A listing can lack what exists, so each instance may stay until the end that it was notified of itself, and its
+    grace. Once the group has been missing for long, or the annex is being destroyed, nothing may stay: nothing records
+    a lease any more.
 
     Args:
         missing: the observation.
+        now: current time, aware.
+        closing: True if the annex is being destroyed. Default: False.
     """
-    reason = "the group does not exist"
+    believed = closing or missing.unread_for >= BELIEVED
+    minutes = int(BELIEVED.total_seconds()) // 60
+    reason = (
+        "the group does not exist" if believed else f"the group is not listed, which counts after {minutes} minutes"
+    )
     alive = missing.alive()
-    actions = (TerminateInstances(alive, f"{reason}, so nothing records how long they may stay"),) if alive else ()
+    ends = {instance.id: _notified_end(instance) for instance in missing.instances or ()}
+    over = tuple(key for key in alive if believed or now >= ends[key] + GRACE.default_value)
+    actions = (TerminateInstances(over, f"{reason}; nothing records that they may stay longer"),) if over else ()
     unknown = missing.instances is None and not missing.known_empty
-    empty = not alive and not unknown
+    empty = believed and not alive and not unknown
     return Decision(
-        *_standing(reason, None, empty=empty, twice=missing.empty_before or missing.known_empty),
+        *_standing(reason, None, empty=empty, before=missing.empty_before, known=missing.known_empty),
         actions=actions,
         problems=(reason,),
         needs=frozenset({Fact.INSTANCES}) if unknown else frozenset(),
         alive=len(alive),
-        overdue=len(alive),
+        overdue=len(over),
         empty=empty,
     )
 
 
-def _standing(reason: str, end: datetime | None, *, empty: bool, twice: bool) -> tuple[Phase, str, datetime | None]:
-    if empty and twice:
+def _notified_end(instance: Instance) -> datetime:
+    """The end that an instance was notified of; one that cannot be read is far away: only the time can show it."""
+    try:
+        return parse_time(instance.end or "")
+    except ValueError:
+        return _FAR
+
+
+def _standing(
+    reason: str, end: datetime | None, *, empty: bool, before: bool, known: datetime | None
+) -> tuple[Phase, str, datetime | None]:
+    if empty and known is not None:
+        return Phase.ENDED, f"{reason}; nothing was left at {format_time(known)}, the last time that EC2 was asked", end
+    if empty and before:
         return Phase.ENDED, reason, end
     return Phase.DRAINING, f"{reason}; nothing is left, as seen once" if empty else reason, end
+
+
+def _phantoms(group: Group) -> tuple[str, ...]:
+    members = sorted(member.id for member in group.members if member.id in group.gone)
+    if not members:
+        return ()
+    return (f"the group lists instances that EC2 does not know, and they count as gone: {', '.join(members[:5])}",)
 
 
 def _stop_group(group: Group, *, closing: bool) -> list[Action]:
@@ -137,11 +181,12 @@ def _stop_group(group: Group, *, closing: bool) -> list[Action]:
     return actions
 
 
-def _hooks(group: Group) -> tuple[Action, ...]:
+def _hooks(group: Group, *, grace: bool) -> tuple[Action, ...]:
+    """Finish the hooks that instances wait for: of a launch at once, of a termination after the grace."""
     alive = set(group.alive())
     waiting = {i.id: i.state for i in group.members if i.id in alive}
     launching = tuple(sorted(key for key, state in waiting.items() if state == "Pending:Wait"))
-    terminating = tuple(sorted(key for key, state in waiting.items() if state == "Terminating:Wait"))
+    terminating = () if grace else tuple(sorted(key for key, state in waiting.items() if state == "Terminating:Wait"))
     if not launching and not terminating:
         return ()
     reason = "an instance that waits for a hook would cost money until it times out"

@@ -1,9 +1,11 @@
-"""Keys of the tags that hold the record of a lease, and the text forms of their times and numbers.
+"""Keys of all tags of an annex, and the text forms of their times and numbers.
 
-The record is a set of tags on the annex's Auto Scaling group. The template declares the policy, the commands write the
-operator's override, the lease checker writes the rest. An instance can read every key from its own metadata, where AWS
-allows letters, digits and ``+-=.,_:@`` only: no key holds a slash or a space (EC2 User Guide, "Work with instance tags
-in instance metadata"). The declared values and their ranges stand in `annex_lease.terms`.
+The record of a lease is a set of tags on the annex's Auto Scaling group. The template declares the policy, the commands
+write the operator's override, the lease checker writes the rest. The sweeper marks orphans with a tag of its own.
+
+An instance can read every key from its own metadata, where AWS allows letters, digits and ``+-=.,_:@`` only: no key
+holds a slash or a space (EC2 User Guide, "Work with instance tags in instance metadata"). The declared values and their
+ranges stand in `annex_lease.terms`.
 """
 
 from __future__ import annotations
@@ -48,10 +50,10 @@ TAG_END = "annex:lease-end"
 TAG_NOTIFIED = "annex:lease-notified"
 """Effective end that was written on every running instance; the lease checker writes it."""
 TAG_GRANTED = "annex:granted"
-"""`SIZE` or `SIZE@RENEWAL`: size that was granted, and the renewal it was granted for; the lease checker writes it. A `?`
-at the end marks a grant that was begun and not completed."""
-TAG_LATEST_END = "annex:latest-end"
-"""Latest end for which the group has a scheduled action of EC2 Auto Scaling; the lease checker writes it."""
+"""`SIZE` or `SIZE@RENEWAL`: size that was granted, and the renewal it was granted for, with a `?` at the end while the
+grant is not completed; the lease checker writes it."""
+TAG_SCHEDULED = "annex:lease-scheduled"
+"""`END@LATEST-END`: ends for which the group has scheduled actions of EC2 Auto Scaling; the lease checker writes it."""
 TAG_CLOSED = "annex:closed"
 """Time at which a destroy began to empty the annex, after which nothing is granted; the lease checker writes it."""
 TAG_BUSY = "annex:lease-busy-until"
@@ -60,23 +62,16 @@ TAG_USED = "annex:used"
 """`INSTANCE-SECONDS@TIMExCOUNT`: use up to a time, and number of instances since then; the lease checker writes it."""
 TAG_WARNED = "annex:lease-warned"
 """End that a warning was published about; the lease checker writes it."""
+TAG_ORPHAN = "annex:orphan"
+"""Time at which the sweeper first found the resource to be an orphan; only the sweeper writes and deletes it."""
 
-DECLARED_TAGS = (
-    TAG_NAME,
-    TAG_ID,
-    TAG_SIZE,
-    TAG_DURATION,
-    TAG_ENDS_AT,
-    TAG_MAX_LIFETIME,
-    TAG_GRACE,
-    TAG_RENEW,
-    TAG_LIMIT,
-    TAG_WARN_BEFORE_END,
-)
-"""Keys that only the template writes."""
 PROPAGATED_TAGS = frozenset({TAG_NAME, TAG_ID, TAG_END})
 """Keys that the group copies to the instances it launches."""
+TAG_REPORTED = "annex:lease-reported"
+"""Kinds of disorder that were reported, as words; the lease checker writes it."""
 
+NOT_CLOSED = "no"
+"""Value of `TAG_CLOSED` after an annex was created again on the same group."""
 MAX_COUNT = 999_999_999
 """Largest number that a tag may hold."""
 

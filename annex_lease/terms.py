@@ -130,6 +130,7 @@ WARN_BEFORE_END = Span(
     default=_WARNING,
     absent=f"{format_duration(_WARNING)}, or half of a lease that is shorter than {format_duration(2 * _WARNING)}; "
     f"no warning for a lease below {format_duration(2 * _LATEST_WARNING)}",
+    zero="no warning",
 )
 SIZE = Number(
     "size",

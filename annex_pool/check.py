@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from annex_lease.lease import Phase
 from annex_lease.ownership import stack_name
-from annex_lease.tags import parse_time
+from annex_lease.tags import parse_time, shown
 from annex_pool.command_error import AnnexError
 from annex_pool.deployed import FUNCTION, Deployed, find_arn
 from annex_pool.region import asking
@@ -22,7 +23,7 @@ class Answer:
     """Answer of the lease checker.
 
     Attributes:
-        phase: waiting, granted, active, draining or ended.
+        phase: phase of the annex, as it was before the actions.
         reason: why the annex is in this phase; may be empty.
         end: the effective end of the lease in its text form; None if there is none.
         problems: what needs an operator's attention.
@@ -32,7 +33,7 @@ class Answer:
         data: the whole answer as received.
     """
 
-    phase: str
+    phase: Phase
     reason: str
     end: str | None
     problems: tuple[str, ...]
@@ -76,7 +77,7 @@ def read_answer(name: str, payload: bytes, *, failed: bool) -> Answer:
         failed: True if Lambda reports that the function failed.
 
     Raises:
-        AnnexError: the function failed, or the reply has another form.
+        AnnexError: the function failed, or the reply has another form or an unknown phase.
     """
     try:
         data = json.loads(payload)
@@ -89,7 +90,7 @@ def read_answer(name: str, payload: bytes, *, failed: bool) -> Answer:
         raise AnnexError(f"the lease checker of annex {name} failed: {reason}; see the checker's log")
     end = data.get("end")
     return Answer(
-        phase=str(data["phase"]),
+        phase=_phase(name, data["phase"]),
         reason=str(data.get("reason") or ""),
         end=None if end is None else str(end),
         problems=_texts(data, "problems"),
@@ -98,6 +99,16 @@ def read_answer(name: str, payload: bytes, *, failed: bool) -> Answer:
         actions=tuple(action for action in data.get("actions") or () if isinstance(action, Mapping)),
         data=data,
     )
+
+
+def _phase(name: str, value: object) -> Phase:
+    try:
+        return Phase(value)
+    except ValueError:
+        raise AnnexError(
+            f"the lease checker of annex {name} reports the phase {shown(value)}, which this command does not know: "
+            f"they are of different versions; deploy it again with `cdk deploy {stack_name(name)}`"
+        ) from None
 
 
 def _time(value: object) -> datetime | None:

@@ -10,13 +10,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar, cast
 
-from annex_lease.actions import Phase
 from annex_lease.aws import AnnexAccess, list_instances, read_group
 from annex_lease.decision import decide
-from annex_lease.lease import Lease
+from annex_lease.entries import Override
+from annex_lease.lease import Lease, Phase
 from annex_lease.observed import Group
 from annex_lease.ownership import by_key, by_key_from_api, carries_name, stack_name
-from annex_lease.tags import TAG_ID, TAG_NAME, TAG_RESPONDER, format_time, group_tag
+from annex_lease.tags import TAG_ID, TAG_NAME, TAG_OVERRIDES, TAG_RESPONDER, TAG_UNTIL, format_time, group_tag
 from annex_pool.command_error import AnnexError
 from annex_pool.region import RegionClients, asking, check_account
 from annex_pool.ungrouped import check_none_left
@@ -31,8 +31,8 @@ _KINDS = {SECRET: "secret", FUNCTION: "lease checker function"}
 # The tagging service lists a new resource a little later than the service that made it. A credential that is pushed
 # right after the deployment must still find its secret.
 _ATTEMPTS, _PAUSE_SECONDS = 5, 3.0
-OVER = frozenset({Phase.DRAINING.value, Phase.ENDED.value})
-"""Phases of an annex whose lease is over, as the lease checker's answer has them."""
+OVER = frozenset({Phase.DRAINING, Phase.ENDED})
+"""Phases of an annex whose lease is over."""
 
 _T = TypeVar("_T")
 
@@ -131,7 +131,7 @@ def running_lease(found: Deployed, now: datetime) -> Lease:
     """
     lease = renewable_lease(found, now)
     decision = decide(found.group, now)
-    if decision.phase.value in OVER:
+    if decision.phase in OVER:
         raise AnnexError(
             f"annex {found.name} has ended: {decision.reason}; an ended annex stays ended, and a later end does not "
             f"change that. To start its instances again run `annex renew {found.name}`; its maximum lifetime ends at "
@@ -159,6 +159,14 @@ def renewable_lease(found: Deployed, now: datetime) -> Lease:
             "new annex"
         )
     return lease
+
+
+def override_tags(lease: Lease, end: datetime) -> dict[str, str]:
+    """The tags that write an operator's end: the end, and the declared end that it is written against.
+
+    A later deployment that changes the declared end is the newer decision.
+    """
+    return {TAG_UNTIL: format_time(end), TAG_OVERRIDES: Override(end, lease.declared_end).text()}
 
 
 def write_tags(found: Deployed, values: Mapping[str, str], what: str) -> None:

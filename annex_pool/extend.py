@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 
 from annex_lease.aws import read_group
 from annex_lease.lease import Lease
-from annex_lease.tags import TAG_UNTIL, format_time
+from annex_lease.tags import format_time
 from annex_pool.check import Answer
 from annex_pool.command_error import AnnexError, InputError
-from annex_pool.deployed import Deployed, deployed_annex, running_lease, write_tags
+from annex_pool.deployed import Deployed, deployed_annex, override_tags, running_lease, write_tags
 from annex_pool.environment import Environment
 from annex_pool.region import asking
 from annex_spec import AnnexSpec
@@ -135,7 +135,7 @@ def _write_latest(environment: Environment, found: Deployed, wanted: datetime) -
     """
     before, end = found.group.lease.record.published_end, wanted
     for _ in range(_ATTEMPTS):
-        write_tags(found, {TAG_UNTIL: format_time(end)}, "the end of the lease")
+        write_tags(found, override_tags(found.group.lease, end), "the end of the lease")
         try:
             answer = environment.ask_checker(found)
         except AnnexError as error:

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
+from annex_lease.entries import HOUR_SECONDS
 from annex_lease.ownership import stack_name
-from annex_lease.record import HOUR_SECONDS
 from annex_lease.tags import format_time
 from annex_lease.terms import CHECK_PERIOD, SHUTDOWN_AFTER_END
 from annex_spec import AnnexSpec, format_duration

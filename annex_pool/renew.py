@@ -5,20 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from annex_lease.aws import current_version
-from annex_lease.lease import Lease
+from annex_lease.facts import current_version
+from annex_lease.lease import Lease, Phase
 from annex_lease.ownership import stack_name
-from annex_lease.tags import TAG_RENEWED, TAG_UNTIL, format_time
+from annex_lease.tags import TAG_RENEWED, format_time
 from annex_pool.check import Answer
 from annex_pool.command_error import AnnexError
-from annex_pool.deployed import SECRET, Deployed, deployed_annex, find_arn, renewable_lease, write_tags
+from annex_pool.deployed import SECRET, Deployed, deployed_annex, find_arn, override_tags, renewable_lease, write_tags
 from annex_pool.environment import Environment
 from annex_pool.extend import check_end, wanted_end
 from annex_pool.region import asking
 from annex_pool.token import stored_expiry
 from annex_spec import AnnexSpec
 
-_GRANTED = frozenset({"granted", "active"})
+_GRANTED = frozenset({Phase.GRANTED, Phase.ACTIVE})
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def renew(environment: Environment, spec: AnnexSpec, *, span: timedelta | None, 
     mark = now if lease.record.renewal != now.replace(microsecond=0) else now + timedelta(seconds=1)
     values = {TAG_RENEWED: format_time(mark)}
     if wanted is not None:
-        values[TAG_UNTIL] = format_time(wanted)
+        values |= override_tags(lease, wanted)
     write_tags(found, values, "the renewal")
     try:
         answer = environment.ask_checker(found)
@@ -73,7 +73,9 @@ def renew(environment: Environment, spec: AnnexSpec, *, span: timedelta | None, 
     check_end(answer, end, lease.hours_end)
     if answer.phase not in _GRANTED:
         why = "; ".join((answer.reason or "it gives no reason", *answer.problems))
-        raise AnnexError(f"the renewal is written, but the lease checker reports the annex as {answer.phase}: {why}")
+        raise AnnexError(
+            f"the renewal is written, but the lease checker reports the annex as {answer.phase.value}: {why}"
+        )
     return Renewal(lease.effective_end, end, answer)
 
 

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from annex_lease.actions import Decision
-from annex_lease.aws import AnnexAccess, credential_present
+from annex_lease.aws import AnnexAccess
 from annex_lease.decision import decide
+from annex_lease.entries import HOUR_SECONDS
+from annex_lease.facts import credential_state
 from annex_lease.lease import Lease
-from annex_lease.observed import Fact, Group, Missing
-from annex_lease.record import HOUR_SECONDS
+from annex_lease.observed import BELIEVED, Fact, Group, Missing
 from annex_lease.tags import format_time
 from annex_pool.annex_status import NOT_DEPLOYED, AnnexStatus, HoursUsed, InstanceStatus
 from annex_pool.collector import Slot
@@ -77,7 +78,7 @@ def look(environment: Environment, pool: PoolSpec, specs: Sequence[AnnexSpec]) -
 
 def _look_again(found: Observation) -> bool:
     decision = found.decision
-    return decision is not None and (decision.empty or Fact.CONFIRMATION in decision.needs)
+    return decision is not None and (decision.empty or found.group is None)
 
 
 def _observed(environment: Environment, before: Observation) -> Observation:
@@ -93,7 +94,7 @@ def _observed(environment: Environment, before: Observation) -> Observation:
         seen = replace(seen, answered=True, group=group)
         if group is None:
             return seen
-        group = replace(group, confirmed=decision is not None, empty_before=decision is not None and decision.empty)
+        group = replace(group, empty_before=decision is not None and decision.empty)
         return replace(seen, group=group, decision=_decided(environment, found, group))
     except AnnexError as error:
         return replace(seen, errors=(*seen.errors, str(error)))
@@ -104,7 +105,8 @@ def _without_group(environment: Environment, aws: RegionClients, seen: Observati
     ungrouped = list_ungrouped(aws, name)
     if not ungrouped:
         return replace(seen, answered=True)
-    missing = Missing(ungrouped[0].claimed.group, instances=as_instances(ungrouped), confirmed=again)
+    unread_for = BELIEVED if again else timedelta(0)
+    missing = Missing(ungrouped[0].claimed.group, instances=as_instances(ungrouped), unread_for=unread_for)
     errors = (*seen.errors, explained(aws, name, ungrouped)) if again else seen.errors
     decision = decide(missing, environment.now())
     return replace(seen, answered=True, ungrouped=ec2_states(ungrouped), decision=decision, errors=errors)
@@ -116,8 +118,8 @@ def _decided(environment: Environment, found: Deployed, group: Group) -> Decisio
         return decision
     secret = find_arn(found, SECRET, None)
     with asking(f"whether the secret of annex {found.name} has a value"):
-        present = credential_present(AnnexAccess(group.name, secret, found.aws))
-    return decide(replace(group, credential=present), environment.now())
+        state = credential_state(AnnexAccess(group.name, secret, found.aws))
+    return decide(replace(group, credential=state), environment.now())
 
 
 def status_of(found: Observation, now: datetime) -> AnnexStatus:

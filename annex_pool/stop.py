@@ -11,10 +11,10 @@ from annex_lease.actions import Decision
 from annex_lease.actuator import carry_out
 from annex_lease.aws import list_instances
 from annex_lease.decision import decide
-from annex_lease.observed import Fact, Group, Missing
+from annex_lease.observed import BELIEVED, Fact, Group, Missing
 from annex_lease.tags import TAG_UNTIL, format_time, group_tag
 from annex_pool.command_error import AnnexError
-from annex_pool.deployed import OVER, Deployed, find_annex, observe, states, write_tags
+from annex_pool.deployed import OVER, Deployed, find_annex, observe, override_tags, states, write_tags
 from annex_pool.environment import Environment
 from annex_pool.region import PAUSE_SECONDS, RegionClients, asking, check_account
 from annex_pool.ungrouped import UngroupedInstance, counted, ec2_states, list_ungrouped, one_annex, unclear
@@ -88,7 +88,9 @@ def _checker_failures(environment: Environment, found: Deployed) -> list[str]:
         return [str(error)]
     if answer.phase in OVER:
         return []
-    return [f"the lease checker still reports the annex as {answer.phase}: {answer.reason or 'it gave no reason'}"]
+    return [
+        f"the lease checker still reports the annex as {answer.phase.value}: {answer.reason or 'it gave no reason'}"
+    ]
 
 
 def _end_lease(found: Deployed, now: datetime) -> list[str]:
@@ -97,7 +99,7 @@ def _end_lease(found: Deployed, now: datetime) -> list[str]:
         # It is over already. A new end "now" would move the end, and the grace with it.
         return []
     try:
-        write_tags(found, {TAG_UNTIL: format_time(now)}, "the end of the lease")
+        write_tags(found, override_tags(lease, now), "the end of the lease")
     except AnnexError as error:
         return [str(error)]
     return []
@@ -120,8 +122,8 @@ def _stop_spending(found: Deployed, now: datetime) -> list[str]:
 def stop_decision(group: Group, now: datetime) -> Decision:
     """The lease checker's decision about an annex whose lease is over, without bookkeeping; jobs keep their grace.
 
-    The end counts as written already, because AWS may refuse to write it. A record that cannot be read needs no second
-    reading: the operator asked for the stop.
+    The end counts as written already, because AWS may refuse to write it. A record that cannot be read is believed at
+    once: the operator asked for the stop.
 
     Args:
         group: the annex's group.
@@ -131,7 +133,7 @@ def stop_decision(group: Group, now: datetime) -> Decision:
     if group.lease.policy is not None and now < group.lease.effective_end:
         kept = tuple(tag for tag in tags if tag.key != TAG_UNTIL)
         tags = (*kept, group_tag(TAG_UNTIL, format_time(now)))
-    decision = decide(replace(group, tags=tags, confirmed=True), now)
+    decision = decide(replace(group, tags=tags, unread_for=BELIEVED), now)
     # Bookkeeping is the checker's part.
     return replace(decision, actions=tuple(action for action in decision.actions if not action.bookkeeping))
 
@@ -175,7 +177,7 @@ def _terminate(
     with asking(f"for the instances of annex {name} in {aws.region}"):
         # Compared once more, exactly, by annex_lease's own rule.
         listed = list_instances(annex)
-    decision = decide(Missing(annex.group, instances=listed, confirmed=True), environment.now())
+    decision = decide(Missing(annex.group, instances=listed, unread_for=BELIEVED), environment.now())
     return list(carry_out(decision.actions, annex).failures)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from annex_lease import tags as lease_tags
 from annex_lease.handler import serve
-from annex_lease.observed import Memory
+from annex_lease.memory import Memory
 from annex_lease.policy import LeasePolicy, policy_tags
 from bench.cloud import Cloud
 

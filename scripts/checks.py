@@ -25,6 +25,7 @@ PACKAGES = (
     "lab",
     "bench",
     "scripts",
+    "tests",
 )
 SCRIPTS = ("scripts/setup.sh", "scripts/demo", "scripts/test", ".ci/run")
 PRODUCT = ("tests/unit", "tests/runtime", "tests/world", "tests/synth", "tests/permissions")

@@ -12,8 +12,7 @@ from constructs import Construct
 
 from annex_constructs.function_role import Permissions
 from annex_lease.operator_policy import END_GROUP
-from annex_lease.sweep.orphan import TAG_ORPHAN
-from annex_lease.tags import TAG_ID, TAG_NAME
+from annex_lease.tags import TAG_ID, TAG_NAME, TAG_ORPHAN
 
 _OURS = {f"aws:ResourceTag/{TAG_NAME}": "false"}
 _IS_OURS = {"Null": _OURS}

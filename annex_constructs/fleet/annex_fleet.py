@@ -18,6 +18,7 @@ from annex_constructs.fleet.launch_template import execution_point_template
 from annex_constructs.fleet.security_group import AnnexSecurityGroup
 from annex_constructs.fleet.tag_keys import TagKeyValidation
 from annex_constructs.identity import annex_id, check_only_one, checked_annex_name
+from annex_lease.ownership import instance_name
 from annex_lease.tags import TAG_ID, TAG_NAME
 from annex_lease.terms import ON_DEMAND_BASE, ON_DEMAND_PERCENTAGE
 
@@ -108,7 +109,7 @@ class AnnexFleet(Construct):
         self._group = fleet_group(
             self,
             "Group",
-            name=f"annex-{self._annex_name}",
+            name=instance_name(self._annex_name),
             vpc=vpc,
             vpc_subnets=vpc_subnets,
             max_size=max_size,

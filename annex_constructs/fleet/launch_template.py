@@ -9,6 +9,7 @@ from constructs import Construct
 from annex_boot.settings import EpSettings
 from annex_boot.user_data import render_user_data
 from annex_constructs.fleet.execution_point import ExecutionPoint
+from annex_lease.ownership import instance_name
 from annex_lease.tags import TAG_ID, TAG_NAME
 
 
@@ -72,7 +73,7 @@ def _completed(
     Tags go on instances, their volumes and their network interfaces: the tags of an Auto Scaling group reach instances
     only, and a volume that remains without tags could be any one of the account.
     """
-    tags = {"Name": f"annex-{annex_name}", TAG_NAME: annex_name, TAG_ID: annex_id}
+    tags = {"Name": instance_name(annex_name), TAG_NAME: annex_name, TAG_ID: annex_id}
     for key, value in tags.items():
         Tags.of(template).add(key, value)
     resource = template.node.default_child

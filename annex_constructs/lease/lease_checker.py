@@ -68,7 +68,8 @@ class LeaseChecker(LeaseMetrics, Construct):
         super().__init__(scope, construct_id)
         _check_stack(self, fleet)
         self._fleet = fleet
-        declaration = LeaseDeclaration(fleet, lease=lease, size=fleet.max_size if size is None else size)
+        granted = fleet.max_size if size is None else size
+        declaration = LeaseDeclaration(fleet, lease=lease, size=granted, warns=alarm_topic is not None)
         group, secret = fleet.auto_scaling_group, credential or fleet.credential
         responder = CheckerResponder(
             self, "Responder", group=group, annex_name=fleet.annex_name, annex_id=fleet.annex_id

@@ -20,14 +20,15 @@ class LeaseDeclaration(Construct):
     :param fleet: the fleet.
     :param lease: the terms.
     :param size: how many instances to grant, 0 to the fleet's `max_size`; may be a token.
+    :param warns: True if there is a topic for the warning before the end; without one no warning is declared.
     :raises ValueError: the fleet has a lease already, or the lease does not fit the fleet.
     """
 
-    def __init__(self, fleet: AnnexFleet, *, lease: LeaseTerms, size: float) -> None:
+    def __init__(self, fleet: AnnexFleet, *, lease: LeaseTerms, size: float, warns: bool) -> None:
         _check(fleet, lease, size)
         super().__init__(fleet, _ID)
         unresolved = Token.is_unresolved(size)
-        policy = lease_policy(lease, fleet.annex_name, 0 if unresolved else int(size))
+        policy = lease_policy(lease, fleet.annex_name, 0 if unresolved else int(size), warns=warns)
         text = Tokenization.stringify_number(size) if unresolved else None
         tags = policy_tags(policy, size=text, annex_id=fleet.annex_id)
         for tag in tags:

@@ -6,12 +6,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from annex_lease.actions import Action, Phase
+from annex_lease.actions import Action
 from annex_lease.decision import decide
-from annex_lease.observed import Group, Instance, with_facts
+from annex_lease.lease import Phase
+from annex_lease.observed import Group, Instance
 from annex_lease.ownership import GROUP_TAG, Identity, Owner, annex_id, by_key
 from annex_lease.sweep.resources import TaggedResource
-from annex_lease.tags import TAG_ID, TAG_NAME
+from annex_lease.tags import TAG_END, TAG_ID, TAG_NAME, format_time, group_tag
 
 
 @dataclass(frozen=True)
@@ -69,8 +70,7 @@ def find_ending(group: Group, now: datetime, slack: timedelta, *, unreadable: bo
     """
     if not unreadable and not is_readable(group):
         return None
-    # An earlier run, an hour ago, could not read the record either: that is the second reading.
-    decision = decide(with_facts(group, {"confirmed": unreadable}), now - slack)
+    decision = decide(_believed(group) if unreadable else group, now - slack)
     # The other actions (publish, notify, record) are for an annex whose checker works.
     actions = tuple(action for action in decision.actions if action.ends)
     if decision.phase is not Phase.DRAINING or not actions:
@@ -86,6 +86,15 @@ def find_ending(group: Group, now: datetime, slack: timedelta, *, unreadable: bo
         instances=group.instances,
         unreadable=unreadable,
     )
+
+
+def _believed(group: Group) -> Group:
+    """A group whose record could not be read for long, as one whose lease is over with its grace.
+
+    Its mark is older than any grace: see `annex_lease.sweep.sweep_plan`.
+    """
+    kept = tuple(tag for tag in group.tags if tag.key != TAG_END)
+    return replace(group, tags=(*kept, group_tag(TAG_END, format_time(group.created))))
 
 
 def find_endings(

@@ -19,10 +19,8 @@ from annex_lease.ownership import GROUP_TAG, annex_id, by_key, claimed_name, sta
 from annex_lease.sweep.expired import is_readable
 from annex_lease.sweep.resources import ResourceKind, Stack, TaggedResource
 from annex_lease.sweep.sweep_settings import SweepSettings
-from annex_lease.tags import TAG_END, TAG_ID, TAG_NAME, format_time, parse_time, shown
+from annex_lease.tags import TAG_END, TAG_ID, TAG_NAME, TAG_ORPHAN, format_time, parse_time, shown
 
-TAG_ORPHAN = "annex:orphan"
-"""Time at which the sweeper first found the resource to be an orphan. Only the sweeper writes and deletes it."""
 _PROBLEMS = ("CREATE_FAILED", "DELETE_FAILED", "UPDATE_FAILED", "UPDATE_ROLLBACK_FAILED")
 
 

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, cast
 from botocore.exceptions import ClientError
 
 from annex_lease.aws import Clients
-from annex_lease.sweep.orphan import TAG_ORPHAN
 from annex_lease.sweep.resources import ResourceKind, TaggedResource, log_group_name
-from annex_lease.tags import format_time, group_tag
+from annex_lease.tags import TAG_ORPHAN, format_time, group_tag
 
 if TYPE_CHECKING:
     from mypy_boto3_autoscaling.type_defs import TagTypeDef

@@ -9,16 +9,14 @@ Environment: see `annex_lease.sweep.sweep_settings`.
 
 from __future__ import annotations
 
-import json
-import math
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from annex_lease.aws import Clients, shared_clients
-from annex_lease.metrics import embed_metrics
+from annex_lease.aws import Clients, seconds_left, shared_clients
+from annex_lease.log_line import describe, embed_metrics, write
 from annex_lease.sweep.sweep_report import DIMENSION, SweepReport
 from annex_lease.sweep.sweep_settings import SweepSettings
 from annex_lease.sweep.sweeper import SweepError, sweep_or_raise
@@ -54,11 +52,11 @@ def serve(
     try:
         asked = _is_dry_run(event)
         settings = SweepSettings.from_environ(environ)
-        left = _seconds_left(context)
-        report = sweep_or_raise(clients or shared_clients(), now, settings, left, _log, dry_run=asked)
+        left = seconds_left(context)
+        report = sweep_or_raise(clients or shared_clients(), now, settings, left, write, dry_run=asked)
         line["outcome"] = "done"
     except Exception as error:
-        line["error"] = f"{type(error).__name__}: {error}"
+        line["error"] = describe(error)
         report = error.report if isinstance(error, SweepError) else None
         raise
     finally:
@@ -69,13 +67,8 @@ def serve(
             name = environ.get("AWS_LAMBDA_FUNCTION_NAME", "")
             line.update(embed_metrics(report.metrics(), dimension=DIMENSION, value=name, time=now))
         line["seconds"] = round(time.monotonic() - started, 3)
-        _log(line)
+        write(line)
     return report.as_data()
-
-
-def _log(line: Mapping[str, object]) -> None:
-    # Standard output is the function's log.
-    print(json.dumps(line, default=str), flush=True)  # noqa: T201
 
 
 def _is_dry_run(event: object) -> bool:
@@ -84,8 +77,3 @@ def _is_dry_run(event: object) -> bool:
         return event == {"sweep": "dry-run"}
     allowed = '{"sweep": "scheduled"} to act or {"sweep": "dry-run"} to look'
     raise ValueError(f"event: received {shown(event)}, allowed {allowed}; invoke the function again with one of them")
-
-
-def _seconds_left(context: object) -> Callable[[], float]:
-    remaining: Callable[[], int] | None = getattr(context, "get_remaining_time_in_millis", None)
-    return (lambda: math.inf) if remaining is None else (lambda: remaining() / 1000)

@@ -12,10 +12,10 @@ from datetime import datetime
 from annex_lease.observed import Group
 from annex_lease.ownership import by_key, stack_uuid
 from annex_lease.sweep.expired import Ending, InstanceOwners, find_ending, is_named, is_readable
-from annex_lease.sweep.orphan import TAG_ORPHAN, OrphanCheck, Standing, Verdict, is_due, marked_since
+from annex_lease.sweep.orphan import OrphanCheck, Standing, Verdict, is_due, marked_since
 from annex_lease.sweep.resources import REMOVAL_ORDER, Inventory, ResourceKind, TaggedResource
 from annex_lease.sweep.sweep_settings import SweepSettings
-from annex_lease.tags import TAG_ID
+from annex_lease.tags import TAG_ID, TAG_ORPHAN
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from annex_lease.actions import as_data
+from annex_lease.action_data import as_data
 from annex_lease.sweep.expired import Ending
 from annex_lease.sweep.resources import TaggedResource
 from annex_lease.sweep.sweep_plan import Removal

@@ -30,7 +30,7 @@ def print_answer(name: str, answer: Answer) -> None:
     """Print the lease checker's answer: phase, reason, end and problems."""
     reason = f" ({answer.reason})" if answer.reason else ""
     end = f", lease until {answer.end}" if answer.end else ""
-    typer.echo(f"{name}: {answer.phase}{reason}{end}")
+    typer.echo(f"{name}: {answer.phase.value}{reason}{end}")
     for problem in answer.problems:
         typer.echo(f"{name}: {problem}")
 

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from annex_lease.lease import Phase
 from annex_lease.tags import format_time
 from annex_pool.annex_status import NOT_DEPLOYED, AnnexStatus
 from annex_pool.commands.arguments import DEFAULT_SPEC, OptionalName, SpecFile
@@ -36,8 +37,9 @@ _COLUMNS = (
     "hours",
     "next warning (UTC)",
 )
-_STYLES = {"active": "green", "granted": "green", "waiting": "yellow", "draining": "yellow"}
-_EXPLAINED = ("waiting", "draining")
+_COLOURS = {Phase.ACTIVE: "green", Phase.GRANTED: "green", Phase.WAITING: "yellow", Phase.DRAINING: "yellow"}
+_STYLES = {phase.value: colour for phase, colour in _COLOURS.items()}
+_EXPLAINED = {Phase.WAITING.value, Phase.DRAINING.value}
 
 
 def status_command(

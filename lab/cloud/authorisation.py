@@ -63,7 +63,15 @@ def _autoscaling(action: str, parameters: Parameters) -> list[Check]:
     if not named and not name and instance:
         owner = groups.of_instance(instance)
         name = owner.name if owner else ""
-    found = [_group_check(action, one) for one in named or [name]]
+    # "Filters access by the minimum [maximum] size of the Auto Scaling group" in the request, as the examples of the
+    # User Guide use it, also of a scheduled action:
+    # https://docs.aws.amazon.com/autoscaling/ec2/userguide/security_iam_id-based-policy-examples.html
+    sizes = {
+        f"autoscaling:{key.lower()}": str(request[key])
+        for key in ("MinSize", "MaxSize")
+        if request.get(key) is not None
+    }
+    found = [_group_check(action, one, sizes) for one in named or [name]]
     if action in ("CreateAutoScalingGroup", "UpdateAutoScalingGroup"):
         found += _template_roles(request)
     return found
@@ -72,15 +80,14 @@ def _autoscaling(action: str, parameters: Parameters) -> list[Check]:
 _TAG_ACTIONS = ("CreateOrUpdateTags", "DeleteTags")
 
 
-def _group_check(action: str, name: str) -> Check:
+def _group_check(action: str, name: str, sizes: dict[str, Any]) -> Check:
     group = groups.find(name)
     if group is None:
         # A group that does not exist has no id yet; policies name the id with a wildcard.
         arn = f"arn:aws:autoscaling:{region()}:{account()}:autoScalingGroup:*:autoScalingGroupName/{name}"
-        return Check(f"autoscaling:{action}", arn)
+        return Check(f"autoscaling:{action}", arn, sizes)
     values = {tag.key: tag.value for tag in group.tags.values()}
-    keys = {**_tag_keys("autoscaling", values), "autoscaling:minsize": str(group.minimum)}
-    return Check(f"autoscaling:{action}", group.arn, {**keys, "autoscaling:maxsize": str(group.maximum)})
+    return Check(f"autoscaling:{action}", group.arn, {**_tag_keys("autoscaling", values), **sizes})
 
 
 def _tag_keys(prefix: str, values: Mapping[str, str]) -> dict[str, str]:

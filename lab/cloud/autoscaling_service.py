@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from lab.cloud import group_api, group_tag_api, member_api, warm_pool_api, world
-from lab.cloud.emulator import Response, autoscaling
+from lab.cloud import group_api, group_tag_api, member_api, scheduled_action_api, warm_pool_api, world
+from lab.cloud.emulator import Response, autoscaling, provisioners
 from lab.cloud.query import ApiError, answer, failure, nested
 
 Handler = Callable[[dict[str, Any]], dict[str, Any]]
@@ -34,6 +34,9 @@ ACTIONS: dict[str, Handler] = {
     "DetachInstances": member_api.detach,
     "EnterStandby": member_api.enter_standby,
     "ExitStandby": member_api.exit_standby,
+    "PutScheduledUpdateGroupAction": scheduled_action_api.put,
+    "DescribeScheduledActions": scheduled_action_api.describe,
+    "DeleteScheduledAction": scheduled_action_api.delete,
     "PutWarmPool": warm_pool_api.put,
     "DescribeWarmPool": warm_pool_api.describe,
     "DeleteWarmPool": warm_pool_api.delete,
@@ -54,8 +57,10 @@ def _action(name: str, handler: Handler) -> Callable[[Mapping[str, Any]], Respon
 def install() -> None:
     """Answer the actions above; remove those that MiniStack would answer about groups it does not have.
 
-    The rest of MiniStack's API (policies, scheduled actions) only keeps records without effect.
+    The rest of MiniStack's API (policies) only keeps records without effect. A template cannot declare a scheduled
+    action: MiniStack's own would never run.
     """
+    provisioners._RESOURCE_HANDLERS.pop("AWS::AutoScaling::ScheduledAction", None)
     for name in ("StartInstanceRefresh", "DescribeInstanceRefreshes", "CancelInstanceRefresh"):
         autoscaling._ACTION_MAP.pop(name, None)
     for name in ("CreateLaunchConfiguration", "DescribeLaunchConfigurations", "DeleteLaunchConfiguration"):

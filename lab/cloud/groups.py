@@ -95,6 +95,21 @@ class Activity:
 
 
 @dataclass
+class ScheduledAction:
+    """An action that runs once; None leaves a size as it is.
+
+    https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_ScheduledUpdateGroupAction.html
+    """
+
+    name: str
+    arn: str
+    start: float
+    minimum: int | None = None
+    maximum: int | None = None
+    desired: int | None = None
+
+
+@dataclass
 class WarmPool:
     """A group's warm pool. https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_WarmPoolConfiguration.html."""
 
@@ -126,6 +141,7 @@ class Group:
     warm_pool: WarmPool | None = None
     warm: list[Member] = field(default_factory=list)
     activities: list[Activity] = field(default_factory=list)
+    scheduled: dict[str, ScheduledAction] = field(default_factory=dict)
     termination_policies: list[str] = field(default_factory=lambda: ["Default"])
     new_instances_protected: bool = False
     health_check_type: str = "EC2"

@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-lifecycle
 
 from collections import deque
 
-from lab.cloud import instances, launching, lifecycle, warm_pool, world
+from lab.cloud import instances, launching, lifecycle, scheduled_actions, warm_pool, world
 from lab.cloud.groups import Activity, Group, Member, everywhere, remove
 
 RETAINED = "Terminating:Retained"
@@ -21,6 +21,7 @@ def advance() -> None:
         with world.scope(group.account, group.region):
             for member in list(group.members):
                 _follow(group, member)
+            scheduled_actions.run_due(group)
             reconcile(group)
             warm_pool.advance(group)
             if group.deleting and not group.managed():

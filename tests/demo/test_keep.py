@@ -7,7 +7,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from running_demo import ROOT, STOP_SECONDS, RunningDemo, demonstration
+from tests.demo.running_demo import ROOT, STOP_SECONDS, RunningDemo, demonstration
 
 SILENCE_SECONDS = 900  # longer than any step of a demonstration may wait by itself without anything new
 

@@ -6,7 +6,8 @@ from pathlib import Path
 from statistics import median
 
 import pytest
-from documents import DOCUMENTS, name, sentences
+
+from tests.docs.documents import DOCUMENTS, name, sentences
 
 LONGEST = 28
 MEDIAN = 14

@@ -8,12 +8,12 @@ import pytest
 from aws_cdk import App
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import IConstruct
-from documents import DOCS, ROOT, text
 
-from annex_lease import invocation, metrics
+from annex_lease import invocation, log_line
 from annex_lease.sweep import sweep_report
 from annex_spec import BaseSpec, load
 from stacks import AnnexStack, base_stacks
+from tests.docs.documents import DOCS, ROOT, text
 
 ROW = re.compile(r"^\| `(\w+)` \| (.*?) \|", re.M)
 
@@ -56,7 +56,7 @@ def test_the_reference_names_every_alarm_and_its_metric(of_annex: dict[str, str]
 
 
 def test_the_namespace_is_named() -> None:
-    assert f"`{metrics.NAMESPACE}`" in text(DOCS / "reference/metrics.md")
+    assert f"`{log_line.NAMESPACE}`" in text(DOCS / "reference/metrics.md")
 
 
 def test_every_metric_an_alarm_watches_is_one_that_is_sent(of_annex: dict[str, str], of_base: dict[str, str]) -> None:

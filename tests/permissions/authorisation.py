@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from ministack.core.iam_evaluator import EvalContext, ParsedStatement, evaluate
+from ministack.core.iam_evaluator import EvalContext, ParsedStatement, evaluate  # type: ignore[import-untyped]
 
 from tests.permissions.deployed import ACCOUNT, REGION
 from tests.world.aws_errors import DENIED, refusal

@@ -9,9 +9,9 @@ import pytest
 from moto import mock_aws
 
 from annex_lease.aws import Clients
-from annex_lease.sweep.orphan import TAG_ORPHAN
 from annex_lease.sweep.sweep_handler import serve
 from annex_lease.sweep.sweeper import SweepError
+from annex_lease.tags import TAG_ORPHAN
 from tests.permissions.authorisation import Authorised, Policies, Request, ask, granted
 from tests.permissions.boto_authorisation import BotoAuthorised
 from tests.permissions.deployed import Deployed

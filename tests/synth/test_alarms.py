@@ -27,7 +27,7 @@ OURS = {"Namespace": "HTCondorAnnex", "Period": 60, "Threshold": 1}
 def alarmed(flags: dict[str, Any]) -> Resources:
     """The resources of a fleet with a checker and alarms; for reading."""
     stack = Stack(App(context=flags), "Other")
-    attributes = {"vpc_id": "vpc-0123456789abcdef0", "availability_zones": ["us-east-1a"]}
+    attributes: dict[str, Any] = {"vpc_id": "vpc-0123456789abcdef0", "availability_zones": ["us-east-1a"]}
     vpc = ec2.Vpc.from_vpc_attributes(stack, "Vpc", public_subnet_ids=["subnet-0123456789abcdef0"], **attributes)
     image = ec2.MachineImage.generic_linux({"us-east-1": "ami-0123456789abcdef0"})
     point = ExecutionPoint(pool=Pool(collector="cm.example.edu", trust_domain="example.edu"), machine_image=image)

@@ -72,6 +72,7 @@ def test_a_fleet_without_a_lease_gets_no_capacity(stack: Stack, fleet: AnnexFlee
     assert fleet.max_size == 20
     resources = resources_of(stack)
     assert set(tags_of(resources)) == {"Name", "annex:id", "annex:name"}
+    assert tags_of(resources)["Name"] == "annex-muon"
     assert not of_type(resources, "AWS::Lambda::Function")
 
 

@@ -13,7 +13,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk.assertions import Template
 
 from annex_constructs import Annex, AnnexFleet, ExecutionPoint, LeaseAlarms, LeaseChecker, LeaseTerms
-from tests.synth.templates import TAGGABLE, Resources, checker, of_type, only
+from tests.synth.templates import OWN_NETWORK, TAGGABLE, Resources, checker, of_type, only, template_of
 
 TYPES = [ec2.InstanceType("c6a.large")]
 EIGHT_HOURS = LeaseTerms(duration=Duration.hours(8))
@@ -32,6 +32,14 @@ def annex_in(scope: Stack, construct_id: str, point: ExecutionPoint, **more: Any
 
 def resources_of(stack: Stack) -> Resources:
     return dict(Template.from_stack(stack).to_json()["Resources"])
+
+
+def group_tags(resources: Resources) -> dict[str, Any]:
+    return {tag["Key"]: tag["Value"] for tag in only(resources, "AWS::AutoScaling::AutoScalingGroup")["Tags"]}
+
+
+def declared_tags(stack: Stack) -> dict[str, Any]:
+    return group_tags(resources_of(stack))
 
 
 @pytest.mark.parametrize(
@@ -89,10 +97,48 @@ def test_an_annex_sees_to_that(stack: Stack, point: ExecutionPoint, lease: Lease
 
 def test_what_a_lease_declares(stack: Stack, vpc: ec2.IVpc, point: ExecutionPoint) -> None:
     lease = dataclasses.replace(RENEWED, max_instance_hours=100, warn_before_end=Duration.minutes(30))
-    LeaseChecker(stack, "Lease", fleet=fleet_in(stack, "Muon", vpc, point, protect_busy=True), lease=lease)
-    tags = {tag["Key"]: tag["Value"] for tag in only(resources_of(stack), "AWS::AutoScaling::AutoScalingGroup")["Tags"]}
+    fleet, topic = fleet_in(stack, "Muon", vpc, point, protect_busy=True), sns.Topic(stack, "Topic")
+    LeaseChecker(stack, "Lease", fleet=fleet, lease=lease, alarm_topic=topic)
+    tags = declared_tags(stack)
     declared = {"annex:lease-renew": "1200", "annex:max-instance-hours": "100", "annex:warn-before-end": "1800"}
     assert declared.items() <= tags.items()
+
+
+ENDS_AT = LeaseTerms(ends_at=datetime(2030, 6, 1, tzinfo=UTC), max_lifetime=Duration.days(30))
+WARNINGS: list[tuple[LeaseTerms, Duration | None, int | None]] = [
+    (EIGHT_HOURS, None, 900),
+    (ENDS_AT, None, 900),
+    (LeaseTerms(duration=Duration.minutes(30)), None, 900),
+    (LeaseTerms(duration=Duration.seconds(1799)), None, 899),
+    (LeaseTerms(duration=Duration.minutes(2)), None, 60),
+    (LeaseTerms(duration=Duration.seconds(119)), None, None),
+    (EIGHT_HOURS, Duration.hours(1), 3600),
+    (EIGHT_HOURS, Duration.seconds(0), None),
+    (ENDS_AT, Duration.seconds(0), None),
+]
+
+
+@pytest.mark.parametrize(("lease", "before", "declared"), WARNINGS)
+def test_the_warning_of_an_annex(
+    flags: dict[str, Any], stack: Stack, point: ExecutionPoint, lease: LeaseTerms, before: Duration | None,
+    declared: int | None,
+) -> None:  # fmt: skip
+    draining = dataclasses.replace(point, drain_before_end=Duration.seconds(10))
+    annex_in(stack, "Muon", draining, lease=dataclasses.replace(lease, warn_before_end=before))
+    text = None if declared is None else str(declared)
+    assert declared_tags(stack).get("annex:warn-before-end") == text
+    # The same annex from a spec file.
+    spans = {"lease": lease.duration, "warn_before_end": before}
+    written = {key: f"{int(span.to_seconds())}s" for key, span in spans.items() if span is not None}
+    given = {"lease": None, "lease_ends_at": lease.ends_at, "max_lifetime": "30d", "drain_before_end": "10s", **written}
+    from_spec = template_of(flags, {**OWN_NETWORK, **given})["Resources"]
+    assert group_tags(from_spec).get("annex:warn-before-end") == text
+
+
+@pytest.mark.parametrize("before", [None, Duration.minutes(30), Duration.seconds(0)])
+def test_without_a_topic_no_warning_is_declared(stack: Stack, fleet: AnnexFleet, before: Duration | None) -> None:
+    LeaseChecker(stack, "Lease", fleet=fleet, lease=dataclasses.replace(EIGHT_HOURS, warn_before_end=before))
+    assert "annex:warn-before-end" not in declared_tags(stack)
 
 
 def test_two_fleets_of_a_name_in_a_stack_are_refused(stack: Stack, vpc: ec2.IVpc, point: ExecutionPoint) -> None:

@@ -28,6 +28,7 @@ GOOD_VALUES: list[Callable[[], object]] = [
     lambda: LeaseTerms(duration=Duration.hours(1), renew_while_busy=Duration.days(366), max_instance_hours=100_000_000),
     lambda: LeaseTerms(duration=Duration.hours(1), warn_before_end=Duration.minutes(1)),
     lambda: LeaseTerms(duration=Duration.hours(1), warn_before_end=Duration.seconds(3599)),
+    lambda: LeaseTerms(duration=Duration.hours(1), warn_before_end=Duration.seconds(0)),
     lambda: LeaseTerms(
         ends_at=datetime(2030, 1, 1, tzinfo=UTC), max_lifetime=Duration.days(1), warn_before_end=Duration.days(366)
     ),
@@ -77,7 +78,7 @@ BAD_VALUES: list[tuple[Callable[[], object], str]] = [
     ),
     (
         lambda: LeaseTerms(duration=Duration.hours(1), warn_before_end=Duration.seconds(59)),
-        "LeaseTerms warn_before_end: received '59 seconds'",
+        "LeaseTerms warn_before_end: received '59 seconds', allowed whole seconds from 1m to 366d, or 0s: no warning, ",
     ),
     (
         lambda: LeaseTerms(duration=Duration.hours(1), warn_before_end=Duration.hours(1)),

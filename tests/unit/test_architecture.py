@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from project_files import ROOT, sources
 
 from annex_constructs.function_code import import_closure
+from tests.unit.project_files import ROOT, sources
 
 ALLOWED = {
     "annex_lease": set[str](),
@@ -150,8 +150,8 @@ def test_the_lease_checker_needs_nothing_of_the_sweeper() -> None:
 
 def test_the_end_of_a_lease_runs_through_few_modules() -> None:
     reached = {"annex_lease.handler"} | closure("annex_lease.handler")
-    # Requests of CloudFormation take another way, metrics are logged after the calls, and data is not run.
-    reached -= {"annex_lease.cloudformation", "annex_lease.metrics"} | {f"annex_lease.{each}" for each in DATA}
+    # Requests of CloudFormation take another way, the line is logged after the calls, and data is not run.
+    reached -= {"annex_lease.cloudformation", "annex_lease.log_line"} | {f"annex_lease.{each}" for each in DATA}
     assert len(reached) <= MAX_MODULES_OF_AN_END, sorted(reached)
 
 

@@ -31,7 +31,7 @@ SHARED = [
     "keeping.py",
     "kinds.py",
     "lease.py",
-    "metrics.py",
+    "log_line.py",
     "observed.py",
     "ownership.py",
     "policy.py",

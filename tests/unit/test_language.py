@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from project_files import ROOT, project_files
+
+from tests.unit.project_files import ROOT, project_files
 
 # Frequent in drafts of this project and rare in its field: httpx and cdk-github-runners have about 4 of such words in
 # 10,000. A space is written as an underscore, so that this list is no text by its own rule.

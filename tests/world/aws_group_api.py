@@ -10,8 +10,9 @@ from typing import Any
 
 from tests.world.aws_errors import validation_error
 from tests.world.aws_paging import page_of
-from tests.world.aws_scaling import REACTION, shut_down
-from tests.world.aws_state import Account, Hook, ScalingGroup, WarmPool
+from tests.world.aws_scaling import shut_down
+from tests.world.aws_sizes import REACTION, resize
+from tests.world.aws_state import MAX_TAGS, Account, Hook, ScalingGroup, WarmPool
 
 Params = dict[str, Any]
 
@@ -82,14 +83,7 @@ def _described(account: Account, group: ScalingGroup) -> Params:
 def update_auto_scaling_group(account: Account, params: Params) -> Params:
     """Set what is given; a MinSize above or a MaxSize below the desired capacity moves it (API reference)."""
     group = group_of(account, params)
-    least, most = params.get("MinSize", group.min_size), params.get("MaxSize", group.max_size)
-    desired = params.get("DesiredCapacity", min(max(group.desired, least), most))
-    if not least <= desired <= most:
-        raise validation_error(
-            "UpdateAutoScalingGroup",
-            f"Desired capacity:{desired} must be between the specified min size:{least} and max size:{most}",
-        )
-    group.min_size, group.max_size, group.desired = least, most, desired
+    resize(group, params, "UpdateAutoScalingGroup")
     group.protect_new = params.get("NewInstancesProtectedFromScaleIn", group.protect_new)
     group.deletion_protection = params.get("DeletionProtection", group.deletion_protection)
     account.touch(group, REACTION)
@@ -111,11 +105,20 @@ def resume_processes(account: Account, params: Params) -> Params:
 
 
 def create_or_update_tags(account: Account, params: Params) -> Params:
-    """Write tags of groups; a group has at most 50, and keys that begin with aws: are refused ("Tag restrictions")."""
+    """Write tags of groups, all or none; keys that begin with aws: are refused ("Tag restrictions").
+
+    Tags of AWS's own do not count against the limit of a group.
+    """
+    operation = "CreateOrUpdateTags"
     for tag in params["Tags"]:
         group = group_of(account, {"AutoScalingGroupName": tag["ResourceId"]})
         if tag["Key"].startswith("aws:") or not 1 <= len(tag["Key"]) <= 128 or len(tag.get("Value", "")) > 256:
-            raise validation_error("CreateOrUpdateTags", f"tag {tag['Key']!r} is not allowed")
+            raise validation_error(operation, f"tag {tag['Key']!r} is not allowed")
+        keys = group.tags.keys() | {one["Key"] for one in params["Tags"] if one["ResourceId"] == group.name}
+        if sum(not key.startswith("aws:") for key in keys) > MAX_TAGS:
+            raise validation_error(operation, f"A group can have at most {MAX_TAGS} tags", code="LimitExceeded")
+    for tag in params["Tags"]:
+        group = account.groups[tag["ResourceId"]]
         group.tags[tag["Key"]] = (tag.get("Value", ""), tag.get("PropagateAtLaunch", False))
     return {}
 

@@ -6,7 +6,8 @@ from typing import Any
 
 from tests.world.aws_errors import validation_error
 from tests.world.aws_group_api import group_of
-from tests.world.aws_scaling import REACTION, finish_hook, leave
+from tests.world.aws_scaling import finish_hook, leave
+from tests.world.aws_sizes import REACTION
 from tests.world.aws_state import GROUP_TAG, Account, Ec2Instance, ScalingGroup
 
 Params = dict[str, Any]

@@ -20,12 +20,14 @@ from botocore.model import ServiceModel
 from botocore.paginate import Paginator, PaginatorModel
 from botocore.validate import ParamValidator
 
-from tests.world import aws_group_api, aws_member_api, aws_other_api
+from tests.world import aws_group_api, aws_member_api, aws_other_api, aws_schedule_api
 from tests.world.aws_scaling import advance
 from tests.world.aws_state import REGION, Account
 
 SERVICES = ("autoscaling", "ec2", "secretsmanager", "sns")
-_PAGED = frozenset({"DescribeAutoScalingGroups", "DescribeInstances"})
+_PAGED = frozenset(
+    {"DescribeAutoScalingGroups", "DescribeInstances", "DescribeScheduledActions", "DescribeScalingActivities"}
+)
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,11 @@ class Aws:
     Args:
         page_size: items a page of a listing; 0: an empty page first, then one item a page; None: as many as AWS gives.
         call_seconds: how long each counted call takes on the account's clock.
+
+    Attributes:
+        calls: the counted calls.
+        unpaged: those that asked for instances without a page size, which AWS answers with all of them at once: "We
+            strongly recommend using only paginated requests" (API reference, DescribeInstances).
     """
 
     def __init__(self, *, page_size: int | None = None, call_seconds: float = 0.0) -> None:
@@ -69,6 +76,7 @@ class Aws:
         self.page_size = page_size
         self.call_seconds = call_seconds
         self.calls: list[Call] = []
+        self.unpaged: list[Call] = []
         self.faults: Faults = NoFaults()
         self.clients = Clients(self, counted=True)
         self.operator = Clients(self, counted=False)
@@ -85,7 +93,7 @@ class Aws:
         self, account: Account, service: str, operation: str, params: dict[str, Any], page_size: int | None = None
     ) -> dict[str, Any]:
         """Carry out a call, on this account or on a remembered one."""
-        rooms = (aws_group_api, aws_member_api) if service == "autoscaling" else (aws_other_api,)
+        rooms = (aws_group_api, aws_member_api, aws_schedule_api) if service == "autoscaling" else (aws_other_api,)
         found = (getattr(room, xform_name(operation), None) for room in rooms)
         function = next((one for one in found if one is not None), None)
         if function is None:
@@ -104,6 +112,8 @@ class Aws:
             return self.execute(self.account, service, operation, params)
         call = Call(len(self.calls), service, operation, params, self.account.now)
         self.calls.append(call)
+        if operation == "DescribeInstances" and not {"MaxResults", "InstanceIds"} & set(params):
+            self.unpaged.append(call)
         if self.call_seconds:
             self.advance(self.call_seconds)
 

@@ -9,16 +9,26 @@ from typing import Any
 from tests.world.aws_errors import refusal
 from tests.world.aws_paging import page_of
 from tests.world.aws_scaling import NOTICE, shut_down
-from tests.world.aws_state import START, Account, Ec2Instance
+from tests.world.aws_state import MAX_TAGS, START, Account, Ec2Instance
 
 Params = dict[str, Any]
 FORGET = 3600.0  # "Terminated instances remain visible after termination (for approximately one hour)"
-LIMIT = 1000  # of ids: TerminateInstances, CreateTags (API reference)
+LIMIT = 1000  # of ids: TerminateInstances, CreateTags; of a page: DescribeInstances (API reference)
 
 
 def describe_instances(account: Account, params: Params, page_size: int | None) -> Params:
-    """The instances that pass every filter; one that terminated an hour ago is forgotten."""
-    ids = params.get("InstanceIds")
+    """The instances that pass every filter; one that terminated an hour ago is forgotten.
+
+    A request without MaxResults gets everything in one answer, however long; one with ids takes no MaxResults.
+    """
+    ids, operation = params.get("InstanceIds"), "DescribeInstances"
+    if ids and "MaxResults" in params:
+        message = "The parameter instancesSet cannot be used with the parameter maxResults"
+        raise refusal("InvalidParameterCombination", message, operation)
+    if not 5 <= params.get("MaxResults", 5) <= LIMIT:
+        raise refusal("InvalidParameterValue", f"MaxResults must be between 5 and {LIMIT}", operation)
+    if ids:
+        _known(account, ids, operation)
     found = [
         one
         for one in account.instances.values()
@@ -26,7 +36,8 @@ def describe_instances(account: Account, params: Params, page_size: int | None) 
         and (ids is None or one.id in ids)
         and all(_passes(one, wanted) for wanted in params.get("Filters", []))
     ]
-    part, more = page_of(found, params, 1000 if page_size is None else page_size)
+    asked = params.get("MaxResults", len(found))
+    part, more = page_of(found, params, asked if page_size is None else page_size)
     return {"Reservations": [{"Instances": [_described(one)]} for one in part], **more}
 
 
@@ -85,13 +96,16 @@ def stop_instances(account: Account, params: Params) -> Params:
 
 
 def create_tags(account: Account, params: Params) -> Params:
-    """Write tags on instances; the prefix aws: is reserved."""
-    instances = _known(account, params["Resources"], "CreateTags")
-    for tag in params["Tags"]:
-        if tag["Key"].startswith("aws:"):
-            raise refusal("InvalidParameterValue", "Tag keys starting with 'aws:' are reserved", "CreateTags")
-        for one in instances:
-            one.tags[tag["Key"]] = tag["Value"]
+    """Write tags on instances, on all or on none; the prefix aws: is reserved."""
+    instances, operation = _known(account, params["Resources"], "CreateTags"), "CreateTags"
+    written = {tag["Key"]: tag["Value"] for tag in params["Tags"]}
+    if any(key.startswith("aws:") for key in written):
+        raise refusal("InvalidParameterValue", "Tag keys starting with 'aws:' are reserved", operation)
+    # "Each resource can have up to 50 tags", those with the prefix aws: not counted ("Tag your Amazon EC2 resources").
+    if any(sum(not key.startswith("aws:") for key in one.tags | written) > MAX_TAGS for one in instances):
+        raise refusal("TagLimitExceeded", f"The maximum number of Tags for a resource is {MAX_TAGS}.", operation)
+    for one in instances:
+        one.tags.update(written)
     return {}
 
 

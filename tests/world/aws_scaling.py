@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import heapq
 
-from tests.world.aws_state import GROUP_TAG, ZONES, Account, Ec2Instance, Hook, ScalingGroup
+from tests.world.aws_sizes import REACTION, run_scheduled
+from tests.world.aws_state import GROUP_TAG, ZONES, Account, Activity, Ec2Instance, Hook, ScalingGroup
 
 LAUNCHING = "autoscaling:EC2_INSTANCE_LAUNCHING"
 TERMINATING = "autoscaling:EC2_INSTANCE_TERMINATING"
 BOOT, DEATH, STEP = 20.0, 40.0, 1.0  # seconds in `pending`, in `shutting-down`, and of any small step; undocumented
-REACTION, NOTICE = 3.0, 30.0  # until a group follows a changed setting, and until it notices a dead instance
+NOTICE = 30.0  # until a group notices a dead instance
+RETRY = 60.0  # until a group tries again to launch; AWS waits for longer after each failure
 
 # States that do not count against the desired capacity: instances on Standby do not ("Temporarily removing instances
 # from your Auto Scaling group"), instances that leave do not, nor those of a warm pool ("Warm pools").
@@ -30,6 +32,9 @@ def advance(account: Account, seconds: float) -> None:
             if group is not None and group.reacts_at == at:
                 group.reacts_at = None
                 _react(account, group)
+        elif kind == "scheduled":
+            if name in account.groups:
+                run_scheduled(account, account.groups[name])
         else:
             instance = account.instances[name]
             if instance.due == at:
@@ -58,6 +63,8 @@ def launch(account: Account, group: ScalingGroup, *, warm: bool = False) -> Ec2I
         warm=warm,
     )
     account.instances[instance.id] = instance
+    instance.activity = Activity(f"Launching a new EC2 instance: {instance.id}", account.now)
+    group.activities.append(instance.activity)
     account.wake(instance, BOOT)
     return instance
 
@@ -77,6 +84,8 @@ def leave(account: Account, instance: Ec2Instance) -> None:
     prefix = "Warmed:" if instance.warm else ""
     instance.protected = False
     group = account.groups[instance.group or ""]
+    instance.activity = Activity(f"Terminating EC2 instance: {instance.id}", account.now)
+    group.activities.append(instance.activity)
     hook = _hook(group, TERMINATING)
     if hook and instance.alive:
         _wait(account, instance, hook, f"{prefix}Terminating:Wait")
@@ -109,6 +118,7 @@ def finish_hook(account: Account, group: ScalingGroup, instance: Ec2Instance, re
 def _move_on(account: Account, instance: Ec2Instance) -> None:
     if instance.state == "shutting-down":
         instance.state, instance.terminated = "terminated", account.now
+        _close(account, instance)
         if instance.group and (group := account.groups.get(instance.group)):
             account.touch(group, REACTION)
         return
@@ -136,7 +146,13 @@ def _move_on(account: Account, instance: Ec2Instance) -> None:
         shut_down(account, instance)
 
 
+def _close(account: Account, instance: Ec2Instance) -> None:
+    if instance.activity is not None and instance.activity.ended is None:
+        instance.activity.close(account.now, "Successful")
+
+
 def _settle_in(account: Account, group: ScalingGroup, instance: Ec2Instance) -> None:
+    _close(account, instance)
     if instance.warm:
         state = (group.warm_pool.state if group.warm_pool else "Stopped") or "Stopped"
         instance.lifecycle, instance.state = f"Warmed:{state}", "running" if state == "Running" else "stopped"
@@ -171,6 +187,9 @@ def _react(account: Account, group: ScalingGroup) -> None:
     counted = [one for one in members if not one.lifecycle.startswith(_UNCOUNTED)]
     if len(counted) < group.desired and "Launch" not in group.suspended and not group.deleting:
         for _ in range(group.desired - len(counted)):
+            if group.launch_error:
+                _fail_to_launch(account, group)
+                break
             launch(account, group)
     elif len(counted) > group.desired and "Terminate" not in group.suspended:
         # "Use instance scale-in protection": protected instances are passed by, the desired capacity is lowered all
@@ -181,6 +200,14 @@ def _react(account: Account, group: ScalingGroup) -> None:
     _tend_warm_pool(account, group, [one for one in members if one.warm], len(counted))
     if group.deleting and not account.members(group):
         del account.groups[group.name]
+
+
+def _fail_to_launch(account: Account, group: ScalingGroup) -> None:
+    """A failed launch is an activity with the reason, and is tried again ("Troubleshoot EC2 Auto Scaling")."""
+    failed = Activity("Launching a new EC2 instance", account.now)
+    failed.close(account.now, "Failed", f"{group.launch_error} Launching EC2 instance failed.")
+    group.activities.append(failed)
+    account.touch(group, RETRY)
 
 
 def _tend_warm_pool(account: Account, group: ScalingGroup, warm: list[Ec2Instance], counted: int) -> None:
@@ -198,6 +225,6 @@ def _tend_warm_pool(account: Account, group: ScalingGroup, warm: list[Ec2Instanc
     top = group.max_size if pool.prepared is None else pool.prepared
     wanted = max(pool.min_size, top - max(counted, group.desired))
     present = [one for one in warm if not one.lifecycle.startswith("Warmed:Terminat")]
-    if "Launch" not in group.suspended:
+    if "Launch" not in group.suspended and not group.launch_error:
         for _ in range(wanted - len(present)):
             launch(account, group, warm=True)

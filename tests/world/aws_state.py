@@ -14,6 +14,7 @@ REGION = "us-east-1"
 OWNER = "123456789012"
 GROUP_TAG = "aws:autoscaling:groupName"
 _GROUP_UUID = "0b9a6d3e-0000-4000-8000-000000000000"
+MAX_TAGS = 50  # of a group, and of an instance
 ZONES = ("us-east-1a", "us-east-1b")
 
 
@@ -25,6 +26,32 @@ class Hook:
     transition: str
     heartbeat: float = 3600.0
     default: str = "ABANDON"
+
+
+@dataclass
+class ScheduledAction:
+    """A scheduled action that runs once, at `start`; None: it leaves that size as it is."""
+
+    name: str
+    start: float
+    min_size: int | None = None
+    max_size: int | None = None
+    desired: int | None = None
+
+
+@dataclass
+class Activity:
+    """A scaling activity; `ended` is None while it is in progress."""
+
+    description: str
+    started: float
+    status: str = "InProgress"
+    message: str = ""
+    ended: float | None = None
+
+    def close(self, now: float, status: str, message: str = "") -> None:
+        """End the activity."""
+        self.ended, self.status, self.message = now, status, message
 
 
 @dataclass
@@ -56,6 +83,7 @@ class Ec2Instance:
     due: float | None = None
     unpaid_since: float | None = None  # from here on it costs nothing
     terminated: float | None = None
+    activity: Activity | None = field(default=None, repr=False)
 
     @property
     def alive(self) -> bool:
@@ -65,7 +93,11 @@ class Ec2Instance:
 
 @dataclass
 class ScalingGroup:
-    """An Auto Scaling group. `tags`: key to value and PropagateAtLaunch; `template_tags`: of its launch template."""
+    """An Auto Scaling group.
+
+    `tags`: key to value and PropagateAtLaunch; `template_tags`: of its launch template; `launch_error`: reason that
+    every launch fails with, empty if launches succeed.
+    """
 
     name: str
     created: datetime
@@ -80,6 +112,9 @@ class ScalingGroup:
     retain_abandoned: bool = False  # InstanceLifecyclePolicy, RetentionTriggers, TerminateHookAbandon=retain
     hooks: dict[str, Hook] = field(default_factory=dict)
     warm_pool: WarmPool | None = None
+    scheduled: dict[str, ScheduledAction] = field(default_factory=dict)
+    activities: list[Activity] = field(default_factory=list)
+    launch_error: str = ""
     reacts_at: float | None = None
     deleting: bool = False
 
@@ -100,9 +135,14 @@ class Secret:
 
 @dataclass
 class Account:
-    """Everything an account has, and the time in it."""
+    """Everything an account has, and the time in it.
+
+    `action_delay`: seconds from the start time of a scheduled action until it runs. "A scheduled action generally runs
+    within seconds. However, the action might be delayed for up to two minutes" ("Scheduled scaling").
+    """
 
     now: float = 0.0
+    action_delay: float = 2.0
     groups: dict[str, ScalingGroup] = field(default_factory=dict)
     instances: dict[str, Ec2Instance] = field(default_factory=dict)
     secrets: dict[str, Secret] = field(default_factory=dict)
@@ -126,6 +166,10 @@ class Account:
         if group.reacts_at is None or at < group.reacts_at:
             group.reacts_at = at
             heapq.heappush(self.agenda, (at, "group", group.name))
+
+    def plan(self, group: ScalingGroup, at: float) -> None:
+        """Let EC2 Auto Scaling run the scheduled actions of the group that are due at this time."""
+        heapq.heappush(self.agenda, (at, "scheduled", group.name))
 
     def members(self, group: ScalingGroup) -> list[Ec2Instance]:
         """The instances of the group and of its warm pool, oldest first."""

@@ -50,7 +50,7 @@ class _Watch(NoFaults):
 
 def _state(account: Account) -> str:
     instances = [(one.id, one.state, one.lifecycle, one.protected, one.tags) for one in account.instances.values()]
-    groups = [(vars(one) | {"reacts_at": None}) for one in account.groups.values()]
+    groups = [(vars(one) | {"reacts_at": None, "activities": None}) for one in account.groups.values()]
     return f"{groups} {instances} {account.secrets} {account.topics}"
 
 

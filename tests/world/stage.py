@@ -15,7 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from annex_lease import tags as lease_tags
 from annex_lease.checker import CheckError
 from annex_lease.handler import serve
-from annex_lease.observed import Memory
+from annex_lease.memory import Memory
 from tests.world.aws_faults import Killed
 from tests.world.world import Can, Site, World
 

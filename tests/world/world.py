@@ -69,6 +69,8 @@ class Can(Enum):
     DELETE_GROUP = "the deletion of a group by an operator"
     METER = "the instance-seconds that were used"
     TOPIC = "messages published to a topic"
+    SCHEDULED = "scheduled actions of a group, run at their time"
+    FAILED_LAUNCHES = "launches that fail, and their scaling activities"
 
 
 class World(Protocol):
@@ -98,6 +100,9 @@ class World(Protocol):
 
     def set_state(self, instance_id: str, state: str) -> None:
         """Put an instance into a lifecycle state for good (only with `Can.ANY_STATE`)."""
+
+    def fail_launches(self, group: str, reason: str) -> None:
+        """Let every launch of the group fail for this reason; empty: no longer (only with `Can.FAILED_LAUNCHES`)."""
 
     def published(self) -> list[dict[str, str]]:
         """Messages published to topics (only with `Can.TOPIC`)."""

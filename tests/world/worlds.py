@@ -81,6 +81,12 @@ class ModelWorld:
         instance.lifecycle, instance.warm = state, state.startswith("Warmed:")
         self.aws.account.wake(instance, None)
 
+    def fail_launches(self, group: str, reason: str) -> None:
+        """See `World`."""
+        found = self.aws.account.groups[group]
+        found.launch_error = reason
+        self.aws.account.touch(found, 0.0)
+
     def published(self) -> list[dict[str, str]]:
         """See `World`."""
         return [message for topic in self.aws.account.topics.values() for message in topic]
@@ -103,6 +109,7 @@ class MotoWorld:
         Can.STOPPED: "a stopped instance stays a healthy member",
         Can.METER: "no time passes in it",
         Can.TOPIC: "what was published cannot be read back",
+        Can.FAILED_LAUNCHES: "every launch succeeds, and there are no scaling activities",
     }
 
     def __init__(self, clients: Any) -> None:
@@ -115,8 +122,23 @@ class MotoWorld:
         return self._now
 
     def advance(self, seconds: float) -> None:
-        """Let time pass."""
+        """Let time pass, and run the scheduled actions that are due, which moto only keeps."""
         self._now += timedelta(seconds=seconds)
+        autoscaling = self.operator.autoscaling
+        found = autoscaling.describe_scheduled_actions()["ScheduledUpdateGroupActions"]
+        for one in sorted(found, key=lambda each: each["StartTime"]):
+            if one["StartTime"] <= self._now:
+                self._run_scheduled(one)
+
+    def _run_scheduled(self, action: dict[str, Any]) -> None:
+        group = {"AutoScalingGroupName": action["AutoScalingGroupName"]}
+        autoscaling = self.operator.autoscaling
+        autoscaling.delete_scheduled_action(**group, ScheduledActionName=action["ScheduledActionName"])
+        found = autoscaling.describe_auto_scaling_groups(AutoScalingGroupNames=list(group.values()))
+        for one in found["AutoScalingGroups"]:
+            if "ScheduledActions" not in {each["ProcessName"] for each in one["SuspendedProcesses"]}:
+                sizes = {key: action[key] for key in ("MinSize", "MaxSize", "DesiredCapacity") if key in action}
+                autoscaling.update_auto_scaling_group(**group, **sizes)
 
     def add_annex(self, site: Site) -> None:
         """See `World`."""
@@ -159,6 +181,10 @@ class MotoWorld:
     def set_state(self, instance_id: str, state: str) -> None:
         """See `lacks`."""
         raise NotImplementedError(self.lacks[Can.ANY_STATE])
+
+    def fail_launches(self, group: str, reason: str) -> None:
+        """See `lacks`."""
+        raise NotImplementedError(self.lacks[Can.FAILED_LAUNCHES])
 
     def published(self) -> list[dict[str, str]]:
         """See `lacks`."""

@@ -33,7 +33,7 @@ class TagTable(Generated):
     def lines(self) -> Iterator[str]:
         """One row for each tag."""
         propagated = importlib.import_module("annex_lease.tags").PROPAGATED_TAGS
-        tags = documented("annex_lease.tags", "TAG_") | documented("annex_lease.sweep.orphan", "TAG_")
+        tags = documented("annex_lease.tags", "TAG_")
 
         def key_of(name: re.Match[str]) -> str:
             return f"`{tags[name[1]][0]}`"

@@ -35,6 +35,7 @@ class LabWorld:
 
     lacks: Mapping[Can, str] = {
         Can.ANY_STATE: "lifecycle states are those that its calls lead to",
+        Can.FAILED_LAUNCHES: "a launch fails by its template, which is the annex's own",
     }
 
     def __init__(self, cloud: Cloud, subnets: list[str]) -> None:
@@ -137,6 +138,10 @@ class LabWorld:
     def set_state(self, instance_id: str, state: str) -> None:
         """See `lacks`."""
         raise NotImplementedError(self.lacks[Can.ANY_STATE])
+
+    def fail_launches(self, group: str, reason: str) -> None:
+        """See `lacks`."""
+        raise NotImplementedError(self.lacks[Can.FAILED_LAUNCHES])
 
     def published(self) -> list[dict[str, str]]:
         """See `World`; messages are not taken from the queue."""

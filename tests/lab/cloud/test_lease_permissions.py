@@ -4,6 +4,7 @@ https://docs.aws.amazon.com/service-authorization/latest/reference/reference_pol
 """
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -71,6 +72,36 @@ def test_tags_of_groups_are_authorised_by_key(group: Make, acting: Acting) -> No
     client.create_or_update_tags(Tags=[tag("annex:lease-end")])
     denied(client.create_or_update_tags, Tags=[tag("annex:size")])
     denied(client.create_or_update_tags, Tags=[tag("annex:lease-end"), tag("annex:size")])
+
+
+def test_sizes_are_authorised_by_the_request_and_not_by_the_group(group: Make, acting: Acting) -> None:
+    own = group(MaxSize=4)
+    condition = {"Null": {"autoscaling:MaxSize": "true"}, "NumericEqualsIfExists": {"autoscaling:MinSize": "0"}}
+    statement = {"Action": "autoscaling:UpdateAutoScalingGroup", "Resource": group_arn(own), "Condition": condition}
+    update = acting([statement])("autoscaling").update_auto_scaling_group
+    update(AutoScalingGroupName=own.name, DesiredCapacity=0)
+    update(AutoScalingGroupName=own.name, MinSize=0, DesiredCapacity=0)
+    denied(update, AutoScalingGroupName=own.name, MaxSize=4)
+    denied(update, AutoScalingGroupName=own.name, MaxSize=0)
+    denied(update, AutoScalingGroupName=own.name, MinSize=1)
+    assert own.show()["MaxSize"] == 4
+
+
+def test_scheduled_actions_are_for_the_own_group(group: Make, acting: Acting) -> None:
+    own, other = group(), group()
+    actions = ["autoscaling:PutScheduledUpdateGroupAction", "autoscaling:DeleteScheduledAction"]
+    condition = {"NumericEquals": {"autoscaling:MinSize": "0"}}
+    client = acting([{"Action": actions[0], "Resource": group_arn(own), "Condition": condition}])("autoscaling")
+    start = datetime.now(UTC) + timedelta(seconds=own.cloud.offset + 3600)
+    end = {"ScheduledActionName": "end", "StartTime": start}
+    client.put_scheduled_update_group_action(AutoScalingGroupName=own.name, MinSize=0, DesiredCapacity=0, **end)
+    for name, least in ((own.name, 1), (other.name, 0)):
+        denied(client.put_scheduled_update_group_action, AutoScalingGroupName=name, MinSize=least, **end)
+    denied(client.delete_scheduled_action, AutoScalingGroupName=own.name, ScheduledActionName="end")
+    denied(client.describe_scheduled_actions, AutoScalingGroupName=own.name)
+    acting([{"Action": actions[1], "Resource": group_arn(own)}])("autoscaling").delete_scheduled_action(
+        AutoScalingGroupName=own.name, ScheduledActionName="end"
+    )
 
 
 def test_volumes_and_interfaces_are_deleted_by_their_tags(cloud: Cloud, network: Network, acting: Acting) -> None:

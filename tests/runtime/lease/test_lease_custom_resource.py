@@ -10,12 +10,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from answer_server import AnswerServer
-from lease_cloud import HOUR, Cloud, Context, fail
 
 from annex_lease import checker, cloudformation, handler
 from annex_lease.policy import LeasePolicy
 from annex_lease.tags import format_time
+from tests.runtime.lease.answer_server import AnswerServer
+from tests.runtime.lease.lease_cloud import HOUR, Cloud, Context, fail
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 STACK = {"StackId": "arn:aws:cloudformation:stack", "RequestId": "r-1", "LogicalResourceId": "Lease"}

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from answer_server import AnswerServer
-from lease_cloud import fail, record
-from responder_world import ENVIRONMENT, GROUP, NAME, OWN, Annex
 
+from tests.runtime.lease.answer_server import AnswerServer
+from tests.runtime.lease.lease_cloud import fail, record
+from tests.runtime.lease.responder_world import ENVIRONMENT, GROUP, NAME, OWN, Annex
 from tests.runtime.moto_aws import aws_in_process
 
 

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 from botocore.response import StreamingBody
 from botocore.stub import Stubber
-from pool_world import World, aws, deploy
 
+from annex_lease.lease import Phase
 from annex_pool.check import Answer, ask_checker
 from annex_pool.command_error import AnnexError
 from annex_pool.deployed import Deployed, find_annex
+from tests.runtime.pool.pool_world import World, aws, deploy
 
 ARN = "arn:aws:lambda:us-east-1:123456789012:function:checker"
 Invoke = Callable[..., Answer]
@@ -49,7 +50,7 @@ def test_a_function_that_is_not_there(world: World, monkeypatch: pytest.MonkeyPa
 
 
 def test_a_check(invoke: Invoke) -> None:
-    assert invoke(b'{"phase": "active", "end": null}', b"{}").phase == "active"
+    assert invoke(b'{"phase": "active", "end": null}', b"{}").phase is Phase.ACTIVE
 
 
 def test_a_check_that_fails(invoke: Invoke) -> None:
@@ -57,8 +58,19 @@ def test_a_check_that_fails(invoke: Invoke) -> None:
         invoke(b'{"errorMessage": "boom"}', b"{}", failed=True)
 
 
+@pytest.mark.parametrize("phase", [phase.value for phase in Phase])
+def test_every_phase_is_read(invoke: Invoke, phase: str) -> None:
+    assert invoke(f'{{"phase": "{phase}"}}'.encode(), b"{}").phase.value == phase
+
+
+@pytest.mark.parametrize("phase", ['"paused"', '"ACTIVE"', "null", "1", "[]"])
+def test_a_phase_of_another_version_is_an_error(invoke: Invoke, phase: str) -> None:
+    with pytest.raises(AnnexError, match=r"which this command does not know: .*`cdk deploy Annex-demo`"):
+        invoke(f'{{"phase": {phase}}}'.encode(), b"{}")
+
+
 def test_a_dry_run(invoke: Invoke) -> None:
-    assert invoke(b'{"phase": "active", "dry_run": true}', b'{"check": "dry-run"}', dry_run=True).phase == "active"
+    assert invoke(b'{"phase": "active", "dry_run": true}', b'{"check": "dry-run"}', dry_run=True).phase is Phase.ACTIVE
 
 
 @pytest.mark.parametrize("body", [b'{"phase": "active"}', b'{"phase": "active", "dry_run": "true"}'])
@@ -112,7 +124,7 @@ def test_a_check_with_nothing_to_do_says_so(world: World) -> None:
 
 
 def test_what_a_check_could_not_do_is_an_error(running: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    answer = Answer("draining", "over", None, (), errors=("EmptyGroup: denied",))
+    answer = Answer(Phase.DRAINING, "over", None, (), errors=("EmptyGroup: denied",))
     monkeypatch.setattr(World, "_check", lambda *_, **__: answer)
     done = running.annex("check", "demo")
     assert (done.exit_code, done.err) == (1, "error: EmptyGroup: denied\n")

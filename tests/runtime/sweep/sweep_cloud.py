@@ -35,9 +35,7 @@ class Region:
         self.clients = clients
         self._unasked = Clients()  # for the answers of services that moto does not have
         self.ghosts: list[dict[str, Any]] = []  # what GetResources still lists
-        self.meanwhile: Callable[[], object] = lambda: (
-            None
-        )  # happens once, when a run lists instances: after it listed the groups
+        self.meanwhile: Callable[[], object] = lambda: None  # once, when a run lists instances: after the groups
         self.born = datetime.now(UTC)
         self._image = ""
         self.changes = self._record_changes()

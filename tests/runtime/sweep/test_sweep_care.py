@@ -7,10 +7,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sweep_cloud import HOUR, MINUTE, Region, annex_tags, refuse
 
 from annex_lease.sweep.sweeper import SweepError
 from annex_lease.tags import TAG_UNTIL, format_time
+from tests.runtime.sweep.sweep_cloud import HOUR, MINUTE, Region, annex_tags, refuse
 
 LATE = HOUR + 30 * MINUTE  # the lease of an hour, its grace and the slack are over
 GONE = "99999999-0000-4000-8000-000000000000"

@@ -6,9 +6,9 @@ import json
 from typing import Any
 
 import pytest
-from sweep_cloud import HOUR, MINUTE, Region, annex_tags, refuse
 
 from annex_lease.sweep.sweeper import SweepError
+from tests.runtime.sweep.sweep_cloud import HOUR, MINUTE, Region, annex_tags, refuse
 
 LATE = HOUR + 30 * MINUTE  # the lease of an hour, its grace and the slack are over
 DRY = {"sweep": "dry-run"}
@@ -229,7 +229,7 @@ def test_a_listing_that_fails_is_an_error_and_no_orphan(region: Region, client: 
 def test_a_run_that_is_nearly_out_of_time_starts_nothing_and_fails(region: Region) -> None:
     asg = region.add_annex("a", region.add_stack("Annex-a"))
     region.changes.clear()
-    with pytest.raises(SweepError, match="orphans were not looked for: .*; 1 steps were not started") as failed:
+    with pytest.raises(SweepError, match=r"orphans were not looked for: .*; 1 steps were not started") as failed:
         region.sweep(LATE, seconds=20)
     assert failed.value.report.not_known == ["the orphans"]
     assert region.changes == []

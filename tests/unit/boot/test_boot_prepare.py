@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from boot_root import SECRET, SETTINGS, TOKEN, BootRoot
+
+from tests.unit.boot.boot_root import SECRET, SETTINGS, TOKEN, BootRoot
 
 END = 4_070_908_800  # 2099-01-01T00:00:00Z
 CREDENTIAL = "etc/condor/tokens.d/annex"

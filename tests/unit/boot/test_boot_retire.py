@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from boot_root import RULES, BootRoot
 
 from annex_boot.user_data import boot_file
+from tests.unit.boot.boot_root import RULES, BootRoot
 
 LEAVE = (
     "autoscaling terminate-instance-in-auto-scaling-group --region us-east-1 --instance-id i-0abc"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from boot_root import BootRoot
+
+from tests.unit.boot.boot_root import BootRoot
 
 OLD, NEW = 4_070_908_800, 4_070_912_400
 TAG = "tags_instance_annex:lease-end"

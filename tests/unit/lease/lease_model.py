@@ -10,6 +10,7 @@ from annex_lease.actions import (
     Action,
     AllowDeletion,
     ClearProtection,
+    Close,
     Decision,
     DeleteWarmPool,
     EmptyGroup,
@@ -17,18 +18,22 @@ from annex_lease.actions import (
     Grant,
     NotifyInstances,
     PublishEnd,
+    RecordOverride,
     RecordUse,
     RenewLease,
+    Reopen,
     ResumeLaunch,
     ResumeTerminate,
+    ScheduleEnds,
     SuspendLaunch,
     SuspendRebalance,
     TerminateInstances,
     Warn,
 )
 from annex_lease.decision import decide
-from annex_lease.observed import Group, GroupMember, Instance
-from annex_lease.policy import LeasePolicy, policy_tags
+from annex_lease.entries import Schedule
+from annex_lease.observed import BELIEVED, Compared, Credential, Group, GroupMember, Instance
+from annex_lease.policy import NUMBERS, LeasePolicy, policy_tags
 from annex_lease.tags import Tag, group_tag
 
 CREATED = datetime(2026, 11, 1, 12, 0, 0, tzinfo=UTC)
@@ -37,6 +42,9 @@ POLICY = LeasePolicy("muon", size=2, max_lifetime_seconds=7200, grace_seconds=90
 END = CREATED + HOUR
 CAP = CREATED + 2 * HOUR
 GRACE = timedelta(seconds=900)
+DECLARED_KEYS = {key for key, _, _ in NUMBERS.values()}
+DECLARED_KEYS |= {lease_tags.TAG_NAME, lease_tags.TAG_ID, lease_tags.TAG_ENDS_AT}
+"""Keys that only the template writes."""
 
 
 def a_group(
@@ -50,9 +58,10 @@ def a_group(
     max_size: int = 10,
     suspended: frozenset[str] = frozenset({"AZRebalance"}),  # as any check leaves it
     new_instances_protected: bool = False,
-    credential: bool | None = True,
-    confirmed: bool = True,
+    credential: Credential | None = Credential.PRESENT,
+    unread_for: timedelta = BELIEVED,
     empty_before: bool = True,
+    compared: Compared | None = None,
 ) -> Group:
     """A group of the policy; `written` are tags written at run time, in place of declared ones of the same key."""
     tags = {tag.key: tag for tag in (policy_tags(policy) if policy else ())}
@@ -69,15 +78,27 @@ def a_group(
         new_instances_protected=new_instances_protected,
         credential=credential,
         instances=instances,
-        confirmed=confirmed,
+        unread_for=unread_for,
         empty_before=empty_before,
+        compared=compared,
     )
 
 
 def settled(end: datetime = END, *, size: int = 2) -> dict[str, str]:
-    """The tags of an annex that was granted and whose instances know their end."""
+    """The tags of an annex that was granted, whose instances know their end, and whose ends are scheduled."""
     text = lease_tags.format_time(end)
-    return {lease_tags.TAG_END: text, lease_tags.TAG_NOTIFIED: text, lease_tags.TAG_GRANTED: str(size)}
+    return {
+        lease_tags.TAG_END: text,
+        lease_tags.TAG_NOTIFIED: text,
+        lease_tags.TAG_GRANTED: str(size),
+        lease_tags.TAG_SCHEDULED: Schedule(end, CAP).text(),
+    }
+
+
+def compared(group: Group, end: datetime = END) -> Group:
+    """The group after a recent listing in which all its members knew this end."""
+    ids = frozenset(member.id for member in group.members)
+    return replace(group, compared=Compared(lease_tags.format_time(end), ids))
 
 
 def without(group: Group, key: str) -> Group:
@@ -116,8 +137,23 @@ def apply(group: Group, action: Action) -> Group:
     match action:
         case PublishEnd(end=end):
             return _tagged(group, group_tag(lease_tags.TAG_END, lease_tags.format_time(end)))
-        case NotifyInstances(end=end):
-            return _tagged(group, group_tag(lease_tags.TAG_NOTIFIED, lease_tags.format_time(end)))
+        case NotifyInstances(end=end, instance_ids=ids):
+            text = lease_tags.format_time(end)
+            instances = {instance.id: instance for instance in group.instances or ()}
+            instances |= {key: replace(instances.get(key) or Instance(key, "running"), end=text) for key in ids}
+            return _tagged(
+                replace(group, instances=tuple(instances.values())), group_tag(lease_tags.TAG_NOTIFIED, text)
+            )
+        case RecordOverride(override=override):
+            return _tagged(group, group_tag(lease_tags.TAG_OVERRIDES, override.text()))
+        case ScheduleEnds(schedule=schedule, actions=actions):
+            known = dict(group.scheduled or {}) | {each.name: each.start for each in actions}
+            scheduled = group.scheduled if group.scheduled is None else known
+            return _tagged(replace(group, scheduled=scheduled), group_tag(lease_tags.TAG_SCHEDULED, schedule.text()))
+        case Close(at=at):
+            return _tagged(group, group_tag(lease_tags.TAG_CLOSED, lease_tags.format_time(at)))
+        case Reopen():
+            return _tagged(group, group_tag(lease_tags.TAG_CLOSED, lease_tags.NOT_CLOSED))
         case RenewLease(renewed=renewed):
             return _tagged(group, group_tag(lease_tags.TAG_BUSY, renewed.text()))
         case RecordUse(ledger=ledger):
@@ -132,10 +168,9 @@ def apply(group: Group, action: Action) -> Group:
             return replace(group, warm_pool=False, warm_pool_size=0)
         case AllowDeletion():
             return replace(group, deletion_protected=False)
-        case Grant(granted=granted, ledger=ledger):
-            size = granted.size
+        case Grant(granted=granted, ledger=ledger, capacity=size, max_size=max_size):
+            group = replace(group, desired=size, max_size=group.max_size if max_size is None else max_size)
             assert size <= group.max_size
-            group = replace(group, desired=size)
             if ledger is not None:
                 group = _tagged(group, group_tag(lease_tags.TAG_USED, ledger.text()))
             missing = range(len(group.members), size) if "Launch" not in group.suspended else ()

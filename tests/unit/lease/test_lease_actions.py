@@ -9,7 +9,6 @@ from unittest import mock
 
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
-from lease_model import END, HOUR, POLICY, a_group, settled
 
 from annex_lease import actions, actuator
 from annex_lease.actions import Action, EmptyGroup, SuspendLaunch, TerminateInstances, Warn
@@ -17,8 +16,9 @@ from annex_lease.actuator import Outcome, carry_out
 from annex_lease.aws import AnnexAccess, Clients
 from annex_lease.batches import CALL_SECONDS, RefusedError
 from annex_lease.decision import decide
+from annex_lease.entries import Granted, Ledger, Renewed
 from annex_lease.observed import GroupMember
-from annex_lease.record import Granted, Ledger, Renewed
+from tests.unit.lease.lease_model import END, HOUR, POLICY, a_group, settled
 
 # Tests define kinds of their own.
 KINDS = [kind for kind in Action.__subclasses__() if kind.__module__.startswith("annex_")]
@@ -29,7 +29,11 @@ SAMPLES: dict[type[Action], Action] = {
     type(each): each
     for each in (
         *(actions.RenewLease(Renewed(END, END), ""), actions.PublishEnd(END, ""), actions.SuspendRebalance("")),
-        *(actions.ResumeLaunch(""), actions.Grant(Granted(2), None, ""), actions.NotifyInstances(END, IDS, "")),
+        *(
+            actions.ResumeLaunch(""),
+            actions.Grant(Granted(2), None, 2, None, starts=True, reason=""),
+            actions.NotifyInstances(END, IDS, ""),
+        ),
         *(actions.RecordUse(Ledger(0, END, 1), ""), WARNING, FIRST, SECOND, actions.ResumeTerminate("")),
         *(actions.DeleteWarmPool(""), actions.ClearProtection(IDS, ""), actions.FinishHooks((), IDS, "")),
         *(actions.AllowDeletion(""), TerminateInstances(IDS, "")),

@@ -4,14 +4,15 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
-from lease_model import CREATED, END, GRACE, HOUR, POLICY, a_group, kinds, settled, without
 
 from annex_lease import tags as lease_tags
-from annex_lease.actions import ClearProtection, FinishHooks, Phase, TerminateInstances
+from annex_lease.actions import ClearProtection, FinishHooks, TerminateInstances
 from annex_lease.decision import decide
+from annex_lease.lease import Phase
 from annex_lease.observed import Fact, GroupMember, Instance, Missing
 from annex_lease.policy import LeasePolicy
 from annex_lease.tags import Tag, format_time
+from tests.unit.lease.lease_model import CREATED, END, GRACE, HOUR, POLICY, a_group, kinds, settled, without
 
 SECOND = timedelta(seconds=1)
 MIDDLE = CREATED + HOUR / 2
@@ -132,7 +133,7 @@ def test_ec2_is_believed_before_the_group() -> None:
 def test_nothing_there_is_claimed_only_after_asking_ec2() -> None:
     group = a_group(written=settled(), suspended=LAUNCH, instances=None)
     asking = decide(group, END)
-    assert (asking.phase, asking.needs) == (Phase.DRAINING, {Fact.INSTANCES})
+    assert (asking.phase, asking.needs) == (Phase.DRAINING, frozenset({Fact.INSTANCES}))
     assert decide(replace(group, instances=()), END).phase is Phase.ENDED
 
 
@@ -206,7 +207,7 @@ def test_a_record_that_is_not_whole_ends_the_annex_at_once(key: str, value: str 
     if value is not None:
         broken = replace(broken, tags=(*broken.tags, Tag(key, value, False)))
     unsure = decide(replace(broken, confirmed=False), CREATED)
-    assert (unsure.actions, unsure.needs) == ((), {Fact.CONFIRMATION})
+    assert (unsure.actions, unsure.needs) == ((), frozenset({Fact.CONFIRMATION}))
     decision = decide(broken, CREATED)
     assert decision.phase is Phase.DRAINING
     assert decision.end is None
@@ -221,9 +222,9 @@ def test_a_group_without_any_tag_is_stopped() -> None:
 
 def test_a_group_that_does_not_exist_is_a_case_of_its_own() -> None:
     first = decide(Missing("g"), MIDDLE)
-    assert (first.phase, first.actions, first.needs) == (Phase.DRAINING, (), {Fact.CONFIRMATION})
+    assert (first.phase, first.actions, first.needs) == (Phase.DRAINING, (), frozenset({Fact.CONFIRMATION}))
     second = decide(Missing("g", confirmed=True), MIDDLE)
-    assert (second.phase, second.needs) == (Phase.DRAINING, {Fact.INSTANCES})
+    assert (second.phase, second.needs) == (Phase.DRAINING, frozenset({Fact.INSTANCES}))
     lost = decide(
         Missing("g", confirmed=True, instances=(Instance("i-9", "running"), Instance("i-8", "terminated"))), END
     )

@@ -8,14 +8,15 @@ from datetime import timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lease_model import CREATED, END, HOUR, POLICY, a_group, carry_out, kinds, settled
 
 from annex_lease import tags as lease_tags
-from annex_lease.actions import Grant, Phase, RecordUse
+from annex_lease.actions import Grant, RecordUse
 from annex_lease.decision import decide
+from annex_lease.entries import Ledger, parse_ledger
+from annex_lease.lease import Phase
 from annex_lease.observed import Group, GroupMember
-from annex_lease.record import Ledger, parse_ledger
 from annex_lease.tags import format_time
+from tests.unit.lease.lease_model import CREATED, DECLARED_KEYS, END, HOUR, POLICY, a_group, carry_out, kinds, settled
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 LIMITED = replace(POLICY, max_instance_hours=1)
@@ -136,7 +137,7 @@ def test_hours_that_are_used_up_stop_counting_when_no_instance_is_left() -> None
     assert (decide(after, HALF + HOUR).end, decide(after, HALF + HOUR).actions) == (HALF, ())
     more = a_group(
         replace(LIMITED, max_instance_hours=2),
-        written={tag.key: tag.value for tag in after.tags if tag.key not in lease_tags.DECLARED_TAGS},
+        written={tag.key: tag.value for tag in after.tags if tag.key not in DECLARED_KEYS},
         suspended=after.suspended,
     )
     assert decide(more, HALF + MINUTE).used_seconds == 3600

@@ -11,17 +11,18 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lease_model import CAP, CREATED, END, POLICY, a_group, apply, carry_out, settled
 
 from annex_lease import tags as lease_tags
 from annex_lease import terms
-from annex_lease.actions import Grant, Phase, RecordUse, as_data
+from annex_lease.action_data import as_data
+from annex_lease.actions import Grant, RecordUse
 from annex_lease.decision import decide
-from annex_lease.lease import Lease
+from annex_lease.lease import Lease, Phase
 from annex_lease.observed import Group, GroupMember, Instance
 from annex_lease.policy import policy_tags
 from annex_lease.record import read_record
 from annex_lease.tags import Tag, format_time
+from tests.unit.lease.lease_model import CAP, CREATED, DECLARED_KEYS, END, POLICY, a_group, apply, carry_out, settled
 
 KEYS = [value for key, value in vars(lease_tags).items() if key.startswith("TAG_")]
 DECLARED = {tag.key: tag.value for tag in policy_tags(POLICY)}
@@ -105,7 +106,7 @@ def test_no_tag_raises_or_passes_the_latest_end(values: dict[str, str], now: dat
     assert decision.end is None or decision.end <= CREATED + timedelta(seconds=terms.MAX_LIFETIME.tag_range()[1])
 
 
-@given(st.dictionaries(st.sampled_from([k for k in KEYS if k not in lease_tags.DECLARED_TAGS]), texts), moments)
+@given(st.dictionaries(st.sampled_from([k for k in KEYS if k not in DECLARED_KEYS]), texts), moments)
 def test_nothing_written_at_run_time_passes_the_declared_maximum_lifetime(
     values: dict[str, str], now: datetime
 ) -> None:

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from annex_lease.actions import EmptyGroup, FinishHooks, Grant, TerminateInstances, Warn, as_data
-from annex_lease.record import Granted
+from annex_lease.action_data import as_data
+from annex_lease.actions import EmptyGroup, FinishHooks, Grant, TerminateInstances, Warn
+from annex_lease.entries import Granted
 from annex_pool.commands.check_command import action_line
 
 END = datetime(2030, 1, 1, 12, tzinfo=UTC)

@@ -5,10 +5,10 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from annex_specs import annex_spec
 from rich.console import Console
 
 from annex_lease.decision import decide
+from annex_lease.lease import Phase
 from annex_lease.observed import Group, GroupMember, Instance
 from annex_lease.policy import LeasePolicy, policy_tags
 from annex_lease.tags import Tag
@@ -19,6 +19,7 @@ from annex_pool.command_error import AnnexError
 from annex_pool.commands.status_command import show_statuses
 from annex_pool.status import Observation, status_of
 from annex_spec import AnnexSpec
+from tests.unit.pool.annex_specs import annex_spec
 
 NOW = datetime(2030, 1, 1, 12, tzinfo=UTC)
 POLICY = LeasePolicy("demo", 2, 16 * 3600, 900, duration_seconds=8 * 3600)
@@ -213,7 +214,7 @@ def test_a_claimed_dynamic_slot_runs_a_job(ad: dict[str, object], busy: bool) ->
 
 def test_the_checkers_answer() -> None:
     answer = read_answer("demo", b'{"phase": "active", "end": "2030-01-01T19:00:00Z", "problems": ["x"]}', failed=False)
-    assert (answer.phase, answer.end, answer.problems) == ("active", "2030-01-01T19:00:00Z", ("x",))
+    assert (answer.phase, answer.end, answer.problems) == (Phase.ACTIVE, "2030-01-01T19:00:00Z", ("x",))
     assert read_answer("demo", b'{"phase": "ended", "end": null}', failed=False).end is None
     acted = b'{"phase": "draining", "actions": [{"action": "EmptyGroup", "reason": "y"}, 7], "errors": ["z"]}'
     answer = read_answer("demo", acted, failed=False)

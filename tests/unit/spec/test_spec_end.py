@@ -3,9 +3,9 @@
 from datetime import timedelta
 
 import pytest
-from spec_texts import POOL, Read, ReadAnnex
 
 from annex_spec import SpecError
+from tests.unit.spec.spec_texts import POOL, Read, ReadAnnex
 
 TOPIC = "arn:aws:sns:us-east-1:123456789012:alarms"
 DEFAULTS = '[defaults]\nregion = "us-east-1"\nimage = "ami-01234567"\nlease = "8h"\n'

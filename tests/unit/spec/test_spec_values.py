@@ -3,9 +3,9 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from spec_texts import POOL, Read, ReadAnnex
 
 from annex_spec import SpecError
+from tests.unit.spec.spec_texts import POOL, Read, ReadAnnex
 
 TOPIC = "arn:aws:sns:us-east-1:123456789012:alarms"
 VPC, SUBNET = '"vpc-0123456789abcdef0"', "subnet-0123456789abcdef0"
@@ -31,6 +31,7 @@ ACCEPTED = [
     ("price_per_hour", "0.085", 0.085),
     ("price_per_hour", "10000", 10_000),
     ("warn_before_end", '"1m"', timedelta(minutes=1)),
+    ("warn_before_end", '"0s"', timedelta(0)),
     ("warn_before_end", '"7h59m59s"', timedelta(hours=8) - timedelta(seconds=1)),
     ("alarm_email", '"a.b+annex@cs.example.edu"', "a.b+annex@cs.example.edu"),
     ("alarm_topic", f'"{TOPIC}"', TOPIC),
@@ -60,7 +61,7 @@ REFUSED = [
     *[("renew_while_busy", value) for value in ('"9m59s"', '"366d1s"', '"1"', "60", "true")],
     *[("max_instance_hours", value) for value in ("0", "-1", "100000001", "1.5", '"100"', "true")],
     *[("price_per_hour", value) for value in ("0", "-0.1", "10000.01", "nan", "inf", '"0.085"', "true")],
-    *[("warn_before_end", value) for value in ('"59s"', '"0s"', '"366d1s"', '"15"', "15")],
+    *[("warn_before_end", value) for value in ('"59s"', '"1s"', '"366d1s"', '"15"', "15", "0")],
     *[("alarm_email", value) for value in ('""', '"admin"', '"a@b"', '"a b@example.edu"', '"a@b.edu, c@d.edu"', "1")],
     *[("alarm_email", f'"{"a" * 65}@example.edu"'), ("alarm_email", r'"a@example.edu\n"')],
     *[("alarm_topic", value) for value in ('"alarms"', f'"{TOPIC}.fifo"', f'"{TOPIC}:sub"', f'"{TOPIC[:-7]}"')],

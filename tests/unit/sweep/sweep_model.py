@@ -11,13 +11,12 @@ from annex_lease.actions import Action, TerminateInstances
 from annex_lease.observed import Group, GroupMember
 from annex_lease.ownership import GROUP_TAG, STACK_ID_TAG, annex_id, by_key
 from annex_lease.policy import LeasePolicy, policy_tags
-from annex_lease.sweep.inventory import RegionReader
-from annex_lease.sweep.orphan import TAG_ORPHAN
 from annex_lease.sweep.expired import Ending, InstanceOwners, find_endings, is_over
+from annex_lease.sweep.inventory import RegionReader
 from annex_lease.sweep.resources import Inventory, ResourceKind, Stack, TaggedResource
 from annex_lease.sweep.sweep_plan import SweepPlan, make_plan
 from annex_lease.sweep.sweep_settings import SweepSettings
-from annex_lease.tags import TAG_END, TAG_GRANTED, TAG_ID, TAG_NAME, TAG_UNTIL, format_time, group_tag
+from annex_lease.tags import TAG_END, TAG_GRANTED, TAG_ID, TAG_NAME, TAG_ORPHAN, TAG_UNTIL, format_time, group_tag
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)

@@ -6,22 +6,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from sweep_model import (
-    GRACE,
-    HOUR,
-    MINUTE,
-    NOW,
-    ONE,
-    OTHER,
-    FakeRegion,
-    endings,
-    group,
-    instance,
-    plan,
-    stack,
-    terminated,
-    until,
-)
 
 from annex_lease.actions import (
     ClearProtection,
@@ -37,6 +21,22 @@ from annex_lease.sweep.resources import Inventory
 from annex_lease.sweep.sweep_settings import SweepSettings
 from annex_lease.sweep.sweeper import sweep
 from annex_lease.tags import TAG_END, TAG_GRANTED, TAG_ID, TAG_NAME, TAG_RENEWED, format_time
+from tests.unit.sweep.sweep_model import (
+    GRACE,
+    HOUR,
+    MINUTE,
+    NOW,
+    ONE,
+    OTHER,
+    FakeRegion,
+    endings,
+    group,
+    instance,
+    plan,
+    stack,
+    terminated,
+    until,
+)
 
 SLACK = 10 * MINUTE
 

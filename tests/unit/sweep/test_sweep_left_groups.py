@@ -6,10 +6,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sweep_model import HOUR, MINUTE, ONE, OTHER, endings, group, instance, other, plan, stack
 
 from annex_lease.sweep.resources import ResourceKind
 from annex_lease.tags import TAG_ID
+from tests.unit.sweep.sweep_model import HOUR, MINUTE, ONE, OTHER, endings, group, instance, other, plan, stack
 
 STOPPED: dict[str, Any] = {"members": (), "suspended": frozenset({"Launch"})}
 LEFT = [

@@ -7,7 +7,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sweep_model import (
+
+from annex_lease.ownership import STACK_ID_TAG
+from annex_lease.sweep.resources import REMOVAL_ORDER, ResourceKind
+from annex_lease.sweep.sweep_plan import SweepPlan
+from annex_lease.tags import TAG_ID, TAG_NAME, group_tag
+from tests.unit.sweep.sweep_model import (
     GRACE,
     HOUR,
     MINUTE,
@@ -22,11 +27,6 @@ from sweep_model import (
     stack_arn,
     terminated,
 )
-
-from annex_lease.ownership import STACK_ID_TAG
-from annex_lease.sweep.resources import REMOVAL_ORDER, ResourceKind
-from annex_lease.sweep.sweep_plan import SweepPlan
-from annex_lease.tags import TAG_ID, TAG_NAME, group_tag
 
 MARKED = HOUR + MINUTE
 

@@ -8,7 +8,25 @@ from typing import Any
 
 from hypothesis import example, given
 from hypothesis import strategies as st
-from sweep_model import (
+
+from annex_lease.actions import (
+    ClearProtection,
+    DeleteWarmPool,
+    EmptyGroup,
+    FinishHooks,
+    ResumeTerminate,
+    SuspendLaunch,
+    TerminateInstances,
+)
+from annex_lease.observed import GroupMember
+from annex_lease.ownership import GROUP_TAG, STACK_ID_TAG
+from annex_lease.sweep.resources import Inventory, ResourceKind, TaggedResource
+from annex_lease.sweep.sweep_plan import SweepPlan, make_plan
+from annex_lease.sweep.sweep_report import ending_data, removal_data, resource_data
+from annex_lease.sweep.sweep_settings import SweepSettings
+from annex_lease.sweep.sweeper import sweep
+from annex_lease.tags import TAG_END, TAG_ID, TAG_NAME, TAG_ORPHAN, format_time
+from tests.unit.sweep.sweep_model import (
     GRACE,
     HOUR,
     MINUTE,
@@ -23,25 +41,6 @@ from sweep_model import (
     stack,
     stack_arn,
 )
-
-from annex_lease.actions import (
-    ClearProtection,
-    DeleteWarmPool,
-    EmptyGroup,
-    FinishHooks,
-    ResumeTerminate,
-    SuspendLaunch,
-    TerminateInstances,
-)
-from annex_lease.observed import GroupMember
-from annex_lease.ownership import GROUP_TAG, STACK_ID_TAG
-from annex_lease.sweep.orphan import TAG_ORPHAN
-from annex_lease.sweep.resources import Inventory, ResourceKind, TaggedResource
-from annex_lease.sweep.sweep_plan import SweepPlan, make_plan
-from annex_lease.sweep.sweep_report import ending_data, removal_data, resource_data
-from annex_lease.sweep.sweep_settings import SweepSettings
-from annex_lease.sweep.sweeper import sweep
-from annex_lease.tags import TAG_END, TAG_ID, TAG_NAME, format_time
 
 NAMES = ("a", "pa", "paper")
 UUIDS = (ONE, OTHER, THIRD)

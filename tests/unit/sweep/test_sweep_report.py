@@ -6,10 +6,10 @@ import json
 from typing import Any
 
 import pytest
-from sweep_model import HOUR, ONE, endings, group, instance, other, plan, stack
 
 from annex_lease.sweep.resources import ResourceKind
 from annex_lease.sweep.sweep_report import SweepReport, ending_data, log_lines, removal_data
+from tests.unit.sweep.sweep_model import HOUR, ONE, endings, group, instance, other, plan, stack
 
 IDS = [f"i-{n:04}" for n in range(1001)]
 

@@ -1,0 +1,67 @@
+"""Facts about an annex besides its group and its instances, looked up only when a decision needs them.
+
+A call that fails raises: it never counts as an answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from annex_lease.aws import AnnexAccess
+from annex_lease.observed import Credential
+
+_ACTIVITIES = 20  # the newest activities; each failed launch is one
+
+
+def scheduled_actions(annex: AnnexAccess) -> dict[str, datetime]:
+    """Start times of the group's scheduled actions, by their names.
+
+    Raises:
+        botocore.exceptions.ClientError: AWS refused or kept failing.
+        botocore.exceptions.BotoCoreError: AWS could not be reached.
+    """
+    pages = annex.clients.autoscaling.get_paginator("describe_scheduled_actions").paginate(
+        AutoScalingGroupName=annex.group
+    )
+    actions = (action for page in pages for action in page["ScheduledUpdateGroupActions"])
+    return {action["ScheduledActionName"]: action["StartTime"] for action in actions if "StartTime" in action}
+
+
+def failed_launch(annex: AnnexAccess) -> str:
+    """What EC2 Auto Scaling says about the newest launch that failed, of its last activities; empty if none failed.
+
+    Raises:
+        botocore.exceptions.ClientError: AWS refused or kept failing.
+        botocore.exceptions.BotoCoreError: AWS could not be reached.
+    """
+    # The newest come first (API reference, DescribeScalingActivities).
+    found = annex.clients.autoscaling.describe_scaling_activities(
+        AutoScalingGroupName=annex.group, MaxRecords=_ACTIVITIES
+    )
+    failed = (each for each in found["Activities"] if each["StatusCode"] in ("Failed", "Cancelled"))
+    return next((each.get("StatusMessage") or each.get("Description", "") for each in failed), "")
+
+
+def credential_state(annex: AnnexAccess) -> Credential:
+    """State of the credential. Its value is never read: the function may not read it.
+
+    Raises:
+        botocore.exceptions.ClientError: AWS refused or kept failing; the secret does not exist.
+        botocore.exceptions.BotoCoreError: AWS could not be reached.
+    """
+    if not annex.credential:
+        return Credential.PRESENT
+    secret = annex.clients.secretsmanager.describe_secret(SecretId=annex.credential)
+    if "DeletedDate" in secret:
+        return Credential.DELETED
+    return Credential.EMPTY if current_version(secret) is None else Credential.PRESENT
+
+
+def current_version(secret: Mapping[str, Any]) -> str | None:
+    """Id of the current version of a described secret; None if it has no value or waits for its deletion."""
+    if "DeletedDate" in secret:
+        return None
+    stages: Mapping[str, list[str]] = secret.get("VersionIdsToStages") or {}
+    return next((version for version, names in stages.items() if "AWSCURRENT" in names), None)

@@ -1,0 +1,92 @@
+"""Findings of earlier runs in the same function environment.
+
+Losing them does no harm, and Lambda may lose them at any time: what they confirm is looked for again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from annex_lease.observed import APART, BELIEVED, FRESH, Compared, Group, Seen, with_facts
+from annex_lease.tags import format_time
+
+
+@dataclass
+class Memory:
+    """Findings of earlier runs, each with its time.
+
+    Attributes:
+        empty_since: first of the empty looks after the end of the lease.
+        ended_at: the second of two empty looks.
+        unread_since: first time that the group was not listed, or its record could not be read.
+        short_since: first time that the group had fewer instances than it should have.
+        late_since: first time that instances were alive although the lease and its grace were over.
+        compared_at: time of the last listing that compared the tags of instances, with its result.
+        unlisted: members of the group that EC2 did not list, with the first time.
+    """
+
+    empty_since: datetime | None = None
+    ended_at: datetime | None = None
+    unread_since: datetime | None = None
+    short_since: datetime | None = None
+    late_since: datetime | None = None
+    compared_at: tuple[datetime, Compared] | None = None
+    unlisted: dict[str, datetime] = field(default_factory=dict)
+
+    def recall(self, seen: Seen, now: datetime) -> Seen:
+        """`seen` with the findings of earlier runs, and with those that it adds to them."""
+        readable = isinstance(seen, Group) and seen.lease.policy is not None
+        self.unread_since = None if readable else _earlier(self.unread_since, now)
+        short = isinstance(seen, Group) and len(seen.alive()) < seen.desired
+        self.short_since = _earlier(self.short_since, now) if short else None
+        facts: dict[str, Any] = {
+            "unread_for": _since(self.unread_since, now),
+            "short_for": _since(self.short_since, now),
+            "late_for": _since(self.late_since, now),
+            "empty_before": self.empty_since is not None and now - self.empty_since >= APART,
+            # A quiet annex must not cost a call a minute without end.
+            "known_empty": self.ended_at if _recent(self.ended_at, now) else None,
+            "compared": self.compared_at[1] if self.compared_at and _recent(self.compared_at[0], now) else None,
+            "gone": frozenset(key for key, since in self.unlisted.items() if now - since >= BELIEVED),
+        }
+        return with_facts(seen, facts)
+
+    def note(
+        self, seen: Seen, now: datetime, end: datetime | None, *, empty: bool, ended: bool, late: bool = False
+    ) -> None:
+        """Remember a look at the annex.
+
+        Args:
+            seen: the observation; it holds the instances if EC2 was asked for them.
+            now: time of the look.
+            end: effective end of the lease, if there is one.
+            empty: True if it found nothing.
+            ended: True if it was the second of two empty looks.
+            late: True if instances were alive although the lease and its grace were over. Default: False.
+        """
+        self.late_since = _earlier(self.late_since, now) if late else None
+        if seen.instances is not None and isinstance(seen, Group):
+            listed = {instance.id for instance in seen.instances}
+            missing = (member.id for member in seen.members if member.id not in listed)
+            self.unlisted = {key: _earlier(self.unlisted.get(key), now) for key in missing}
+            text = format_time(end) if end else ""
+            self.compared_at = now, Compared(text, frozenset(i.id for i in seen.instances if i.end == text))
+        if not empty:
+            self.empty_since = self.ended_at = None
+        elif seen.instances is not None:
+            self.empty_since = _earlier(self.empty_since, now)
+            self.ended_at = now if ended else None
+
+
+def _earlier(known: datetime | None, now: datetime) -> datetime:
+    return now if known is None or known > now else known
+
+
+def _since(time: datetime | None, now: datetime) -> timedelta:
+    return timedelta(0) if time is None else now - time
+
+
+def _recent(time: datetime | None, now: datetime) -> bool:
+    return time is not None and timedelta(0) <= now - time < FRESH
