@@ -13,6 +13,7 @@ from annex_lease.observed import Group, Instance
 from annex_lease.ownership import GROUP_TAG, Identity, Owner, annex_id, by_key
 from annex_lease.sweep.resources import TaggedResource
 from annex_lease.tags import TAG_END, TAG_ID, TAG_NAME, format_time, group_tag
+from annex_lease.terms import GRACE
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class Ending:
         actions: what to do, in this order.
         alive: ids of the instances that may still cost money.
         instances: the instances that the decision was taken with, so that it can be taken again.
+        grace: time that its instances may take to shut down.
         unreadable: the group's record cannot be read, and it is to be ended all the same.
     """
 
@@ -37,6 +39,7 @@ class Ending:
     actions: tuple[Action, ...]
     alive: tuple[str, ...]
     instances: tuple[Instance, ...] | None = None
+    grace: timedelta = GRACE.default_value
     unreadable: bool = False
 
 
@@ -84,6 +87,7 @@ def find_ending(group: Group, now: datetime, slack: timedelta, *, unreadable: bo
         actions=actions,
         alive=group.alive(),
         instances=group.instances,
+        grace=group.lease.grace,
         unreadable=unreadable,
     )
 
@@ -91,7 +95,7 @@ def find_ending(group: Group, now: datetime, slack: timedelta, *, unreadable: bo
 def _believed(group: Group) -> Group:
     """A group whose record could not be read for long, as one whose lease is over with its grace.
 
-    Its mark is older than any grace: see `annex_lease.sweep.sweep_plan`.
+    Its mark is older than the grace: see `annex_lease.sweep.sweep_plan`.
     """
     kept = tuple(tag for tag in group.tags if tag.key != TAG_END)
     return replace(group, tags=(*kept, group_tag(TAG_END, format_time(group.created))))

@@ -124,7 +124,8 @@ def _sort(
             plan.unmarks.append((resource, verdict.reason))
         return
     removal = Removal(resource, verdict.reason, ending)
-    if is_due(resource.tags, now, settings.wait):
+    # What ends without notice has had its grace while it was marked.
+    if is_due(resource.tags, now, max(settings.wait, ending.grace) if ending else settings.wait):
         plan.removals.append(removal)
         return
     first = marked_since(resource.tags, now) is None

@@ -11,7 +11,7 @@ import pytest
 from annex_lease.ownership import STACK_ID_TAG
 from annex_lease.sweep.resources import REMOVAL_ORDER, ResourceKind
 from annex_lease.sweep.sweep_plan import SweepPlan
-from annex_lease.tags import TAG_ID, TAG_NAME, group_tag
+from annex_lease.tags import TAG_GRACE, TAG_ID, TAG_NAME, group_tag
 from tests.unit.sweep.sweep_model import (
     GRACE,
     HOUR,
@@ -265,6 +265,13 @@ def test_a_group_without_a_readable_lease_is_ended_in_two_phases() -> None:
     for back in (group(ended=-HOUR, extra=mark), group(without=UNREADABLE, ended=-8 * HOUR + GRACE, extra=mark)):
         found = plan([back], stacks=[stack(ONE)])
         assert (found.orphans, len(found.unmarks)) == (0, 1)
+
+
+@pytest.mark.parametrize(("grace", "due"), [(2 * HOUR, True), (2 * HOUR + MINUTE, False)])
+def test_a_group_without_a_readable_lease_has_its_grace_while_it_is_marked(grace: timedelta, due: bool) -> None:
+    extra = {"annex:orphan": "2026-11-23T10:00:00Z", TAG_GRACE: str(int(grace.total_seconds()))}
+    found = plan([group(without=[*UNREADABLE, TAG_GRACE], extra=extra)], stacks=[stack(ONE)])
+    assert (len(found.removals), len(found.waiting)) == ((1, 0) if due else (0, 1))
 
 
 def test_a_foreign_group_that_only_carries_a_name_is_reported() -> None:
