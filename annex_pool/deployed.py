@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from annex_lease.actions import Phase
-from annex_lease.aws import AnnexAccess, list_instances, read_group
+from annex_lease.aws import AnnexAccess, current_version, list_instances, read_group
 from annex_lease.decision import decide
 from annex_lease.lease import Lease
 from annex_lease.observed import Group
@@ -198,6 +198,17 @@ def find_arn(found: Deployed, kind: str, sleep: Callable[[float], None] | None) 
     raise AnnexError(
         f"there is no {what} in {found.aws.region}: deploy it again with `cdk deploy {stack_name(found.name)}`"
     )
+
+
+def credential_version(found: Deployed) -> str | None:
+    """Id of the current version of the annex's credential; None if it has no value. The value is not read.
+
+    Raises:
+        AnnexError: AWS could not be asked, or there is not exactly one credential.
+    """
+    secret = find_arn(found, SECRET, None)
+    with asking(f"whether the secret of annex {found.name} has a value"):
+        return current_version(found.aws.secretsmanager.describe_secret(SecretId=secret))
 
 
 def _own_arns(found: Deployed, kind: str, what: str) -> list[str]:

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from annex_lease.actions import Decision
-from annex_lease.aws import AnnexAccess, credential_present
 from annex_lease.decision import decide
 from annex_lease.lease import Lease
 from annex_lease.observed import Fact, Group, Missing
@@ -19,9 +18,9 @@ from annex_lease.tags import format_time
 from annex_pool.annex_status import NOT_DEPLOYED, AnnexStatus, HoursUsed, InstanceStatus
 from annex_pool.collector import Slot
 from annex_pool.command_error import AnnexError
-from annex_pool.deployed import SECRET, Deployed, find_annex, find_arn, observe, states
+from annex_pool.deployed import Deployed, credential_version, find_annex, observe, states
 from annex_pool.environment import Environment
-from annex_pool.region import PAUSE_SECONDS, RegionClients, asking, check_account
+from annex_pool.region import PAUSE_SECONDS, RegionClients, check_account
 from annex_pool.ungrouped import as_instances, ec2_states, explained, list_ungrouped
 from annex_spec import AnnexSpec, PoolSpec
 
@@ -114,9 +113,7 @@ def _decided(environment: Environment, found: Deployed, group: Group) -> Decisio
     decision = decide(group, environment.now())
     if Fact.CREDENTIAL not in decision.needs:
         return decision
-    secret = find_arn(found, SECRET, None)
-    with asking(f"whether the secret of annex {found.name} has a value"):
-        present = credential_present(AnnexAccess(group.name, secret, found.aws))
+    present = credential_version(found) is not None
     return decide(replace(group, credential=present), environment.now())
 
 

@@ -6,7 +6,7 @@ from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from annex_constructs.alarm_topic import given_or_own_topic
+from annex_constructs.alarm_topic import annex_sender, given_or_own_topic
 from annex_constructs.identity import annex_id
 from annex_constructs.lease.lease_checker import LeaseChecker
 from annex_constructs.lease.lease_metrics import CHECK_RATE
@@ -60,7 +60,7 @@ class LeaseAlarms(Construct):
         self._topic = given_or_own_topic(
             self,
             "Topic",
-            display_name=f"HTCondor annex {checker.annex_name}",
+            display_name=annex_sender(checker.annex_name),
             alarm_topic=alarm_topic,
             alarm_email=alarm_email,
         )

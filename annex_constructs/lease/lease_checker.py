@@ -18,7 +18,7 @@ from annex_constructs.lease.lease_declaration import LeaseDeclaration
 from annex_constructs.lease.lease_metrics import CHECK_RATE, LeaseMetrics
 from annex_constructs.lease.lease_terms import LeaseTerms
 from annex_constructs.scheduled_function import ScheduledFunction
-from annex_lease.invocation import CheckerSettings
+from annex_lease.invocation import SCHEDULED_CHECK, CheckerSettings
 from annex_lease.tags import TAG_ID, TAG_NAME
 
 _HANDLER = "annex_lease.handler.handler"
@@ -89,7 +89,7 @@ class LeaseChecker(LeaseMetrics, Construct):
                 topic="" if alarm_topic is None else alarm_topic.topic_arn,
             ).to_environ(),
             permissions=checker_permissions(own, secret, alarm_topic),
-            event={"check": "scheduled"},
+            event=SCHEDULED_CHECK,
             rate=CHECK_RATE,
             on_failure=responder.function,
             log_retention=log_retention,
