@@ -7,10 +7,9 @@ import subprocess
 import time
 from pathlib import Path
 
-from tests.demo.running_demo import ROOT, STOP_SECONDS, RunningDemo, demonstration
-
 from lab.__main__ import ENTER, LOOKS
 from lab.demo import STACK
+from tests.demo.running_demo import ROOT, STOP_SECONDS, RunningDemo, demonstration
 
 SILENCE_SECONDS = 900  # longer than any step of a demonstration may wait by itself without anything new
 

@@ -7,7 +7,6 @@ import re
 from pathlib import Path
 
 import pytest
-from tests.docs.documents import DOCS, blocks
 from rich.console import Console
 
 import lab.__main__
@@ -17,6 +16,7 @@ from annex_pool.commands.status_command import COLUMNS
 from annex_pool.leftovers.search import Leftovers
 from annex_pool.plan import plan
 from annex_spec import load
+from tests.docs.documents import DOCS, blocks
 
 STEPS = DOCS / "tutorial/eleven-steps.md"
 LAB = DOCS / "tutorial/lab.md"

@@ -38,7 +38,6 @@ SHARED = [
     "ownership.py",
     "policy.py",
     "record.py",
-    "schedule.py",
     "stopping.py",
     "tags.py",
     "terms.py",
