@@ -34,6 +34,7 @@ SHARED = [
     "kinds.py",
     "lease.py",
     "log_line.py",
+    "messages.py",
     "observed.py",
     "ownership.py",
     "policy.py",
