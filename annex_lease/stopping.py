@@ -58,6 +58,9 @@ def stop(group: Group, now: datetime, why: Stop) -> Decision:
     alive = group.alive()
     grace = why.deadline is not None and now < why.deadline
     actions = _stop_group(group, closing=why.closing)
+    if lease.policy is None and why.notify and why.end is not None:
+        # At once: the record does not say any more when this end came, and the next run measures the grace from it.
+        actions = [*publish(lease, why.end), *actions]
     notices: tuple[Action, ...] = ()
     needs: frozenset[Fact] = frozenset()
     if alive and not grace:
@@ -72,7 +75,7 @@ def stop(group: Group, now: datetime, why: Stop) -> Decision:
         actions.append(Close(now, "a check that runs at the same time, or later, must not grant anything"))
     if not why.closing:
         actions.extend(record_use(lease, now, group.billed()))
-        if why.end is not None and why.notify and (alive or group.lease.policy is None):
+        if why.end is not None and why.notify and alive:
             actions.extend(publish(lease, why.end))
     actions.extend(notices)
     nothing = not group.alive() and not group.warm_pool
@@ -132,7 +135,7 @@ def clear_away(missing: Missing, now: datetime, *, closing: bool = False) -> Dec
 def _notified_end(instance: Instance) -> datetime:
     """The end that an instance was notified of; one that cannot be read is far away: only the time can show it."""
     try:
-        return parse_time(instance.end or "")
+        return min(parse_time(instance.end or ""), _FAR)  # a tag may hold any time, and the grace is added to it
     except ValueError:
         return _FAR
 

@@ -12,6 +12,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from annex_constructs.function_role import Permissions
+from annex_constructs.identity import group_arn
 from annex_lease.operator_policy import END_GROUP
 from annex_lease.tags import TAG_ID, TAG_NAME, TAG_ORPHAN
 
@@ -43,7 +44,7 @@ def sweeper_permissions(scope: Construct) -> Permissions:
 
 def _arns(stack: Stack) -> tuple[str, ...]:
     return (
-        stack.format_arn(service="autoscaling", resource="autoScalingGroup:*:autoScalingGroupName", resource_name="*"),
+        group_arn(stack, "*"),
         stack.format_arn(service="ec2", resource="instance", resource_name="*"),
         stack.format_arn(service="ec2", resource="volume", resource_name="*"),
         stack.format_arn(service="ec2", resource="network-interface", resource_name="*"),

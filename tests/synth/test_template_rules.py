@@ -127,7 +127,7 @@ def test_instances_keep_to_the_metadata_service_of_version_2(resources: Resource
     assert not {"KeyName", "InstanceMarketOptions", "NetworkInterfaces"} & set(data)
 
 
-def test_every_volume_is_encrypted_and_goes_with_its_instance(resources: Resources) -> None:
+def test_every_volume_is_encrypted_and_deleted_with_its_instance(resources: Resources) -> None:
     mappings = template_data(resources)["BlockDeviceMappings"]
     assert [mapping["DeviceName"] for mapping in mappings] == ["/dev/xvda"]
     for mapping in mappings:

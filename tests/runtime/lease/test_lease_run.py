@@ -88,15 +88,16 @@ def test_a_dry_run_says_what_a_run_does_and_does_nothing(cloud: Cloud) -> None:
     ]
 
 
-def test_a_dry_run_sends_no_heartbeat_and_a_check_does(
+def test_a_dry_run_sends_no_metric_and_a_check_does(
     cloud: Cloud, group: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     cloud.environ["ANNEX_NAME"] = "pa"
+    cloud.write(group, "annex:lease-until", "tomorrow")
     cloud.check(group, cloud.created(group), check="dry-run")
-    assert "LeaseChecks" not in json.loads(capsys.readouterr().out)
+    assert "LeaseRecordIgnored" not in json.loads(capsys.readouterr().out)
     cloud.check(group, cloud.created(group))
     line = json.loads(capsys.readouterr().out)
-    assert (line["LeaseChecks"], line["Annex"]) == (1, "pa")
+    assert (line["LeaseRecordIgnored"], line["Annex"]) == (1, "pa")
 
 
 def test_tags_that_are_replaced_in_two_calls_do_not_end_an_annex(cloud: Cloud, group: str) -> None:
