@@ -56,7 +56,8 @@ def decide(seen: Seen, now: datetime, *, closing: bool = False, deploying: bool 
 def _report(group: Group, decision: Decision) -> tuple[Report, ...]:
     """Report what an operator has to know although this run does all it should, once for each kind."""
     lease, found = group.lease, {}
-    if lease.problems:
+    # While a deployment replaces the tags, the record cannot be read for moments.
+    if lease.problems and (lease.policy is not None or group.unread_for >= APART):
         found["record"] = lease.problems
     if decision.surplus:
         found["surplus"] = (f"the group is to have {decision.surplus} instances more than declared",)

@@ -223,7 +223,7 @@ def test_the_checker_publishes_to_the_topic_of_its_alarm(stack: Stack, fleet: An
     assert function["Environment"]["Variables"]["ANNEX_TOPIC"] == arn == {"Ref": named(resources, TOPIC, "")}
 
 
-def test_nobody_is_subscribed_unasked(alarmed: Resources) -> None:
+def test_no_address_is_subscribed_unasked(alarmed: Resources) -> None:
     assert not of_type(alarmed, "AWS::SNS::Subscription")
 
 

@@ -172,7 +172,7 @@ def test_instances_protect_themselves_only_if_the_lease_is_renewed_for_them(flag
     assert protect == allow("ProtectWhileBusy", "autoscaling:SetInstanceProtection", leave["Resource"])
 
 
-def test_nobody_is_let_into_the_queue_and_nobody_without_encryption(own_network: Resources, refs: Any) -> None:
+def test_no_other_account_and_no_unencrypted_call_reaches_the_queue(own_network: Resources, refs: Any) -> None:
     (policy,) = of_type(own_network, "AWS::SQS::QueuePolicy").values()
     assert policy["Properties"]["PolicyDocument"]["Statement"] == [
         {

@@ -120,7 +120,7 @@ def test_its_code_stands_in_the_template(resources: Resources, functions: tuple[
     assert len(CODE.read_bytes()) < 16_000
 
 
-def test_nobody_takes_it_for_the_checker(resources: Resources, functions: tuple[str, str]) -> None:
+def test_it_is_not_taken_for_the_checker(resources: Resources, functions: tuple[str, str]) -> None:
     tags = [{tag["Key"]: tag["Value"] for tag in resources[name]["Properties"]["Tags"]} for name in functions]
     assert ["annex:responder" in each for each in tags] == [False, True]
     assert tags[0]["annex:name"] == tags[1]["annex:name"]

@@ -187,7 +187,7 @@ def end_with_an_instance_that_the_api_may_not_terminate(stage: Stage) -> None:
 
 
 @scene("GONE", Can.DELETE_GROUP)
-def group_deleted_by_somebody(stage: Stage) -> None:
+def group_deleted_by_hand(stage: Stage) -> None:
     autoscaling, group, _ = _with(stage)
     autoscaling.delete_auto_scaling_group(**group, ForceDelete=True)
 

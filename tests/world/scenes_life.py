@@ -152,7 +152,7 @@ def renew_while_busy_until_idle(stage: Stage) -> None:
 
 
 @scene("ENDED")
-def busy_for_ever(stage: Stage) -> None:
+def busy_without_end(stage: Stage) -> None:
     """Nothing that a busy instance does passes the maximum lifetime."""
     stage.make(policy={"renew_seconds": 1800})
     stage.minutes(3)

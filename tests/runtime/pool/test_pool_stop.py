@@ -64,7 +64,7 @@ def test_stop_takes_protected_instances_too(running: World) -> None:
     assert running.group("demo")["Instances"] == []
 
 
-def test_stop_goes_on_when_single_steps_are_denied(running: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stop_continues_when_single_steps_are_denied(running: World, monkeypatch: pytest.MonkeyPatch) -> None:
     deny(monkeypatch, "CreateOrUpdateTags", "SuspendProcesses")
     running.checker_fails = True
     done = running.annex("stop", "demo")
@@ -83,7 +83,7 @@ def test_stop_waits_and_says_what_is_left(running: World, monkeypatch: pytest.Mo
     assert "still there: i-" in done.err
 
 
-def test_stop_notices_when_the_last_one_goes(running: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stop_notices_when_the_last_instance_leaves(running: World, monkeypatch: pytest.MonkeyPatch) -> None:
     deny(monkeypatch, "UpdateAutoScalingGroup")
     running.checker_fails = True
 

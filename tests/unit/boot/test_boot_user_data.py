@@ -135,7 +135,7 @@ def test_what_is_written_is_shell(name: str, tmp_path: Path) -> None:
     subprocess.run(["sh", "-n", str(tmp_path / name)], check=True)
 
 
-def test_the_firewall_follows_whatever_the_images_own_rules_do() -> None:
+def test_the_firewall_follows_the_images_own_rules() -> None:
     unit = boot_file("annex-firewall.service").splitlines()
     assert "PartOf=nftables.service" in unit  # restart, stop
     assert "ReloadPropagatedFrom=nftables.service" in unit

@@ -161,7 +161,7 @@ def test_a_policy_out_of_range_is_refused(fields: dict[str, object], text: str) 
         LeasePolicy(**{**good, **fields})  # type: ignore[arg-type]
 
 
-def test_a_tag_goes_to_and_comes_from_the_api() -> None:
+def test_a_tag_to_and_from_the_api() -> None:
     assert group_tag(lease_tags.TAG_END, "x").to_api("g") == {
         "ResourceId": "g",
         "ResourceType": "auto-scaling-group",

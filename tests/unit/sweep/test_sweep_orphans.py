@@ -63,7 +63,7 @@ def test_every_kind_is_removed_when_its_stack_and_its_group_are_gone(kind: Resou
     assert removed(plan(instances=[left], groups=[group(ended=-HOUR, members=())])) == []
 
 
-def test_what_is_attached_goes_after_what_it_is_attached_to() -> None:
+def test_what_is_attached_is_removed_after_what_it_is_attached_to() -> None:
     kinds = [kind for kind in reversed(REMOVAL_ORDER) if kind is not ResourceKind.GROUP]
     left = [
         other(k, k.value, state="running" if k is ResourceKind.INSTANCE else "available", marked=MARKED) for k in kinds
