@@ -30,17 +30,18 @@ def scheduled_actions(annex: AnnexAccess) -> dict[str, datetime]:
 
 
 def failed_launch(annex: AnnexAccess) -> str:
-    """What EC2 Auto Scaling says about the newest launch that failed, of its last activities; empty if none failed.
+    """Message of EC2 Auto Scaling about the newest launch that failed, of its last activities; empty if none failed.
 
     Raises:
         botocore.exceptions.ClientError: AWS refused or kept failing.
         botocore.exceptions.BotoCoreError: AWS could not be reached.
     """
     # The newest come first (API reference, DescribeScalingActivities).
-    found = annex.clients.autoscaling.describe_scaling_activities(
-        AutoScalingGroupName=annex.group, MaxRecords=_ACTIVITIES
+    pages = annex.clients.autoscaling.get_paginator("describe_scaling_activities").paginate(
+        AutoScalingGroupName=annex.group, PaginationConfig={"MaxItems": _ACTIVITIES, "PageSize": _ACTIVITIES}
     )
-    failed = (each for each in found["Activities"] if each["StatusCode"] in ("Failed", "Cancelled"))
+    found = (each for page in pages for each in page["Activities"])
+    failed = (each for each in found if each["StatusCode"] in ("Failed", "Cancelled"))
     return next((each.get("StatusMessage") or each.get("Description", "") for each in failed), "")
 
 

@@ -46,6 +46,9 @@ def schedule_ends(group: Group, end: datetime, now: datetime, *, deploying: bool
         known = (recorded is not None and recorded.end == end, recorded is not None and recorded.latest_end == latest)
         due = [each for each, is_known in zip(actions, known, strict=True) if not is_known]
     due = [each for each in due if each.start - now > _MARGIN]
+    if recorded is not None and latest > recorded.latest_end:
+        # The later one leaves the time that the earlier one may come to: AWS refuses two at one time.
+        due.reverse()
     if not due:
         return ()
     reason = f"the group has to be empty from {format_time(end)} on, without any check"

@@ -20,6 +20,7 @@ RUNTIME = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "ur
 
 SHARED = [
     "__init__.py",
+    "action_data.py",
     "actions.py",
     "actuator.py",
     "aws.py",
@@ -27,6 +28,7 @@ SHARED = [
     "bookkeeping.py",
     "decision.py",
     "duration.py",
+    "entries.py",
     "forms.py",
     "keeping.py",
     "kinds.py",
@@ -36,6 +38,7 @@ SHARED = [
     "ownership.py",
     "policy.py",
     "record.py",
+    "schedule.py",
     "stopping.py",
     "tags.py",
     "terms.py",
@@ -43,8 +46,10 @@ SHARED = [
 ONLY_CHECKER = [
     "checker.py",
     "cloudformation.py",
+    "facts.py",
     "handler.py",
     "invocation.py",
+    "memory.py",
 ]
 ONLY_SWEEPER = [
     "sweep/__init__.py",

@@ -16,7 +16,17 @@ from annex_lease.entries import Ledger, parse_ledger
 from annex_lease.lease import Phase
 from annex_lease.observed import Group, GroupMember
 from annex_lease.tags import format_time
-from tests.unit.lease.lease_model import CREATED, DECLARED_KEYS, END, HOUR, POLICY, a_group, carry_out, kinds, settled
+from tests.unit.lease.lease_model import (
+    CREATED,
+    DECLARED_KEYS,
+    END,
+    HOUR,
+    POLICY,
+    a_group,
+    carry_out,
+    kinds,
+    settled,
+)
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 LIMITED = replace(POLICY, max_instance_hours=1)
@@ -32,6 +42,7 @@ def granted(at: int = 0, count: int = 2, used: int = 0) -> dict[str, str]:
         lease_tags.TAG_END: end,
         lease_tags.TAG_NOTIFIED: end,
         lease_tags.TAG_USED: ledger.text(),
+        lease_tags.TAG_SCHEDULED: f"{end}@{format_time(CREATED + 2 * HOUR)}",
     }
 
 
