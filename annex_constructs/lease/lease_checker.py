@@ -161,6 +161,14 @@ class LeaseChecker(LeaseMetrics, Construct):
         return self._scheduled.schedule
 
     @property
+    def lease_found(self) -> str:
+        """One sentence about the end of the lease and what decided it, as the last deployment of the lease found it.
+
+        For an output of the stack: it says what a deployment did to an end that was moved by a command.
+        """
+        return self._resource.get_att_string("Lease")
+
+    @property
     def first_check(self) -> Construct:
         """The check of a deployment, made last and removed first.
 
