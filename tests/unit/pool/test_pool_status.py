@@ -121,7 +121,7 @@ def test_a_slot_of_an_annex_that_is_not_deployed_is_unmatched() -> None:
     status = status_of(replace(SEEN, group=None, decision=None), NOW)
     assert status.unmatched_slots
     assert "slot slot1@i-9 claims to belong to this annex" in text(status)
-    explained = "the pool may list the slots of a terminated instance for 15m more"
+    explained = "the pool may list the slots of a terminated instance for 15m more\n"
     assert text(status).count(explained) == 1
     assert explained not in text(status_of(replace(SEEN, slots=SLOTS[:1]), NOW))
 
@@ -150,14 +150,13 @@ def test_the_table_is_plain_and_unbroken_in_a_pipe() -> None:
 
 
 def test_no_cell_is_cut_on_a_narrow_terminal() -> None:
-    status = status_of(SEEN, NOW)
-    heading, row = text(status).splitlines()[:2]
-    assert row in text(status, width=len(heading))
-    for width in (len(heading) - 1, 80, 40, 20):
+    row = text(status := status_of(SEEN, NOW)).splitlines()[1]
+    assert row in text(status, width=len(row))
+    for width in (len(row) - 1, 80, 40, 20):
         shown = text(status, width=width).splitlines()
         assert "lease end (UTC)     2030-01-01T19:00:00Z" in shown
         assert "instances           3 (1 InService, 1 Pending, 1 running)" in shown
-        assert not [line for line in shown if "\N{HORIZONTAL ELLIPSIS}" in line]
+        assert "\N{HORIZONTAL ELLIPSIS}" not in "".join(shown)
     assert text(status, replace(status, name="other"), width=80).count("lease end (UTC)") == 2
 
 
