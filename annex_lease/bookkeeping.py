@@ -55,7 +55,7 @@ def notify(group: Group, end: datetime) -> tuple[tuple[Action, ...], frozenset[F
         if notified and known is not None and known.end == text and staying <= known.ids:
             return (), frozenset()
         return (), frozenset({Fact.INSTANCES})
-    listed = {instance.id: instance for instance in group.instances if instance.member}
+    listed = {each.id: each for each in group.instances if each.member or each.id in staying}
     alive = {key for key, instance in listed.items() if instance.state not in DEAD_INSTANCE_STATES}
     # An instance that the group lists and EC2 does not list yet is notified too.
     wrong = {key for key in alive if listed[key].end != text} | (staying - set(listed))
@@ -86,7 +86,8 @@ def record_use(lease: Lease, now: datetime, count: int) -> tuple[Action, ...]:
         return (RecordUse(stopped, "the hours are used up, and no instance is left"),)
     if ledger == lease.record.ledger and ledger.count == count:
         return ()
-    moved = counted(ledger, now, count)
+    # No lease counts a time after its latest end: a ledger that held one would differ from the record at every check.
+    moved = counted(ledger, min(now, lease.latest_end), count)
     return (RecordUse(moved, f"{count} instances use the annex's hours, recorded are {ledger.count}"),)
 
 
