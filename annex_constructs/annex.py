@@ -10,7 +10,7 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from annex_constructs.alarm_topic import given_or_own_topic
+from annex_constructs.alarm_topic import annex_sender, given_or_own_topic
 from annex_constructs.annex_interface import IAnnex, ImportedAnnex
 from annex_constructs.errors import invalid_value
 from annex_constructs.fleet.annex_credential import AnnexCredential
@@ -87,9 +87,8 @@ class Annex(IAnnex):
         super().__init__(scope, construct_id)
         name = checked_annex_name("Annex", construct_id, annex_name)
         _check_subnets(vpc, vpc_subnets)
-        sender = f"HTCondor annex {name}"
         topic = given_or_own_topic(
-            self, "AlarmTopic", display_name=sender, alarm_topic=alarm_topic, alarm_email=alarm_email
+            self, "AlarmTopic", display_name=annex_sender(name), alarm_topic=alarm_topic, alarm_email=alarm_email
         )
         self._credential = AnnexCredential(self, "Credential")
         self._fleet = AnnexFleet(
@@ -109,7 +108,7 @@ class Annex(IAnnex):
             protect_busy=lease.renew_while_busy is not None,
         )
         self._checker = LeaseChecker(self, "LeaseChecker", fleet=self._fleet, lease=lease, size=size, alarm_topic=topic)
-        self._alarms = LeaseAlarms(self, "Alarms", checker=self._checker, alarm_topic=topic)
+        self._alarms = LeaseAlarms(self, "Alarms", checker=self._checker)
         Tags.of(self).add(TAG_NAME, name)
         Tags.of(self).add(TAG_ID, self._fleet.annex_id)
 
@@ -152,6 +151,7 @@ class Annex(IAnnex):
             auto_scaling_group_name=auto_scaling_group_name,
             credential_arn=credential_arn,
             checker_arn=function,
+            checker_name=checker_name,
         )
 
     @property
@@ -180,6 +180,11 @@ class Annex(IAnnex):
         return self._checker.function.function_arn
 
     @property
+    def checker_name(self) -> str:
+        """Name of the lease checker's function."""
+        return self._checker.checker_name
+
+    @property
     def fleet(self) -> AnnexFleet:
         """The instances."""
         return self._fleet
@@ -191,7 +196,7 @@ class Annex(IAnnex):
 
     @property
     def alarms(self) -> LeaseAlarms:
-        """The alarms about a lease that is not enforced."""
+        """The alarm about a lease that is not enforced."""
         return self._alarms
 
     @property

@@ -64,7 +64,7 @@ class IAnnex(LeaseMetrics, Construct):
         return self._grant(grantee, operator_policy.PUSH_CREDENTIAL)
 
     def grant_extend(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Grant `annex extend`, `annex renew` and `annex check` for this annex.
+        """Grant `annex extend`, `annex shorten`, `annex renew` and `annex check` for this annex.
 
         :param grantee: the principal.
         """
@@ -100,6 +100,7 @@ class ImportedAnnex(IAnnex):
         auto_scaling_group_name: str,
         credential_arn: str,
         checker_arn: str,
+        checker_name: str,
     ) -> None:
         super().__init__(scope, construct_id)
         self._annex_name = annex_name
@@ -107,6 +108,7 @@ class ImportedAnnex(IAnnex):
         self._auto_scaling_group_name = auto_scaling_group_name
         self._credential_arn = credential_arn
         self._checker_arn = checker_arn
+        self._checker_name = checker_name
 
     @property
     def annex_name(self) -> str:
@@ -132,3 +134,8 @@ class ImportedAnnex(IAnnex):
     def checker_arn(self) -> str:
         """ARN of the lease checker's function."""
         return self._checker_arn
+
+    @property
+    def checker_name(self) -> str:
+        """Name of the lease checker's function."""
+        return self._checker_name

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from enum import Enum
 from typing import ClassVar
 
 from annex_lease.entries import Granted, Ledger, Override, Renewed, Schedule, ScheduledAction
+from annex_lease.lease import Phase
 from annex_lease.observed import Fact
 
 
@@ -99,9 +99,7 @@ class Grant(Action, ends=False, bookkeeping=False, guarded=True):
 
 
 @dataclass(frozen=True)
-class NotifyInstances(
-    Action, ends=False, bookkeeping=True, note="instances could not be notified of the end, and keep to another one"
-):
+class NotifyInstances(Action, ends=False, bookkeeping=True, note="instances keep to another end than the lease"):
     """Write the effective end on these instances, which have none or another one, then record that."""
 
     end: datetime
@@ -123,6 +121,18 @@ class Warn(Action, ends=False, bookkeeping=True, note="the warning before the en
 
     end: datetime
     alive: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Report(Action, ends=False, bookkeeping=True, note="the disorder of the lease could not be reported"):
+    """Publish what is not in order although the lease is enforced, then record that. Without problems: only record.
+
+    `kinds` are the words to record: a kind is published when it begins.
+    """
+
+    kinds: str
+    problems: tuple[str, ...]
     reason: str
 
 
@@ -199,21 +209,6 @@ class TerminateInstances(Action, ends=True, bookkeeping=False):
 
     instance_ids: tuple[str, ...]
     reason: str
-
-
-class Phase(Enum):
-    """Phase of an annex."""
-
-    WAITING = "waiting"
-    """The lease is valid and the declared size is not granted yet: something is missing."""
-    GRANTED = "granted"
-    """The lease is valid, the declared size is granted, and no instance is in service: not yet, or no longer."""
-    ACTIVE = "active"
-    """The lease is valid and instances are in service."""
-    DRAINING = "draining"
-    """The lease is over, and something still exists, could still start, or was not looked for twice."""
-    ENDED = "ended"
-    """The lease is over, nothing can start, and two listings with time between them were empty."""
 
 
 @dataclass(frozen=True)

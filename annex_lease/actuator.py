@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import singledispatch
@@ -13,6 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from annex_lease import actions, tags
 from annex_lease.aws import AnnexAccess
 from annex_lease.batches import CALL_SECONDS, RefusedError, finish_hooks, in_batches
+from annex_lease.messages import report, warn
 
 if TYPE_CHECKING:
     from mypy_boto3_autoscaling.type_defs import (
@@ -163,20 +163,16 @@ def _(action: actions.RecordUse, annex: AnnexAccess) -> None:
 
 @perform.register
 def _(action: actions.Warn, annex: AnnexAccess) -> None:
-    if annex.topic:
-        end = tags.format_time(action.end)
-        text = f"The lease of annex {annex.name} ends at {end}; {action.alive} instances are running."
-        message = {
-            "annex": annex.name,
-            "event": "lease-ends-soon",
-            "end": end,
-            "instances": action.alive,
-            "text": text,
-        }
-        subject = f"HTCondor annex {annex.name}: lease ends at {end}"
-        annex.clients.sns.publish(TopicArn=annex.topic, Subject=subject, Message=json.dumps(message))
+    warn(annex, action.end, action.alive)
     # Afterwards: a run that dies between the two warns twice, which is better than never.
     _write_tags(annex, (tags.TAG_WARNED, tags.format_time(action.end)))
+
+
+@perform.register
+def _(action: actions.Report, annex: AnnexAccess) -> None:
+    if action.problems:
+        report(annex, action.problems)
+    _write_tags(annex, (tags.TAG_REPORTED, action.kinds))
 
 
 @perform.register

@@ -10,7 +10,7 @@ from datetime import datetime
 from botocore.exceptions import BotoCoreError, ClientError
 
 from annex_lease.action_data import as_data
-from annex_lease.actions import Action, Decision, Grant, Phase
+from annex_lease.actions import Action, Decision, Grant
 from annex_lease.actuator import Outcome, carry_out
 from annex_lease.aws import AnnexAccess, list_instances, read_group
 from annex_lease.decision import decide
@@ -50,14 +50,6 @@ class CheckReport:
     def granted(self) -> bool:
         """True if the run tried to give the group capacity, successfully or not."""
         return any(isinstance(action, Grant) for action in self.actions)
-
-    @property
-    def disorder(self) -> tuple[str, ...]:
-        """Texts of defects that remain although the run did all it should have: an operator has to know."""
-        overdue, surplus = self.decision.overdue, self.decision.surplus
-        late = f"{overdue} instances are alive although their lease and its grace are over"
-        above = f"the group is to have {surplus} instances more than declared"
-        return (*self.decision.record_problems, *([late] if overdue else []), *([above] if surplus else []))
 
     def as_data(self) -> dict[str, object]:
         """The report for a log line or the function's result: JSON-able."""
@@ -132,11 +124,12 @@ def check(
         if decision.actions and not dry_run:
             try:
                 seen = _look(annex)
-            except (BotoCoreError, ClientError) as error:  # the report holds what was done before
+            except (BotoCoreError, ClientError) as error:
+                # The report holds what was done before.
                 outcomes.append(Outcome(failures=(f"group unknown: {error}",)))
                 break
     if not dry_run:
-        memory.note(seen, now, end=decision.end, empty=decision.empty, ended=decision.phase is Phase.ENDED)
+        memory.note(seen, now, decision)
     done = _joined([*outcomes, Outcome(failures=tuple(refused.values()))])
     return _report(annex.group, seen, decision, done, dry_run=dry_run, published=published)
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from annex_lease.actions import Decision, Phase, Reopen
+from annex_lease.actions import Decision, Reopen, Report
 from annex_lease.keeping import keep
-from annex_lease.lease import Lease
-from annex_lease.observed import BELIEVED, Group, Missing, Seen
+from annex_lease.lease import Lease, Phase
+from annex_lease.observed import APART, BELIEVED, Group, Missing, Seen
 from annex_lease.stopping import Stop, clear_away, stop
 from annex_lease.tags import format_time
 
@@ -47,7 +47,32 @@ def decide(seen: Seen, now: datetime, *, closing: bool = False, deploying: bool 
         decision = replace(decision, actions=(reopen, *decision.actions))
     used = lease.ledger.used_by(now) if lease.ledger and lease.limit is not None else None
     problems = lease.problems
-    return replace(decision, problems=problems + decision.problems, record_problems=problems, used_seconds=used)
+    report = () if closing else _report(seen, decision)
+    return replace(
+        decision,
+        actions=decision.actions + report,
+        problems=problems + decision.problems,
+        record_problems=problems,
+        used_seconds=used,
+    )
+
+
+def _report(group: Group, decision: Decision) -> tuple[Report, ...]:
+    """Report what an operator has to know although this run does all it should, once for each kind."""
+    lease, found = group.lease, {}
+    # While a deployment replaces the tags, the record cannot be read for moments.
+    if lease.problems and (lease.policy is not None or group.unread_for >= APART):
+        found["record"] = lease.problems
+    if decision.surplus:
+        found["surplus"] = (f"the group is to have {decision.surplus} instances more than declared",)
+    # The check that finds an instance past its lease terminates it; the next one should find none.
+    if decision.overdue and group.late_for >= APART:
+        found["late"] = (f"{decision.overdue} instances are alive although their lease and its grace are over",)
+    kinds = " ".join(sorted(found))
+    if kinds == lease.record.reported:
+        return ()
+    new = tuple(text for kind, texts in found.items() if kind not in lease.record.reported.split() for text in texts)
+    return (Report(kinds, new, f"reported was {lease.record.reported or 'nothing'}, now it is {kinds or 'nothing'}"),)
 
 
 def _decide(group: Group, now: datetime, *, closing: bool, deploying: bool) -> Decision:

@@ -37,10 +37,11 @@ def failed_launch(annex: AnnexAccess) -> str:
         botocore.exceptions.BotoCoreError: AWS could not be reached.
     """
     # The newest come first (API reference, DescribeScalingActivities).
-    found = annex.clients.autoscaling.describe_scaling_activities(
-        AutoScalingGroupName=annex.group, MaxRecords=_ACTIVITIES
+    pages = annex.clients.autoscaling.get_paginator("describe_scaling_activities").paginate(
+        AutoScalingGroupName=annex.group, PaginationConfig={"MaxItems": _ACTIVITIES, "PageSize": _ACTIVITIES}
     )
-    failed = (each for each in found["Activities"] if each["StatusCode"] in ("Failed", "Cancelled"))
+    found = (each for page in pages for each in page["Activities"])
+    failed = (each for each in found if each["StatusCode"] in ("Failed", "Cancelled"))
     return next((each.get("StatusMessage") or each.get("Description", "") for each in failed), "")
 
 

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 
 from annex_lease.lease import LeaseCaps
 from annex_lease.log_line import embed_metrics
-from annex_lease.terms import CHECK_PERIOD
 
 if TYPE_CHECKING:
     from annex_lease.aws import AnnexAccess
@@ -25,12 +24,15 @@ if TYPE_CHECKING:
 
 DIMENSION = "Annex"
 """The only dimension of the lease checker's metrics: the id of the annex, which no other annex has."""
-CHECKS = "LeaseChecks"
-"""1 for each check that did all it should have: the heartbeat."""
 PAST_LEASE = "InstancesPastLease"
 """Number of instances that are alive after the lease and its grace; sent only if there are any."""
 RECORD_IGNORED = "LeaseRecordIgnored"
 """Number of entries of the lease's record that were ignored; sent only if there are any."""
+
+SCHEDULED_CHECK = {"check": "scheduled"}
+"""Event of the schedule: a check that waits for an end within the next minute."""
+DRY_CHECK = {"check": "dry-run"}
+"""Event that reports what a check would do, and changes nothing."""
 
 _PREFIX = "ANNEX_"
 
@@ -121,10 +123,7 @@ def embedded(line: Mapping[str, object], annex: str, now: datetime) -> dict[str,
     """Members to add to the log line of a run, so that CloudWatch reads its metrics from it.
 
     A custom metric is billed for the hours in which it is sent, so a count of zero is not sent. A run that failed sends
-    no heartbeat and sends what it found before. A dry run sends nothing, nor does a run that checked nothing.
-
-    The check at the creation of a stack counts for the minute before it: the alarm on the heartbeat is created right
-    after that check, looks at full minutes, and would begin with a false alarm.
+    what it found before. A dry run sends nothing, nor does a run that checked nothing.
 
     Args:
         line: the line as it will be logged: the members of a check's report, if there is one, and its `outcome`.
@@ -137,15 +136,11 @@ def embedded(line: Mapping[str, object], annex: str, now: datetime) -> dict[str,
     if not annex or "phase" not in line or line.get("dry_run"):
         return {}
     counts = {
-        CHECKS: int(line.get("outcome") == "done"),
         PAST_LEASE: _count(line.get("overdue")),
         RECORD_IGNORED: _count(line.get("record_problems")),
     }
     sent = {name: count for name, count in counts.items() if count}
-    if not sent:
-        return {}
-    time = now - CHECK_PERIOD if line.get("event") == "Create" else now
-    return embed_metrics(sent, dimension=DIMENSION, value=annex, time=time)
+    return embed_metrics(sent, dimension=DIMENSION, value=annex, time=now) if sent else {}
 
 
 def _count(found: object) -> int:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from enum import Enum
 
 from annex_lease import tags
 from annex_lease.entries import Ledger
@@ -19,6 +20,21 @@ from annex_lease.tags import Tag
 from annex_lease.terms import GRACE
 
 _LONGEST = NUMBERS["max_lifetime_seconds"][2]
+
+
+class Phase(Enum):
+    """Phase of an annex."""
+
+    WAITING = "waiting"
+    """The lease is valid and the declared size is not granted yet: something is missing."""
+    GRANTED = "granted"
+    """The lease is valid, the declared size is granted, and no instance is in service: not yet, or no longer."""
+    ACTIVE = "active"
+    """The lease is valid and instances are in service."""
+    DRAINING = "draining"
+    """The lease is over, and something still exists, could still start, or was not looked for twice."""
+    ENDED = "ended"
+    """The lease is over, nothing can start, and two listings with time between them were empty."""
 
 
 @dataclass(frozen=True)

@@ -113,13 +113,14 @@ class Missing:
 class Group:
     """The Auto Scaling group of an annex, as AWS describes it.
 
-    `credential`, `instances`, `scheduled` and `activity` are None until they were looked up: see `Fact`. The last six
+    `credential`, `instances`, `scheduled` and `activity` are None until they were looked up: see `Fact`. The last eight
     are findings of earlier runs, see `Memory`.
 
     Attributes:
         caps: declared values that no tag can exceed.
         unread_for: time for which the record could not be read.
         short_for: time for which the group has had fewer instances than it should have.
+        late_for: time for which instances have been alive although the lease and its grace were over.
         empty_before: an earlier listing, long enough ago, was empty too.
         known_empty: time, not long ago, of the second of two empty listings: EC2 need not be asked again now.
         compared: end that recent listings compared the tags of instances with, and the ids of those instances.
@@ -145,6 +146,7 @@ class Group:
     activity: str | None = None
     unread_for: timedelta = timedelta(0)
     short_for: timedelta = timedelta(0)
+    late_for: timedelta = timedelta(0)
     empty_before: bool = False
     known_empty: datetime | None = None
     compared: Compared | None = None

@@ -13,10 +13,10 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
-from annex_lease.tags import TAG_NAME, TAG_RENEWED, TAG_UNTIL
+from annex_lease.tags import OPERATOR_TAGS, TAG_NAME, TAG_OVERRIDES, TAG_UNTIL
 
 END_GROUP = (
     "autoscaling:CompleteLifecycleAction",
@@ -27,6 +27,14 @@ END_GROUP = (
     "autoscaling:UpdateAutoScalingGroup",
 )
 """IAM actions that end a group: what `annex stop`, the lease checker and the sweeper do to it."""
+_UPDATE = "autoscaling:UpdateAutoScalingGroup"
+# An update that ends a group sets the minimum to 0 and leaves the maximum, which caps the capacity, and the launch
+# configuration. A change of the launch template needs `ec2:RunInstances`, which no right here grants (EC2 Auto Scaling
+# User Guide, "Control Amazon EC2 launch template usage in Auto Scaling groups").
+_ONLY_LESS: Mapping[str, Mapping[str, object]] = {
+    "Null": {"autoscaling:MaxSize": "true", "autoscaling:LaunchConfigurationName": "true"},
+    "NumericEqualsIfExists": {"autoscaling:MinSize": "0"},
+}
 
 
 class Target(Enum):
@@ -48,22 +56,29 @@ class Right:
         actions: IAM actions.
         target: the resource.
         tag_keys: the only tag keys that may be written. Default: () - the actions write no tags.
+        only_if: further conditions on a call. Default: none.
     """
 
     sid: str
     actions: tuple[str, ...]
     target: Target
     tag_keys: tuple[str, ...] = ()
+    only_if: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
 
     def conditions(self) -> dict[str, dict[str, object]]:
-        """The conditions on tag keys; empty if there are none."""
-        if not self.tag_keys:
-            return {}
-        # A missing key is in every set: without the second condition a call without any tag key would be allowed.
-        return {
-            "ForAllValues:StringEquals": {"aws:TagKeys": list(self.tag_keys)},
-            "Null": {"aws:TagKeys": "false"},
-        }
+        """The conditions on a call, by operator; empty if there are none."""
+        written = tag_key_conditions(self.tag_keys) if self.tag_keys else {}
+        return {**written, **{operator: dict(keys) for operator, keys in self.only_if.items()}}
+
+
+def tag_key_conditions(keys: Iterable[str]) -> dict[str, dict[str, object]]:
+    """Conditions of a statement that allows these tag keys to be written, and no others.
+
+    Args:
+        keys: the keys.
+    """
+    # A missing key is in every set: without the second condition a call without any tag key would be allowed.
+    return {"ForAllValues:StringEquals": {"aws:TagKeys": sorted(keys)}, "Null": {"aws:TagKeys": "false"}}
 
 
 _FIND = Right(
@@ -75,9 +90,10 @@ _CREDENTIAL_IS_THERE = Right("CredentialIsThere", ("secretsmanager:DescribeSecre
 _STORE_CREDENTIAL = Right("StoreCredential", ("secretsmanager:PutSecretValue",), Target.CREDENTIAL)
 _CHECK = Right("Check", ("lambda:InvokeFunction",), Target.CHECKER)
 _TAG = ("autoscaling:CreateOrUpdateTags",)
-_EXTEND = Right("ExtendAndRenew", _TAG, Target.GROUP, (TAG_RENEWED, TAG_UNTIL))
-_END_LEASE = Right("EndLease", _TAG, Target.GROUP, (TAG_UNTIL,))
-_END_GROUP = Right("EndGroup", END_GROUP, Target.GROUP)
+_EXTEND = Right("MoveEnd", _TAG, Target.GROUP, OPERATOR_TAGS)
+_END_LEASE = Right("EndLease", _TAG, Target.GROUP, (TAG_OVERRIDES, TAG_UNTIL))
+_END_GROUP = Right("EndGroup", tuple(action for action in END_GROUP if action != _UPDATE), Target.GROUP)
+_EMPTY_GROUP = Right("EmptyGroup", (_UPDATE,), Target.GROUP, only_if=_ONLY_LESS)
 _TERMINATE = Right("TerminateInstances", ("ec2:TerminateInstances",), Target.INSTANCES)
 _LIST = Right(
     "ListLeftovers",
@@ -118,12 +134,12 @@ READ_STATUS = (_FIND, _SEE_INSTANCES, _CREDENTIAL_IS_THERE)
 PUSH_CREDENTIAL = (_FIND, _STORE_CREDENTIAL, _CHECK)
 """`annex credential push`."""
 EXTEND = (_FIND, _CREDENTIAL_IS_THERE, _EXTEND, _CHECK)
-"""`annex extend`, `annex renew` and `annex check`."""
-STOP = (_FIND, _SEE_INSTANCES, _SEE_HOOKS, _END_LEASE, _END_GROUP, _TERMINATE, _CHECK)
+"""`annex extend`, `annex shorten`, `annex renew` and `annex check`."""
+STOP = (_FIND, _SEE_INSTANCES, _SEE_HOOKS, _END_LEASE, _END_GROUP, _EMPTY_GROUP, _TERMINATE, _CHECK)
 """`annex stop`."""
 OPERATE = (
     *(_FIND, _SEE_INSTANCES, _SEE_HOOKS),
-    *(_CREDENTIAL_IS_THERE, _STORE_CREDENTIAL, _EXTEND, _END_GROUP, _TERMINATE, _CHECK),
+    *(_CREDENTIAL_IS_THERE, _STORE_CREDENTIAL, _EXTEND, _END_GROUP, _EMPTY_GROUP, _TERMINATE, _CHECK),
     _LIST,
 )
 """Every verb of the command, `annex leftovers` included."""

@@ -54,6 +54,7 @@ class LeaseRecord:
     ledger: Ledger | None
     ledger_known: bool
     warned: str | None
+    reported: str
     problems: tuple[str, ...]
 
     @property
@@ -101,6 +102,7 @@ def read_record(group_tags: Iterable[Tag]) -> LeaseRecord:
         ledger=ledger,
         ledger_known=ledger is not None or tags.TAG_USED not in values,
         warned=values.get(tags.TAG_WARNED),
+        reported=values.get(tags.TAG_REPORTED, ""),
         problems=tuple(problems),
     )
 

@@ -14,12 +14,12 @@ from annex_lease.actions import (
     DeleteWarmPool,
     EmptyGroup,
     FinishHooks,
-    Phase,
     ResumeTerminate,
     SuspendLaunch,
     TerminateInstances,
 )
 from annex_lease.bookkeeping import notify, publish, record_use
+from annex_lease.lease import Phase
 from annex_lease.observed import BELIEVED, DEAD_LIFECYCLE_STATES, Fact, Group, Instance, Missing
 from annex_lease.tags import format_time, parse_time
 from annex_lease.terms import GRACE
@@ -58,6 +58,9 @@ def stop(group: Group, now: datetime, why: Stop) -> Decision:
     alive = group.alive()
     grace = why.deadline is not None and now < why.deadline
     actions = _stop_group(group, closing=why.closing)
+    if lease.policy is None and why.notify and why.end is not None:
+        # At once: the record does not say any more when this end came, and the next run measures the grace from it.
+        actions = [*publish(lease, why.end), *actions]
     notices: tuple[Action, ...] = ()
     needs: frozenset[Fact] = frozenset()
     if alive and not grace:
@@ -72,7 +75,7 @@ def stop(group: Group, now: datetime, why: Stop) -> Decision:
         actions.append(Close(now, "a check that runs at the same time, or later, must not grant anything"))
     if not why.closing:
         actions.extend(record_use(lease, now, group.billed()))
-        if why.end is not None and why.notify and (alive or group.lease.policy is None):
+        if why.end is not None and why.notify and alive:
             actions.extend(publish(lease, why.end))
     actions.extend(notices)
     nothing = not group.alive() and not group.warm_pool

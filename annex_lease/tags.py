@@ -62,9 +62,28 @@ TAG_USED = "annex:used"
 """`INSTANCE-SECONDS@TIMExCOUNT`: use up to a time, and number of instances since then; the lease checker writes it."""
 TAG_WARNED = "annex:lease-warned"
 """End that a warning was published about; the lease checker writes it."""
+TAG_REPORTED = "annex:lease-reported"
+"""Kinds of disorder that were reported, as words; the lease checker writes it."""
 TAG_ORPHAN = "annex:orphan"
 """Time at which the sweeper first found the resource to be an orphan; only the sweeper writes and deletes it."""
 
+CHECKER_TAGS = (
+    TAG_END,
+    TAG_NOTIFIED,
+    TAG_GRANTED,
+    TAG_BUSY,
+    TAG_USED,
+    TAG_WARNED,
+    TAG_OVERRIDES,
+    TAG_CLOSED,
+    TAG_SCHEDULED,
+    TAG_REPORTED,
+)
+"""Keys that the lease checker writes on the group; its role allows no others."""
+OPERATOR_TAGS = (TAG_UNTIL, TAG_RENEWED, TAG_OVERRIDES)
+"""Keys that the commands write on the group; an operator's permissions allow no others."""
+RUNTIME_TAGS = frozenset({*CHECKER_TAGS, *OPERATOR_TAGS, TAG_ORPHAN})
+"""Keys that are written while the annex exists: a template leaves room for them among the tags of the group."""
 PROPAGATED_TAGS = frozenset({TAG_NAME, TAG_ID, TAG_END})
 """Keys that the group copies to the instances it launches."""
 

@@ -4,6 +4,7 @@ Describe calls of EC2 and EC2 Auto Scaling know no resources (Service Authorizat
 to one group by its exact name, or to instances by a tag of the group or of the annex.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from aws_cdk import Stack
@@ -16,15 +17,14 @@ from constructs import Construct
 from annex_constructs.fleet.annex_credential import policy_arn
 from annex_constructs.function_role import Permissions
 from annex_constructs.nag import GROUP_ARN_REASON
-from annex_lease.operator_policy import END_GROUP
+from annex_lease.operator_policy import END_GROUP, tag_key_conditions
 from annex_lease.ownership import GROUP_TAG
-from annex_lease.tags import TAG_END, TAG_ID
+from annex_lease.tags import CHECKER_TAGS, TAG_END, TAG_ID
 
-# The responder ends the group in the plainest way: it touches no warm pool.
-_DELETE_WARM_POOL = "autoscaling:DeleteWarmPool"
-_ENDING = tuple(action for action in END_GROUP if action != _DELETE_WARM_POOL)
-_CHECKING = ("autoscaling:CreateOrUpdateTags", _DELETE_WARM_POOL)
-_DESCRIBE_REASON = "The calls that describe groups, lifecycle hooks and instances know no resources."
+_LOOKING = ("autoscaling:DescribeAutoScalingGroups", "autoscaling:DescribeLifecycleHooks", "ec2:DescribeInstances")
+_DESCRIBE_REASON = "The calls that describe groups, with what belongs to them, and instances know no resources."
+# A scheduled action of Auto Scaling keeps acting when the function is gone: the function may only put such as end.
+_ONLY_ENDS = {"NumericEqualsIfExists": {"autoscaling:MinSize": "0", "autoscaling:MaxSize": "0"}}
 _INSTANCES_REASON = "The ids of instances are not known beforehand; a condition holds the calls to those of this annex."
 
 
@@ -61,15 +61,22 @@ class OwnAnnex:
         """The tag of the group on its instances. EC2 Auto Scaling alone can write it: the prefix aws: is reserved."""
         return {f"ec2:ResourceTag/{GROUP_TAG}": self.group.auto_scaling_group_name}
 
-    def look(self) -> iam.PolicyStatement:
-        """Describe the group, its hooks and its instances."""
-        actions = ["autoscaling:DescribeAutoScalingGroups", "autoscaling:DescribeLifecycleHooks"]
-        return iam.PolicyStatement(sid="Look", actions=[*actions, "ec2:DescribeInstances"], resources=["*"])
+    def look(self, *more: str) -> iam.PolicyStatement:
+        """Describe the group, its hooks, its instances, and more."""
+        return iam.PolicyStatement(sid="Look", actions=sorted([*_LOOKING, *more]), resources=["*"])
 
-    def change_group(self, *more: str) -> iam.PolicyStatement:
-        """End the group, and do more with it."""
-        resources = [self.group.auto_scaling_group_arn]
-        return iam.PolicyStatement(sid="OwnGroup", actions=sorted([*_ENDING, *more]), resources=resources)
+    def end_group(self) -> iam.PolicyStatement:
+        """End the group."""
+        return self.on_group("OwnGroup", *END_GROUP)
+
+    def on_group(self, sid: str, *actions: str, conditions: Mapping[str, object] | None = None) -> iam.PolicyStatement:
+        """Do something to the group."""
+        return iam.PolicyStatement(
+            sid=sid,
+            actions=list(actions),
+            resources=[self.group.auto_scaling_group_arn],
+            conditions=dict(conditions or {}),
+        )
 
     def terminate(self) -> list[iam.PolicyStatement]:
         """Terminate the instances of the group, and those that were detached from it.
@@ -91,32 +98,30 @@ class OwnAnnex:
         ]
 
 
-def checker_permissions(own: OwnAnnex, credential: secretsmanager.ISecret, topic: sns.ITopic | None) -> Permissions:
+def checker_permissions(own: OwnAnnex, credential: secretsmanager.ISecret, topic: sns.ITopic) -> Permissions:
     """Permissions of the lease checker's function.
 
     :param own: the annex.
     :param credential: its secret; the function may see that it has a value, and not read it.
-    :param topic: where warnings are published. Default: None - nowhere.
+    :param topic: where its messages are published.
     """
     statements = [
-        own.look(),
+        own.look("autoscaling:DescribeScalingActivities", "autoscaling:DescribeScheduledActions"),
         iam.PolicyStatement(
             sid="CredentialIsThere", actions=["secretsmanager:DescribeSecret"], resources=[policy_arn(credential)]
         ),
-        own.change_group(*_CHECKING),
+        own.end_group(),
+        own.on_group("Record", "autoscaling:CreateOrUpdateTags", conditions=tag_key_conditions(CHECKER_TAGS)),
+        own.on_group("ScheduleEnd", "autoscaling:PutScheduledUpdateGroupAction", conditions=_ONLY_ENDS),
         *own.terminate(),
         iam.PolicyStatement(
             sid="NotifyOwnInstances",
             actions=["ec2:CreateTags"],
             resources=[own.instances],
-            conditions={
-                "StringEquals": own.of_group,
-                "ForAllValues:StringEquals": {"aws:TagKeys": [TAG_END]},
-            },
+            conditions={"StringEquals": own.of_group, **tag_key_conditions([TAG_END])},
         ),
+        iam.PolicyStatement(sid="Publish", actions=["sns:Publish"], resources=[topic.topic_arn]),
     ]
-    if topic is not None:
-        statements.append(iam.PolicyStatement(sid="Warn", actions=["sns:Publish"], resources=[topic.topic_arn]))
     return Permissions(statements=statements, wildcards=own.wildcards)
 
 
@@ -125,4 +130,4 @@ def responder_permissions(own: OwnAnnex) -> Permissions:
 
     :param own: the annex.
     """
-    return Permissions(statements=[own.look(), own.change_group(), *own.terminate()], wildcards=own.wildcards)
+    return Permissions(statements=[own.look(), own.end_group(), *own.terminate()], wildcards=own.wildcards)

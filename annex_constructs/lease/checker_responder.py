@@ -25,7 +25,9 @@ class CheckerResponder(Construct):
     A stack's custom resource is an asynchronous invocation. A function that cannot be imported, times out or is
     throttled never answers, and CloudFormation would wait until its time limit and end in `DELETE_FAILED`. Lambda hands
     such an event to this function instead. A creation or an update fails at once, with the reason. A deletion empties
-    the group in the plainest way and succeeds. The function ignores scheduled checks that failed.
+    the group in the plainest way, and removes its warm pool and its deletion protection. It succeeds when nothing keeps
+    the group any more, and fails with the reason if something does until the time is over. The function ignores
+    scheduled checks that failed.
 
     Its code stands in the template and shares nothing with the checker's; its role may stop this annex and start
     nothing. It must exist before the checker's custom resource and be removed after it, and the checker's role must be
@@ -49,7 +51,7 @@ class CheckerResponder(Construct):
         log_group = logs.LogGroup(
             self, "Log", retention=logs.RetentionDays.ONE_MONTH, removal_policy=RemovalPolicy.DESTROY
         )
-        settings = CheckerSettings(group=group.auto_scaling_group_name, name=annex_name, id=annex_id)
+        settings = CheckerSettings(group=group.auto_scaling_group_name, id=annex_id)
         self._function = lambda_.Function(
             self,
             "Function",

@@ -9,6 +9,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from annex_constructs.alarm_topic import given_or_own_topic
 from annex_constructs.errors import invalid_value
 from annex_constructs.fleet.annex_fleet import AnnexFleet
 from annex_constructs.identity import portable_annex_id
@@ -18,7 +19,7 @@ from annex_constructs.lease.lease_declaration import LeaseDeclaration
 from annex_constructs.lease.lease_metrics import CHECK_RATE, LeaseMetrics
 from annex_constructs.lease.lease_terms import LeaseTerms
 from annex_constructs.scheduled_function import ScheduledFunction
-from annex_lease.invocation import CheckerSettings
+from annex_lease.invocation import SCHEDULED_CHECK, CheckerSettings
 from annex_lease.tags import TAG_ID, TAG_NAME
 
 _HANDLER = "annex_lease.handler.handler"
@@ -33,7 +34,8 @@ class LeaseChecker(LeaseMetrics, Construct):
     fleet's group, which this construct declares. The same function serves a custom resource of the stack: at
     deployment the fleet is granted at once, and before anything is removed the fleet is emptied. Nothing is granted
     before the schedule and all permissions exist, nor before the credential holds a value. Checks that could not be
-    delivered, or failed, are kept in a dead-letter queue for 14 days.
+    delivered, or failed, are kept in a dead-letter queue for 14 days. What the checker finds, the end that comes near
+    and a lease that is not in order, it publishes to a topic.
 
     Example, a fleet of your own with a lease of eight hours::
 
@@ -47,7 +49,10 @@ class LeaseChecker(LeaseMetrics, Construct):
     :param lease: until when the fleet may have instances.
     :param size: how many instances to grant, 0 to the fleet's `max_size`. Default: - `max_size`.
     :param credential: secret that must hold a value before anything is granted. Default: - the fleet's.
-    :param alarm_topic: topic for the warning before the end of the lease. Default: - no warning is published.
+    :param alarm_topic: topic of the same Region for the messages of the checker, and for alarms about it; it must let
+        CloudWatch publish. Default: - a new `AlarmTopic`.
+    :param alarm_email: address to subscribe to the new topic; AWS asks it to confirm.
+        Default: - no address is subscribed.
     :param log_retention: how long the function's log is kept while the annex exists. Default: one month.
     :raises ValueError: a value is not allowed, the fleet has a checker already, or the lease does not go with the
         fleet's execution points.
@@ -63,13 +68,20 @@ class LeaseChecker(LeaseMetrics, Construct):
         size: float | None = None,
         credential: secretsmanager.ISecret | None = None,
         alarm_topic: sns.ITopic | None = None,
+        alarm_email: str | None = None,
         log_retention: logs.RetentionDays = logs.RetentionDays.ONE_MONTH,
     ) -> None:
         super().__init__(scope, construct_id)
         _check_stack(self, fleet)
         self._fleet = fleet
-        granted = fleet.max_size if size is None else size
-        declaration = LeaseDeclaration(fleet, lease=lease, size=granted, warns=alarm_topic is not None)
+        self._topic = given_or_own_topic(
+            self,
+            "Topic",
+            display_name=f"HTCondor annex {fleet.annex_name}",
+            alarm_topic=alarm_topic,
+            alarm_email=alarm_email,
+        )
+        declaration = LeaseDeclaration(fleet, lease=lease, size=fleet.max_size if size is None else size)
         group, secret = fleet.auto_scaling_group, credential or fleet.credential
         responder = CheckerResponder(
             self, "Responder", group=group, annex_name=fleet.annex_name, annex_id=fleet.annex_id
@@ -86,10 +98,11 @@ class LeaseChecker(LeaseMetrics, Construct):
                 credential=secret.secret_arn,
                 name=fleet.annex_name,
                 id=fleet.annex_id,
-                topic="" if alarm_topic is None else alarm_topic.topic_arn,
+                topic=self._topic.topic_arn,
+                **declaration.caps,
             ).to_environ(),
-            permissions=checker_permissions(own, secret, alarm_topic),
-            event={"check": "scheduled"},
+            permissions=checker_permissions(own, secret, self._topic),
+            event=SCHEDULED_CHECK,
             rate=CHECK_RATE,
             on_failure=responder.function,
             log_retention=log_retention,
@@ -97,7 +110,8 @@ class LeaseChecker(LeaseMetrics, Construct):
         # No check before all that can start or stop an instance, and its way to the Internet, is there.
         self._scheduled.schedule.node.add_dependency(fleet, fleet.vpc)
         self._resource = self._make_custom_resource(declaration)
-        self._resource.node.add_dependency(self._scheduled.schedule)
+        # The topic with its subscription: what the first check finds is for its readers too.
+        self._resource.node.add_dependency(self._scheduled.schedule, self._topic)
         Tags.of(self).add(TAG_NAME, fleet.annex_name)
         Tags.of(self).add(TAG_ID, fleet.annex_id)
 
@@ -108,7 +122,8 @@ class LeaseChecker(LeaseMetrics, Construct):
             service_token=self._scheduled.function.function_arn,
             service_timeout=_SERVICE_TIMEOUT,
             resource_type="Custom::AnnexLease",
-            # A lease, a size or a group that changed is checked by the deployment that changed it.
+            # A lease, a size or a group that changed is checked by the deployment that changed it, with the new tags
+            # and the new environment: CloudFormation updates what the resource refers to, group and function, before.
             properties={
                 "Group": self._fleet.auto_scaling_group.auto_scaling_group_name,
                 "Declared": dict(declaration.tags),
@@ -131,9 +146,27 @@ class LeaseChecker(LeaseMetrics, Construct):
         return self._scheduled.function
 
     @property
+    def checker_name(self) -> str:
+        """Name of the function."""
+        return self._scheduled.function.function_name
+
+    @property
+    def alarm_topic(self) -> sns.ITopic:
+        """The topic that the checker publishes to."""
+        return self._topic
+
+    @property
     def schedule(self) -> scheduler.ISchedule:
         """The schedule that runs the function every minute."""
         return self._scheduled.schedule
+
+    @property
+    def lease_found(self) -> str:
+        """One sentence about the end of the lease and what decided it, as the last deployment of the lease found it.
+
+        For an output of the stack: it says what a deployment did to an end that was moved by a command.
+        """
+        return self._resource.get_att_string("Lease")
 
     @property
     def first_check(self) -> Construct:

@@ -8,10 +8,11 @@ from constructs import Construct
 from annex_constructs.errors import check_whole_number, invalid_value
 from annex_constructs.fleet.annex_fleet import AnnexFleet
 from annex_constructs.lease.lease_terms import LeaseTerms, check_drain, lease_policy
-from annex_lease.policy import policy_tags
+from annex_lease.policy import NUMBERS, policy_tags
 from annex_lease.terms import SIZE
 
 _ID = "LeaseDeclaration"
+_CAPS = ("max_lifetime_seconds", "size", "max_instance_hours")
 
 
 class LeaseDeclaration(Construct):
@@ -20,15 +21,14 @@ class LeaseDeclaration(Construct):
     :param fleet: the fleet.
     :param lease: the terms.
     :param size: how many instances to grant, 0 to the fleet's `max_size`; may be a token.
-    :param warns: True if there is a topic for the warning before the end; without one no warning is declared.
     :raises ValueError: the fleet has a lease already, or the lease does not fit the fleet.
     """
 
-    def __init__(self, fleet: AnnexFleet, *, lease: LeaseTerms, size: float, warns: bool) -> None:
+    def __init__(self, fleet: AnnexFleet, *, lease: LeaseTerms, size: float) -> None:
         _check(fleet, lease, size)
         super().__init__(fleet, _ID)
         unresolved = Token.is_unresolved(size)
-        policy = lease_policy(lease, fleet.annex_name, 0 if unresolved else int(size), warns=warns)
+        policy = lease_policy(lease, fleet.annex_name, 0 if unresolved else int(size))
         text = Tokenization.stringify_number(size) if unresolved else None
         tags = policy_tags(policy, size=text, annex_id=fleet.annex_id)
         for tag in tags:
@@ -39,6 +39,14 @@ class LeaseDeclaration(Construct):
     def tags(self) -> Mapping[str, str]:
         """The tags that declare the lease."""
         return self._tags
+
+    @property
+    def caps(self) -> dict[str, str]:
+        """The values that nothing may exceed, as settings of the checker's function: the texts of their tags.
+
+        A tag of the group is easily rewritten; the environment of the function is the template's alone.
+        """
+        return {name: self._tags.get(NUMBERS[name][0], "") for name in _CAPS}
 
 
 def _check(fleet: AnnexFleet, lease: LeaseTerms, size: float) -> None:

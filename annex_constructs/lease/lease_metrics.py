@@ -1,4 +1,4 @@
-"""The metrics that a lease checker sends about its annex."""
+"""The metrics of an annex's lease: those that its checker sends, and those of Lambda about the checker's function."""
 
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -12,23 +12,46 @@ CHECK_RATE = Duration.seconds(seconds(CHECK_PERIOD))
 
 
 class LeaseMetrics:
-    """The metrics of an annex, for classes that know its id."""
+    """The metrics of an annex, for classes that know its id and the name of its lease checker's function."""
 
     @property
     def annex_id(self) -> str:
         """Unique id of the annex: `<stack UUID>.<name>`."""
         raise NotImplementedError
 
+    @property
+    def checker_name(self) -> str:
+        """Name of the lease checker's function."""
+        raise NotImplementedError
+
     def metric_checks(
         self, *, period: Duration = CHECK_RATE, statistic: str = "Sum", label: str | None = None
     ) -> cloudwatch.Metric:
-        """Heartbeat: 1 for every check that did all it should have, one check a minute.
+        """Number of runs of the lease checker's function: one a minute, and those of commands and deployments.
+
+        It is Lambda's metric `Invocations`, which costs nothing.
 
         :param period: length of a period. Default: 1 minute.
         :param statistic: how the values of a period become one. Default: Sum.
-        :param label: name of the metric in graphs. Default: - `LeaseChecks`.
+        :param label: name of the metric in graphs. Default: - `Invocations`.
         """
-        return self._lease_metric(invocation.CHECKS, period, statistic, label)
+        return self._function_metric("Invocations", period, statistic, label)
+
+    def metric_failed_checks(
+        self, *, period: Duration = CHECK_RATE, statistic: str = "Sum", label: str | None = None
+    ) -> cloudwatch.Metric:
+        """Number of runs of the lease checker's function that failed; without a run there is no data point.
+
+        It is Lambda's metric `Errors`, which costs nothing. It is sent for each invocation: "Invocation metrics are
+        binary indicators of the outcome of a Lambda function invocation", and "To get a count of the number of function
+        errors that occurred each minute, view the sum of the Errors metric with a period of 1 minute" (Lambda Developer
+        Guide, "Types of metrics for Lambda functions").
+
+        :param period: length of a period. Default: 1 minute.
+        :param statistic: how the values of a period become one. Default: Sum.
+        :param label: name of the metric in graphs. Default: - `Errors`.
+        """
+        return self._function_metric("Errors", period, statistic, label)
 
     def metric_instances_past_lease(
         self, *, period: Duration = CHECK_RATE, statistic: str = "Maximum", label: str | None = None
@@ -55,3 +78,13 @@ class LeaseMetrics:
     def _lease_metric(self, name: str, period: Duration, statistic: str, label: str | None) -> cloudwatch.Metric:
         dimensions = {invocation.DIMENSION: self.annex_id}
         return custom_metric(name, dimensions, period=period, statistic=statistic, label=label)
+
+    def _function_metric(self, name: str, period: Duration, statistic: str, label: str | None) -> cloudwatch.Metric:
+        return cloudwatch.Metric(
+            namespace="AWS/Lambda",
+            metric_name=name,
+            dimensions_map={"FunctionName": self.checker_name},
+            period=period,
+            statistic=statistic,
+            label=label,
+        )

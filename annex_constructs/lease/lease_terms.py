@@ -34,7 +34,7 @@ class LeaseTerms:
         must protect themselves while busy. Default: - the lease ends, with jobs or without.
     :param max_instance_hours: the lease ends when so many instance-hours are used; 1 to 100000000.
         Default: - only time ends the lease.
-    :param warn_before_end: how long before the end a warning is published, if there is a topic for it; less than
+    :param warn_before_end: how long before the end a warning is published; less than
         `duration`; 1m to 366d, or 0s: no warning. Default: 15m, or half of a lease that is shorter than 30m; no warning
         for a lease below 2m.
     :raises ValueError: a value is not allowed, or it is not known when the app is synthesised.
@@ -64,16 +64,15 @@ class LeaseTerms:
                 allowed="an aware datetime in whole seconds",
                 fix=f"pass ends_at={_EXAMPLE_END}",
             )
-        lease_policy(self, "a", 0, warns=True)
+        lease_policy(self, "a", 0)
 
 
-def lease_policy(lease: LeaseTerms, annex: str, size: int, *, warns: bool) -> LeasePolicy:
+def lease_policy(lease: LeaseTerms, annex: str, size: int) -> LeasePolicy:
     """The terms as a template declares them.
 
     :param lease: the terms.
     :param annex: the annex's name.
     :param size: number of instances to declare.
-    :param warns: True if there is a topic for a warning; without one no warning is declared.
     :raises ValueError: a value is not allowed.
     """
     duration = _span("duration", terms.LEASE, lease.duration)
@@ -90,7 +89,7 @@ def lease_policy(lease: LeaseTerms, annex: str, size: int, *, warns: bool) -> Le
         ends_at=lease.ends_at,
         renew_seconds=_seconds(_span("renew_while_busy", terms.RENEW_WHILE_BUSY, lease.renew_while_busy)),
         max_instance_hours=_limit(lease.max_instance_hours),
-        warn_before_end_seconds=_seconds(rules.warning(warning, duration) if warns else None),
+        warn_before_end_seconds=_seconds(rules.warning(warning, duration)),
     )
 
 
@@ -102,7 +101,7 @@ def check_drain(lease: LeaseTerms, drain_before_end_seconds: int) -> None:
     :raises ValueError: the lease is too short for that.
     """
     drain = timedelta(seconds=drain_before_end_seconds)
-    policy = lease_policy(lease, "a", 0, warns=False)
+    policy = lease_policy(lease, "a", 0)
     if policy.duration_seconds is not None:
         conflict = rules.drain_conflict(timedelta(seconds=policy.duration_seconds), drain)
         _check("drain_before_end", Duration.seconds(drain_before_end_seconds), conflict, owner="ExecutionPoint")

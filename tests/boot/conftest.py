@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 import pytest
-from boot_testbed import SETTINGS, Bed
 
 from annex_boot.user_data import render_user_data
 from lab.image import root_filesystem
+from tests.boot.boot_testbed import SETTINGS, Bed
 
 
 @pytest.fixture(scope="session")

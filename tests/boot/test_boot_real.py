@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from boot_testbed import Bed
+
+from tests.boot.boot_testbed import Bed
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,8 @@ import time
 from dataclasses import dataclass, field
 
 import pytest
-from running_demo import RunningDemo, demonstration
+
+from tests.demo.running_demo import RunningDemo, demonstration
 
 SILENCE_SECONDS = 900  # longer than any step of a demonstration may wait by itself without anything new
 LOOK_FOR_INSTANCES = (

@@ -8,14 +8,13 @@ import subprocess
 import sys
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import boto3
 import pytest
 import typer
 from aws_cdk import App
 from botocore import xform_name
-from documents import DOCUMENTS, ROOT, code, name, shell_lines
 from typer.exceptions import TyperException
 
 import lab.__main__
@@ -23,6 +22,7 @@ from annex_lease.operator_policy import OPERATE
 from annex_pool.cli import app
 from annex_spec import BaseSpec, load
 from stacks import AnnexStack, base_stacks
+from tests.docs.documents import DOCUMENTS, ROOT, code, name, shell_lines
 
 _ANNEX = typer.main.get_command(app)
 _LAB = typer.main.get_command(lab.__main__.app)
@@ -144,7 +144,7 @@ def test_aws_calls_exist(document: Path) -> None:
         _, service, operation, *rest = words
         if operation == "wait":
             continue
-        client = boto3.client(service, region_name="us-east-1")
+        client = boto3.client(cast("Any", service), region_name="us-east-1")
         method = operation.replace("-", "_")
         assert method in client.meta.method_to_api_mapping, f"{service} {operation}"
         model = client.meta.service_model.operation_model(client.meta.method_to_api_mapping[method])

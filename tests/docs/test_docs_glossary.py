@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 
 import pytest
-from documents import DOCS, DOCUMENTS, ROOT, blocks, text
 
 from annex_lease.decision import Phase
 from annex_spec import AnnexSpec
+from tests.docs.documents import DOCS, DOCUMENTS, ROOT, blocks, text
 
 GLOSSARY = DOCS / "reference/glossary.md"
 # Keys that are AWS's or HTCondor's words, or plain English.

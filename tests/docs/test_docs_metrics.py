@@ -8,12 +8,12 @@ import pytest
 from aws_cdk import App
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import IConstruct
-from documents import DOCS, ROOT, text
 
 from annex_lease import invocation, log_line
 from annex_lease.sweep import sweep_report
 from annex_spec import BaseSpec, load
 from stacks import AnnexStack, base_stacks
+from tests.docs.documents import DOCS, ROOT, text
 
 ROW = re.compile(r"^\| `(\w+)` \| (.*?) \|", re.M)
 

@@ -10,7 +10,6 @@ from functools import cache
 import pytest
 from aws_cdk import App, Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
-from documents import DOCS, ROOT, text
 
 from annex_constructs import scheduled_function
 from annex_constructs.lease import checker_responder, lease_checker
@@ -23,6 +22,7 @@ from annex_pool.plan import plan, shown_amount
 from annex_pool.region import PAUSE_SECONDS
 from annex_spec import AnnexSpec, BaseSpec, load
 from stacks import AnnexStack, base_stacks
+from tests.docs.documents import DOCS, ROOT, text
 
 UNITS = {"s": "seconds", "second": "seconds", "min": "minutes", "minute": "minutes", "hour": "hours", "day": "days"}
 WORDS = {"a": 1.0, "an": 1.0, "half an": 0.5, "two": 2.0, "four": 4.0, "ten": 10.0}

@@ -8,16 +8,17 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
-from documents import ROOT
 
 import annex_constructs
 from annex_lease import invocation, tags
 from annex_lease.sweep import sweep_report
 from annex_pool.cli import app
 from annex_spec import AnnexSpec, BaseSpec, PoolSpec
+from tests.docs.documents import ROOT
 
 
 @pytest.fixture(scope="session")
@@ -50,7 +51,7 @@ def test_every_key_of_the_spec_file_is_documented(site: Path) -> None:
 
 def test_every_verb_and_option_is_documented(site: Path) -> None:
     shown = page(site, "command")
-    group = typer.main.get_command(app)
+    group: Any = typer.main.get_command(app)
     for verb, command in {**group.commands, **group.commands["credential"].commands}.items():
         if not hasattr(command, "commands"):
             assert re.search(rf"annex (credential )?{verb} \[OPTIONS\]", shown), verb
@@ -86,7 +87,8 @@ def test_each_parameter_of_a_construct_is_described_and_no_other(site: Path) -> 
             described = re.findall(r"<li><p><strong>(\w+)</strong>", fields[0]) or re.findall(
                 r"<p><strong>(\w+)</strong>", fields[0]
             )
-            parameters = inspect.signature(own.__init__).parameters.keys() - {"self", "scope", "construct_id"}
+            signature = inspect.signature(own.__init__)  # type: ignore[misc]
+            parameters = signature.parameters.keys() - {"self", "scope", "construct_id"}
             assert {*described} - {"scope", "construct_id"} == parameters, name
             compared += 1
     assert compared >= 9

@@ -8,9 +8,9 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from documents import ROOT
 
 from annex_spec import AnnexSpec, BaseSpec, PoolSpec, format_duration, load
+from tests.docs.documents import ROOT
 
 TEXT = (ROOT / "annexes.toml").read_text()
 OFF = re.compile(r"^# (?=\w+ = )", re.M)

@@ -9,9 +9,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from documents import DOCS, DOCUMENTS, README, ROOT, blocks, links, name, text
 
 from annex_spec import load
+from tests.docs.documents import DOCS, DOCUMENTS, README, ROOT, blocks, links, name, text
 
 DEMO = (README, DOCS / "tutorial/eleven-steps.md")
 

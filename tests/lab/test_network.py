@@ -54,7 +54,7 @@ def test_names_are_answered_at_once(facts: Any, side: str, name: str, addresses:
         ("pool to the world", "unreachable"),
     ],
 )
-def test_who_reaches_whom(facts: Any, way: str, result: str) -> None:
+def test_paths_through_the_network(facts: Any, way: str, result: str) -> None:
     assert facts["reach"][way] == result
 
 

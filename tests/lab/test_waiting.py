@@ -34,7 +34,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[Clock]:
 
 
 def test_the_first_true_value_is_the_answer() -> None:
-    values = iter([None, 0, "", [], "answer", "later"])
+    values: Iterator[object] = iter([None, 0, "", [], "answer", "later"])
     assert wait_for("answer", 60, lambda: next(values)) == "answer"
 
 

@@ -6,11 +6,11 @@ and condition keys for Amazon EC2 Auto Scaling", "... Amazon EC2", "... AWS Secr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ministack.core.iam_evaluator import EvalContext, ParsedStatement, evaluate
+from ministack.core.iam_evaluator import EvalContext, ParsedStatement, evaluate  # type: ignore[import-untyped]
 
 from tests.permissions.deployed import ACCOUNT, REGION
 from tests.world.aws_errors import DENIED, refusal
@@ -23,9 +23,16 @@ WITHOUT_RESOURCES = frozenset(
     {
         "autoscaling:DescribeAutoScalingGroups",
         "autoscaling:DescribeLifecycleHooks",
+        "autoscaling:DescribeScalingActivities",
+        "autoscaling:DescribeScheduledActions",
         "ec2:DescribeInstances",
     }
 )
+# Condition keys of EC2 Auto Scaling that a request has if it has the parameter of that name.
+_OF_PARAMETERS = {
+    "autoscaling:UpdateAutoScalingGroup": ("LaunchConfigurationName", "MaxSize", "MinSize"),
+    "autoscaling:PutScheduledUpdateGroupAction": ("MaxSize", "MinSize"),
+}
 
 
 @dataclass(frozen=True)
@@ -74,7 +81,8 @@ def requests(call: Call, account: Account) -> Iterator[Request]:
     elif call.service == "autoscaling":
         tags = call.params.get("Tags", [])
         for name in {tag["ResourceId"] for tag in tags} or {call.params["AutoScalingGroupName"]}:
-            yield group_request(action, name, account, tuple(tag["Key"] for tag in tags))
+            request = group_request(action, name, account, tuple(tag["Key"] for tag in tags))
+            yield replace(request, context={**request.context, **parameter_keys(action, call.params)})
     elif action in ("ec2:TerminateInstances", "ec2:CreateTags"):
         for instance_id in call.params.get("InstanceIds") or call.params["Resources"]:
             keys = tuple(tag["Key"] for tag in call.params.get("Tags", []))
@@ -86,6 +94,11 @@ def requests(call: Call, account: Account) -> Iterator[Request]:
         yield Request(action, call.params["TopicArn"])
     else:
         raise NotImplementedError(f"{action}: look up its resource types and condition keys")
+
+
+def parameter_keys(action: str, params: Mapping[str, Any]) -> dict[str, str]:
+    """Condition keys of a request about a group that come from its parameters."""
+    return {f"autoscaling:{name}": str(params[name]) for name in _OF_PARAMETERS.get(action, ()) if name in params}
 
 
 def group_request(action: str, name: str, account: Account, tag_keys: tuple[str, ...] = ()) -> Request:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ministack.core.iam_evaluator import ParsedStatement, parse_policy_document
+from ministack.core.iam_evaluator import ParsedStatement, parse_policy_document  # type: ignore[import-untyped]
 
 from tests.world.world import Site
 

@@ -12,7 +12,7 @@ from botocore.client import BaseClient
 from moto import mock_aws
 
 from annex_pool.command_error import AnnexError
-from tests.permissions.authorisation import Policies, Request, ask
+from tests.permissions.authorisation import Policies, Request, ask, parameter_keys
 from tests.permissions.deployed import ACCOUNT, REGION
 from tests.runtime.pool.pool_world import World, aws, deploy
 from tests.world.aws_errors import refusal
@@ -109,7 +109,7 @@ def requests(action: str, params: dict[str, Any]) -> Iterator[Request]:
         for name in {tag["ResourceId"] for tag in params["Tags"]}:
             yield Request(action, group_arn(name), {}, tuple(tag["Key"] for tag in params["Tags"]))
     elif "AutoScalingGroupName" in params and not action.startswith("autoscaling:Describe"):
-        yield Request(action, group_arn(params["AutoScalingGroupName"]))
+        yield Request(action, group_arn(params["AutoScalingGroupName"]), parameter_keys(action, params))
     elif action == "ec2:TerminateInstances":
         for instance in params["InstanceIds"]:
             tags = aws().ec2.describe_tags(Filters=[{"Name": "resource-id", "Values": [instance]}])["Tags"]

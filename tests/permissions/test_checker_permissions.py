@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from annex_lease import tags as lease_tags
+from annex_lease.policy import NUMBERS
 from tests.permissions.authorisation import Authorised, Policies, Request, ask, granted, instance_request
 from tests.permissions.deployed import SITE, Deployed
 from tests.world.aws_state import GROUP_TAG
@@ -55,7 +56,7 @@ def test_everything_that_is_allowed_is_used(policies: Policies, played: dict[str
     assert not any("*" in action for _, action in granted(policies))
 
 
-@pytest.mark.parametrize(("sid", "action"), [("OwnGroup", "autoscaling:DeleteWarmPool"), ("Warn", "sns:Publish")])
+@pytest.mark.parametrize(("sid", "action"), [("OwnGroup", "autoscaling:DeleteWarmPool"), ("Publish", "sns:Publish")])
 def test_a_permission_that_is_missing_is_noticed(policies: Policies, sid: str, action: str) -> None:
     less = [[one for one in policy if one.sid != sid] for policy in policies]
     name = {"autoscaling:DeleteWarmPool": "end with a warm pool", "sns:Publish": "warned before the end"}[action]
@@ -64,15 +65,18 @@ def test_a_permission_that_is_missing_is_noticed(policies: Policies, sid: str, a
         play(scenario, less)
 
 
+DECLARED = {key for key, *_ in NUMBERS.values()} | {lease_tags.TAG_NAME, lease_tags.TAG_ID, lease_tags.TAG_ENDS_AT}
+PREFIX = "arn:aws:autoscaling:us-east-1:123456789012:autoScalingGroup:0:autoScalingGroupName/"
+GROUP = PREFIX + SITE.group
 GROUP_ACTIONS = ("UpdateAutoScalingGroup", "SuspendProcesses", "CreateOrUpdateTags", "DeleteWarmPool")
 
 
 @pytest.mark.parametrize("action", GROUP_ACTIONS)
 @pytest.mark.parametrize("name", ["Annex-pa-Group", f"{SITE.group}x", f"x{SITE.group}", "paper", "*"])
 def test_no_other_group(policies: Policies, action: str, name: str) -> None:
-    prefix = "arn:aws:autoscaling:us-east-1:123456789012:autoScalingGroup:0:autoScalingGroupName/"
-    assert not ask(policies, Request(f"autoscaling:{action}", prefix + name)).allowed
-    assert ask(policies, Request(f"autoscaling:{action}", prefix + SITE.group)).allowed
+    keys = (lease_tags.TAG_END,) if action == "CreateOrUpdateTags" else ()
+    assert not ask(policies, Request(f"autoscaling:{action}", PREFIX + name, {}, keys)).allowed
+    assert ask(policies, Request(f"autoscaling:{action}", GROUP, {}, keys)).allowed
 
 
 @pytest.mark.parametrize("account", ["us-east-1:999999999999", "eu-west-1:123456789012"])
@@ -103,6 +107,31 @@ def test_no_other_tag_on_its_own_instances(policies: Policies, keys: tuple[str, 
     own = {GROUP_TAG: SITE.group, lease_tags.TAG_ID: SITE.annex_id}
     assert ask(policies, instance_request("ec2:CreateTags", "i-0", own, (lease_tags.TAG_END,))).allowed
     assert not ask(policies, instance_request("ec2:CreateTags", "i-0", own, keys)).allowed
+
+
+@pytest.mark.parametrize("key", sorted({*DECLARED, *lease_tags.RUNTIME_TAGS, "Name"}))
+def test_on_its_group_it_writes_the_tags_of_the_checker_only(policies: Policies, key: str) -> None:
+    own = key in lease_tags.CHECKER_TAGS
+    assert ask(policies, Request("autoscaling:CreateOrUpdateTags", GROUP, {}, (key,))).allowed is own
+    both = (key, lease_tags.TAG_END)
+    assert ask(policies, Request("autoscaling:CreateOrUpdateTags", GROUP, {}, both)).allowed is own
+
+
+@pytest.mark.parametrize(
+    ("given", "allowed"),
+    [
+        ({"MinSize": "0"}, True),
+        ({"MinSize": "0", "MaxSize": "0"}, True),
+        ({"MinSize": "1"}, False),
+        ({"MinSize": "0", "MaxSize": "2"}, False),
+    ],
+    ids=str,
+)
+def test_a_scheduled_action_of_its_only_ends(policies: Policies, given: dict[str, str], allowed: bool) -> None:
+    context = {f"autoscaling:{key}": value for key, value in given.items()}
+    assert ask(policies, Request("autoscaling:PutScheduledUpdateGroupAction", GROUP, context)).allowed is allowed
+    other = Request("autoscaling:PutScheduledUpdateGroupAction", f"{GROUP}x", context)
+    assert not ask(policies, other).allowed
 
 
 NOTHING_ELSE = [

@@ -11,8 +11,11 @@ import pytest
 from aws_cdk import App
 from aws_cdk import aws_iam as iam
 from aws_cdk.assertions import Template
+from ministack.core.iam_evaluator import parse_policy_document
 
 from annex_lease.operator_policy import policy_document
+from annex_lease.policy import NUMBERS
+from annex_lease.tags import CHECKER_TAGS, OPERATOR_TAGS, TAG_ENDS_AT, TAG_ID, TAG_NAME
 from tests.permissions.authorisation import Policies, Request, ask, granted
 from tests.permissions.deployed import ACCOUNT, REGION, Deployed
 from tests.permissions.operator_world import CHECKER, ISSUER, LATER, UUID, Operator, group_arn, operated
@@ -37,6 +40,8 @@ LISTING = {
     for action in one["Action"]
     if action != "secretsmanager:DescribeSecret"
 }
+DECLARED = {TAG_NAME, TAG_ID, TAG_ENDS_AT, *(key for key, *_ in NUMBERS.values())}
+"""Keys of the tags that only the template writes."""
 STATUS = [["status", "{}"]]
 PUSH = [["credential", "push", "{}", "--token-command", ISSUER]]
 EXTEND = [["extend", "{}", "--for", "9h"], ["renew", "{}", "--for", "9h"]]
@@ -147,14 +152,53 @@ def test_one_checker_and_one_secret(stack: Deployed, verb: str) -> None:
 
 
 @pytest.mark.parametrize("verb", ["grant_extend", "grant_stop", "grant_operate"])
-@pytest.mark.parametrize("key", ["annex:name", "annex:id", "annex:size", "annex:max-lifetime", "annex:granted", "Name"])
+@pytest.mark.parametrize("key", sorted({*DECLARED, *CHECKER_TAGS, "Name"} - {*OPERATOR_TAGS}))
 def test_no_tag_but_those_of_the_operator(stack: Deployed, verb: str, key: str) -> None:
     policies, action = policies_of(stack, verb), "autoscaling:CreateOrUpdateTags"
-    assert ask(policies, Request(action, group_arn("Group-demo"), {}, ("annex:lease-until",))).allowed
+    for keys in (("annex:lease-until",), ("annex:lease-overrides",), ("annex:lease-until", "annex:lease-overrides")):
+        assert ask(policies, Request(action, group_arn("Group-demo"), {}, keys)).allowed
     for keys in ((key,), (key, "annex:lease-until")):
         assert not ask(policies, Request(action, group_arn("Group-demo"), {}, keys)).allowed
     renewal = ask(policies, Request(action, group_arn("Group-demo"), {}, ("annex:lease-renewed",))).allowed
     assert renewal is (verb != "grant_stop")
+
+
+UPDATES: list[tuple[dict[str, str], bool]] = [
+    ({}, True),  # the capacity alone, which has no key
+    ({"MinSize": "0"}, True),
+    ({"MinSize": "1"}, False),
+    ({"MaxSize": "500"}, False),
+    ({"MaxSize": "0"}, False),
+    ({"MinSize": "0", "MaxSize": "500"}, False),
+    ({"MinSize": "0", "LaunchConfigurationName": "larger"}, False),
+]
+
+
+@pytest.mark.parametrize("verb", ["grant_stop", "grant_operate"])
+@pytest.mark.parametrize(("given", "allowed"), UPDATES, ids=str)
+def test_a_group_is_emptied_and_never_enlarged(
+    stack: Deployed, verb: str, given: dict[str, str], allowed: bool
+) -> None:
+    context = {f"autoscaling:{key}": value for key, value in given.items()}
+    request = Request("autoscaling:UpdateAutoScalingGroup", group_arn("Group-demo"), context)
+    assert ask(policies_of(stack, verb), request).allowed is allowed
+
+
+@pytest.mark.parametrize(("given", "allowed"), UPDATES, ids=str)
+def test_the_policy_file_empties_and_never_enlarges(given: dict[str, str], allowed: bool) -> None:
+    policies = [parse_policy_document(policy_document())]
+    context = {f"autoscaling:{key}": value for key, value in given.items()}
+    for tags, ours in (({"aws:ResourceTag/annex:name": "demo"}, True), ({}, False)):
+        request = Request("autoscaling:UpdateAutoScalingGroup", group_arn("Group-demo"), {**context, **tags})
+        assert ask(policies, request).allowed is (allowed and ours)
+
+
+@pytest.mark.parametrize("key", sorted({*DECLARED, *CHECKER_TAGS, *OPERATOR_TAGS, "Name"}))
+def test_the_policy_file_writes_the_operators_tags_only(key: str) -> None:
+    policies = [parse_policy_document(policy_document())]
+    context = {"aws:ResourceTag/annex:name": "demo"}
+    request = Request("autoscaling:CreateOrUpdateTags", group_arn("Group-demo"), context, (key,))
+    assert ask(policies, request).allowed is (key in OPERATOR_TAGS)
 
 
 @pytest.mark.parametrize("verb", VERBS)

@@ -55,7 +55,9 @@ def handed_over(stage: Stage, code: Any, kind: str) -> str:
 
 
 def obstructed(world: ModelWorld) -> Stage:
-    """Annex with every obstacle: protection, suspended processes, hooks, a detached instance."""
+    """Annex with every obstacle: protection of instances and group, suspended processes, hooks, a warm pool, a
+    detached instance.
+    """
     stage = Stage(world, SITE)
     stage.make(protect_new=True, policy={"size": 4})
     stage.minutes(2)
@@ -63,9 +65,11 @@ def obstructed(world: ModelWorld) -> Stage:
     for name, transition in (("Up", LAUNCHING), ("Down", TERMINATING)):
         operator.put_lifecycle_hook(**group, LifecycleHookName=name, LifecycleTransition=transition)
     operator.detach_instances(**group, InstanceIds=stage.alive()[:1], ShouldDecrementDesiredCapacity=False)
+    operator.put_warm_pool(**group, MinSize=0, MaxGroupPreparedCapacity=5)
+    operator.update_auto_scaling_group(**group, DeletionProtection="prevent-all-deletion")
     operator.suspend_processes(**group, ScalingProcesses=["Terminate"])
     world.advance(60)
-    assert len(stage.alive()) == 5
+    assert len(stage.alive()) == 6
     return stage
 
 
@@ -78,6 +82,8 @@ def test_it_ends_an_annex_and_uses_every_permission(policies: Policies, monkeypa
     assert handed_over(stage, code, "Create") == "FAILED"
     assert handed_over(stage, code, "Delete") == "SUCCESS"
     assert stage.alive() == []
+    assert stage.group()["DeletionProtection"] == "none"
+    assert "WarmPoolConfiguration" not in stage.group()
     assert guard.denied == []
     assert granted(policies) - guard.used == BY_LAMBDA
 

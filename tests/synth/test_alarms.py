@@ -15,19 +15,18 @@ from annex_constructs import AnnexFleet, ExecutionPoint, LeaseChecker, LeaseTerm
 from annex_constructs.alarm_topic import AlarmTopic
 from annex_constructs.lease.lease_alarms import LeaseAlarms
 from annex_lease import invocation as metrics
-from tests.permissions.deployed import Deployed
-from tests.synth.templates import Resources, of_type, only
+from tests.synth.templates import Resources, named, of_type, only
 from tests.synth.test_order import needs
 
 ALARM, TOPIC = "AWS::CloudWatch::Alarm", "AWS::SNS::Topic"
-OURS = {"Namespace": "HTCondorAnnex", "Period": 60, "Threshold": 1}
+EIGHT_HOURS = LeaseTerms(duration=Duration.hours(8))
 
 
 @pytest.fixture(scope="module")
 def alarmed(flags: dict[str, Any]) -> Resources:
     """The resources of a fleet with a checker and alarms; for reading."""
     stack = Stack(App(context=flags), "Other")
-    attributes = {"vpc_id": "vpc-0123456789abcdef0", "availability_zones": ["us-east-1a"]}
+    attributes: dict[str, Any] = {"vpc_id": "vpc-0123456789abcdef0", "availability_zones": ["us-east-1a"]}
     vpc = ec2.Vpc.from_vpc_attributes(stack, "Vpc", public_subnet_ids=["subnet-0123456789abcdef0"], **attributes)
     image = ec2.MachineImage.generic_linux({"us-east-1": "ami-0123456789abcdef0"})
     point = ExecutionPoint(pool=Pool(collector="cm.example.edu", trust_domain="example.edu"), machine_image=image)
@@ -38,135 +37,151 @@ def alarmed(flags: dict[str, Any]) -> Resources:
     return resources_of(stack)
 
 
-@pytest.fixture
-def checker(stack: Stack, fleet: AnnexFleet) -> LeaseChecker:
-    return LeaseChecker(stack, "Lease", fleet=fleet, lease=LeaseTerms(duration=Duration.hours(8)))
-
-
 def resources_of(stack: Stack) -> Resources:
     return dict(Template.from_stack(stack).to_json()["Resources"])
 
 
-def alarm(resources: Resources, part: str) -> dict[str, Any]:
-    (found,) = (each for name, each in of_type(resources, ALARM).items() if part in name)
-    return dict(found["Properties"])
-
-
-def test_silence_is_an_alarm(alarmed: Resources) -> None:
-    found = alarm(alarmed, "Silence")
-    functions = of_type(alarmed, "AWS::Lambda::Function").values()
-    ours = [f["Properties"]["Environment"]["Variables"]["ANNEX_ID"] for f in functions if "ANNEX_TOPIC" in str(f)]
-    (dimension,) = found["Dimensions"]
-    deployed = Deployed({"Resources": alarmed}, "arn:aws:cloudformation:us-east-1:123456789012:stack/Other/uuid", {})
-    assert dimension["Name"] == "Annex"
-    # An annex of that name elsewhere is another one.
-    assert deployed.value(dimension["Value"]) == deployed.value(ours[0]) == "uuid.muon"
-    heartbeat = {
-        **OURS,
-        "MetricName": "LeaseChecks",
+def test_one_alarm_watches_the_errors_of_the_function(alarmed: Resources) -> None:
+    function = named(alarmed, "AWS::Lambda::Function", "LeaseFunction")
+    expected = {
+        "Namespace": "AWS/Lambda",
+        "MetricName": "Errors",
+        "Dimensions": [{"Name": "FunctionName", "Value": {"Ref": function}}],
         "Statistic": "Sum",
-        "ComparisonOperator": "LessThanThreshold",
+        "Period": 60,
+        "Threshold": 1,
+        "ComparisonOperator": "GreaterThanOrEqualToThreshold",
         "TreatMissingData": "breaching",
         "EvaluationPeriods": 5,
     }
-    assert heartbeat.items() <= found.items()
-    assert "DatapointsToAlarm" not in found
-    assert "muon" in found["AlarmDescription"]
+    found = only(alarmed, ALARM)
+    assert expected.items() <= found.items()
+    assert not {"DatapointsToAlarm", "Metrics"} & set(found), "metric math is billed by metric"
+    for part in ("muon", "5 minutes", "log", "schedule", "dead-letter queue", "stop an annex by hand"):
+        assert part in found["AlarmDescription"]
 
 
-def state(points: list[float | None], periods: int, missing: float) -> str:
-    """The state of an alarm on "less than 1" as CloudWatch documents it; `points` is its evaluation range, newest last.
+Points = list[float | None]
+
+
+def state(points: Points, alarm: dict[str, Any]) -> str:
+    """The state of an alarm as CloudWatch documents it; `points` is its evaluation range, newest last.
 
     "any real data points in the evaluation range, no matter when they were reported, are included in the evaluation.
     CloudWatch uses missing data points only as few times as possible." (CloudWatch User Guide, "How alarm state is
     evaluated when data is missing")
     """
-    real = [point for point in points if point is not None][-periods:]
-    evaluated = [*real, *[missing] * (periods - len(real))]
-    return "ALARM" if all(point < 1 for point in evaluated) else "OK"
+    periods, threshold = alarm["EvaluationPeriods"], alarm["Threshold"]
+    assert alarm["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
+    real = [point >= threshold for point in points if point is not None][-periods:]
+    filled = [alarm["TreatMissingData"] == "breaching"] * (periods - len(real))
+    return "ALARM" if all([*real, *filled]) else "OK"
 
 
 def test_the_rule_of_missing_data_is_the_documented_one() -> None:
-    # The table of the page, for 3 of 3 periods and a range of 5; 0 breaches here, and missing data breaches.
-    x, o, _ = 0.0, 1.0, None
+    # The table of the page, for 3 of 3 periods and a range of 5; 1 breaches here, and missing data breaches.
+    x, o, _ = 1.0, 0.0, None
     rows = {(o, _, x, _, x): "OK", (o, _, _, _, _): "OK", (_,) * 5: "ALARM", (o, x, x, _, x): "ALARM"}
     rows |= {(_, _, _, _, x): "ALARM", (_, _, _, _, o): "OK"}
-    assert {points: state(list(points), 3, 0.0) for points in rows} == rows
+    three = {"EvaluationPeriods": 3, "Threshold": 1, "TreatMissingData": "breaching"}
+    three["ComparisonOperator"] = "GreaterThanOrEqualToThreshold"
+    assert {points: state(list(points), three) for points in rows} == rows
 
 
-@pytest.mark.parametrize("evaluated", [5, 7, 10, 14])
-def test_silence_alarms_within_a_quarter_of_an_hour(alarmed: Resources, evaluated: int) -> None:
-    """CloudWatch evaluates more periods than those of the alarm; their number is not documented."""
-    periods = alarm(alarmed, "Silence")["EvaluationPeriods"]
-
-    def after(silent: int) -> str:
-        points: list[float | None] = [*[1.0] * 30, *[None] * silent]
-        return state(points[-evaluated:], periods, 0.0)
-
-    assert after(0) == after(periods - 1) == "OK", "a run or two that failed are not silence"
-    assert next(minutes for minutes in range(60) if after(minutes) == "ALARM") < 15
-
-
-@pytest.mark.parametrize(
-    ("part", "metric", "periods"),
-    [("PastLease", "InstancesPastLease", 2), ("RecordIgnored", "LeaseRecordIgnored", 1)],
-)
-def test_what_the_checker_reports_is_an_alarm(alarmed: Resources, part: str, metric: str, periods: int) -> None:
-    found = alarm(alarmed, part)
-    expected = {
-        **OURS,
-        "MetricName": metric,
-        "Statistic": "Maximum",
-        "ComparisonOperator": "GreaterThanOrEqualToThreshold",
-        "TreatMissingData": "notBreaching",
-        "EvaluationPeriods": periods,
-    }
-    assert expected.items() <= found.items()
+# Sum of `Errors` of a minute: 0 where each run succeeded, 1 where the one run failed, None where none was begun.
+DONE, FAILED, NONE = 0.0, 1.0, None
+TROUBLE: dict[str, Points] = {
+    # No schedule, no permission to run the function, no concurrency: what is not delivered is not invoked.
+    "silence": [NONE] * 60,
+    # Code that cannot be imported, a time-out, too little memory, a refused call.
+    "failed checks": [FAILED] * 60,
+    "failed, then silent": [FAILED, FAILED, *[NONE] * 60],
+    "silent and failed in turn": [FAILED, NONE] * 30,
+    "a command fails in the same minutes": [2.0] * 60,
+}
+RANGES = [5, 7, 10, 14]
+"""CloudWatch evaluates more periods than those of the alarm; their number is not documented."""
 
 
-def test_a_check_that_failed_is_an_alarm(alarmed: Resources) -> None:
-    found = alarm(alarmed, "FailedChecks")
-    ((queue, _),) = of_type(alarmed, "AWS::SQS::Queue").items()
-    expected = {
-        "Namespace": "AWS/SQS",
-        "MetricName": "ApproximateNumberOfMessagesVisible",
-        "Dimensions": [{"Name": "QueueName", "Value": {"Fn::GetAtt": [queue, "QueueName"]}}],
-        "Statistic": "Maximum",
-        "Threshold": 1,
-        "ComparisonOperator": "GreaterThanOrEqualToThreshold",
-        "TreatMissingData": "notBreaching",
-        "EvaluationPeriods": 1,
-    }
-    assert expected.items() <= found.items()
+def alarms_after(alarm: dict[str, Any], trouble: Points, evaluated: int, late: int = 0) -> int | None:
+    """Minutes until the alarm, for data that comes some minutes late; None: there is none."""
+    history: Points = [*[DONE] * 30, *trouble]
+    for minutes in range(len(trouble)):
+        known: Points = [*history[: 30 + minutes - late], *[None] * late]
+        if state(known[-evaluated:], alarm) == "ALARM":
+            return minutes
+    return None
 
 
-def test_the_names_are_those_that_the_checker_sends(alarmed: Resources) -> None:
-    watched = {each["Properties"]["MetricName"] for each in of_type(alarmed, ALARM).values()}
-    assert {metrics.CHECKS, metrics.PAST_LEASE, metrics.RECORD_IGNORED} < watched
-    assert len(watched) == 4
+@pytest.mark.parametrize("evaluated", RANGES)
+@pytest.mark.parametrize("trouble", TROUBLE)
+def test_a_lease_that_is_not_enforced_alarms_within_a_quarter_of_an_hour(
+    alarmed: Resources, trouble: str, evaluated: int
+) -> None:
+    alarm = only(alarmed, ALARM)
+    minutes = alarms_after(alarm, TROUBLE[trouble], evaluated)
+    assert minutes is not None
+    assert alarm["EvaluationPeriods"] <= minutes < 15
 
 
-def test_neither_a_deployment_nor_a_destroy_sets_off_the_alarm_of_silence(alarmed: Resources) -> None:
+@pytest.mark.parametrize("late", [1, 2])
+@pytest.mark.parametrize("evaluated", [7, 10, 14])
+def test_data_that_comes_late_is_no_silence(alarmed: Resources, evaluated: int, late: int) -> None:
+    """Lambda sends a metric when a run has ended, and CloudWatch shows it a minute later."""
+    alarm = only(alarmed, ALARM)
+    assert alarms_after(alarm, [DONE] * 60, evaluated, late) is None
+    failed = alarms_after(alarm, TROUBLE["failed checks"], evaluated, late)
+    assert failed is not None
+    assert failed < 15
+
+
+@pytest.mark.parametrize("evaluated", RANGES)
+@pytest.mark.parametrize("passing", [[FAILED], [NONE], [FAILED] * 4, [NONE] * 4, [FAILED, DONE] * 9], ids=str)
+def test_what_the_next_checks_repair_is_no_alarm(alarmed: Resources, evaluated: int, passing: Points) -> None:
+    assert alarms_after(only(alarmed, ALARM), [*passing, *[DONE] * 30], evaluated) is None
+
+
+@pytest.mark.parametrize("evaluated", RANGES)
+def test_the_alarm_ends_with_the_first_check_that_is_done(alarmed: Resources, evaluated: int) -> None:
+    alarm = only(alarmed, ALARM)
+    for trouble in TROUBLE.values():
+        assert state([*trouble, DONE][-evaluated:], alarm) == "OK"
+
+
+def test_the_metric_is_not_one_that_the_checker_sends(alarmed: Resources) -> None:
+    """A checker that cannot run cannot send one, and a metric of its own would be billed."""
+    ours = {value for value in vars(metrics).values() if isinstance(value, str)}
+    assert only(alarmed, ALARM)["MetricName"] not in ours
+    assert {metrics.PAST_LEASE, metrics.RECORD_IGNORED} <= ours
+
+
+def test_a_destroy_does_not_set_off_the_alarm(alarmed: Resources) -> None:
     needed = needs(alarmed)
-    (lease,) = of_type(alarmed, "Custom::AnnexLease")
+    ((lease, _),) = of_type(alarmed, "Custom::AnnexLease").items()
     # Made after the first check, and so removed before the checker stops checking.
-    (silence,) = (name for name in needed if "Silence" in name)
-    assert lease in needed[silence]
-    assert [name for name, others in needed.items() if lease in others] == [silence]
-    # The others are there before anything is granted, and until everything is gone.
-    others = {name for name in of_type(alarmed, ALARM) if name != silence}
-    assert others <= needed[lease]
+    (alarm,) = of_type(alarmed, ALARM)
+    assert lease in needed[alarm]
+    assert [name for name, others in needed.items() if lease in others] == [alarm]
 
 
-def test_alarms_publish_to_a_topic_that_lets_them(stack: Stack, checker: LeaseChecker) -> None:
-    alarms = LeaseAlarms(stack, "Alarms", checker=checker, alarm_email="someone@example.edu")
+def test_the_topic_has_its_readers_before_the_first_check(stack: Stack, fleet: AnnexFleet) -> None:
+    LeaseChecker(stack, "Lease", fleet=fleet, lease=EIGHT_HOURS, alarm_email="someone@example.edu")
+    resources = resources_of(stack)
+    ((lease, _),) = of_type(resources, "Custom::AnnexLease").items()
+    for kind in (TOPIC, "AWS::SNS::TopicPolicy", "AWS::SNS::Subscription"):
+        assert set(of_type(resources, kind)) <= needs(resources)[lease]
+
+
+def test_the_alarm_publishes_to_a_topic_that_lets_it(stack: Stack, fleet: AnnexFleet) -> None:
+    checker = LeaseChecker(stack, "Lease", fleet=fleet, lease=EIGHT_HOURS, alarm_email="someone@example.edu")
+    alarms = LeaseAlarms(stack, "Alarms", checker=checker)
     resources = resources_of(stack)
     ((topic, described),) = of_type(resources, TOPIC).items()
     assert described["DeletionPolicy"] == "Delete"
-    assert stack.resolve(alarms.alarm_topic.topic_arn) == {"Ref": topic}
-    for name, each in of_type(resources, ALARM).items():
-        assert each["Properties"]["AlarmActions"] == [{"Ref": topic}]
-        assert set(of_type(resources, "AWS::SNS::TopicPolicy")) <= needs(resources)[name]
+    assert stack.resolve(alarms.alarm_topic.topic_arn) == stack.resolve(checker.alarm_topic.topic_arn) == {"Ref": topic}
+    ((alarm, each),) = of_type(resources, ALARM).items()
+    assert each["Properties"]["AlarmActions"] == [{"Ref": topic}]
+    assert set(of_type(resources, "AWS::SNS::TopicPolicy")) <= needs(resources)[alarm]
     subscription = only(resources, "AWS::SNS::Subscription")
     assert subscription == {"Endpoint": "someone@example.edu", "Protocol": "email", "TopicArn": {"Ref": topic}}
     statements = only(resources, "AWS::SNS::TopicPolicy")["PolicyDocument"]["Statement"]
@@ -178,25 +193,38 @@ def test_alarms_publish_to_a_topic_that_lets_them(stack: Stack, checker: LeaseCh
     assert denied["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
 
 
-def test_a_given_topic_is_used(stack: Stack, checker: LeaseChecker) -> None:
+def test_a_given_topic_is_used(stack: Stack, fleet: AnnexFleet) -> None:
     arn = "arn:aws:sns:us-east-1:123456789012:operators"
     given = sns.Topic.from_topic_arn(stack, "Operators", arn)
-    LeaseAlarms(stack, "Alarms", checker=checker, alarm_topic=given)
+    checker = LeaseChecker(stack, "Lease", fleet=fleet, lease=EIGHT_HOURS, alarm_topic=given)
+    LeaseAlarms(stack, "Alarms", checker=checker)
     resources = resources_of(stack)
     assert not of_type(resources, TOPIC)
-    assert {tuple(each["Properties"]["AlarmActions"]) for each in of_type(resources, ALARM).values()} == {(arn,)}
+    assert only(resources, ALARM)["AlarmActions"] == [arn]
     assert not of_type(resources, "AWS::SNS::Subscription")
 
 
-def test_a_topic_or_an_address(stack: Stack, checker: LeaseChecker) -> None:
+def test_a_topic_or_an_address(stack: Stack, fleet: AnnexFleet) -> None:
     given = sns.Topic.from_topic_arn(stack, "Operators", "arn:aws:sns:us-east-1:123456789012:operators")
-    with pytest.raises(ValueError, match="LeaseAlarms alarm_topic, alarm_email: received 'both of them'"):
-        LeaseAlarms(stack, "Alarms", checker=checker, alarm_topic=given, alarm_email="someone@example.edu")
+    both: Any = {"alarm_topic": given, "alarm_email": "someone@example.edu"}
+    with pytest.raises(ValueError, match="LeaseChecker alarm_topic, alarm_email: received 'both of them'"):
+        LeaseChecker(stack, "Lease", fleet=fleet, lease=EIGHT_HOURS, **both)
 
 
-def test_nobody_is_subscribed_unasked(stack: Stack, checker: LeaseChecker) -> None:
+@pytest.mark.parametrize("given", [True, False])
+def test_the_checker_publishes_to_the_topic_of_its_alarm(stack: Stack, fleet: AnnexFleet, given: bool) -> None:
+    """Messages of the checker stand in the place of alarms: they need readers as much."""
+    topic = sns.Topic(stack, "Operators") if given else None
+    checker = LeaseChecker(stack, "Lease", fleet=fleet, lease=EIGHT_HOURS, alarm_topic=topic)
     LeaseAlarms(stack, "Alarms", checker=checker)
-    assert not of_type(resources_of(stack), "AWS::SNS::Subscription")
+    resources = resources_of(stack)
+    (arn,) = only(resources, ALARM)["AlarmActions"]
+    function = resources[named(resources, "AWS::Lambda::Function", "LeaseFunction")]["Properties"]
+    assert function["Environment"]["Variables"]["ANNEX_TOPIC"] == arn == {"Ref": named(resources, TOPIC, "")}
+
+
+def test_no_address_is_subscribed_unasked(alarmed: Resources) -> None:
+    assert not of_type(alarmed, "AWS::SNS::Subscription")
 
 
 def test_cdk_nag_finds_nothing_that_was_not_decided(app: App) -> None:

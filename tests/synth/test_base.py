@@ -96,7 +96,7 @@ def test_nothing_of_the_base_looks_like_an_annex(base: Resources) -> None:
     assert {each.get("DeletionPolicy", "Delete") for each in base.values()} == {"Delete"}
 
 
-def test_nobody_finds_anything_that_was_not_decided(app: App) -> None:
+def test_no_checker_finds_anything_that_was_not_decided(app: App) -> None:
     made = AnnexBaseStack(app, base=BaseSpec(alarm_email="admin@example.edu"), region="us-east-1")
     Validations.of(app).add_plugins(AwsSolutionsChecks(app))
     app.synth()  # fails on a finding without an acknowledgement

@@ -125,7 +125,7 @@ def test_a_public_address_only_when_asked_for(stack: Stack, vpc: ec2.IVpc, point
         ({"allow_all_outbound": True}, {None}),
     ],
 )
-def test_what_goes_out(stack: Stack, vpc: ec2.IVpc, options: dict[str, Any], expected: set[int | None]) -> None:
+def test_outbound_ports(stack: Stack, vpc: ec2.IVpc, options: dict[str, Any], expected: set[int | None]) -> None:
     AnnexSecurityGroup(stack, "Group", vpc=vpc, **options)
     group = only(resources_of(stack), "AWS::EC2::SecurityGroup")
     assert {rule.get("FromPort") for rule in group["SecurityGroupEgress"]} == expected

@@ -24,7 +24,6 @@ GROUP = [
     "autoscaling:ResumeProcesses",
     "autoscaling:SetInstanceProtection",
     "autoscaling:SuspendProcesses",
-    "autoscaling:UpdateAutoScalingGroup",
 ]
 ATTRIBUTES = {
     "annex_name": "muon",
@@ -85,7 +84,17 @@ TERMINATE = [
     for key, value in (("aws:autoscaling:groupName", NAME), ("annex:id", "8e1f4ad0.muon"))
 ]
 EXTEND_TAGS = allow(
-    "autoscaling:CreateOrUpdateTags", GROUP_ARN, condition=tags_only("annex:lease-renewed", "annex:lease-until")
+    "autoscaling:CreateOrUpdateTags",
+    GROUP_ARN,
+    condition=tags_only("annex:lease-overrides", "annex:lease-renewed", "annex:lease-until"),
+)
+EMPTY = allow(
+    "autoscaling:UpdateAutoScalingGroup",
+    GROUP_ARN,
+    condition={
+        "Null": {"autoscaling:MaxSize": "true", "autoscaling:LaunchConfigurationName": "true"},
+        "NumericEqualsIfExists": {"autoscaling:MinSize": "0"},
+    },
 )
 STATEMENTS = {
     "grant_read_status": [allow(FIND, ANY), allow(SEE[0], ANY), allow(DESCRIBE, SECRET)],
@@ -99,8 +108,13 @@ STATEMENTS = {
         allow(FIND, ANY),
         allow(SEE[0], ANY),
         allow(SEE[1], ANY),
-        allow("autoscaling:CreateOrUpdateTags", GROUP_ARN, condition=tags_only("annex:lease-until")),
+        allow(
+            "autoscaling:CreateOrUpdateTags",
+            GROUP_ARN,
+            condition=tags_only("annex:lease-overrides", "annex:lease-until"),
+        ),
         allow(GROUP, GROUP_ARN),
+        EMPTY,
         *TERMINATE,
         allow(CHECK, CHECKER),
     ],
@@ -124,6 +138,7 @@ def test_operators_get_every_verb_whole(stack: Stack, imported: IAnnex) -> None:
         allow("secretsmanager:PutSecretValue", SECRET),
         EXTEND_TAGS,
         allow(GROUP, GROUP_ARN),
+        EMPTY,
         *TERMINATE,
         allow(CHECK, CHECKER),
     ]
@@ -151,7 +166,7 @@ def test_another_stack_of_the_app_imports_the_id(stack: Stack, annex: Annex) -> 
     """`AWS::StackId` written into another stack would be that stack's own: the id of another annex."""
     other = Stack(Stack.of(stack).node.root, "Operators", env=Environment(region="us-east-1"))  # type: ignore[arg-type]
     annex.grant_stop(operator(other))
-    cloudwatch.Alarm(other, "Alarm", metric=annex.metric_checks(), threshold=1, evaluation_periods=1)
+    cloudwatch.Alarm(other, "Alarm", metric=annex.metric_record_ignored(), threshold=1, evaluation_periods=1)
     outputs = Template.from_stack(stack).to_json()["Outputs"]
     (name,) = (name for name, each in outputs.items() if each["Value"] == {"Ref": "AWS::StackId"})
     stack_id = {"Fn::GetStackOutput": {"StackName": "Other", "Region": "us-east-1", "OutputName": name}}
@@ -164,7 +179,8 @@ def test_another_stack_of_the_app_imports_the_id(stack: Stack, annex: Annex) -> 
 
 def metric_of(scope: Stack, metric: cloudwatch.Metric) -> dict[str, Any]:
     cloudwatch.Alarm(scope, "Alarm", metric=metric, threshold=1, evaluation_periods=1)
-    alarm = only(dict(Template.from_stack(scope).to_json()["Resources"]), "AWS::CloudWatch::Alarm")
+    found = of_type(dict(Template.from_stack(scope).to_json()["Resources"]), "AWS::CloudWatch::Alarm")
+    (alarm,) = (each["Properties"] for name, each in found.items() if name.startswith("Alarm"))
     keys = ("Namespace", "MetricName", "Statistic", "Period", "Dimensions")
     return {key: alarm[key] for key in keys if key in alarm}
 
@@ -172,7 +188,6 @@ def metric_of(scope: Stack, metric: cloudwatch.Metric) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("method", "name", "statistic"),
     [
-        ("metric_checks", "LeaseChecks", "Sum"),
         ("metric_instances_past_lease", "InstancesPastLease", "Maximum"),
         ("metric_record_ignored", "LeaseRecordIgnored", "Maximum"),
     ],
@@ -185,6 +200,24 @@ def test_the_metrics_of_an_annex(stack: Stack, imported: IAnnex, method: str, na
         "Period": 60,
         "Dimensions": [{"Name": "Annex", "Value": "8e1f4ad0.muon"}],
     }
+
+
+@pytest.mark.parametrize(("method", "name"), [("metric_checks", "Invocations"), ("metric_failed_checks", "Errors")])
+def test_the_metrics_of_the_function(stack: Stack, imported: IAnnex, method: str, name: str) -> None:
+    assert metric_of(stack, getattr(imported, method)()) == {
+        "Namespace": "AWS/Lambda",
+        "MetricName": name,
+        "Statistic": "Sum",
+        "Period": 60,
+        "Dimensions": [{"Name": "FunctionName", "Value": ATTRIBUTES["checker_name"]}],
+    }
+
+
+def test_the_function_is_that_of_the_checker(stack: Stack, annex: Annex) -> None:
+    function = stack.resolve(annex.checker.function.function_name)
+    dimension = {"Name": "FunctionName", "Value": function}
+    assert metric_of(stack, annex.metric_failed_checks())["Dimensions"] == [dimension]
+    assert stack.resolve(annex.checker.checker_name) == function
 
 
 def test_period_statistic_and_label_can_be_chosen(stack: Stack, imported: IAnnex) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from aws_cdk import Duration, Stack
+from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from aws_cdk.assertions import Template
 
@@ -57,6 +58,10 @@ def allow(sid: str, action: str | list[str], resource: object, **condition: Any)
     return {"Sid": sid, "Effect": "Allow", "Action": action, "Resource": resource, **condition}
 
 
+def tags_only(*keys: str) -> dict[str, Any]:
+    return {"ForAllValues:StringEquals": {"aws:TagKeys": list(keys)}, "Null": {"aws:TagKeys": "false"}}
+
+
 def actions(role: dict[str, Any]) -> list[object]:
     policies = role["Properties"].get("Policies", [])
     return [statement["Action"] for each in policies for statement in each["PolicyDocument"]["Statement"]]
@@ -73,15 +78,15 @@ def test_an_execution_point_reads_its_credential_and_leaves_its_group(own_networ
 
 def test_the_lease_checker_touches_its_own_annex_only(own_network: Resources, refs: Any) -> None:
     own = {"ec2:ResourceTag/aws:autoscaling:groupName": refs["group"]}
-    only_end = {"ForAllValues:StringEquals": {"aws:TagKeys": ["annex:lease-end"]}}
     look = [
         "autoscaling:DescribeAutoScalingGroups",
         "autoscaling:DescribeLifecycleHooks",
+        "autoscaling:DescribeScalingActivities",
+        "autoscaling:DescribeScheduledActions",
         "ec2:DescribeInstances",
     ]
     act = [
         "autoscaling:CompleteLifecycleAction",
-        "autoscaling:CreateOrUpdateTags",
         "autoscaling:DeleteWarmPool",
         "autoscaling:ResumeProcesses",
         "autoscaling:SetInstanceProtection",
@@ -96,6 +101,29 @@ def test_the_lease_checker_touches_its_own_annex_only(own_network: Resources, re
                 allow("Look", look, "*"),
                 allow("CredentialIsThere", "secretsmanager:DescribeSecret", refs["secret"]),
                 allow("OwnGroup", act, refs["group_arn"]),
+                allow(
+                    "Record",
+                    "autoscaling:CreateOrUpdateTags",
+                    refs["group_arn"],
+                    Condition=tags_only(
+                        "annex:closed",
+                        "annex:granted",
+                        "annex:lease-busy-until",
+                        "annex:lease-end",
+                        "annex:lease-notified",
+                        "annex:lease-overrides",
+                        "annex:lease-reported",
+                        "annex:lease-scheduled",
+                        "annex:lease-warned",
+                        "annex:used",
+                    ),
+                ),
+                allow(
+                    "ScheduleEnd",
+                    "autoscaling:PutScheduledUpdateGroupAction",
+                    refs["group_arn"],
+                    Condition={"NumericEqualsIfExists": {"autoscaling:MinSize": "0", "autoscaling:MaxSize": "0"}},
+                ),
                 allow(
                     "TerminateOwnInstances",
                     "ec2:TerminateInstances",
@@ -112,9 +140,9 @@ def test_the_lease_checker_touches_its_own_annex_only(own_network: Resources, re
                     "NotifyOwnInstances",
                     "ec2:CreateTags",
                     refs["instances"],
-                    Condition={"StringEquals": own, **only_end},
+                    Condition={"StringEquals": own, **tags_only("annex:lease-end")},
                 ),
-                allow("Warn", "sns:Publish", refs["topic"]),
+                allow("Publish", "sns:Publish", refs["topic"]),
                 allow("FailedRuns", "sqs:SendMessage", refs["queue"]),
                 allow("OnFailure", "lambda:InvokeFunction", refs["responder"]),
                 allow("OwnLog", ["logs:CreateLogStream", "logs:PutLogEvents"], refs["log"]),
@@ -144,7 +172,7 @@ def test_instances_protect_themselves_only_if_the_lease_is_renewed_for_them(flag
     assert protect == allow("ProtectWhileBusy", "autoscaling:SetInstanceProtection", leave["Resource"])
 
 
-def test_nobody_is_let_into_the_queue_and_nobody_without_encryption(own_network: Resources, refs: Any) -> None:
+def test_no_other_account_and_no_unencrypted_call_reaches_the_queue(own_network: Resources, refs: Any) -> None:
     (policy,) = of_type(own_network, "AWS::SQS::QueuePolicy").values()
     assert policy["Properties"]["PolicyDocument"]["Statement"] == [
         {
@@ -167,14 +195,14 @@ def test_there_is_no_other_identity_and_no_managed_policy(resources: Any) -> Non
     assert not of_type(resources, "AWS::Lambda::Permission")
 
 
-def test_a_checker_without_a_topic_may_publish_nothing(stack: Stack, fleet: AnnexFleet) -> None:
-    LeaseChecker(stack, "Lease", fleet=fleet, lease=LeaseTerms(duration=Duration.hours(8)))
+def test_a_checker_publishes_to_its_own_topic_and_no_other(stack: Stack, fleet: AnnexFleet) -> None:
+    sns.Topic(stack, "Another")
+    checker = LeaseChecker(stack, "Lease", fleet=fleet, lease=LeaseTerms(duration=Duration.hours(8)))
     resources = Template.from_stack(stack).to_json()["Resources"]
-    (allowed,) = (
-        actions(each) for name, each in of_type(resources, "AWS::IAM::Role").items() if "LeaseFunctionRole" in name
-    )
-    assert "autoscaling:SuspendProcesses" in str(allowed)
-    assert "sns:" not in str(allowed)
+    role = resources[named(resources, "AWS::IAM::Role", "LeaseFunctionRole")]
+    statements = role["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
+    own = stack.resolve(checker.alarm_topic.topic_arn)
+    assert [each["Resource"] for each in statements if "sns:" in str(each["Action"])] == [own]
 
 
 def test_a_grant_to_the_fleet_is_a_policy_of_its_role(stack: Stack, fleet: AnnexFleet) -> None:

@@ -52,7 +52,7 @@ def test_all_that_an_instance_leaves_behind_names_its_annex(stack: Stack, point:
 
 
 @pytest.mark.parametrize("public", [True, False])
-def test_a_described_network_interface_goes_with_its_instance(
+def test_a_described_network_interface_is_deleted_with_its_instance(
     stack: Stack, point: ExecutionPoint, public: bool
 ) -> None:
     (interface,) = make(stack, point, public=public)["NetworkInterfaces"]

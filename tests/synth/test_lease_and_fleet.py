@@ -97,8 +97,7 @@ def test_an_annex_sees_to_that(stack: Stack, point: ExecutionPoint, lease: Lease
 
 def test_what_a_lease_declares(stack: Stack, vpc: ec2.IVpc, point: ExecutionPoint) -> None:
     lease = dataclasses.replace(RENEWED, max_instance_hours=100, warn_before_end=Duration.minutes(30))
-    fleet, topic = fleet_in(stack, "Muon", vpc, point, protect_busy=True), sns.Topic(stack, "Topic")
-    LeaseChecker(stack, "Lease", fleet=fleet, lease=lease, alarm_topic=topic)
+    LeaseChecker(stack, "Lease", fleet=fleet_in(stack, "Muon", vpc, point, protect_busy=True), lease=lease)
     tags = declared_tags(stack)
     declared = {"annex:lease-renew": "1200", "annex:max-instance-hours": "100", "annex:warn-before-end": "1800"}
     assert declared.items() <= tags.items()
@@ -133,12 +132,6 @@ def test_the_warning_of_an_annex(
     given = {"lease": None, "lease_ends_at": lease.ends_at, "max_lifetime": "30d", "drain_before_end": "10s", **written}
     from_spec = template_of(flags, {**OWN_NETWORK, **given})["Resources"]
     assert group_tags(from_spec).get("annex:warn-before-end") == text
-
-
-@pytest.mark.parametrize("before", [None, Duration.minutes(30), Duration.seconds(0)])
-def test_without_a_topic_no_warning_is_declared(stack: Stack, fleet: AnnexFleet, before: Duration | None) -> None:
-    LeaseChecker(stack, "Lease", fleet=fleet, lease=dataclasses.replace(EIGHT_HOURS, warn_before_end=before))
-    assert "annex:warn-before-end" not in declared_tags(stack)
 
 
 def test_two_fleets_of_a_name_in_a_stack_are_refused(stack: Stack, vpc: ec2.IVpc, point: ExecutionPoint) -> None:

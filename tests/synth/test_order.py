@@ -43,17 +43,17 @@ def test_the_lease_is_made_last_and_removed_first(resources: Resources) -> None:
     (lease,) = of_type(resources, "Custom::AnnexLease")
     # Everything: the schedule and every permission before the first grant, the way out before the first instance. But
     # for the alarm that nothing is checked: it would go off while there is nothing yet that checks.
-    silence = named(resources, "AWS::CloudWatch::Alarm", "Silence")
-    assert needed[lease] == set(resources) - {lease, silence}
-    assert [name for name, others in needed.items() if lease in others] == [silence]
+    alarm = named(resources, "AWS::CloudWatch::Alarm", "Unenforced")
+    assert needed[lease] == set(resources) - {lease, alarm}
+    assert [name for name, others in needed.items() if lease in others] == [alarm]
 
 
 def test_the_first_check_finds_everything_it_needs(resources: Resources) -> None:
     (schedule,) = of_type(resources, "AWS::Scheduler::Schedule")
     (lease,) = of_type(resources, "Custom::AnnexLease")
-    telling = {"AWS::CloudWatch::Alarm", "AWS::SNS::Topic", "AWS::SNS::TopicPolicy", "AWS::SNS::Subscription"}
+    reporting = {"AWS::CloudWatch::Alarm", "AWS::SNS::Topic", "AWS::SNS::TopicPolicy", "AWS::SNS::Subscription"}
     missing = set(resources) - needs(resources)[schedule] - {schedule, lease}
-    assert {resources[name]["Type"] for name in missing} <= telling
+    assert {resources[name]["Type"] for name in missing} <= reporting
 
 
 def test_no_instance_can_start_before_its_lease_is_enforced(resources: Resources) -> None:

@@ -50,7 +50,7 @@ def lease_with(name: str, value: timedelta) -> LeaseTerms:
         return LeaseTerms(duration=duration(value))
     if name == "max_lifetime":
         return LeaseTerms(duration=duration(min(value, LEASE)), max_lifetime=duration(value))
-    ends = {"ends_at": datetime(2030, 1, 1, tzinfo=UTC), "max_lifetime": Duration.days(366)}
+    ends: dict[str, Any] = {"ends_at": datetime(2030, 1, 1, tzinfo=UTC), "max_lifetime": Duration.days(366)}
     return LeaseTerms(**{**ends, name: duration(value)})
 
 
@@ -101,7 +101,7 @@ def test_a_number_of_a_fleet_has_its_bounds(
     stack: Stack, vpc: ec2.IVpc, point: ExecutionPoint, name: str, term: Number
 ) -> None:
     def fleet(construct_id: str, value: int) -> AnnexFleet:
-        given = {"max_size": terms.SIZE.maximum, name: value}
+        given: dict[str, Any] = {"max_size": terms.SIZE.maximum, name: value}
         types = [ec2.InstanceType("c6a.large")]
         return AnnexFleet(stack, construct_id, vpc=vpc, instance_types=types, execution_point=point, **given)
 

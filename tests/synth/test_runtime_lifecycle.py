@@ -43,5 +43,5 @@ def test_the_runtimes_are_a_year_from_being_deprecated(own_network: Resources, l
         ("python3.9", date(2026, 1, 1), False),
     ],
 )
-def test_the_table_tells_old_from_new(lifecycle: dict[str, Any], runtime: str, today: date, good: bool) -> None:
+def test_the_table_separates_old_from_new(lifecycle: dict[str, Any], runtime: str, today: date, good: bool) -> None:
     assert (supported_for(runtime, lifecycle, today) >= A_YEAR) is good

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from project_files import ROOT
-from test_architecture import ALLOWED, FOREIGN
+from tests.unit.project_files import ROOT
+from tests.unit.test_architecture import ALLOWED, FOREIGN
 
 ROW = re.compile(r"^\| `([\w.]+)` \| [^|]* \| ([^|]*) \| ([^|]*) \|$", re.M)
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from project_files import ROOT, project_files, sources
+from tests.unit.project_files import ROOT, project_files, sources
 
 PRODUCT = ("annex_lease", "annex_spec", "annex_boot", "annex_constructs", "annex_pool", "stacks")
 MAX_LINES, MAX_FUNCTION = 250, 50

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from project_files import ROOT, project_files
+
+from tests.unit.project_files import ROOT, project_files
 
 # Frequent in drafts of this project and rare in its field: httpx and cdk-github-runners have about 4 of such words in
 # 10,000. A space is written as an underscore, so that this list is no text by its own rule.
@@ -27,14 +28,25 @@ OPENING = re.compile(rf'"""(?:{"|".join(OPENINGS)})\b')
 BINARY = {".png", ".svg", ".gz"}
 
 
+def words_of(name: str) -> str:
+    """The words of an identifier: `test_a_name` and `AName` as "a name"."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|_+", " ", name)
+
+
 def python_texts(source: str) -> Iterator[str]:
-    """Comments, and strings with a space: a string without one is a name or a value."""
+    """Comments, strings with a space, and names of functions and classes.
+
+    A string without a space is a name or a value. Names of variables are left out: a value of another program's
+    settings can be one.
+    """
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type == tokenize.COMMENT:
             yield token.string
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and " " in node.value.strip():
             yield node.value
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield words_of(node.name)
 
 
 def markdown_texts(source: str) -> Iterator[str]:
@@ -59,11 +71,12 @@ READERS = {".py": python_texts, ".md": markdown_texts, ".json": json_texts}
 
 
 def mannered(path: Path) -> list[str]:
-    """The mannered words and openings of a file, each with a few of the words around it."""
+    """The mannered words and openings of a file and its name, each with a few of the words around it."""
     source = path.read_text(encoding="utf-8", errors="replace")
     found = OPENING.findall(source) if path.suffix == ".py" else []
+    found += WORDS.findall(words_of(path.stem))
     # Most files hold none of the words anywhere; only the others are taken apart.
-    if WORDS.search(re.sub(r"\s+", " ", source)):
+    if WORDS.search(re.sub(r"\s+", " ", words_of(source))):
         for text in READERS.get(path.suffix, other_texts)(source):
             flat = re.sub(r"\s*\n[\s#]*", " ", text)
             found += [flat[max(0, m.start() - 30) : m.end() + 20] for m in WORDS.finditer(flat)]
@@ -86,6 +99,9 @@ def test_no_mannered_word_and_no_mannered_opening() -> None:
         ("a.py", "x = 1  # @ reads it\n", "nobody"),
         ("a.py", "raise ValueError(f'{x} was @ to stop')\n", "told"),
         ("a.py", '"""@ it is open."""\n', "Whether"),
+        ("a.py", "def test_@_reads_it() -> None: ...\n", "nobody"),
+        ("a.py", "class A:\n    async def @(self) -> None: ...\n", "tell"),
+        ("a.py", "class Annex@: ...\n", "Told"),
         ("a.md", "# Alarms\n\nThe one\n@ reads it.\n", "who"),
         ("a.toml", "size = 2  # @ is needed\n", "whatever"),
         ("a.sh", "echo 'annex: it @ on'\n", "goes"),
@@ -99,6 +115,13 @@ def test_a_mannered_text_is_found(tmp_path: Path, name: str, text: str, word: st
     assert mannered(path)
     path.write_text(text.replace("@", "It"))
     assert not mannered(path)
+
+
+@pytest.mark.parametrize(("stem", "found"), [("test_@_reads", True), ("test-@", True), ("test_@x", False)])
+def test_a_mannered_name_of_a_file_is_found(tmp_path: Path, stem: str, found: bool) -> None:
+    path = tmp_path / f"{stem.replace('@', 'nobody')}.py"
+    path.write_text("x = 1\n")
+    assert bool(mannered(path)) is found
 
 
 @pytest.mark.parametrize(

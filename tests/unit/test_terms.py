@@ -7,6 +7,7 @@ Other consumers: `tests/unit/spec/test_spec_terms.py` (spec file), `tests/unit/b
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -39,7 +40,7 @@ POLICY = LeasePolicy(
 )
 
 
-def policy(**changed: object) -> LeasePolicy:
+def policy(**changed: Any) -> LeasePolicy:
     return LeasePolicy(**{**vars(POLICY), **changed})
 
 
@@ -66,9 +67,8 @@ def test_policy_and_record_have_the_range_of_the_tag(field: str, key: str, term:
 @pytest.mark.parametrize(("field", "key", "term"), TAGGED)
 def test_all_that_may_be_declared_is_accepted_from_a_tag(field: str, key: str, term: Span | Number) -> None:
     low, high = term.tag_range()
-    first, last = term.minimum, term.maximum
-    if isinstance(first, timedelta) and isinstance(last, timedelta):
-        first, last = seconds(first), seconds(last)
+    bounds = (term.minimum, term.maximum)
+    first, last = (seconds(bound) if isinstance(bound, timedelta) else bound for bound in bounds)
     assert low <= first < last <= high, (field, key)
 
 

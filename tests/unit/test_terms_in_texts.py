@@ -13,11 +13,11 @@ import pytest
 
 from annex_lease import terms
 from annex_lease.duration import format_duration, parse_duration
-from annex_lease.kinds import Number, Span, Term, Text
+from annex_lease.kinds import Number, Span, Term, Text, Texts
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = (ROOT / "annexes.toml").read_text()
-OTHER_NAMES = {"duration": terms.LEASE, "max_size": terms.SIZE}
+OTHER_NAMES: dict[str, Term] = {"duration": terms.LEASE, "max_size": terms.SIZE}
 TERMS: dict[str, Term] = {term.name: term for term in vars(terms).values() if isinstance(term, Term)} | OTHER_NAMES
 UNITS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400}
 # "10 seconds", "1m", "1h30m", "100 million", "40".
@@ -51,7 +51,10 @@ def parameters() -> Iterator[tuple[str, str, str]]:
     for path in sorted((ROOT / "annex_constructs").rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.ClassDef):
-                documented = [node, *(each for each in node.body if isinstance(each, ast.FunctionDef))]
+                documented: list[ast.ClassDef | ast.FunctionDef] = [
+                    node,
+                    *(each for each in node.body if isinstance(each, ast.FunctionDef)),
+                ]
                 for each in documented:
                     text = re.sub(r"\s+", " ", ast.get_docstring(each) or "")
                     for name, meaning in re.findall(r":param (\w+): (.*?)(?= :param | :raises | :returns|$)", text):
@@ -92,7 +95,9 @@ def test_the_documentation_of_a_parameter_states_no_other_range(owner: str, name
 
 @pytest.mark.parametrize(("owner", "name"), [(owner, name) for owner, names in RANGES.items() for name in names])
 def test_the_documentation_of_a_parameter_has_its_range(owner: str, name: str) -> None:
-    assert ranges(DOCUMENTED[owner, name]) == [(TERMS[name].minimum, TERMS[name].maximum)]
+    term = TERMS[name]
+    assert isinstance(term, Span | Number | Texts)
+    assert ranges(DOCUMENTED[owner, name]) == [(term.minimum, term.maximum)]
 
 
 @pytest.mark.parametrize(("owner", "name"), [(owner, name) for owner, names in DEFAULTS.items() for name in names])

@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from installed_wheel import ROOT, Installed, tracked
+
+from tests.wheel.installed_wheel import ROOT, Installed, tracked
 
 
 @pytest.fixture(scope="session")

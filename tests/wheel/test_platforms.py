@@ -8,8 +8,9 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from installed_wheel import ROOT, tracked
 from packaging.requirements import Requirement
+
+from tests.wheel.installed_wheel import ROOT, tracked
 
 SYSTEMS = {
     "linux": {"sys_platform": "linux", "platform_system": "Linux", "os_name": "posix"},

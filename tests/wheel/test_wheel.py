@@ -11,10 +11,10 @@ from importlib.metadata import distribution
 from pathlib import Path
 
 import pytest
-from installed_wheel import ROOT, Installed, tracked
 from packaging.requirements import Requirement
 
 from annex_lease.version import __version__
+from tests.wheel.installed_wheel import ROOT, Installed, tracked
 
 PACKAGES = {"annex_boot", "annex_constructs", "annex_lease", "annex_pool", "annex_spec"}
 APP = """\

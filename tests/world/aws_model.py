@@ -21,6 +21,7 @@ from botocore.paginate import Paginator, PaginatorModel
 from botocore.validate import ParamValidator
 
 from tests.world import aws_group_api, aws_member_api, aws_other_api, aws_schedule_api
+from tests.world.aws_conditions import Condition, carry_out
 from tests.world.aws_scaling import advance
 from tests.world.aws_state import REGION, Account
 
@@ -68,6 +69,7 @@ class Aws:
         calls: the counted calls.
         unpaged: those that asked for instances without a page size, which AWS answers with all of them at once: "We
             strongly recommend using only paginated requests" (API reference, DescribeInstances).
+        conditions: those under which the counted calls are carried out.
     """
 
     def __init__(self, *, page_size: int | None = None, call_seconds: float = 0.0) -> None:
@@ -77,6 +79,7 @@ class Aws:
         self.call_seconds = call_seconds
         self.calls: list[Call] = []
         self.unpaged: list[Call] = []
+        self.conditions: list[Condition] = []
         self.faults: Faults = NoFaults()
         self.clients = Clients(self, counted=True)
         self.operator = Clients(self, counted=False)
@@ -120,7 +123,10 @@ class Aws:
         def do(params: dict[str, Any]) -> dict[str, Any]:
             return self.execute(self.account, service, operation, params, self.page_size)
 
-        return self.faults.carry_out(call, do, self.past)
+        def under_conditions(params: dict[str, Any]) -> dict[str, Any]:
+            return carry_out(self.conditions, service, operation, params, do)
+
+        return self.faults.carry_out(call, under_conditions, self.past)
 
 
 class Clients:

@@ -133,10 +133,25 @@ def describe_secret(account: Account, params: Params) -> Params:
 def put_secret_value(account: Account, params: Params) -> Params:
     """Give a secret a new current value."""
     secret = account.secrets[params["SecretId"]]
+    if secret.deleted:
+        message = "You can't perform this operation on the secret because it was marked for deletion."
+        raise refusal("InvalidRequestException", message, "PutSecretValue")
     secret.stages = {version: ["AWSPREVIOUS"] for version in list(secret.stages)[-1:]}
     version = f"v{len(secret.stages) + 1}"
     secret.stages[version] = ["AWSCURRENT"]
     return {"ARN": secret.arn, "VersionId": version}
+
+
+def delete_secret(account: Account, params: Params) -> Params:
+    """Schedule a secret to be deleted; until then it is described, and takes no value."""
+    account.secrets[params["SecretId"]].deleted = True
+    return {}
+
+
+def restore_secret(account: Account, params: Params) -> Params:
+    """Cancel the deletion of a secret."""
+    account.secrets[params["SecretId"]].deleted = False
+    return {}
 
 
 def publish(account: Account, params: Params) -> Params:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
 
+from annex_lease.policy import policy_tags
 from tests.runtime.lease.answer_server import AnswerServer
 from tests.world.stage import Stage
 
@@ -38,6 +41,24 @@ def request(stage: Stage, kind: str) -> str:
     server.bodies.clear()
     stage.run(event)
     return str(json.loads(server.bodies[-1])["Status"]) if server.bodies else ""
+
+
+def deploy(stage: Stage, **policy: Any) -> str:
+    """Deploy these values of the policy; None: not declared any more. The answer of the custom resource.
+
+    CloudFormation deletes the tags of a group that changed, writes them, and calls the custom resource after that.
+    """
+    before = {tag.key: tag.value for tag in policy_tags(stage.site.policy)}
+    stage.site = replace(stage.site, policy=replace(stage.site.policy, **policy))
+    declared = {tag.key: tag.value for tag in policy_tags(stage.site.policy)}
+    changed = [key for key, value in before.items() if declared.get(key) != value]
+    tag = {"ResourceId": stage.site.group, "ResourceType": "auto-scaling-group"}
+    if changed:
+        stage.world.operator.autoscaling.delete_tags(Tags=[{**tag, "Key": key} for key in changed])
+    for key, value in declared.items():
+        if before.get(key) != value:
+            stage.write(key, value)
+    return request(stage, "Update")
 
 
 def delete(stage: Stage) -> str:

@@ -5,7 +5,8 @@ See `tests.world.world` for what can stand behind it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,6 +17,7 @@ from annex_lease import tags as lease_tags
 from annex_lease.checker import CheckError
 from annex_lease.handler import serve
 from annex_lease.memory import Memory
+from tests.world.aws_conditions import Condition
 from tests.world.aws_faults import Killed
 from tests.world.world import Can, Site, World
 
@@ -140,9 +142,23 @@ class Stage:
         """Seconds since the start."""
         return (self.world.now() - self.start).total_seconds()
 
+    def moment(self, seconds: float) -> datetime:
+        """So many seconds after the group's creation."""
+        created: datetime = self.group()["CreatedTime"]
+        return created + timedelta(seconds=seconds)
+
     def at(self, seconds: float) -> str:
         """So many seconds after the group's creation, as a tag's value."""
-        return lease_tags.format_time(self.group()["CreatedTime"] + timedelta(seconds=seconds))
+        return lease_tags.format_time(self.moment(seconds))
+
+    @contextlib.contextmanager
+    def under(self, condition: Condition) -> Iterator[None]:
+        """Let AWS's answers to the function be under this condition meanwhile."""
+        self.world.conditions.append(condition)
+        try:
+            yield
+        finally:
+            self.world.conditions.remove(condition)
 
     def group(self) -> Any:
         """The group as AWS describes it to an operator; None if it is gone."""
@@ -159,6 +175,17 @@ class Stage:
         tag = {"ResourceId": self.site.group, "ResourceType": "auto-scaling-group", "Key": key, "Value": value}
         propagate = key in lease_tags.PROPAGATED_TAGS
         self.world.operator.autoscaling.create_or_update_tags(Tags=[tag | {"PropagateAtLaunch": propagate}])
+
+    def ends_of_instances(self) -> set[str]:
+        """Ends that the tags of the living instances hold; empty text: one has none."""
+        found = self.world.operator.ec2.describe_instances(InstanceIds=self.alive())["Reservations"]
+        tags = [one["Tags"] for part in found for one in part["Instances"]]
+        return {next((tag["Value"] for tag in each if tag["Key"] == lease_tags.TAG_END), "") for each in tags}
+
+    def problems(self) -> str:
+        """What the last run reported as a problem or an error."""
+        reply = self.runs[-1].reply
+        return "; ".join([*reply.get("problems", []), *reply.get("errors", []), str(self.runs[-1].error or "")])
 
     def reply_group(self) -> str:
         """The group that the last run reported on."""

@@ -118,7 +118,7 @@ def test_a_launching_hook_that_is_abandoned_ends_the_instance(aws: Aws) -> None:
     assert len(ids(aws)) == 3
 
 
-def test_a_warm_pool_grows_as_the_group_shrinks_and_goes_only_by_force(aws: Aws) -> None:
+def test_a_warm_pool_grows_as_the_group_shrinks_and_is_deleted_only_by_force(aws: Aws) -> None:
     aws.operator.autoscaling.put_warm_pool(**G, PoolState="Running")
     aws.advance(60)
     assert described(aws)["WarmPoolSize"] == 2
@@ -145,7 +145,7 @@ def test_a_detached_instance_loses_the_groups_tag_and_keeps_the_others(aws: Aws)
     assert len(ids(aws)) == 3
 
 
-def test_an_instance_on_standby_is_replaced_unless_the_capacity_goes_down(aws: Aws) -> None:
+def test_an_instance_on_standby_is_replaced_unless_the_capacity_decreases(aws: Aws) -> None:
     first, second = ids(aws)[:2]
     aws.operator.autoscaling.enter_standby(**G, InstanceIds=[first], ShouldDecrementDesiredCapacity=True)
     aws.advance(60)

@@ -13,6 +13,7 @@ from enum import Enum
 from typing import Any, Protocol
 
 from annex_lease.policy import LeasePolicy
+from tests.world.aws_conditions import Condition
 
 POLICY = LeasePolicy("pa", size=2, max_lifetime_seconds=7200, grace_seconds=900, duration_seconds=3600)
 
@@ -70,6 +71,7 @@ class Can(Enum):
     METER = "the instance-seconds that were used"
     TOPIC = "messages published to a topic"
     SCHEDULED = "scheduled actions of a group, run at their time"
+    TAG_LIMIT = "groups that refuse more than 50 tags"
     FAILED_LAUNCHES = "launches that fail, and their scaling activities"
 
 
@@ -80,6 +82,8 @@ class World(Protocol):
     """Clients for the code under test: an object with the attributes autoscaling, ec2, secretsmanager, sns."""
     operator: Any
     """The same for everybody else."""
+    conditions: list[Condition]
+    """Conditions under which the calls of `clients` are carried out."""
     lacks: Mapping[Can, str]
     """Abilities that this world lacks, with the reasons."""
 

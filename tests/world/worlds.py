@@ -18,6 +18,7 @@ from typing import Any
 
 from annex_lease import tags as lease_tags
 from annex_lease.policy import policy_tags
+from tests.world.aws_conditions import Condition, ConditionedClients
 from tests.world.aws_model import Aws
 from tests.world.aws_state import START, ScalingGroup, Secret
 from tests.world.stage import Can, Site
@@ -44,6 +45,7 @@ class ModelWorld:
         self.aws = aws or Aws()
         self.clients: Any = self.aws.clients
         self.operator: Any = self.aws.operator
+        self.conditions = self.aws.conditions
 
     def now(self) -> datetime:
         """The time, aware."""
@@ -109,12 +111,14 @@ class MotoWorld:
         Can.STOPPED: "a stopped instance stays a healthy member",
         Can.METER: "no time passes in it",
         Can.TOPIC: "what was published cannot be read back",
+        Can.TAG_LIMIT: "a group takes any number of tags",
         Can.FAILED_LAUNCHES: "every launch succeeds, and there are no scaling activities",
     }
 
     def __init__(self, clients: Any) -> None:
-        self.clients = clients
-        self.operator = clients
+        self.conditions: list[Condition] = []
+        self.clients: Any = ConditionedClients(clients, self.conditions) if clients else None
+        self.operator: Any = clients
         self._now = datetime.now(UTC)
 
     def now(self) -> datetime:

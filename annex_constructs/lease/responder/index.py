@@ -16,10 +16,13 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-GROUP, ANNEX, ANNEX_ID = (os.environ[key] for key in ("ANNEX_GROUP", "ANNEX_NAME", "ANNEX_ID"))
+GROUP, ANNEX_ID = os.environ["ANNEX_GROUP"], os.environ["ANNEX_ID"]
 OWN = f"lease-of-{GROUP}"  # the checker's physical id for its custom resource
 # States of EC2 and of the group that cost nothing.
 DEAD = {"shutting-down", "terminated", "Terminated", "Warmed:Terminated"}
+# An instance of the group has the first, which only EC2 Auto Scaling writes; a detached one keeps the second.
+OWN_TAGS = {"aws:autoscaling:groupName": GROUP, "annex:id": ANNEX_ID}
+PAGE = {"PageSize": 1000}  # an answer without pages does not fit into the memory for thousands of instances
 PAUSE_SECONDS = 15  # between two listings: EC2 is eventually consistent
 SPARE_SECONDS = 60  # kept for a last round of calls and for the answer
 PROTECTION_BATCH, TERMINATION_BATCH = 50, 100  # SetInstanceProtection takes 50; AWS advises small batches
@@ -65,7 +68,7 @@ def drain(context: Any) -> str:
         try:
             group, alive = look()
             refused = stop(group, alive)
-            problem = "; ".join(refused or alive)
+            problem = "; ".join(refused or alive or obstacles(group))
         except (BotoCoreError, ClientError) as error:
             problem = str(error)
         empty_looks = 0 if problem else empty_looks + 1
@@ -80,14 +83,21 @@ def look() -> tuple[dict[str, Any], list[str]]:
     pages = scaling.get_paginator("describe_auto_scaling_groups").paginate(AutoScalingGroupNames=[GROUP])
     group: dict[str, Any] = next((one for page in pages for one in page["AutoScalingGroups"]), {})
     states = {one["InstanceId"]: one["LifecycleState"] for one in group.get("Instances", [])}
-    named = [{"Name": "tag:annex:name", "Values": [ANNEX]}]
-    for page in ec2.get_paginator("describe_instances").paginate(Filters=named):
-        for one in (one for reservation in page["Reservations"] for one in reservation["Instances"]):
-            tags = {tag["Key"]: tag["Value"] for tag in one["Tags"]}
-            # Exactly ours: another annex may have the same name, and filter values may hold wildcards.
-            if tags.get("aws:autoscaling:groupName") == GROUP or tags.get("annex:id") == ANNEX_ID:
-                states[one["InstanceId"]] = one["State"]["Name"]
+    for key, value in OWN_TAGS.items():
+        own = [{"Name": f"tag:{key}", "Values": [value]}]
+        for page in ec2.get_paginator("describe_instances").paginate(Filters=own, PaginationConfig=PAGE):
+            for one in (one for reservation in page["Reservations"] for one in reservation["Instances"]):
+                # Exactly ours: the value of a filter may hold wildcards.
+                if {"Key": key, "Value": value} in one["Tags"]:
+                    states[one["InstanceId"]] = one["State"]["Name"]
     return group, sorted(one for one, state in states.items() if state not in DEAD)
+
+
+def obstacles(group: dict[str, Any]) -> list[str]:
+    """Return what keeps CloudFormation from deleting an empty group."""
+    found = ["the group has a warm pool"] if "WarmPoolConfiguration" in group else []
+    protection = group.get("DeletionProtection", "none")
+    return found if protection == "none" else [*found, f"the group has the deletion protection {protection}"]
 
 
 def stop(group: dict[str, Any], alive: list[str]) -> list[str]:
@@ -99,6 +109,11 @@ def stop(group: dict[str, Any], alive: list[str]) -> list[str]:
         refused += ask(scaling.update_auto_scaling_group, **of, **nothing)
         refused += ask(scaling.suspend_processes, **of, ScalingProcesses=["Launch"])
         refused += ask(scaling.resume_processes, **of, ScalingProcesses=["Terminate"])
+        if group.get("DeletionProtection", "none") != "none":
+            refused += ask(scaling.update_auto_scaling_group, **of, DeletionProtection="none")
+        # One that is being deleted is listed until its instances are gone.
+        if group.get("WarmPoolConfiguration", {"Status": "PendingDelete"}).get("Status") != "PendingDelete":
+            refused += ask(scaling.delete_warm_pool, **of, ForceDelete=True)
         protected = [one["InstanceId"] for one in group["Instances"] if one["ProtectedFromScaleIn"]]
         protected = [one for one in protected if one in alive]
         clear = {**of, "ProtectedFromScaleIn": False}

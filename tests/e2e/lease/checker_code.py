@@ -5,9 +5,8 @@ from __future__ import annotations
 import io
 import zipfile
 
-from aws_clients import client
-
 from annex_lease.tags import TAG_NAME, TAG_RESPONDER
+from tests.e2e.aws_clients import client
 
 BROKEN = "raise RuntimeError('broken on purpose')\n"
 """Raises when it is imported, so that no code of the checker runs."""

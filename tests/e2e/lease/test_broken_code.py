@@ -9,12 +9,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from aws_clients import client
-from checker_code import BROKEN, break_checker
 
 from annex_lease.tags import TAG_NAME
 from lab.operator import REPOSITORY, Operator
 from lab.steps import StepError, wait_for
+from tests.e2e.aws_clients import client
+from tests.e2e.lease.checker_code import BROKEN, break_checker
 
 SPEC = "".join(f'[annex.{name}]\nsize = 1\nlease = "20m"\nmax_lifetime = "30m"\n' for name in ("live", "stillborn"))
 # CloudFormation would wait for the checker's answer for ten minutes. The responder checks twice, 15 s apart.

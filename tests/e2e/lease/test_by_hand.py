@@ -6,10 +6,9 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from aws_clients import client
-
 from lab.operator import REPOSITORY, Operator
 from lab.steps import wait_for
+from tests.e2e.aws_clients import client
 
 SPEC = '[annex.demo]\nsize = 2\nlease = "20m"\nmax_lifetime = "30m"\n'
 POOL_ROOT = "/run/annex-lab/pool"  # the pool's root file system, which has the AWS CLI of the machine image

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from aws_clients import client
 
 from lab.operator import REPOSITORY, Operator
 from lab.steps import wait_for
+from tests.e2e.aws_clients import client
 
 SPEC = """
 [annex.demo]

@@ -15,12 +15,12 @@ from functools import partial
 from typing import Any
 
 import pytest
-from aws_clients import client
 from botocore.exceptions import ClientError
 
 from annex_lease.tags import TAG_NAME
 from lab.operator import Operator
 from lab.steps import wait_for
+from tests.e2e.aws_clients import client
 
 LEASE = timedelta(minutes=4)  # a busy machine needs more than two to set everything up
 GRACE = timedelta(seconds=30)

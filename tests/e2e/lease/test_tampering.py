@@ -9,12 +9,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from aws_clients import client
-from checker_code import break_checker
 
 from annex_lease.tags import TAG_NAME, TAG_UNTIL
 from lab.operator import Operator
 from lab.steps import wait_for
+from tests.e2e.aws_clients import client
+from tests.e2e.lease.checker_code import break_checker
 
 LEASE = timedelta(minutes=4)  # a busy machine needs more than two to set everything up
 NAMES = ("kept", "deleted", "rubbish", "absurd", "broken")

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from aws_clients import client
 
 from lab.operator import Operator
 from lab.steps import wait_for
+from tests.e2e.aws_clients import client
 
 SPEC = '[annex.token]\nsize = 1\nlease = "10m"\nmax_lifetime = "30m"\n'
 LEVELS = ("READ", "WRITE", "NEGOTIATOR", "ADMINISTRATOR", "CONFIG", "DAEMON", "ADVERTISE_STARTD", "ADVERTISE_SCHEDD",

@@ -5,9 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from aws_clients import client
-
 from annex_lease.tags import TAG_UNTIL, format_time
+from tests.e2e.aws_clients import client
 
 
 def group() -> dict[str, Any]:

@@ -6,13 +6,12 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from only_group import in_group, protected, set_until, tags
-
 from annex_lease.tags import TAG_BUSY, TAG_END, format_time, parse_time
 from lab.jobs import Jobs
 from lab.operator import Operator
 from lab.site import BOOT_SILENCE_SECONDS, Site, machines, machines_progress
 from lab.steps import wait_for
+from tests.e2e.machines.only_group import in_group, protected, set_until, tags
 
 SPEC = (
     '[annex.busy]\nsize = 1\nlease = "30m"\nmax_lifetime = "1h"\ndrain_before_end = "30s"\nrenew_while_busy = "10m"\n'

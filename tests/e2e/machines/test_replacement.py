@@ -8,12 +8,11 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from aws_clients import client
-from only_group import in_group, set_until
-
 from lab.operator import Operator
 from lab.site import machines
 from lab.steps import wait_for
+from tests.e2e.aws_clients import client
+from tests.e2e.machines.only_group import in_group, set_until
 
 SPEC = '[annex.mortal]\nsize = 1\nlease = "30m"\nmax_lifetime = "1h"\n'
 

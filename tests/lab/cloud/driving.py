@@ -11,7 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import boto3
 import urllib3
@@ -62,7 +62,7 @@ class Cloud:
         if key not in self.clients:
             given = credentials or {"AccessKeyId": "test", "SecretAccessKey": "test"}
             self.clients[key] = boto3.session.Session().client(
-                service,
+                cast("Any", service),
                 region_name=region,
                 endpoint_url=self.endpoint,
                 verify=str(self.authority),

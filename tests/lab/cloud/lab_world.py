@@ -10,6 +10,7 @@ from typing import Any
 
 from annex_lease import tags as lease_tags
 from annex_lease.policy import policy_tags
+from tests.world.aws_conditions import Condition, ConditionedClients
 from tests.world.world import Can, Site
 
 from .driving import Cloud
@@ -40,8 +41,9 @@ class LabWorld:
 
     def __init__(self, cloud: Cloud, subnets: list[str]) -> None:
         self.cloud, self.subnets = cloud, subnets
-        self.clients: Any = _Clients(cloud)
-        self.operator: Any = self.clients
+        self.operator: Any = _Clients(cloud)
+        self.conditions: list[Condition] = []
+        self.clients: Any = ConditionedClients(self.operator, self.conditions)
         self._templates: dict[str, str] = {}
         self._queue = ""
         self._sites: list[Site] = []

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from answer_server import AnswerServer
-from lease_cloud import Cloud
 
 from annex_lease.aws import Clients
 from annex_lease.policy import LeasePolicy
+from tests.runtime.lease.answer_server import AnswerServer
+from tests.runtime.lease.lease_cloud import Cloud
 from tests.runtime.moto_aws import aws_in_process
 
 

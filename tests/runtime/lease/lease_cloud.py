@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 
 from annex_lease.aws import Clients
 from annex_lease.handler import serve
@@ -55,7 +56,7 @@ class Cloud:
         )
 
     def add_secret(self, value: str | None = None) -> str:
-        extra = {} if value is None else {"SecretString": value}
+        extra: dict[str, Any] = {} if value is None else {"SecretString": value}
         self.credential = self.clients.secretsmanager.create_secret(Name="token", **extra)["ARN"]
         return self.credential
 
@@ -123,7 +124,7 @@ def fail(client: Any, operation: str, code: str, *, times: int = 1000) -> list[s
         if len(calls) > times:
             return None
         parsed = {"Error": {"Code": code, "Message": "injected"}, "ResponseMetadata": {}}
-        return AWSResponse("https://aws", 400, {}, _Body("")), parsed
+        return AWSResponse("https://aws", 400, HTTPHeaders(), _Body("")), parsed
 
     client.meta.events.register_first(f"before-call.{client.meta.service_model.service_name}.{operation}", refuse)
     return calls
@@ -136,7 +137,7 @@ def throttle(client: Any, operation: str, *, times: int) -> list[str]:
     def answer(request: Any, **_: object) -> AWSResponse | None:
         calls.append(operation)
         error = "<ErrorResponse><Error><Code>Throttling</Code><Message>injected</Message></Error></ErrorResponse>"
-        return AWSResponse(request.url, 400, {}, _Body(error)) if len(calls) <= times else None
+        return AWSResponse(request.url, 400, HTTPHeaders(), _Body(error)) if len(calls) <= times else None
 
     client.meta.events.register_first(f"before-send.{client.meta.service_model.service_name}.{operation}", answer)
     return calls

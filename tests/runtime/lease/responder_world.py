@@ -9,13 +9,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import boto3
-from answer_server import AnswerServer
 
 import annex_constructs
+from tests.runtime.lease.answer_server import AnswerServer
 
 CODE = Path(annex_constructs.__file__).parent / "lease" / "responder" / "index.py"
 GROUP, NAME, ID = "group-of-pa", "pa", "0b4f.pa"
-ENVIRONMENT = {"ANNEX_GROUP": GROUP, "ANNEX_NAME": NAME, "ANNEX_ID": ID}
+ENVIRONMENT = {"ANNEX_GROUP": GROUP, "ANNEX_ID": ID}
 OWN = f"lease-of-{GROUP}"
 
 

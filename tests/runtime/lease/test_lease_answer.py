@@ -6,11 +6,11 @@ import json
 import socket
 
 import pytest
-from answer_server import AnswerServer
-from lease_cloud import Context
 
 from annex_lease.cloudformation import ANSWER_BYTES, AnswerError, answer_body, put_answer
 from annex_lease.handler import serve
+from tests.runtime.lease.answer_server import AnswerServer
+from tests.runtime.lease.lease_cloud import Context
 
 EVENT = {"StackId": "s", "RequestId": "r", "LogicalResourceId": "l"}
 

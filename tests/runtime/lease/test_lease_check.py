@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from botocore.exceptions import ClientError
-from lease_cloud import HOUR, MINUTE, Cloud, fail, record, throttle
 
 from annex_lease.checker import CheckError
 from annex_lease.tags import format_time
+from tests.runtime.lease.lease_cloud import HOUR, MINUTE, Cloud, fail, record, throttle
 
 SECOND = timedelta(seconds=1)
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from lease_cloud import HOUR, MINUTE, Cloud, Context, fail, record
 
 from annex_lease.actions import TerminateInstances
-from annex_lease.actuator import RefusedError, perform
+from annex_lease.actuator import perform
 from annex_lease.aws import AnnexAccess, list_instances
+from annex_lease.batches import RefusedError
 from annex_lease.checker import CheckError, check
 from annex_lease.handler import serve
 from annex_lease.policy import LeasePolicy
 from annex_lease.tags import TAG_ID, TAG_NAME, format_time
+from tests.runtime.lease.lease_cloud import HOUR, MINUTE, Cloud, Context, fail, record
+
+if TYPE_CHECKING:
+    from mypy_boto3_autoscaling.type_defs import TagTypeDef
 
 READS = ["DescribeAutoScalingGroups"]
 
@@ -84,22 +88,27 @@ def test_a_dry_run_says_what_a_run_does_and_does_nothing(cloud: Cloud) -> None:
     ]
 
 
-def test_a_dry_run_sends_no_heartbeat_and_a_check_does(
+def test_a_dry_run_sends_no_metric_and_a_check_does(
     cloud: Cloud, group: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     cloud.environ["ANNEX_NAME"] = "pa"
+    cloud.write(group, "annex:lease-until", "tomorrow")
     cloud.check(group, cloud.created(group), check="dry-run")
-    assert "LeaseChecks" not in json.loads(capsys.readouterr().out)
+    assert "LeaseRecordIgnored" not in json.loads(capsys.readouterr().out)
     cloud.check(group, cloud.created(group))
     line = json.loads(capsys.readouterr().out)
-    assert (line["LeaseChecks"], line["Annex"]) == (1, "pa")
+    assert (line["LeaseRecordIgnored"], line["Annex"]) == (1, "pa")
 
 
 def test_tags_that_are_replaced_in_two_calls_do_not_end_an_annex(cloud: Cloud, group: str) -> None:
     created = cloud.created(group)
     cloud.check(group, created)
-    tag = {"ResourceId": group, "ResourceType": "auto-scaling-group", "Key": "annex:lease-duration"}
-    cloud.clients.autoscaling.delete_tags(Tags=[tag])  # type: ignore[list-item]
+
+    def without(key: str) -> None:
+        tag: TagTypeDef = {"ResourceId": group, "ResourceType": "auto-scaling-group", "Key": key}
+        cloud.clients.autoscaling.delete_tags(Tags=[tag])
+
+    without("annex:lease-duration")
 
     def deploys_on(_: float) -> None:
         cloud.write(group, "annex:lease-ends-at", format_time(created + HOUR))
@@ -108,7 +117,7 @@ def test_tags_that_are_replaced_in_two_calls_do_not_end_an_annex(cloud: Cloud, g
     result = serve({}, Context(), environ=environ, now=created + MINUTE, clients=cloud.clients, sleep=deploys_on)
     assert result["phase"] == "active"
     assert cloud.describe(group)["DesiredCapacity"] == 2
-    cloud.clients.autoscaling.delete_tags(Tags=[{**tag, "Key": "annex:lease-ends-at"}])  # type: ignore[list-item]
+    without("annex:lease-ends-at")
     cloud.check(group, created + MINUTE)
     assert cloud.running(group) == [], "a policy that stays away ends the annex"
 

@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from lease_cloud import HOUR, MINUTE, Cloud, fail
 
 from annex_lease.actions import ClearProtection, NotifyInstances
-from annex_lease.actuator import RefusedError, perform
+from annex_lease.actuator import perform
 from annex_lease.aws import AnnexAccess
+from annex_lease.batches import RefusedError
 from annex_lease.policy import LeasePolicy
 from annex_lease.tags import TAG_END, TAG_NOTIFIED, format_time
+from tests.runtime.lease.lease_cloud import HOUR, MINUTE, Cloud, fail
 
 
 def notified(cloud: Cloud, group: str) -> set[str]:

@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from lease_cloud import HOUR, MINUTE, Cloud, fail, record
 
 from annex_lease import actuator
 from annex_lease.actions import ClearProtection, FinishHooks, TerminateInstances
 from annex_lease.aws import AnnexAccess, list_instances
+from annex_lease.batches import RefusedError
 from annex_lease.checker import CheckError
 from annex_lease.policy import LeasePolicy
+from tests.runtime.lease.lease_cloud import HOUR, MINUTE, Cloud, fail, record
 
 SECOND = MINUTE / 60
 
@@ -129,7 +130,7 @@ def test_one_bad_id_does_not_save_the_others(cloud: Cloud) -> None:
     ids = [instance["InstanceId"] for instance in cloud.running("pa")]
     cloud.clients.ec2.modify_instance_attribute(InstanceId=ids[1], DisableApiTermination={"Value": True})
     action = TerminateInstances((ids[0], "i-0123456789abcdef0", ids[1], ids[2]), "test")
-    with pytest.raises(actuator.RefusedError, match=f"refused 1 of the instances, first {ids[1]}"):
+    with pytest.raises(RefusedError, match=f"refused 1 of the instances, first {ids[1]}"):
         actuator.perform(action, AnnexAccess("pa", "", cloud.clients))
     states = {m.id: m.state for m in list_instances(AnnexAccess("pa", "", cloud.clients))}
     assert [states[key] for key in ids] == ["terminated", "running", "terminated"]
@@ -194,7 +195,7 @@ def test_hooks_are_finished_within_the_time_of_the_run() -> None:
     clients = HookClients()
     left = iter([100.0, 100.0, 1.0])
     annex = AnnexAccess("pa", "", clients, seconds_left=lambda: next(left, 1.0))  # type: ignore[arg-type]
-    with pytest.raises(actuator.RefusedError, match="3 instances: out of time"):
+    with pytest.raises(RefusedError, match="3 instances: out of time"):
         actuator.perform(FinishHooks(tuple(f"i-{n}" for n in range(5)), (), "test"), annex)
     assert len(clients.autoscaling.completed) == 2
 
@@ -204,7 +205,7 @@ def test_a_hook_that_is_over_already_is_no_failure(message: str, refused: bool) 
     error = ClientError({"Error": {"Code": "ValidationError", "Message": message}}, "CompleteLifecycleAction")
     annex = AnnexAccess("pa", "", HookClients(error))  # type: ignore[arg-type]
     if refused:
-        with pytest.raises(actuator.RefusedError, match=message):
+        with pytest.raises(RefusedError, match=message):
             actuator.perform(FinishHooks(("i-1",), (), "test"), annex)
     else:
         actuator.perform(FinishHooks(("i-1",), (), "test"), annex)
@@ -213,6 +214,6 @@ def test_a_hook_that_is_over_already_is_no_failure(message: str, refused: bool) 
 def test_a_throttled_batch_is_not_asked_for_one_by_one(cloud: Cloud, group: str) -> None:
     calls = fail(cloud.clients.ec2, "TerminateInstances", "RequestLimitExceeded")
     annex = AnnexAccess(group, "", cloud.clients)
-    with pytest.raises(actuator.RefusedError, match=r"100 instances: .*RequestLimitExceeded"):
+    with pytest.raises(RefusedError, match=r"100 instances: .*RequestLimitExceeded"):
         actuator.perform(TerminateInstances(tuple(f"i-{n:017x}" for n in range(250)), "test"), annex)
     assert len(calls) == 3, "every batch is tried, and none id by id"

@@ -7,7 +7,8 @@ from types import ModuleType
 
 import pytest
 from moto import mock_aws
-from pool_world import World
+
+from tests.runtime.pool.pool_world import World
 
 # moto's CloudFormation imports its API Gateway, which imports a validator of APIs that nothing here has.
 for name in ("", ".validation", ".validation.exceptions"):

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from typer.testing import CliRunner
 
@@ -25,6 +26,9 @@ from annex_pool.command_error import AnnexError
 from annex_pool.deployed import SECRET, Deployed, find_arn
 from annex_pool.environment import Environment
 from annex_pool.region import RegionClients
+
+if TYPE_CHECKING:
+    from mypy_boto3_ec2.type_defs import TagSpecificationTypeDef, TagTypeDef
 
 REGION = "us-east-1"
 SPEC = """
@@ -147,7 +151,7 @@ def deploy(
     max_lifetime: timedelta = timedelta(hours=16),
     secret: bool = True,
     annex_id: str | None = None,
-    **lease: int,
+    **lease: Any,
 ) -> None:
     """Make the resources of an annex's stack that the command uses; `lease` is added to the policy."""
     ec2 = aws().ec2
@@ -183,12 +187,13 @@ def start(tags: dict[str, str], number: int = 1) -> list[str]:
     """Instances with these tags; those of EC2 Auto Scaling are its own to write, but not here."""
     ec2 = aws().ec2
     image = ec2.register_image(Name=f"image-{len(ec2.describe_images(Owners=['self'])['Images'])}")["ImageId"]
-    pairs = [{"Key": key, "Value": value} for key, value in tags.items()]
+    pairs: list[TagTypeDef] = [{"Key": key, "Value": value} for key, value in tags.items()]
+    of_instances: TagSpecificationTypeDef = {"ResourceType": "instance", "Tags": pairs}
     made = ec2.run_instances(
         ImageId=image,
         MinCount=number,
         MaxCount=number,
-        TagSpecifications=[{"ResourceType": "instance", "Tags": pairs}],  # type: ignore[list-item]
+        TagSpecifications=[of_instances],
     )
     return [each["InstanceId"] for each in made["Instances"]]
 

@@ -8,7 +8,7 @@ import zipfile
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from pool_world import aws
+from tests.runtime.pool.pool_world import aws
 
 Make = Callable[[str, Mapping[str, str]], None]
 _TRUST = json.dumps(
@@ -93,7 +93,7 @@ def _group(region: str, tags: Mapping[str, str]) -> None:
         MaxSize=0,
         LaunchConfigurationName="l",
         AvailabilityZones=[f"{region}a"],
-        Tags=[{**pair, "PropagateAtLaunch": False} for pair in pairs(tags)],
+        Tags=[{"Key": key, "Value": value, "PropagateAtLaunch": False} for key, value in tags.items()],
     )
 
 

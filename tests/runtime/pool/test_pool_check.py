@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from botocore.response import StreamingBody
 from botocore.stub import Stubber
-from pool_world import World, aws, deploy
 
-from annex_lease.actions import Phase
+from annex_lease.lease import Phase
 from annex_pool.check import Answer, ask_checker
 from annex_pool.command_error import AnnexError
 from annex_pool.deployed import Deployed, find_annex
+from tests.runtime.pool.pool_world import World, aws, deploy
 
 ARN = "arn:aws:lambda:us-east-1:123456789012:function:checker"
 Invoke = Callable[..., Answer]

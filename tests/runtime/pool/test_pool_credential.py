@@ -5,9 +5,9 @@ import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from pool_world import World, aws, deploy, make_secret, token
 
 from annex_pool.token import stored_expiry
+from tests.runtime.pool.pool_world import World, aws, deploy, make_secret, token
 
 SCOPE = "condor:/ADVERTISE_STARTD condor:/ADVERTISE_MASTER"
 

@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError
-from pool_world import World, aws, deploy
 
 from annex_lease.tags import format_time, parse_time
+from tests.runtime.pool.pool_world import World, aws, deploy
 
 REAL_CALL = BaseClient._make_api_call  # type: ignore[attr-defined]
 

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
-from pool_world import World, aws, deploy
 
 from annex_lease.tags import TAG_UNTIL, format_time, group_tag
-from annex_pool import extend
+from annex_pool import deployed, extend
 from annex_pool.deployed import Deployed
+from tests.runtime.pool.pool_world import World, aws, deploy
 
 HOUR = timedelta(hours=1)
 
@@ -35,7 +35,7 @@ def write(until: str) -> None:
 
 def before_the_first_write(monkeypatch: pytest.MonkeyPatch, act: Callable[[], None]) -> list[str]:
     """Run `act` after this command has read the lease and before it writes; returns the ends it writes."""
-    plain, written = extend.write_tags, list[str]()
+    plain, written = deployed.write_tags, list[str]()
 
     def late(found: Deployed, values: dict[str, str], what: str) -> None:
         monkeypatch.setattr(extend, "write_tags", plain)

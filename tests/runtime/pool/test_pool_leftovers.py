@@ -4,14 +4,13 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import pool_world
 import pytest
-import remains
 from botocore.client import BaseClient
-from pool_world import World, aws, deploy
 
 from annex_pool.leftovers.search import KINDS, LISTINGS
 from annex_pool.leftovers.service_kinds import GLOBAL_LISTINGS
+from tests.runtime.pool import pool_world, remains
+from tests.runtime.pool.pool_world import World, aws, deploy
 
 REAL_CALL = BaseClient._make_api_call  # type: ignore[attr-defined]
 WEST = "us-west-2"

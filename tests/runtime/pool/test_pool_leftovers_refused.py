@@ -2,12 +2,12 @@
 
 import json
 
-import pool_world
 import pytest
-import remains
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError, EndpointConnectionError
-from pool_world import World
+
+from tests.runtime.pool import pool_world, remains
+from tests.runtime.pool.pool_world import World
 
 REAL_CALL = BaseClient._make_api_call  # type: ignore[attr-defined]
 WEST = "us-west-2"

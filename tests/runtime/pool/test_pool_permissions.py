@@ -4,11 +4,12 @@ import json
 from datetime import timedelta
 from pathlib import Path
 
-import pool_world
 import pytest
-import remains
 from botocore.client import BaseClient
-from pool_world import World, aws, deploy, start
+
+from annex_pool.check import read_answer
+from tests.runtime.pool import pool_world, remains
+from tests.runtime.pool.pool_world import World, aws, deploy, start
 
 POLICY = json.loads((Path(__file__).parents[3] / "annex_pool/operator-policy.json").read_text())
 LISTED = {action for statement in POLICY["Statement"] for action in statement["Action"]}
@@ -49,9 +50,7 @@ def recorded(monkeypatch: pytest.MonkeyPatch) -> set[str]:
 def test_the_policy_is_what_the_commands_call(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     account = 'size = 3\naccount = "123456789012"'
     monkeypatch.setattr(pool_world, "SPEC", pool_world.SPEC.replace("size = 3", account))
-    monkeypatch.setattr(
-        World, "_check", lambda *_, **__: pool_world.read_answer("demo", b'{"phase": "waiting"}', failed=False)
-    )
+    monkeypatch.setattr(World, "_check", lambda *_, **__: read_answer("demo", b'{"phase": "waiting"}', failed=False))
     deploy("demo")
     for kind in ("topic", "queue", "log group", "function", "role"):
         remains.TAGGED[kind]("us-east-1", {"annex:name": "demo"})

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError
-from pool_world import World, aws, deploy, token
 
 from annex_lease.tags import format_time, parse_time
+from tests.runtime.pool.pool_world import World, aws, deploy, token
 
 REAL_CALL = BaseClient._make_api_call  # type: ignore[attr-defined]
 HOUR = timedelta(hours=1)

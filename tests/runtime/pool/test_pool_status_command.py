@@ -1,14 +1,19 @@
 """`annex status` against an account and a pool, and the command line itself."""
 
 import json
+from typing import TYPE_CHECKING
 
 import pytest
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError
-from pool_world import World, aws, deploy
 
 from annex_pool.collector import Slot, query_slots
 from annex_pool.command_error import AnnexError
+from tests.runtime.pool import pool_world
+from tests.runtime.pool.pool_world import World, aws, deploy
+
+if TYPE_CHECKING:
+    from mypy_boto3_autoscaling.type_defs import TagTypeDef
 
 
 @pytest.fixture
@@ -88,8 +93,14 @@ def test_a_refusal_of_aws_is_an_error_of_aws_alone(
 def test_two_groups_of_one_name_are_an_error(running: World) -> None:
     deploy("demo2")
     client = aws().autoscaling
-    tag = {"ResourceId": "Group-demo2", "ResourceType": "auto-scaling-group", "PropagateAtLaunch": True}
-    client.create_or_update_tags(Tags=[{**tag, "Key": "annex:name", "Value": "demo"}])  # type: ignore[list-item]
+    tag: TagTypeDef = {
+        "ResourceId": "Group-demo2",
+        "ResourceType": "auto-scaling-group",
+        "PropagateAtLaunch": True,
+        "Key": "annex:name",
+        "Value": "demo",
+    }
+    client.create_or_update_tags(Tags=[tag])
     done = running.annex("status", "demo")
     assert done.exit_code == 1
     assert "there are 2 instead of one Auto Scaling group of annex demo: Group-demo, Group-demo2" in done.err
@@ -97,8 +108,6 @@ def test_two_groups_of_one_name_are_an_error(running: World) -> None:
 
 
 def test_another_account_is_refused(running: World) -> None:
-    import pool_world
-
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pool_world, "SPEC", pool_world.SPEC.replace("size = 3", 'size = 3\naccount = "999999999999"'))
         done = running.annex("stop", "demo")

@@ -3,13 +3,13 @@
 import json
 from datetime import timedelta
 
-import pool_world
 import pytest
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError
-from pool_world import World, aws, deploy, make_secret
 
 from annex_lease.tags import parse_time
+from tests.runtime.pool import pool_world
+from tests.runtime.pool.pool_world import World, aws, deploy, make_secret
 
 
 @pytest.fixture

@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError
-from pool_world import World, aws, deploy
 
 from annex_lease.observed import Instance
 from annex_lease.tags import parse_time
+from tests.runtime.pool.pool_world import World, aws, deploy
 
 REAL_CALL = BaseClient._make_api_call  # type: ignore[attr-defined]
 
@@ -54,13 +54,17 @@ def test_stop_takes_protected_instances_too(running: World) -> None:
     ids = [each["InstanceId"] for each in running.group("demo")["Instances"]]  # type: ignore[attr-defined]
     client.set_instance_protection(AutoScalingGroupName="Group-demo", InstanceIds=ids, ProtectedFromScaleIn=True)
     running.checker_fails = True
+
     # moto does not go on with a scale-in once protection is gone, as Auto Scaling does.
-    running.on_sleep = lambda: client.update_auto_scaling_group(AutoScalingGroupName="Group-demo", DesiredCapacity=0)
+    def scale_in() -> None:
+        client.update_auto_scaling_group(AutoScalingGroupName="Group-demo", DesiredCapacity=0)
+
+    running.on_sleep = scale_in
     running.annex("stop", "demo")
     assert running.group("demo")["Instances"] == []
 
 
-def test_stop_goes_on_when_single_steps_are_denied(running: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stop_continues_when_single_steps_are_denied(running: World, monkeypatch: pytest.MonkeyPatch) -> None:
     deny(monkeypatch, "CreateOrUpdateTags", "SuspendProcesses")
     running.checker_fails = True
     done = running.annex("stop", "demo")
@@ -79,7 +83,7 @@ def test_stop_waits_and_says_what_is_left(running: World, monkeypatch: pytest.Mo
     assert "still there: i-" in done.err
 
 
-def test_stop_notices_when_the_last_one_goes(running: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stop_notices_when_the_last_instance_leaves(running: World, monkeypatch: pytest.MonkeyPatch) -> None:
     deny(monkeypatch, "UpdateAutoScalingGroup")
     running.checker_fails = True
 

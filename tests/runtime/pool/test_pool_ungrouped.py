@@ -5,7 +5,8 @@ import json
 import pytest
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError
-from pool_world import World, aws, deploy, start
+
+from tests.runtime.pool.pool_world import World, aws, deploy, start
 
 REAL_CALL = BaseClient._make_api_call  # type: ignore[attr-defined]
 ID, GROUP = {"annex:id": "u-u-i-d.demo"}, {"aws:autoscaling:groupName": "Gone"}

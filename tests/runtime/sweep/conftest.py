@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from sweep_cloud import Region
 
 from annex_lease.aws import Clients
 from tests.runtime.moto_aws import aws_in_process
+from tests.runtime.sweep.sweep_cloud import Region
 
 
 @pytest.fixture

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 from botocore.exceptions import ClientError
-from sweep_cloud import HOUR, Region, annex_tags, refuse
 
 from annex_lease.sweep.removal import mark, remove, unmark
 from annex_lease.sweep.resources import ResourceKind, TaggedResource
 from annex_lease.sweep.sweeper import SweepError
+from tests.runtime.sweep.sweep_cloud import HOUR, Region, annex_tags, refuse
 
 GONE = "99999999-0000-4000-8000-000000000000"
 ARN = "arn:aws:{}:us-east-1:123456789012:{}"

@@ -59,12 +59,12 @@ class BootRoot:
             self._fake(name, name)
         self.write("fake/calls", "")
         self.write("fake/uptime", "20.05 18.00\n")
-        self.tell("instance-id", "i-0abc")
-        self.tell("instance-type", "c6a.large")
-        self.tell("placement_region", "us-east-1")
-        self.tell("tags_instance_annex:lease-end", "2099-01-01T00:00:00Z")
+        self.set_fact("instance-id", "i-0abc")
+        self.set_fact("instance-type", "c6a.large")
+        self.set_fact("placement_region", "us-east-1")
+        self.set_fact("tags_instance_annex:lease-end", "2099-01-01T00:00:00Z")
         self.write("fake/secretsmanager", TOKEN + "\n")
-        self.tell("tags_instance_aws:autoscaling:groupName", "Annex-demo-Group-1")
+        self.set_fact("tags_instance_aws:autoscaling:groupName", "Annex-demo-Group-1")
         self.write("fake/autoscaling", "done\n")
         self.write("fake/nft", RULES)
         self.write("fake/curl-unprivileged", "7")
@@ -81,7 +81,7 @@ class BootRoot:
     def read(self, name: str) -> str:
         return (self.path / name.lstrip("/")).read_text()
 
-    def tell(self, fact: str, value: str) -> None:
+    def set_fact(self, fact: str, value: str) -> None:
         """Set what the metadata service says."""
         self.write(f"fake/imds/{fact}", value + "\n")
 

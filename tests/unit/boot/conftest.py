@@ -3,7 +3,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from boot_root import BootRoot
+
+from tests.unit.boot.boot_root import BootRoot
 
 
 @pytest.fixture

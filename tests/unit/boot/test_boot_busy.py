@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from boot_root import SETTINGS, BootRoot
 
 from annex_boot.user_data import boot_file
+from tests.unit.boot.boot_root import SETTINGS, BootRoot
 
 CALL = (
     "autoscaling set-instance-protection --region us-east-1 --auto-scaling-group-name Annex-demo-Group-1"

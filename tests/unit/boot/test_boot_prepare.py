@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from boot_root import SECRET, SETTINGS, TOKEN, BootRoot
+
+from tests.unit.boot.boot_root import SECRET, SETTINGS, TOKEN, BootRoot
 
 END = 4_070_908_800  # 2099-01-01T00:00:00Z
 CREDENTIAL = "etc/condor/tokens.d/annex"
@@ -99,7 +100,7 @@ def test_without_metadata(root: BootRoot) -> None:
     ],
 )
 def test_lease_ends_that_start_nothing(root: BootRoot, text: str) -> None:
-    root.tell("tags_instance_annex:lease-end", text)
+    root.set_fact("tags_instance_annex:lease-end", text)
     refused(root, "lease")
     assert root.calls("aws") == []
     assert not root.exists("pwned")
@@ -107,7 +108,7 @@ def test_lease_ends_that_start_nothing(root: BootRoot, text: str) -> None:
 
 @pytest.mark.parametrize("instance_type", ['c6a" x', "c6a.large\\nSTART=True", "$(id)"])
 def test_metadata_that_is_no_instance_type(root: BootRoot, instance_type: str) -> None:
-    root.tell("instance-type", instance_type)
+    root.set_fact("instance-type", instance_type)
     refused(root, "malformed")
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from boot_root import RULES, BootRoot
 
 from annex_boot.user_data import boot_file
+from tests.unit.boot.boot_root import RULES, BootRoot
 
 LEAVE = (
     "autoscaling terminate-instance-in-auto-scaling-group --region us-east-1 --instance-id i-0abc"
@@ -28,20 +28,20 @@ def test_gives_up_after_three_refusals(root: BootRoot) -> None:
     assert "annex: Auto Scaling did not confirm termination; powering off anyway\n" in done.stdout
 
 
-def test_without_metadata_there_is_nobody_to_ask(root: BootRoot) -> None:
+def test_without_metadata_aws_is_not_asked(root: BootRoot) -> None:
     (root.path / "fake/imds").rename(root.path / "fake/gone")
     done = root.run("retire")
     assert done.returncode == 0
     assert root.calls("aws") == []
 
 
-def test_however_it_ends_the_machine_goes_off() -> None:
+def test_however_it_ends_the_machine_powers_off() -> None:
     unit = boot_file("annex-retire.service").splitlines()
     assert {"SuccessAction=poweroff", "FailureAction=poweroff", "TimeoutStartSec=8min"} <= set(unit)
 
 
 @pytest.mark.parametrize("unit", ["annex-firewall.service", "annex-prepare.service", "condor-annex.conf"])
-def test_whatever_fails_leads_to_the_retirement(unit: str) -> None:
+def test_a_unit_that_fails_leads_to_the_retirement(unit: str) -> None:
     lines = boot_file(unit).splitlines()
     assert "OnFailure=annex-retire.service" in lines
     assert unit == "condor-annex.conf" or any(line.startswith("TimeoutStartSec=") for line in lines)

@@ -6,9 +6,9 @@ import dataclasses
 import re
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
-from boot_root import SETTINGS, BootRoot
 
 from annex_boot import files as boot
 from annex_boot.settings import EpSettings, setting_forms
@@ -17,6 +17,7 @@ from annex_lease import forms
 from annex_lease.forms import Form
 from annex_lease.tags import TAG_END
 from annex_lease.terms import EXECUTION_POINT_TIMES, Span, seconds
+from tests.unit.boot.boot_root import SETTINGS, BootRoot
 
 DIRECTORY = Path(boot.__file__).parent
 SCRIPTS = sorted(name for name, (path, _) in BOOT_FILES.items() if path.startswith("/usr/local/lib/annex/"))
@@ -39,7 +40,7 @@ def read(root: BootRoot, environ: dict[str, str]) -> subprocess.CompletedProcess
     return root.run("reader")
 
 
-def accepted_here(field: str, value: object) -> bool:
+def accepted_here(field: str, value: Any) -> bool:
     try:
         dataclasses.replace(SETTINGS, **{field: value})
     except ValueError as refused:
@@ -166,7 +167,7 @@ def test_no_boot_file_writes_down_a_rule() -> None:
         ("protect_busy", None),
     ],
 )
-def test_hostile_values_are_refused(field: str, value: object) -> None:
+def test_hostile_values_are_refused(field: str, value: Any) -> None:
     with pytest.raises(ValueError, match=f"^{field} = .*: must be "):
         dataclasses.replace(SETTINGS, **{field: value})
 
@@ -184,7 +185,7 @@ def test_hostile_values_are_refused(field: str, value: object) -> None:
         ("shutdown_after_end", "600"),
     ],
 )
-def test_hostile_times_are_refused(name: str, value: object) -> None:
+def test_hostile_times_are_refused(name: str, value: Any) -> None:
     with pytest.raises(ValueError, match=f"^{name} = .*: must be whole seconds from "):
         dataclasses.replace(SETTINGS, times={**SETTINGS.times, name: value})
 

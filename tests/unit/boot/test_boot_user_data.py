@@ -14,12 +14,12 @@ from typing import Any
 
 import pytest
 import yaml
-from boot_root import SETTINGS
 
 from annex_boot import files as boot
 from annex_boot.settings import EpSettings
 from annex_boot.user_data import BOOT_FILES, MAX_USER_DATA_BYTES, boot_file, render_user_data
 from annex_lease.terms import EXECUTION_POINT_TIMES, seconds
+from tests.unit.boot.boot_root import SETTINGS
 
 DIRECTORY = Path(boot.__file__).parent
 SCRIPTS = sorted(name for name, (path, _) in BOOT_FILES.items() if path.startswith("/usr/local/lib/annex/"))
@@ -135,7 +135,7 @@ def test_what_is_written_is_shell(name: str, tmp_path: Path) -> None:
     subprocess.run(["sh", "-n", str(tmp_path / name)], check=True)
 
 
-def test_the_firewall_follows_whatever_the_images_own_rules_do() -> None:
+def test_the_firewall_follows_the_images_own_rules() -> None:
     unit = boot_file("annex-firewall.service").splitlines()
     assert "PartOf=nftables.service" in unit  # restart, stop
     assert "ReloadPropagatedFrom=nftables.service" in unit

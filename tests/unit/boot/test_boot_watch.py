@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from boot_root import BootRoot
+
+from tests.unit.boot.boot_root import BootRoot
 
 OLD, NEW = 4_070_908_800, 4_070_912_400
 TAG = "tags_instance_annex:lease-end"
@@ -38,7 +39,7 @@ def test_the_lease_moves(running: BootRoot, text: str, end: int) -> None:
 
 @pytest.mark.parametrize("text", ["", "never", "2099-13-01T00:00:00Z", "99999999999"])
 def test_a_malformed_tag_keeps_the_known_end(running: BootRoot, text: str) -> None:
-    running.tell(TAG, text)
+    running.set_fact(TAG, text)
     running.run("watch")
     assert running.read("run/annex/lease-end") == f"{OLD}\n"
     assert running.calls("systemd-run") == []
@@ -51,13 +52,13 @@ def test_a_missing_tag_keeps_the_known_end(running: BootRoot) -> None:
 
 
 def test_an_end_without_its_timer_is_not_published(running: BootRoot) -> None:
-    running.tell(TAG, "2099-01-01T01:00:00Z")
+    running.set_fact(TAG, "2099-01-01T01:00:00Z")
     running.write("fake/systemd-run.fails", "1")
     running.run("watch")
     assert running.read("run/annex/lease-end") == f"{NEW}\n", "the second try works"
     running.write("fake/systemd-run.fails", "9")
     running.write("fake/calls", "")
-    running.tell(TAG, "2099-01-01T02:00:00Z")
+    running.set_fact(TAG, "2099-01-01T02:00:00Z")
     running.run("watch")
     assert running.read("run/annex/lease-end") == f"{NEW}\n"
     assert running.calls("systemctl") == []
@@ -66,7 +67,7 @@ def test_an_end_without_its_timer_is_not_published(running: BootRoot) -> None:
 @pytest.mark.parametrize("notified", [True, False])
 def test_the_end_comes(running: BootRoot, notified: bool) -> None:
     if notified:
-        running.tell(TAG, "2020-01-01T00:00:00Z")
+        running.set_fact(TAG, "2020-01-01T00:00:00Z")
     else:
         running.forget(TAG)
         running.write("run/annex/lease-end", "1577836800\n")

@@ -9,7 +9,6 @@ from unittest import mock
 
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
-from lease_model import END, HOUR, POLICY, a_group, settled
 
 from annex_lease import actions, actuator
 from annex_lease.actions import Action, EmptyGroup, SuspendLaunch, TerminateInstances, Warn
@@ -19,6 +18,7 @@ from annex_lease.batches import CALL_SECONDS, RefusedError
 from annex_lease.decision import decide
 from annex_lease.entries import Granted, Ledger, Override, Renewed, Schedule, ScheduledAction
 from annex_lease.observed import GroupMember
+from tests.unit.lease.lease_model import END, HOUR, POLICY, a_group, settled
 
 # Tests define kinds of their own.
 KINDS = [kind for kind in Action.__subclasses__() if kind.__module__.startswith("annex_")]

@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lease_model import END, POLICY
 
 from annex_lease import tags as lease_tags
 from annex_lease import terms
@@ -14,6 +13,7 @@ from annex_lease.forms import ANNEX_NAME
 from annex_lease.policy import LeasePolicy, check_annex_name, policy_tags
 from annex_lease.record import read_record
 from annex_lease.tags import Tag, group_tag, tags_from_api
+from tests.unit.lease.lease_model import END, POLICY
 
 
 @pytest.mark.parametrize("name", ["a", "pa", "paper", "a1", "a-b", "a-1-b", "a" * 32, "a" + "-b" * 15 + "c"])
@@ -127,7 +127,7 @@ def test_a_size_that_only_cloudformation_knows_is_passed_through() -> None:
 )
 def test_a_declared_policy_reads_back(size: int, lifetime: int, grace: int, end: int | datetime) -> None:
     ends = {"duration_seconds": end} if isinstance(end, int) else {"ends_at": end}
-    policy = LeasePolicy("muon", size, lifetime, grace, **ends)  # type: ignore[arg-type]
+    policy = LeasePolicy("muon", size, lifetime, grace, **ends)
     record = read_record(policy_tags(policy))
     assert record.policy == policy
     assert record.problems == ()
@@ -161,7 +161,7 @@ def test_a_policy_out_of_range_is_refused(fields: dict[str, object], text: str) 
         LeasePolicy(**{**good, **fields})  # type: ignore[arg-type]
 
 
-def test_a_tag_goes_to_and_comes_from_the_api() -> None:
+def test_a_tag_to_and_from_the_api() -> None:
     assert group_tag(lease_tags.TAG_END, "x").to_api("g") == {
         "ResourceId": "g",
         "ResourceType": "auto-scaling-group",

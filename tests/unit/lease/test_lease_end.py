@@ -4,13 +4,14 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
-from lease_model import CREATED, END, GRACE, HOUR, a_group, compared, kinds, listed, settled
 
 from annex_lease import tags as lease_tags
-from annex_lease.actions import ClearProtection, FinishHooks, Phase, TerminateInstances
+from annex_lease.actions import ClearProtection, FinishHooks, TerminateInstances
 from annex_lease.decision import decide
+from annex_lease.lease import Phase
 from annex_lease.observed import Fact, GroupMember, Instance
 from annex_lease.tags import format_time
+from tests.unit.lease.lease_model import CREATED, END, GRACE, HOUR, a_group, compared, kinds, listed, settled
 
 SECOND = timedelta(seconds=1)
 MIDDLE = CREATED + HOUR / 2

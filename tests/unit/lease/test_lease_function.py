@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import math
+import time
 from collections.abc import Callable
 
 import pytest
 
-from annex_lease import aws
 from annex_lease.aws import AnnexAccess, Clients, seconds_left
 from annex_lease.log_line import describe, write
 
@@ -34,7 +34,7 @@ def test_time_left_is_that_of_the_context_at_each_call() -> None:
 @pytest.mark.parametrize("context", [None, object()])
 def test_without_a_context_a_minute_is_left(monkeypatch: pytest.MonkeyPatch, context: object) -> None:
     clock = [1000.0]
-    monkeypatch.setattr(aws.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
     left = seconds_left(context)
     assert left() == 60.0
     clock[0] += 45.0

@@ -4,14 +4,28 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from lease_model import CREATED, END, HOUR, POLICY, a_group, apply, carry_out, compared, kinds, listed, settled, without
 
 from annex_lease import tags as lease_tags
-from annex_lease.actions import Grant, Phase
+from annex_lease.actions import Grant
 from annex_lease.decision import decide
+from annex_lease.lease import Phase
 from annex_lease.observed import Credential, Fact, GroupMember
 from annex_lease.policy import LeasePolicy
 from annex_lease.tags import Tag, format_time
+from tests.unit.lease.lease_model import (
+    CREATED,
+    END,
+    HOUR,
+    POLICY,
+    a_group,
+    apply,
+    carry_out,
+    compared,
+    kinds,
+    listed,
+    settled,
+    without,
+)
 
 SECOND = timedelta(seconds=1)
 MIDDLE = CREATED + HOUR / 2

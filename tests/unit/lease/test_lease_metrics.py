@@ -32,6 +32,7 @@ REPORT: dict[str, object] = {
     "error": None,
     "seconds": 0.1,
 }
+LATE = {**REPORT, "overdue": 2}
 UNITS = {"Seconds", "Microseconds", "Milliseconds", "Bytes", "Percent", "Count", "None"}
 
 
@@ -86,26 +87,28 @@ def metrics(**changed: object) -> dict[str, object]:
     assert all(logged[key] == value for key, value in line.items()), "the line's own members stay as they are"
     ((directive),) = logged["_aws"]["CloudWatchMetrics"]
     assert (directive["Namespace"], directive["Dimensions"], logged["Annex"]) == ("HTCondorAnnex", [["Annex"]], "muon")
-    assert logged["_aws"]["Timestamp"] == 1795395723456 - (60_000 if line["event"] == "Create" else 0)
+    assert logged["_aws"]["Timestamp"] == 1795395723456
     return {metric["Name"]: logged[metric["Name"]] for metric in directive["Metrics"]}
 
 
 @pytest.mark.parametrize("phase", ["waiting", "granted", "active", "draining", "ended"])
 @pytest.mark.parametrize("event", ["check", "Create", "Update", "Delete"])
-def test_every_check_that_was_done_is_a_heartbeat(event: str, phase: str) -> None:
-    assert metrics(event=event, phase=phase) == {"LeaseChecks": 1}
+def test_a_check_that_found_nothing_sends_nothing(event: str, phase: str) -> None:
+    """Lambda's own metrics show that it ran; a metric of its own would be billed by the month."""
+    assert metrics(event=event, phase=phase) == {}
+    assert metrics(event=event, phase=phase, overdue=1) == {"InstancesPastLease": 1}
 
 
 @pytest.mark.parametrize(
     ("report", "expected"),
     [
-        ({"overdue": 2}, {"LeaseChecks": 1, "InstancesPastLease": 2}),
-        ({"record_problems": ["a", "b"]}, {"LeaseChecks": 1, "LeaseRecordIgnored": 2}),
+        ({"overdue": 2}, {"InstancesPastLease": 2}),
+        ({"record_problems": ["a", "b"]}, {"LeaseRecordIgnored": 2}),
         ({"outcome": "failed", "error": "E: e"}, {}),
         ({"outcome": "failed", "overdue": 1}, {"InstancesPastLease": 1}),
         ({"outcome": "failed", "record_problems": ["a"]}, {"LeaseRecordIgnored": 1}),
-        ({"overdue": None, "record_problems": None}, {"LeaseChecks": 1}),
-        ({"overdue": -1, "record_problems": "text"}, {"LeaseChecks": 1}),
+        ({"overdue": None, "record_problems": None}, {}),
+        ({"overdue": -1, "record_problems": "text"}, {}),
         ({"dry_run": True, "overdue": 2}, {}),
     ],
 )
@@ -115,26 +118,27 @@ def test_a_count_is_sent_when_there_is_something_to_count(
     assert metrics(**report) == expected
 
 
-def test_a_run_that_checked_nothing_is_no_heartbeat() -> None:
+def test_a_run_that_checked_nothing_sends_nothing() -> None:
     # CloudFormation asked for the deletion of something else: done, and nothing was looked at.
     assert embedded({"event": "Delete", "outcome": "done", "reason": "not ours"}, "muon", NOW) == {}
     assert embedded({"event": "check", "outcome": "failed", "error": "E: e"}, "muon", NOW) == {}
 
 
 def test_without_a_name_there_is_no_metric() -> None:
-    assert embedded(REPORT, "", NOW) == {}
+    assert embedded(LATE, "muon", NOW) != {}
+    assert embedded(LATE, "", NOW) == {}
 
 
 @pytest.mark.parametrize(
     ("changed", "broken"),
     [
         ({"Annex": 3}, "Annex is a string at the root"),
-        ({"LeaseChecks": "1"}, "LeaseChecks is a number at the root"),
-        ({"LeaseChecks": True}, "LeaseChecks is a number at the root"),
+        ({"InstancesPastLease": "1"}, "InstancesPastLease is a number at the root"),
+        ({"InstancesPastLease": True}, "InstancesPastLease is a number at the root"),
         ({"_aws": {"Timestamp": 1.5, "CloudWatchMetrics": []}}, "Timestamp is an integer"),
         ({"_aws": {"Timestamp": 1}}, "_aws has Timestamp, the array CloudWatchMetrics, and nothing else"),
         ({"_aws": None}, "the root node is an object with a member _aws"),
     ],
 )
 def test_the_rules_can_be_broken(changed: dict[str, object], broken: str) -> None:
-    assert broken in violations({**REPORT, **embedded(REPORT, "muon", NOW), **changed})
+    assert broken in violations({**LATE, **embedded(LATE, "muon", NOW), **changed})

@@ -6,14 +6,26 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from lease_model import CREATED, DECLARED_KEYS, END, HOUR, POLICY, a_group, carry_out, kinds, listed, settled
 
 from annex_lease import tags as lease_tags
-from annex_lease.actions import Grant, Phase, PublishEnd, RecordUse
+from annex_lease.actions import Grant, PublishEnd, RecordUse
 from annex_lease.decision import decide
 from annex_lease.entries import Ledger
+from annex_lease.lease import Phase
 from annex_lease.observed import Group, GroupMember
 from annex_lease.tags import format_time
+from tests.unit.lease.lease_model import (
+    CREATED,
+    DECLARED_KEYS,
+    END,
+    HOUR,
+    POLICY,
+    a_group,
+    carry_out,
+    kinds,
+    listed,
+    settled,
+)
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 LIMITED = replace(POLICY, max_instance_hours=1)

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
-from lease_model import CREATED, END, POLICY, a_group, settled
 
 from annex_lease import lease, policy, record, tags, terms
 from annex_lease.decision import decide
@@ -17,6 +17,7 @@ from annex_lease.memory import Memory
 from annex_lease.observed import Credential, Group, Missing, with_facts
 from annex_lease.policy import NUMBERS, LeasePolicy, policy_tags
 from annex_lease.record import read_record
+from tests.unit.lease.lease_model import CREATED, END, POLICY, a_group, settled
 
 ROOT = Path(__file__).parents[3]
 PRODUCT = [*ROOT.glob("annex_*/**/*.py"), *ROOT.glob("stacks/**/*.py"), ROOT / "app.py"]
@@ -100,7 +101,7 @@ def test_a_number_of_the_record_has_the_range_of_its_declared_value(field: str) 
             assert getattr(found.policy, field) == value
         else:
             with pytest.raises(ValueError, match=f"{field} is {value}: use a whole number from {low} to {high}"):
-                replace(whole, **{field: value})
+                replace(whole, **{field: cast("Any", value)})
 
 
 def test_every_number_of_a_policy_is_in_the_table() -> None:

@@ -11,19 +11,19 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lease_model import CAP, CREATED, DECLARED_KEYS, END, POLICY, a_group, apply, carry_out, settled
 
 from annex_lease import tags as lease_tags
 from annex_lease import terms
 from annex_lease.action_data import as_data
-from annex_lease.actions import Grant, NotifyInstances, Phase, PublishEnd, RecordUse, ScheduleEnds
+from annex_lease.actions import Grant, NotifyInstances, PublishEnd, RecordUse, ScheduleEnds
+from annex_lease.bookkeeping import END_ACTION, LATEST_END_ACTION
 from annex_lease.decision import decide
-from annex_lease.lease import NO_CAPS, Lease, LeaseCaps
+from annex_lease.lease import NO_CAPS, Lease, LeaseCaps, Phase
 from annex_lease.observed import BELIEVED, Compared, Credential, Group, GroupMember, Instance
 from annex_lease.policy import policy_tags
 from annex_lease.record import read_record
-from annex_lease.schedule import END_ACTION, LATEST_END_ACTION
 from annex_lease.tags import Tag, format_time
+from tests.unit.lease.lease_model import CAP, CREATED, DECLARED_KEYS, END, POLICY, a_group, apply, carry_out, settled
 
 KEYS = [value for key, value in vars(lease_tags).items() if key.startswith("TAG_")]
 DECLARED = {tag.key: tag.value for tag in policy_tags(POLICY)}

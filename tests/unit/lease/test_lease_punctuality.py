@@ -7,9 +7,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from annex_lease.actions import Decision, Phase
+from annex_lease.actions import Decision
 from annex_lease.checker import CheckReport
 from annex_lease.handler import check_at_the_end
+from annex_lease.lease import Phase
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 REPORT = CheckReport("muon", Decision(Phase.ACTIVE, "", None), exists=True, actions=(), errors=())

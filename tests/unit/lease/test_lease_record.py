@@ -3,13 +3,13 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from lease_model import CAP, CREATED, END, HOUR, POLICY
 
 from annex_lease import tags as lease_tags
 from annex_lease.lease import Lease
 from annex_lease.policy import policy_tags
 from annex_lease.record import LeaseRecord, read_record
 from annex_lease.tags import group_tag
+from tests.unit.lease.lease_model import CAP, CREATED, END, HOUR, POLICY
 
 DECLARED = {tag.key: tag.value for tag in policy_tags(POLICY)}
 

@@ -6,15 +6,28 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from lease_model import CAP, CREATED, END, HOUR, POLICY, a_group, apply, carry_out, kinds, listed, settled
 
 from annex_lease import tags as lease_tags
-from annex_lease.actions import Grant, Phase, RenewLease, Warn
+from annex_lease.actions import Grant, RenewLease, Warn
 from annex_lease.decision import decide
 from annex_lease.entries import Granted, Renewed
+from annex_lease.lease import Phase
 from annex_lease.observed import Credential, Fact, Group, GroupMember
 from annex_lease.record import read_record
 from annex_lease.tags import format_time, group_tag
+from tests.unit.lease.lease_model import (
+    CAP,
+    CREATED,
+    END,
+    HOUR,
+    POLICY,
+    a_group,
+    apply,
+    carry_out,
+    kinds,
+    listed,
+    settled,
+)
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 RUNNING = (GroupMember("i-1", "InService"), GroupMember("i-2", "InService"))

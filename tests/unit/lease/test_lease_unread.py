@@ -8,16 +8,29 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lease_model import CAP, CREATED, END, GRACE, HOUR, POLICY, a_group, carry_out, kinds, listed, settled, without
 
 from annex_lease import tags as lease_tags
 from annex_lease import terms
-from annex_lease.actions import Phase, PublishEnd, TerminateInstances
+from annex_lease.actions import PublishEnd, TerminateInstances
 from annex_lease.decision import decide
-from annex_lease.lease import LeaseCaps
+from annex_lease.lease import LeaseCaps, Phase
 from annex_lease.observed import BELIEVED, Fact, Group, GroupMember, Instance, Missing
 from annex_lease.policy import LeasePolicy
 from annex_lease.tags import Tag, format_time
+from tests.unit.lease.lease_model import (
+    CAP,
+    CREATED,
+    END,
+    GRACE,
+    HOUR,
+    POLICY,
+    a_group,
+    carry_out,
+    kinds,
+    listed,
+    settled,
+    without,
+)
 
 SECOND = timedelta(seconds=1)
 MIDDLE = CREATED + HOUR / 2

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from annex_specs import HOUR, annex_spec
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
@@ -20,6 +19,7 @@ from annex_lease import terms
 from annex_lease.terms import CHECK_PERIOD
 from annex_pool.commands.plan_command import show_plan
 from annex_pool.plan import REPLACEMENT, SELF_SHUTDOWN, derivation, plan, shown_amount
+from tests.unit.pool.annex_specs import HOUR, annex_spec
 
 MINUTE = timedelta(minutes=1)
 

@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from annex_specs import annex_spec
 
-from annex_lease.actions import Action, EmptyGroup, FinishHooks, Phase, SuspendLaunch, TerminateInstances
+from annex_lease.actions import Action, EmptyGroup, FinishHooks, SuspendLaunch, TerminateInstances
 from annex_lease.actuator import Outcome
+from annex_lease.lease import Phase
 from annex_lease.observed import Group, GroupMember
 from annex_lease.policy import LeasePolicy, policy_tags
 from annex_lease.tags import Tag
@@ -20,6 +20,7 @@ from annex_pool.check import Answer
 from annex_pool.deployed import Deployed
 from annex_pool.environment import Environment
 from annex_pool.region import RegionClients
+from tests.unit.pool.annex_specs import annex_spec
 
 NOW = datetime(2030, 1, 1, 12, tzinfo=UTC)
 POLICY = LeasePolicy("demo", 2, 16 * 3600, 900, duration_seconds=8 * 3600, max_instance_hours=100)

@@ -3,10 +3,10 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from token_texts import encoded, token_text
 
 from annex_pool.command_error import AnnexError
 from annex_pool.token import defects, expiry, read_token, rule_for
+from tests.unit.pool.token_texts import encoded, token_text
 
 NOW = datetime(2030, 1, 1, 12, tzinfo=UTC)
 LATEST = NOW + timedelta(hours=8)

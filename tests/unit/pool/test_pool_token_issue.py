@@ -5,10 +5,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from token_texts import token_text
 
 from annex_pool.command_error import AnnexError, InputError
 from annex_pool.credential import issue, read_token_file
+from tests.unit.pool.token_texts import token_text
 
 TOKEN = token_text({"sub": "annex-demo@example.edu"})
 

@@ -3,11 +3,11 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from annex_specs import lease_ends
 
 from annex_pool.command_error import InputError
 from annex_pool.commands.arguments import read_duration, read_time
 from annex_pool.extend import wanted_end
+from tests.unit.pool.annex_specs import lease_ends
 
 NOW = datetime(2030, 1, 1, 12, 0, 0, 500_000, tzinfo=UTC)
 END = datetime(2030, 1, 1, 14, tzinfo=UTC)

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
-from spec_texts import ANNEX, POOL, Read, ReadAnnex
 
 from annex_spec import Spec, load
+from tests.unit.spec.spec_texts import ANNEX, POOL, Read, ReadAnnex
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ import re
 from pathlib import Path
 
 import pytest
-from spec_texts import ANNEX, POOL, Read
 
 from annex_spec import BaseSpec, SpecError, load
+from tests.unit.spec.spec_texts import ANNEX, POOL, Read
 
 ANNEX_TABLE = "[annex.demo]\n" + "".join(f"{key} = {value}\n" for key, value in ANNEX.items())
 TOPIC = "arn:aws:sns:us-east-1:123456789012:alarms"

@@ -3,9 +3,9 @@
 from datetime import timedelta
 
 import pytest
-from spec_texts import POOL, Read, ReadAnnex
 
 from annex_spec import SpecError
+from tests.unit.spec.spec_texts import POOL, Read, ReadAnnex
 
 TOPIC = "arn:aws:sns:us-east-1:123456789012:alarms"
 DEFAULTS = '[defaults]\nregion = "us-east-1"\nimage = "ami-01234567"\nlease = "8h"\n'
@@ -28,7 +28,7 @@ def test_the_default_drain_needs_a_longer_lease(read_annex: ReadAnnex, lease: st
     assert read_annex(lease='"2m1s"').annexes["demo"].drain_before_end == timedelta(minutes=2)
 
 
-def test_an_absolute_end_goes_with_any_drain(read_annex: ReadAnnex) -> None:
+def test_an_absolute_end_allows_any_drain(read_annex: ReadAnnex) -> None:
     annex = read_annex(
         lease=None, lease_ends_at="2030-06-01T08:00:00Z", max_lifetime='"1h"', drain_before_end='"1h"'
     ).annexes["demo"]
@@ -58,13 +58,13 @@ def test_the_fix_of_a_warning_is_one(read_annex: ReadAnnex, lease: str, fix: str
     read_annex(**keys, warn_before_end=fix.removeprefix("warn_before_end = ") if "=" in fix else None)
 
 
-def test_an_absolute_end_goes_with_any_warning(read_annex: ReadAnnex) -> None:
+def test_an_absolute_end_allows_any_warning(read_annex: ReadAnnex) -> None:
     keys = {"lease": None, "lease_ends_at": "2030-06-01T08:00:00Z", "max_lifetime": '"30d"'}
     assert read_annex(**keys).annexes["demo"].warn_before_end == timedelta(minutes=15)
     assert read_annex(**keys, warn_before_end='"366d"').annexes["demo"].warn_before_end == timedelta(days=366)
 
 
-def test_the_shortest_renewal_goes_with_the_default_drain(read_annex: ReadAnnex) -> None:
+def test_the_shortest_renewal_fits_the_default_drain(read_annex: ReadAnnex) -> None:
     assert read_annex(renew_while_busy='"10m"').annexes["demo"].renew_while_busy == timedelta(minutes=10)
     with_fix = read_annex(renew_while_busy='"10m2s"', drain_before_end='"121s"').annexes["demo"]
     assert with_fix.renew_while_busy == timedelta(minutes=10, seconds=2)

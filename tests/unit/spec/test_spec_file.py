@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
-from spec_texts import POOL, Read, ReadAnnex
 
 from annex_spec import AnnexSpec, SpecError, load
+from tests.unit.spec.spec_texts import POOL, Read, ReadAnnex
 
 ROOT = Path(__file__).parents[3]
 KEYS = 'size = 2\ninstance_types = ["c6a.large"]\n'

@@ -7,12 +7,12 @@ from datetime import timedelta
 
 import pytest
 from pydantic import BaseModel
-from spec_texts import ANNEX, ReadAnnex
 
 from annex_lease import rules, terms
 from annex_lease.duration import format_duration
 from annex_lease.kinds import REQUIRED, Number, Price, Span, Term, Text, Texts, written
 from annex_spec import AnnexSpec, BaseSpec, PoolSpec, SpecError
+from tests.unit.spec.spec_texts import ANNEX, ReadAnnex
 
 TABLES: list[tuple[type[BaseModel], tuple[Term, ...]]] = [
     (PoolSpec, terms.POOL_KEYS),

@@ -3,9 +3,9 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from spec_texts import POOL, Read, ReadAnnex
 
 from annex_spec import SpecError
+from tests.unit.spec.spec_texts import POOL, Read, ReadAnnex
 
 TOPIC = "arn:aws:sns:us-east-1:123456789012:alarms"
 VPC, SUBNET = '"vpc-0123456789abcdef0"', "subnet-0123456789abcdef0"

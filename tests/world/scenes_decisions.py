@@ -1,0 +1,265 @@
+"""Scenarios of who decides about the end: declared, extended, shortened, deployed, stopped, renewed, capped.
+
+Caps cap; below them the newer decision wins; what was stopped stays stopped until it is renewed.
+"""
+
+from __future__ import annotations
+
+from annex_lease import tags as lease_tags
+from tests.world.cloudformation import deploy
+from tests.world.scene import scene
+from tests.world.scenes_life import deploy_and_grant
+from tests.world.stage import HOUR, MINUTE, Stage
+
+GRACE = 16 * MINUTE  # with a run
+
+
+def _extended(stage: Stage, end: float) -> None:
+    """An annex of an hour whose operator wrote another end in its first minutes; it was seen by a check."""
+    deploy_and_grant(stage)
+    write_end(stage, end)
+    stage.minutes(2)
+    expect_end(stage, end)
+
+
+def write_end(stage: Stage, seconds: float) -> None:
+    """Write an end as an operator does by hand."""
+    stage.write(lease_tags.TAG_UNTIL, stage.at(seconds))
+
+
+def renew(stage: Stage, seconds: float) -> None:
+    """Renew until so many seconds after the creation, as an operator does by hand."""
+    write_end(stage, seconds)
+    stage.write(lease_tags.TAG_RENEWED, stage.at(stage.seconds()))
+
+
+def expect_end(stage: Stage, seconds: float) -> None:
+    """The end that instances see, those that run and those that start."""
+    ends = {stage.tags().get(lease_tags.TAG_END)} | stage.ends_of_instances()
+    stage.expect(ends == {stage.at(seconds)}, f"the end is {stage.at(seconds)}, not {ends}")
+
+
+def expect_running(stage: Stage, what: str, number: int = 2) -> None:
+    """So many instances live."""
+    stage.expect(len(stage.alive()) == number, f"{what}: {number} instances run, not {len(stage.alive())}")
+
+
+@scene("ENDED")
+def extended_and_then_deployed_shorter(stage: Stage) -> None:
+    _extended(stage, 1.8 * HOUR)
+    stage.expect(deploy(stage, duration_seconds=40 * 60) == "SUCCESS", "the deployment is newer")
+    expect_end(stage, 40 * MINUTE)
+    stage.until(39 * MINUTE)
+    expect_running(stage, "before the new end")
+    stage.until(40 * MINUTE + GRACE)
+
+
+@scene("RUNNING")
+def extended_and_then_deployed_shorter_and_renewed(stage: Stage) -> None:
+    extended_and_then_deployed_shorter(stage)
+    stage.minutes(3)
+    stage.expect(not stage.alive(), "it ended")
+    renew(stage, 1.9 * HOUR)
+    stage.minutes(2)
+    stage.until(1.7 * HOUR)
+
+
+@scene("ENDED")
+def extended_and_then_deployed_to_an_end_that_is_over(stage: Stage) -> None:
+    _extended(stage, 1.8 * HOUR)
+    stage.until(30 * MINUTE)
+    deploy(stage, duration_seconds=20 * 60)
+    stage.minutes(16)
+
+
+@scene("ENDED")
+def extended_and_then_deployed_longer(stage: Stage) -> None:
+    _extended(stage, 1.25 * HOUR)
+    stage.expect(deploy(stage, duration_seconds=90 * 60) == "SUCCESS", "the deployment is newer")
+    stage.until(1.45 * HOUR)
+    expect_running(stage, "after the end that the operator wrote before")
+    expect_end(stage, 1.5 * HOUR)
+    stage.until(1.5 * HOUR + GRACE)
+
+
+@scene("ENDED")
+def extended_and_then_deployed_to_an_absolute_end(stage: Stage) -> None:
+    _extended(stage, 1.25 * HOUR)
+    end = lease_tags.parse_time(stage.at(1.75 * HOUR))
+    stage.expect(deploy(stage, duration_seconds=None, ends_at=end) == "SUCCESS", "the deployment is newer")
+    stage.until(1.7 * HOUR)
+    expect_running(stage, "after the end that the operator wrote before")
+    expect_end(stage, 1.75 * HOUR)
+    stage.until(1.75 * HOUR + GRACE)
+
+
+@scene(("active", 3, 3, False))
+def extended_and_then_another_size_deployed(stage: Stage) -> None:
+    """A deployment that does not change the end decides nothing about it."""
+    _extended(stage, 1.8 * HOUR)
+    stage.expect(deploy(stage, size=3) == "SUCCESS", "three are granted")
+    stage.until(1.5 * HOUR)
+    expect_end(stage, 1.8 * HOUR)
+
+
+@scene("RUNNING")
+def extended_and_a_deployment_that_was_rolled_back(stage: Stage) -> None:
+    """The end that the operator wrote belongs to the declared end that is there again."""
+    _extended(stage, 1.8 * HOUR)
+    deploy(stage, duration_seconds=40 * 60)
+    stage.minutes(2)
+    expect_end(stage, 40 * MINUTE)
+    deploy(stage, duration_seconds=3600)
+    stage.minutes(2)
+    stage.until(1.6 * HOUR)
+    expect_end(stage, 1.8 * HOUR)
+
+
+@scene("RUNNING")
+def extended_after_a_deployment(stage: Stage) -> None:
+    """The newest decision wins, whatever there was before it."""
+    _extended(stage, 70 * MINUTE)
+    deploy(stage, duration_seconds=80 * 60)
+    stage.minutes(2)
+    write_end(stage, 1.8 * HOUR)
+    stage.minutes(2)
+    stage.until(1.6 * HOUR)
+    expect_end(stage, 1.8 * HOUR)
+
+
+@scene("ENDED")
+def shortened_by_hand(stage: Stage) -> None:
+    _extended(stage, 40 * MINUTE)
+    stage.until(39 * MINUTE)
+    expect_running(stage, "before the end")
+    stage.until(40 * MINUTE + GRACE)
+
+
+@scene("ENDED")
+def shortened_by_hand_and_then_another_size_deployed(stage: Stage) -> None:
+    _extended(stage, 40 * MINUTE)
+    deploy(stage, size=3)
+    stage.until(38 * MINUTE)
+    expect_running(stage, "before the end", 3)
+    stage.until(40 * MINUTE + GRACE)
+
+
+@scene("ENDED")
+def stopped_and_then_deployed_longer(stage: Stage) -> None:
+    """What was stopped stays stopped; a deployment is no renewal."""
+    deploy_and_grant(stage)
+    stage.until(20 * MINUTE)
+    write_end(stage, 20 * MINUTE)
+    stage.minutes(2)
+    stage.expect(not stage.alive(), "it was stopped")
+    deploy(stage, duration_seconds=100 * 60, size=3)
+
+
+@scene(("active", 3, 3, False))
+def stopped_deployed_longer_and_renewed(stage: Stage) -> None:
+    stopped_and_then_deployed_longer(stage)
+    stage.minutes(2)
+    renew(stage, 1.9 * HOUR)
+    stage.minutes(2)
+    stage.until(1.7 * HOUR)
+    expect_end(stage, 1.9 * HOUR)
+
+
+@scene("ENDED")
+def ended_and_then_deployed_longer(stage: Stage) -> None:
+    deploy_and_grant(stage)
+    stage.until(HOUR + GRACE)
+    stage.minutes(3)
+    deploy(stage, duration_seconds=100 * 60)
+
+
+@scene("ENDED")
+def an_end_beyond_the_cap_counts_as_the_cap(stage: Stage) -> None:
+    """An end that no rule allows, written over a valid extension: nothing is ended before the cap."""
+    _extended(stage, 1.8 * HOUR)
+    stage.until(1.2 * HOUR)
+    write_end(stage, 2.5 * HOUR)
+    stage.minutes(2)
+    stage.expect(lease_tags.TAG_UNTIL in stage.problems(), "it is reported")
+    stage.until(1.9 * HOUR)
+    expect_running(stage, "before the cap")
+    expect_end(stage, 2 * HOUR)
+    stage.until(2 * HOUR + GRACE)
+
+
+@scene("ENDED")
+def renewed_beyond_the_cap(stage: Stage) -> None:
+    deploy_and_grant(stage)
+    stage.until(HOUR + GRACE)
+    stage.minutes(3)
+    renew(stage, 3 * HOUR)
+    stage.minutes(2)
+    expect_running(stage, "until the cap")
+    stage.until(2 * HOUR + GRACE)
+
+
+@scene("ENDED")
+def a_cap_that_is_lowered_below_the_override(stage: Stage) -> None:
+    _extended(stage, 1.8 * HOUR)
+    deploy(stage, max_lifetime_seconds=84 * 60)
+    stage.until(1.35 * HOUR)
+    expect_running(stage, "before the new cap")
+    expect_end(stage, 1.4 * HOUR)
+    stage.until(1.4 * HOUR + GRACE)
+
+
+@scene("ENDED")
+def a_cap_that_is_lowered_below_what_was_lived(stage: Stage) -> None:
+    """A cap that is over ends the annex with its grace, and never before it."""
+    _extended(stage, 1.8 * HOUR)
+    stage.until(1.2 * HOUR)
+    deploy(stage, max_lifetime_seconds=3600)
+    stage.minutes(16)
+
+
+@scene("RUNNING")
+def a_cap_that_is_raised_above_the_override(stage: Stage) -> None:
+    """Nothing that was put in place for the old cap ends the annex at it."""
+    _extended(stage, 2.5 * HOUR - 30 * MINUTE)
+    write_end(stage, 2.5 * HOUR)
+    stage.minutes(2)
+    deploy(stage, max_lifetime_seconds=3 * 3600)
+    stage.until(2.1 * HOUR)
+    expect_running(stage, "after the old cap")
+    expect_end(stage, 2.5 * HOUR)
+    stage.until(2.3 * HOUR)
+
+
+@scene("ENDED")
+def an_absolute_end_beyond_the_cap(stage: Stage) -> None:
+    deploy_and_grant(stage)
+    end = lease_tags.parse_time(stage.at(5 * HOUR))
+    deploy(stage, duration_seconds=None, ends_at=end)
+    stage.until(1.9 * HOUR)
+    expect_running(stage, "before the cap")
+    stage.until(2 * HOUR + GRACE)
+
+
+@scene("ENDED")
+def renewed_while_busy_and_then_deployed_shorter(stage: Stage) -> None:
+    """A renewal of a busy annex counts in place of the end that it renewed, and of no other."""
+    stage.make(policy={"renew_seconds": 1200})
+    stage.minutes(3)
+    protection = {"AutoScalingGroupName": stage.site.group, "InstanceIds": stage.alive()}
+    stage.world.operator.autoscaling.set_instance_protection(**protection, ProtectedFromScaleIn=True)
+    stage.until(57 * MINUTE)
+    stage.expect(str(stage.tags().get(lease_tags.TAG_END)) > stage.at(HOUR), "it was renewed")
+    stage.world.operator.autoscaling.set_instance_protection(**protection, ProtectedFromScaleIn=False)
+    deploy(stage, duration_seconds=58 * 60)
+    stage.until(58 * MINUTE + GRACE)
+
+
+@scene("ENDED")
+def extended_by_hand_between_two_checks_and_ended(stage: Stage) -> None:
+    """An extension that comes within the last minute is in time: the check after it comes before the end."""
+    deploy_and_grant(stage)
+    stage.until(HOUR - 70)
+    write_end(stage, 1.5 * HOUR)
+    stage.minutes(2)
+    expect_running(stage, "after the old end")
+    stage.until(1.5 * HOUR + GRACE)

@@ -1,0 +1,151 @@
+"""Scenarios of reports: what was seen, what was done, and what is not known."""
+
+from __future__ import annotations
+
+from annex_lease import tags as lease_tags
+from tests.world.aws_conditions import InstancesUnlisted, PhantomMember, Refused
+from tests.world.scene import scene
+from tests.world.scenes_life import deploy_and_grant
+from tests.world.stage import HOUR, MINUTE, Can, Stage
+
+GRACE = 16 * MINUTE
+NO_CAPACITY = "We currently do not have sufficient c6a.large capacity in the Availability Zone you requested."
+
+
+@scene(("granted", 0, 2, False), Can.FAILED_LAUNCHES)
+def launches_that_fail(stage: Stage) -> None:
+    stage.make()
+    stage.world.fail_launches(stage.site.group, NO_CAPACITY)
+    stage.minutes(4)
+    stage.expect(not stage.problems(), f"a launch may take some minutes: {stage.problems()}")
+    stage.minutes(5)
+    stage.expect(NO_CAPACITY in stage.problems(), "the reason is reported")
+
+
+@scene("RUNNING", Can.FAILED_LAUNCHES)
+def launches_that_fail_for_a_while(stage: Stage) -> None:
+    launches_that_fail(stage)
+    stage.world.fail_launches(stage.site.group, "")
+    stage.minutes(4)
+    stage.expect(not stage.problems(), f"what is over is not reported: {stage.problems()}")
+
+
+@scene("RUNNING", Can.FAILED_LAUNCHES)
+def a_replacement_that_fails_for_a_while(stage: Stage) -> None:
+    """A fleet of which an instance died and is not replaced is not in order."""
+    deploy_and_grant(stage)
+    stage.world.fail_launches(stage.site.group, NO_CAPACITY)
+    stage.world.operator.ec2.terminate_instances(InstanceIds=stage.alive()[:1])
+    stage.minutes(9)
+    stage.expect(NO_CAPACITY in stage.problems(), "the reason is reported")
+    stage.world.fail_launches(stage.site.group, "")
+
+
+@scene("ENDED", Can.FAILED_LAUNCHES)
+def launches_that_fail_until_the_end(stage: Stage) -> None:
+    launches_that_fail(stage)
+    stage.until(HOUR + GRACE)
+
+
+@scene(("draining", 1, 0, True), Can.DETACH, failing=True)
+def a_listing_that_is_refused_after_the_end(stage: Stage) -> None:
+    """The run reports what it ended before the refusal, and that it does not know what is left."""
+    deploy_and_grant(stage)
+    stage.world.operator.autoscaling.detach_instances(
+        AutoScalingGroupName=stage.site.group, InstanceIds=stage.alive()[:1], ShouldDecrementDesiredCapacity=True
+    )
+    stage.until(HOUR, checked=False)
+    stage.world.conditions.append(Refused("DescribeInstances"))
+    stage.run()
+    done = {str(action["action"]) for action in stage.runs[-1].reply.get("actions", [])}
+    stage.expect({"EmptyGroup", "SuspendLaunch"} <= done, f"what was done is reported, not {done}")
+    stage.expect("DescribeInstances" in stage.problems(), "the refusal is reported")
+    stage.minutes(GRACE_MINUTES)
+
+
+GRACE_MINUTES = 17
+
+
+@scene("ENDED", Can.DETACH)
+def a_listing_that_is_refused_for_a_while_after_the_end(stage: Stage) -> None:
+    a_listing_that_is_refused_after_the_end(stage)
+    stage.world.conditions.clear()
+
+
+@scene("ENDED")
+def a_member_that_ec2_does_not_know(stage: Stage) -> None:
+    """A phantom in the group's list is no instance that lives for ever, and saves none of the others."""
+    deploy_and_grant(stage)
+    phantom = PhantomMember(stage.site.group)
+    stage.world.conditions.append(phantom)
+    stage.until(HOUR + GRACE)
+    stage.minutes(12)
+    stage.expect(not stage.alive(), "the others are gone")
+    stage.expect(phantom.id in stage.problems(), "it is reported")
+
+
+@scene("ENDED", Can.STANDBY)
+def a_member_that_ec2_does_not_know_beside_one_on_standby(stage: Stage) -> None:
+    deploy_and_grant(stage)
+    stage.world.operator.autoscaling.enter_standby(
+        AutoScalingGroupName=stage.site.group, InstanceIds=stage.alive()[:1], ShouldDecrementDesiredCapacity=True
+    )
+    stage.world.conditions.append(PhantomMember(stage.site.group, state="Standby"))
+    stage.until(HOUR + GRACE)
+    stage.minutes(3)
+    stage.expect(not stage.alive(), "one unknown id saves nothing")
+    stage.minutes(9)
+
+
+@scene("ENDED", Can.DETACH)
+def one_that_lives_after_the_end_was_reported(stage: Stage) -> None:
+    """No listing showed it, so the end was reported. It is found by a later look, and ended."""
+    deploy_and_grant(stage)
+    ids = stage.alive()[:1]
+    stage.world.operator.autoscaling.detach_instances(
+        AutoScalingGroupName=stage.site.group, InstanceIds=ids, ShouldDecrementDesiredCapacity=True
+    )
+    with stage.under(InstancesUnlisted(ids)):
+        stage.until(HOUR + GRACE)
+        stage.minutes(5)
+        stage.expect(stage.runs[-1].phase == "ended", "nothing is seen")
+        last = str(stage.runs[-1].reply["reason"])
+        stage.expect("last" in last, f"it is said when EC2 was asked: {last}")
+    stage.minutes(13)
+    stage.expect(not stage.alive(), "it is found within a quarter of an hour")
+
+
+@scene(("waiting", 0, 0, False))
+def a_secret_that_waits_for_its_deletion(stage: Stage) -> None:
+    stage.make()
+    stage.world.operator.secretsmanager.delete_secret(SecretId=stage.site.secret_arn, RecoveryWindowInDays=7)
+    stage.minutes(2)
+    reason = str(stage.runs[-1].reply.get("reason", ""))
+    stage.expect("restore" in reason, f"the secret has to be restored, which is not said: {reason}")
+    stage.expect("credential push" not in reason, f"a value cannot be pushed: {reason}")
+
+
+@scene("RUNNING")
+def a_secret_that_was_restored(stage: Stage) -> None:
+    a_secret_that_waits_for_its_deletion(stage)
+    stage.world.operator.secretsmanager.restore_secret(SecretId=stage.site.secret_arn)
+
+
+@scene("RUNNING")
+def an_instance_that_cannot_be_notified(stage: Stage) -> None:
+    """The refusal of one instance is reported; it stops nothing, and the others are notified."""
+    deploy_and_grant(stage)
+    refused, *others = stage.alive()
+    with stage.under(Refused("CreateTags", [refused])):
+        stage.write(lease_tags.TAG_UNTIL, stage.at(1.8 * HOUR))
+        stage.minutes(2)
+        stage.expect("CreateTags" in stage.problems(), "it is reported")
+        found = stage.world.operator.ec2.describe_instances(InstanceIds=others)["Reservations"]
+        ends = [tag["Value"] for part in found for one in part["Instances"] for tag in one["Tags"] if _is_end(tag)]
+        stage.expect(ends == [stage.at(1.8 * HOUR)], f"the other one is notified, not {ends}")
+    stage.minutes(12)
+    stage.expect(stage.ends_of_instances() == {stage.at(1.8 * HOUR)}, "it is notified when it can be")
+
+
+def _is_end(tag: dict[str, str]) -> bool:
+    return tag["Key"] == lease_tags.TAG_END

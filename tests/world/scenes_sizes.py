@@ -1,0 +1,234 @@
+"""Scenarios of sizes and budgets: what starts, what does not, and what is counted."""
+
+from __future__ import annotations
+
+from annex_lease import tags as lease_tags
+from tests.world.aws_conditions import Refused
+from tests.world.aws_state import MAX_TAGS
+from tests.world.cloudformation import delete, deploy, request
+from tests.world.scene import scene
+from tests.world.scenes_decisions import expect_running, renew, write_end
+from tests.world.scenes_life import deploy_and_grant
+from tests.world.stage import HOUR, MINUTE, Can, Stage
+
+GRACE = 16 * MINUTE
+
+
+def _retire(stage: Stage, number: int) -> None:
+    """Let so many instances leave as idle execution points do."""
+    for key in stage.alive()[:number]:
+        stage.world.operator.autoscaling.terminate_instance_in_auto_scaling_group(
+            InstanceId=key, ShouldDecrementDesiredCapacity=True
+        )
+    stage.minutes(3)
+
+
+def _fleet(stage: Stage, size: int, **policy: int) -> None:
+    stage.make(policy={"size": size, **policy})
+    stage.minutes(3)
+
+
+@scene(("granted", 0, 0, False))
+def a_smaller_size_after_the_fleet_went_idle(stage: Stage) -> None:
+    _fleet(stage, 5)
+    _retire(stage, 5)
+    stage.expect(not stage.alive(), "the fleet is idle")
+    stage.expect(deploy(stage, size=4) == "SUCCESS", "a smaller size is granted without starting anything")
+
+
+@scene(("active", 3, 3, False))
+def a_smaller_size_above_what_is_left(stage: Stage) -> None:
+    _fleet(stage, 5)
+    _retire(stage, 2)
+    deploy(stage, size=4)
+
+
+@scene("RUNNING")
+def a_smaller_size_below_what_is_left(stage: Stage) -> None:
+    _fleet(stage, 5)
+    _retire(stage, 2)
+    deploy(stage, size=2)
+
+
+@scene(("active", 3, 3, False))
+def a_larger_size_after_the_fleet_went_idle(stage: Stage) -> None:
+    _fleet(stage, 2)
+    _retire(stage, 2)
+    deploy(stage, size=3)
+
+
+@scene(("active", 5, 5, False))
+def a_smaller_size_and_then_the_size_before(stage: Stage) -> None:
+    _fleet(stage, 5)
+    _retire(stage, 5)
+    deploy(stage, size=4)
+    stage.minutes(2)
+    deploy(stage, size=5)
+
+
+@scene(("active", 5, 5, False))
+def more_by_hand_than_declared(stage: Stage) -> None:
+    deploy_and_grant(stage)
+    stage.world.operator.autoscaling.update_auto_scaling_group(
+        AutoScalingGroupName=stage.site.group, MaxSize=20, DesiredCapacity=5
+    )
+    stage.minutes(3)
+    stage.expect("declared size 2" in stage.problems(), "it is reported")
+
+
+@scene("RUNNING", Can.TOPIC)
+def more_by_hand_than_declared_for_a_while(stage: Stage) -> None:
+    """It is published once, when it begins."""
+    stage.make(topic=True)
+    stage.minutes(3)
+    group = {"AutoScalingGroupName": stage.site.group}
+    for _ in range(2):
+        said = len(stage.world.published())
+        stage.world.operator.autoscaling.update_auto_scaling_group(**group, DesiredCapacity=5)
+        stage.minutes(5)
+        stage.expect(len(stage.world.published()) == said + 1, "it is said once")
+        stage.world.operator.autoscaling.update_auto_scaling_group(**group, DesiredCapacity=2)
+        stage.minutes(3)
+
+
+@scene("ENDED")
+def more_by_hand_than_declared_until_the_end(stage: Stage) -> None:
+    more_by_hand_than_declared(stage)
+    stage.until(HOUR + GRACE)
+
+
+@scene("ENDED")
+def renewed_while_it_is_destroyed(stage: Stage) -> None:
+    """CloudFormation deletes the schedule after the custom resource: a check in between starts nothing."""
+    deploy_and_grant(stage)
+    stage.expect(delete(stage) == "SUCCESS", "the fleet is emptied at once")
+    renew(stage, 1.9 * HOUR)
+    stage.minutes(2)
+
+
+@scene("ENDED")
+def destroyed_before_the_first_grant(stage: Stage) -> None:
+    stage.make(credential=False)
+    request(stage, "Create")
+    stage.expect(delete(stage) == "SUCCESS", "there is nothing to empty")
+    stage.world.operator.secretsmanager.put_secret_value(SecretId=stage.site.secret_arn, SecretString="value")
+    stage.minutes(2)
+
+
+@scene("RUNNING")
+def a_destroy_that_was_taken_back(stage: Stage) -> None:
+    """A deletion that CloudFormation could not complete, and a deployment that makes the custom resource again."""
+    renewed_while_it_is_destroyed(stage)
+    stage.expect(not stage.alive(), "nothing was started meanwhile")
+    request(stage, "Create")
+    renew(stage, 1.9 * HOUR)
+
+
+def _fill(stage: Stage, free: int) -> list[str]:
+    """Write tags of a user's own on the group, so that so many are free."""
+    keys = [f"own:{number}" for number in range(MAX_TAGS - free - len(stage.tags()))]
+    for key in keys:
+        stage.write(key, "x")
+    return keys
+
+
+@scene((None, 0, 0, False), Can.TAG_LIMIT, failing=True)
+def no_tag_is_left_for_the_record(stage: Stage) -> None:
+    """A grant that cannot be recorded would be made again with every check, so nothing starts."""
+    stage.make()
+    _fill(stage, 0)
+    stage.minutes(5)
+    stage.expect(not stage.alive(), "nothing started")
+
+
+@scene((None, 0, 0, False), Can.TAG_LIMIT, failing=True)
+def one_tag_is_left_for_the_record(stage: Stage) -> None:
+    stage.make()
+    _fill(stage, 1)
+    stage.minutes(5)
+    stage.expect(not stage.alive(), "nothing started")
+
+
+@scene("RUNNING", Can.TAG_LIMIT)
+def tags_are_free_again(stage: Stage) -> None:
+    stage.make()
+    keys = _fill(stage, 0)
+    stage.minutes(3)
+    tag = {"ResourceId": stage.site.group, "ResourceType": "auto-scaling-group"}
+    stage.world.operator.autoscaling.delete_tags(Tags=[{**tag, "Key": key} for key in keys])
+
+
+@scene("ENDED", Can.BOOT, Can.METER)
+def hours_are_counted_although_an_instance_cannot_be_tagged(stage: Stage) -> None:
+    """The end moves, one instance refuses its new tag, and the fleet is enlarged: the hours are counted."""
+    stage.make(policy={"max_instance_hours": 1})
+    stage.minutes(3)
+    with stage.under(Refused("CreateTags", stage.alive()[:1])):
+        write_end(stage, 1.8 * HOUR)
+        stage.minutes(2)
+        stage.world.operator.autoscaling.update_auto_scaling_group(
+            AutoScalingGroupName=stage.site.group, DesiredCapacity=10
+        )
+        stage.minutes(8)
+        stage.expect(stage.group()["DesiredCapacity"] == 0, "the hours are used up")
+        stage.minutes(16)
+
+
+@scene("RUNNING", Can.BOOT, Can.METER)
+def hours_are_not_spent_by_instances_that_left(stage: Stage) -> None:
+    """Of four instances two leave, and one of the others cannot be tagged: two hours last an hour of two."""
+    stage.make(policy={"size": 4, "max_instance_hours": 2})
+    stage.minutes(3)
+    stage.world.conditions.append(Refused("CreateTags", stage.alive()[:1]))
+    write_end(stage, 1.8 * HOUR)
+    stage.minutes(1)
+    for key in stage.alive()[2:]:
+        stage.world.operator.autoscaling.terminate_instance_in_auto_scaling_group(
+            InstanceId=key, ShouldDecrementDesiredCapacity=True
+        )
+    stage.minutes(3)
+    stage.until(45 * MINUTE)
+    expect_running(stage, "there are hours left")
+    stage.expect("CreateTags" in stage.problems(), "the refusal is reported")
+
+
+@scene("ENDED", Can.TOPIC)
+def a_warning_although_an_instance_cannot_be_tagged(stage: Stage) -> None:
+    stage.make(policy={"warn_before_end_seconds": 600}, topic=True)
+    stage.minutes(3)
+    with stage.under(Refused("CreateTags", stage.alive()[:1])):
+        write_end(stage, 50 * MINUTE)
+        stage.until(43 * MINUTE)
+        stage.expect(len(stage.world.published()) == 1, "it is said once")
+        stage.until(50 * MINUTE + GRACE)
+
+
+@scene("RUNNING")
+def one_run_with_a_clock_that_is_ahead(stage: Stage) -> None:
+    """A clock that is six minutes ahead, once: the budget is neither spent nor ended by it."""
+    stage.make(policy={"max_instance_hours": 100})
+    stage.minutes(10)
+    stage.run(moment=stage.moment(stage.seconds() + 6 * MINUTE))
+    stage.minutes(5)
+    hours = stage.runs[-1].reply.get("instance_hours")
+    stage.expect(hours is not None and hours < 2, f"two instances for a quarter of an hour, not {hours} hours")
+
+
+@scene("RUNNING")
+def one_run_with_a_clock_that_is_behind(stage: Stage) -> None:
+    stage.make(policy={"max_instance_hours": 100})
+    stage.minutes(10)
+    stage.run(moment=stage.moment(stage.seconds() - 6 * MINUTE))
+    stage.minutes(5)
+    hours = stage.runs[-1].reply.get("instance_hours")
+    stage.expect(hours is not None and 0.3 < hours < 2, f"two instances for a quarter of an hour, not {hours} hours")
+
+
+@scene("RUNNING")
+def a_ledger_from_the_future(stage: Stage) -> None:
+    stage.make(policy={"max_instance_hours": 100})
+    stage.minutes(5)
+    stage.write(lease_tags.TAG_USED, f"1800@{stage.at(100 * HOUR)}x2")
+    stage.minutes(5)
+    hours = stage.runs[-1].reply.get("instance_hours")
+    stage.expect(hours is not None and 0.5 <= hours < 1, f"half an hour and what came after, not {hours} hours")
