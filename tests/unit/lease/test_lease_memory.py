@@ -6,12 +6,12 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
-from lease_model import CREATED, END, HOUR, a_group, listed, settled, without
 
 from annex_lease import tags as lease_tags
 from annex_lease.memory import Memory
 from annex_lease.observed import APART, BELIEVED, FRESH, Compared, Group, GroupMember, Instance, Missing, Seen
 from annex_lease.tags import format_time
+from tests.unit.lease.lease_model import CREATED, END, HOUR, a_group, listed, settled, without
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 RUNNING = (GroupMember("i-1", "InService"), GroupMember("i-2", "InService"))

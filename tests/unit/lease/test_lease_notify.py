@@ -6,13 +6,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
-from lease_model import CREATED, END, GRACE, HOUR, a_group, compared, kinds, listed, settled
 
 from annex_lease import tags as lease_tags
 from annex_lease.actions import Grant, NotifyInstances
 from annex_lease.decision import decide
 from annex_lease.observed import Compared, Fact, Group, GroupMember, Instance
 from annex_lease.tags import format_time
+from tests.unit.lease.lease_model import CREATED, END, GRACE, HOUR, a_group, compared, kinds, listed, settled
 
 MIDDLE = CREATED + HOUR / 2
 TEXT = format_time(END)

@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
-from lease_model import CAP, CREATED, END, HOUR, POLICY, a_group, carry_out, kinds, listed, settled, without
 
 from annex_lease import tags as lease_tags
 from annex_lease.actions import Phase, RecordOverride, RenewLease
@@ -16,6 +15,19 @@ from annex_lease.lease import NO_CAPS, LeaseCaps
 from annex_lease.observed import Group, GroupMember
 from annex_lease.policy import LeasePolicy
 from annex_lease.tags import format_time
+from tests.unit.lease.lease_model import (
+    CAP,
+    CREATED,
+    END,
+    HOUR,
+    POLICY,
+    a_group,
+    carry_out,
+    kinds,
+    listed,
+    settled,
+    without,
+)
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 RUNNING = (GroupMember("i-1", "InService"), GroupMember("i-2", "InService"))

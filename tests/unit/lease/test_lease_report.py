@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from lease_model import CREATED, END, GRACE, HOUR, POLICY, a_group, carry_out, compared, kinds, listed, settled
 
 from annex_lease import tags as lease_tags
 from annex_lease.actions import Close, Decision, Grant, Phase, Reopen, TerminateInstances
@@ -14,6 +13,19 @@ from annex_lease.checker import CheckReport
 from annex_lease.decision import decide
 from annex_lease.observed import Fact, Group, GroupMember, Instance
 from annex_lease.tags import format_time
+from tests.unit.lease.lease_model import (
+    CREATED,
+    END,
+    GRACE,
+    HOUR,
+    POLICY,
+    a_group,
+    carry_out,
+    compared,
+    kinds,
+    listed,
+    settled,
+)
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 MIDDLE = CREATED + HOUR / 2

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
-from lease_model import CAP, CREATED, END, HOUR, POLICY, a_group, carry_out, compared, kinds, settled, without
+from annex_lease.schedule import END_ACTION, LATEST_END_ACTION
 
 from annex_lease import tags as lease_tags
 from annex_lease.actions import ScheduleEnds
@@ -14,8 +14,20 @@ from annex_lease.decision import decide
 from annex_lease.entries import Schedule, ScheduledAction
 from annex_lease.lease import LeaseCaps
 from annex_lease.observed import Group, GroupMember
-from annex_lease.schedule import END_ACTION, LATEST_END_ACTION
 from annex_lease.tags import format_time
+from tests.unit.lease.lease_model import (
+    CAP,
+    CREATED,
+    END,
+    HOUR,
+    POLICY,
+    a_group,
+    carry_out,
+    compared,
+    kinds,
+    settled,
+    without,
+)
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 MIDDLE = CREATED + HOUR / 2

@@ -6,13 +6,13 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from lease_model import CAP, CREATED, END, HOUR, POLICY, a_group, settled
 
 from annex_lease import tags as lease_tags
 from annex_lease.entries import Ledger, Override, Renewed
 from annex_lease.lease import NO_CAPS, LeaseCaps
 from annex_lease.policy import LeasePolicy
 from annex_lease.tags import format_time
+from tests.unit.lease.lease_model import CAP, CREATED, END, HOUR, POLICY, a_group, settled
 
 NAMES = ("max_lifetime_seconds", "size", "max_instance_hours")
 LONGER = CREATED + 1.5 * HOUR
