@@ -145,9 +145,15 @@ def renewable_lease(found: Deployed, now: datetime) -> Lease:
     """The lease of an annex that runs or can be renewed.
 
     Raises:
-        AnnexError: the maximum lifetime is over; or the group's tags declare no lease.
+        AnnexError: a destroy of the annex began; its maximum lifetime is over; or the group's tags declare no lease.
     """
     lease = found.group.lease
+    if lease.record.closed:
+        raise AnnexError(
+            f"annex {found.name} is being destroyed: a destroy began, after which nothing is granted and no end is "
+            f"moved; let `cdk destroy {stack_name(found.name)}` finish, then run `cdk deploy {stack_name(found.name)}` "
+            "for a new annex"
+        )
     if lease.policy is None:
         raise AnnexError(
             f"the tags of group {found.group.name} declare no valid lease, so annex {found.name} is being stopped: "
@@ -160,6 +166,17 @@ def renewable_lease(found: Deployed, now: datetime) -> Lease:
             "new annex"
         )
     return lease
+
+
+def read_lease(found: Deployed) -> Lease | None:
+    """The lease of the annex as its group records it now; None if the group does not exist any more.
+
+    Raises:
+        AnnexError: AWS refused or could not be asked.
+    """
+    with asking(f"for group {found.group.name}"):
+        group = read_group(found.annex)
+    return group.lease if group else None
 
 
 def override_tags(lease: Lease, end: datetime) -> dict[str, str]:

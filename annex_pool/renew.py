@@ -68,7 +68,7 @@ def renew(environment: Environment, spec: AnnexSpec, *, span: timedelta | None, 
     except AnnexError as error:
         raise AnnexError(f"the renewal is written, but {error}; a working checker grants within a minute") from error
     end = wanted or max(lease.unrenewed_end, lease.effective_end)
-    check_end(answer, end, lease.hours_end)
+    check_end(answer, end, found)
     if answer.phase not in _GRANTED:
         why = "; ".join((answer.reason or "it gives no reason", *answer.problems))
         raise AnnexError(

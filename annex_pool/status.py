@@ -78,7 +78,8 @@ def look(environment: Environment, pool: PoolSpec, specs: Sequence[AnnexSpec]) -
 
 def _look_again(found: Observation) -> bool:
     decision = found.decision
-    return decision is not None and (decision.empty or found.group is None)
+    unreadable = found.group is not None and found.group.lease.policy is None
+    return decision is not None and (decision.empty or unreadable or found.group is None)
 
 
 def _observed(environment: Environment, before: Observation) -> Observation:

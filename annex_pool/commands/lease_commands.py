@@ -1,4 +1,4 @@
-"""`annex credential push`, `extend`, `renew` and `stop`: options and printing."""
+"""`annex credential push`, `extend`, `shorten`, `renew` and `stop`: options and printing."""
 
 from __future__ import annotations
 
@@ -8,11 +8,21 @@ from typing import Annotated, NamedTuple
 import typer
 
 from annex_lease.tags import format_time
-from annex_pool.commands.arguments import DEFAULT_SPEC, Name, Span, SpecFile, Until, read_duration, read_time
+from annex_pool.commands.arguments import (
+    DEFAULT_SPEC,
+    LongestSpan,
+    Name,
+    Span,
+    SpecFile,
+    Until,
+    read_duration,
+    read_time,
+)
 from annex_pool.commands.output import print_answer, print_error
 from annex_pool.credential import push
 from annex_pool.extend import check_one, extend
 from annex_pool.renew import renew
+from annex_pool.shorten import shorten
 from annex_pool.stop import AFTER_GRACE, stop
 from annex_spec import format_duration, load
 
@@ -53,6 +63,27 @@ def extend_command(
         return
     typer.echo(f"{name}: lease end {before} -> {format_time(extended.after)}")
     print_answer(name, extended.answer)
+
+
+def shorten_command(
+    ctx: typer.Context, name: Name, span: LongestSpan = None, until: Until = None, spec_file: SpecFile = DEFAULT_SPEC
+) -> None:
+    """Move the end of a running lease to an earlier time.
+
+    Never lengthens a lease. `annex stop` ends it now.
+    """
+    asked = _asked_end(span, until)
+    shortened = shorten(ctx.obj, load(spec_file).annex(name), span=asked.span, until=asked.until)
+    before, after = format_time(shortened.before), format_time(shortened.after)
+    if shortened.answer is None:
+        typer.echo(f"{name}: the lease already ends at {before}; nothing was written (`annex extend` lengthens it)")
+        return
+    typer.echo(f"{name}: lease end {before} -> {after}")
+    if shortened.renewed is not None:
+        typer.echo(f"{name}: the renewal of the busy annex to {format_time(shortened.renewed)} is void")
+    if shortened.renews:
+        typer.echo(f"{name}: if jobs run shortly before this end, the lease is renewed again (renew_while_busy)")
+    print_answer(name, shortened.answer)
 
 
 def renew_command(

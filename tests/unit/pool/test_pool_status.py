@@ -137,7 +137,9 @@ def test_a_lease_that_is_over_has_nothing_left() -> None:
 def test_an_unreadable_record_is_shown_as_such() -> None:
     group = replace(GROUP, tags=())
     status = status_of(replace(SEEN, group=group, decision=decide(group, NOW)), NOW)
-    assert (status.size, status.lease, status.phase) == (None, None, "draining")
+    # A record that stays unreadable for minutes ends the annex, and one look knows nothing of that.
+    assert (status.size, status.lease, status.phase, status.overdue) == (None, None, "active", 0)
+    assert "demo: the declared lease is missing or malformed" in text(status)
     assert "annex:max-lifetime is missing" in text(status)
 
 

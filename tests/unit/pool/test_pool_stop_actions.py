@@ -12,7 +12,7 @@ import pytest
 from annex_lease.actions import Action, EmptyGroup, FinishHooks, SuspendLaunch, TerminateInstances
 from annex_lease.actuator import Outcome
 from annex_lease.lease import Phase
-from annex_lease.observed import Group, GroupMember
+from annex_lease.observed import Group, GroupMember, Instance
 from annex_lease.policy import LeasePolicy, policy_tags
 from annex_lease.tags import Tag
 from annex_pool import stop as stop_module
@@ -56,8 +56,9 @@ def carried_out(monkeypatch: pytest.MonkeyPatch, first: Group, later: Group, now
 
 def test_bookkeeping_is_left_to_the_checker(monkeypatch: pytest.MonkeyPatch) -> None:
     members = (GroupMember("i-1", "InService"),)
-    (only,) = carried_out(monkeypatch, replace(GROUP, members=members), GROUP)
-    assert only == [EmptyGroup, SuspendLaunch]
+    group = replace(GROUP, members=members)
+    first, second = carried_out(monkeypatch, group, replace(group, instances=(Instance("i-1", "running"),)))
+    assert (first, second) == ([EmptyGroup, SuspendLaunch], [])
 
 
 def test_the_second_pass_carries_out_every_kind_of_ending(monkeypatch: pytest.MonkeyPatch) -> None:
