@@ -331,21 +331,3 @@ def test_nothing_but_an_address_is_opened(annex: Annex) -> None:
     request = {"RequestType": "Create", "ResponseURL": "file:///etc/passwd", "StackId": "s", "RequestId": "r"}
     with pytest.raises(ValueError, match="https://"):
         annex.hand_over("Create", requestPayload={**request, "LogicalResourceId": "l"})
-
-
-def test_detached_instances_of_every_page_are_ended(annex: Annex) -> None:
-    """EC2 answers with as few instances a page as it likes; a destroy leaves none of them."""
-    annex.make(0)
-    detached = [annex.start(annex_name=NAME, annex_id=ID) for _ in range(12)]
-    asked: list[int] = []
-
-    def short(params: dict[str, Any], **_: Any) -> None:
-        asked.append(params.get("MaxResults", 0))
-        params["MaxResults"] = 5
-
-    annex.code.ec2.meta.events.register("before-parameter-build.ec2.DescribeInstances", short)
-    assert sorted(annex.running()) == sorted(detached)
-    annex.hand_over("Delete", OWN)
-    assert annex.answers.answer["Status"] == "SUCCESS"
-    assert annex.running() == []
-    assert set(asked) == {1000}, "and none is asked for without a page size"
