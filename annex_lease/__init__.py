@@ -35,14 +35,17 @@ Values:
 
 Noun:
     `policy`: what a template declares, to tags. `record`: tags to a record, without ever raising.
+    `entries`: what of the record is written at run time.
     `lease`: the record and the times that follow from it. `ownership`: which annex a resource belongs to.
-    `observed`: group, members and instances as AWS lists them, and the findings of earlier runs.
+    `observed`: group, members and instances as AWS lists them. `memory`: the findings of earlier runs.
 
 Decision, pure:
-    `decision`, `keeping`, `stopping`, `bookkeeping`; `actions` holds what they return.
+    `decision`, `keeping`, `stopping`, `bookkeeping`; `actions` holds what they return, `action_data` logs it.
+    `schedule`: scheduled actions of EC2 Auto Scaling, which empty the group without any code of ours.
 
 Calls of AWS:
-    `aws`: clients and reads. `actuator`: one implementation for each action, and the loop. `batches`: many instances.
+    `aws`: clients and reads. `facts`: reads that only some decisions need.
+    `actuator`: one implementation for each action, and the loop. `batches`: many instances.
 
 Function:
     `handler`: entry. `checker`: a run. `cloudformation`: requests of the stack. `invocation`: settings, metrics.

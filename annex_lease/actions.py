@@ -18,10 +18,8 @@ class Action:
     Attributes:
         ends: it ends or removes something, or lets the group do so: a part of stopping an annex.
         bookkeeping: it only writes or publishes what became of the lease; it starts and ends nothing.
-        guarded: it lets something start, so it is carried out only if nothing before it failed. Default: False - it
-            is worth trying whatever failed before.
-        note: text for an operator if the action fails and no lease depends on it. Default: empty - a failure of the
-            action is an error of the run.
+        guarded: it lets something start, and is carried out only if nothing before it failed. Default: False.
+        note: text for an operator if the action fails and no lease depends on it. Default: empty - that is an error.
     """
 
     ends: ClassVar[bool]
@@ -88,10 +86,8 @@ class Grant(Action, ends=False, bookkeeping=False, guarded=True):
     Attributes:
         granted: the grant to record.
         ledger: use of the instance-hours; None: there is no limit.
-        capacity: desired capacity to set.
+        capacity: desired capacity to set; `starts`: True if it rises.
         max_size: MaxSize to set; None: it stays.
-        starts: True if the capacity rises.
-        reason: reason for the grant.
     """
 
     granted: Granted

@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -17,9 +16,8 @@ from annex_lease.aws import AnnexAccess, list_instances, read_group
 from annex_lease.decision import decide
 from annex_lease.entries import HOUR_SECONDS
 from annex_lease.facts import credential_state, failed_launch, scheduled_actions
-from annex_lease.lease import Phase
 from annex_lease.memory import Memory
-from annex_lease.observed import Fact, Group, Missing, with_facts
+from annex_lease.observed import Fact, Group, Missing, Seen, with_facts
 from annex_lease.tags import format_time
 
 # At a destroy an empty listing counts once a second one, this much later, is empty too: EC2's listings are eventually
@@ -112,28 +110,28 @@ def check(
     memory = memory or Memory()
     seen = _look(annex)
     published = seen.lease.record.published_end if isinstance(seen, Group) else None
-    facts: dict[str, Any] = {}
+    facts: dict[str, object] = {}
+    refused: dict[Fact, str] = {}
     outcomes: list[Outcome] = []
     while True:
         seen = memory.recall(with_facts(seen, facts), now)
         decision = decide(seen, now, closing=closing, deploying=deploying)
         outcomes.append(Outcome(tried=decision.actions) if dry_run else carry_out(decision.actions, annex))
-        if not decision.needs:
+        # Looked up only now, so that a refusal delays nothing that was decided without it, or by other facts.
+        if not (needs := decision.needs - refused.keys()):
             break
-        # Looked up only now, so that a failure here cannot delay what was decided without it.
-        found, refused = _facts(annex, decision.needs)
-        facts |= found
-        outcomes.append(Outcome(failures=refused))
-        if refused:
-            break
+        _look_up(annex, needs, facts, refused)
         if decision.actions and not dry_run:
-            seen = _look(annex)
+            try:
+                seen = _look(annex)
+            except (BotoCoreError, ClientError) as error:
+                # The report holds what was done before.
+                outcomes.append(Outcome(failures=(f"group unknown: {error}",)))
+                break
     if not dry_run:
-        ended = decision.phase is Phase.ENDED
-        memory.note(seen, now, decision.end, empty=decision.empty, ended=ended, late=decision.overdue > 0)
-    done, exists = _joined(outcomes), isinstance(seen, Group)
-    lease = seen.lease.explained() if isinstance(seen, Group) else ""
-    return CheckReport(annex.group, decision, exists, done.tried, done.failures, dry_run, published, done.notes, lease)
+        memory.note(seen, now, decision)
+    done = _joined([*outcomes, Outcome(failures=tuple(refused.values()))])
+    return _report(annex.group, seen, decision, done, dry_run=dry_run, published=published)
 
 
 def check_or_raise(
@@ -189,7 +187,7 @@ def empty_fleet(
         sleep(_POLL_SECONDS)
 
 
-def _look(annex: AnnexAccess) -> Group | Missing:
+def _look(annex: AnnexAccess) -> Seen:
     return read_group(annex) or Missing(annex.group)
 
 
@@ -202,6 +200,14 @@ def _joined(outcomes: Sequence[Outcome]) -> Outcome:
     )
 
 
+def _report(
+    group: str, seen: Seen, decision: Decision, done: Outcome, *, dry_run: bool, published: datetime | None
+) -> CheckReport:
+    exists = isinstance(seen, Group)
+    lease = seen.lease.explained() if isinstance(seen, Group) else ""
+    return CheckReport(group, decision, exists, done.tried, done.failures, dry_run, published, done.notes, lease)
+
+
 _LOOK_UP: Mapping[Fact, Callable[[AnnexAccess], object]] = {
     Fact.INSTANCES: list_instances,
     Fact.CREDENTIAL: credential_state,
@@ -210,13 +216,11 @@ _LOOK_UP: Mapping[Fact, Callable[[AnnexAccess], object]] = {
 }
 
 
-def _facts(annex: AnnexAccess, needs: frozenset[Fact]) -> tuple[dict[str, object], tuple[str, ...]]:
-    """The facts that could be looked up, by their names, and what was refused: each for itself."""
-    found, refused = {}, []
+def _look_up(annex: AnnexAccess, needs: frozenset[Fact], found: dict[str, object], refused: dict[Fact, str]) -> None:
+    """Look up the facts that are needed, each for itself: it is then in `found`, or in `refused` with the reason."""
     for fact, look_up in _LOOK_UP.items():
         if fact in needs:
             try:
                 found[fact.value] = look_up(annex)
             except (BotoCoreError, ClientError) as error:
-                refused.append(f"{fact.value} unknown: {error}")
-    return found, tuple(refused)
+                refused[fact] = f"{fact.value} unknown: {error}"

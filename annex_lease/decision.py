@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from annex_lease.actions import Decision, Report
+from annex_lease.actions import Decision, Reopen, Report
 from annex_lease.keeping import keep
 from annex_lease.lease import Lease, Phase
 from annex_lease.observed import APART, BELIEVED, Group, Missing, Seen
@@ -24,7 +24,7 @@ _UNREADABLE = "the declared lease is missing or malformed"
 def decide(seen: Seen, now: datetime, *, closing: bool = False, deploying: bool = False) -> Decision:
     """Decide what to do about an annex.
 
-    Never raises for anything that the tags of the group may hold: a record that cannot be read ends the annex.
+    Never raises for anything that the tags of the group may hold: a record that stays unreadable ends the annex.
 
     Args:
         seen: the group as observed, or that there is none according to AWS.
@@ -41,6 +41,10 @@ def decide(seen: Seen, now: datetime, *, closing: bool = False, deploying: bool 
         return clear_away(seen, now, closing=closing)
     lease = seen.lease
     decision = _decide(seen, now, closing=closing, deploying=deploying)
+    if deploying and not closing and lease.record.closed:
+        # First: the next check would end what is granted while the annex counts as closed.
+        reopen = Reopen("the annex was created again on the same group")
+        decision = replace(decision, actions=(reopen, *decision.actions))
     used = lease.ledger.used_by(now) if lease.ledger and lease.limit is not None else None
     problems = lease.problems
     report = () if closing else _report(seen, decision)
@@ -101,7 +105,7 @@ def _unreadable(group: Group, now: datetime) -> Decision:
     """
     lease = group.lease
     published, end = lease.record.published_end, lease.effective_end
-    if (published is not None and now >= end) or _was_stopped(group):
+    if published is not None and (now >= end or _was_stopped(group)):
         return stop(group, now, Stop(_UNREADABLE, end, end + lease.grace))
     if group.unread_for >= BELIEVED:
         # It is published, so that the grace is measured from now on, and not from each check.

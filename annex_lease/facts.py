@@ -30,7 +30,7 @@ def scheduled_actions(annex: AnnexAccess) -> dict[str, datetime]:
 
 
 def failed_launch(annex: AnnexAccess) -> str:
-    """What EC2 Auto Scaling says about the newest launch that failed, of its last activities; empty if none failed.
+    """Message of EC2 Auto Scaling about the newest launch that failed, of its last activities; empty if none failed.
 
     Raises:
         botocore.exceptions.ClientError: AWS refused or kept failing.

@@ -11,16 +11,14 @@ from annex_lease.actions import (
     Grant,
     RecordOverride,
     RenewLease,
-    Reopen,
     ResumeLaunch,
     SuspendRebalance,
     Warn,
 )
-from annex_lease.bookkeeping import counted, current_ledger, notify, publish, record_use
+from annex_lease.bookkeeping import counted, current_ledger, notify, publish, record_use, schedule_ends
 from annex_lease.entries import Granted, Ledger, Override, Renewed
 from annex_lease.lease import Lease, Phase
 from annex_lease.observed import Credential, Fact, Group
-from annex_lease.schedule import schedule_ends
 from annex_lease.tags import format_time
 
 # Instances of a grant are listed within seconds. A launch that still waits after this time has failed, or there is no
@@ -60,8 +58,6 @@ def keep(group: Group, now: datetime, *, deploying: bool = False) -> Decision:
     actions: list[Action] = [*record_use(lease, now, group.billed()), *renewal, *publish(lease, end)]
     actions.extend(_override(lease))
     actions.extend(schedule_ends(group, end, now, deploying=deploying))
-    if deploying and lease.record.closed:
-        actions.append(Reopen("the annex was created again on the same group"))
     if "AZRebalance" not in group.suspended:
         # Execution points leave one by one, so the zones become uneven. Auto Scaling would then launch above the
         # desired capacity and terminate busy instances (EC2 Auto Scaling User Guide, "Availability Zone rebalancing").
@@ -103,7 +99,7 @@ def _shortfall(group: Group) -> int:
     """Number of instances that should have started long ago; 0 where nothing may start."""
     if group.short_for < _SHORTFALL or "Launch" in group.suspended:
         return 0
-    return max(0, group.desired - len(group.alive()))
+    return group.shortfall()
 
 
 def _problems(group: Group, grant: _GrantState, short: int, surplus: int) -> tuple[str, ...]:
@@ -156,10 +152,13 @@ def _grant_state(group: Group) -> _GrantState:
 
 
 def _capacity(group: Group) -> int:
-    """Desired capacity to set for the declared size: a size that was made smaller starts nothing."""
-    record, size = group.lease.record, group.lease.size
-    smaller = record.granted is not None and size < record.granted.size and not record.renewal_pending
-    return min(size, group.desired) if smaller else size
+    """Desired capacity to set for the declared size: a size that was made smaller starts nothing.
+
+    What was only begun may never have been granted: it makes no size smaller.
+    """
+    granted, size = group.lease.record.granted, group.lease.size
+    smaller = granted is not None and not granted.begun and size < granted.size
+    return min(size, group.desired) if smaller and not group.lease.record.renewal_pending else size
 
 
 def _granting(group: Group, now: datetime) -> tuple[Action, ...]:
@@ -203,16 +202,17 @@ def _renewal(group: Group, now: datetime) -> tuple[RenewLease, ...]:
 
 
 def _end(group: Group, renewal: tuple[RenewLease, ...], now: datetime, *, granting: bool) -> datetime:
-    """The end after this run: renewed, and no later than the instances that are granted now use up the hours.
+    """The end after this run: renewed, and no later than the instances that are seen now use up the hours.
 
     Instances that start now read this end. Their number counts here before any of them is seen, and only here.
     """
-    lease = group.lease
+    lease, count = group.lease, group.billed()
     end = renewal[0].renewed.end if renewal else lease.effective_end
-    if lease.limit is None or not granting:
+    if lease.limit is None or not (granting or lease.ledger):
         return end
-    expected = max(group.billed(), _capacity(group)) + group.warm_pool_size
-    ledger = _ledger_of_grant(group, now, expected)
+    if granting:
+        count = max(count, _capacity(group) + group.warm_pool_size)
+    ledger = _ledger_of_grant(group, now, count)
     hours_end = ledger.reaches(lease.limit) if ledger else None
     return end if hours_end is None else min(end, hours_end)
 

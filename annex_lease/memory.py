@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from annex_lease.actions import Decision
+from annex_lease.lease import Phase
 from annex_lease.observed import APART, BELIEVED, FRESH, Compared, Group, Seen, with_facts
 from annex_lease.tags import format_time
 
@@ -24,7 +26,7 @@ class Memory:
         short_since: first time that the group had fewer instances than it should have.
         late_since: first time that instances were alive although the lease and its grace were over.
         compared_at: time of the last listing that compared the tags of instances, with its result.
-        unlisted: members of the group that EC2 did not list, with the first time.
+        unlisted: members of the group that EC2 did not list, with the first and the last time of such a look.
     """
 
     empty_since: datetime | None = None
@@ -33,13 +35,13 @@ class Memory:
     short_since: datetime | None = None
     late_since: datetime | None = None
     compared_at: tuple[datetime, Compared] | None = None
-    unlisted: dict[str, datetime] = field(default_factory=dict)
+    unlisted: dict[str, tuple[datetime, datetime]] = field(default_factory=dict)
 
     def recall(self, seen: Seen, now: datetime) -> Seen:
         """`seen` with the findings of earlier runs, and with those that it adds to them."""
         readable = isinstance(seen, Group) and seen.lease.policy is not None
         self.unread_since = None if readable else _earlier(self.unread_since, now)
-        short = isinstance(seen, Group) and len(seen.alive()) < seen.desired
+        short = isinstance(seen, Group) and seen.shortfall() > 0
         self.short_since = _earlier(self.short_since, now) if short else None
         facts: dict[str, Any] = {
             "unread_for": _since(self.unread_since, now),
@@ -49,35 +51,30 @@ class Memory:
             # A quiet annex must not cost a call a minute without end.
             "known_empty": self.ended_at if _recent(self.ended_at, now) else None,
             "compared": self.compared_at[1] if self.compared_at and _recent(self.compared_at[0], now) else None,
-            "gone": frozenset(key for key, since in self.unlisted.items() if now - since >= BELIEVED),
+            "gone": frozenset(key for key, (first, last) in self.unlisted.items() if last - first >= BELIEVED),
         }
         return with_facts(seen, facts)
 
-    def note(
-        self, seen: Seen, now: datetime, end: datetime | None, *, empty: bool, ended: bool, late: bool = False
-    ) -> None:
+    def note(self, seen: Seen, now: datetime, decision: Decision) -> None:
         """Remember a look at the annex.
 
         Args:
             seen: the observation; it holds the instances if EC2 was asked for them.
             now: time of the look.
-            end: effective end of the lease, if there is one.
-            empty: True if it found nothing.
-            ended: True if it was the second of two empty looks.
-            late: True if instances were alive although the lease and its grace were over. Default: False.
+            decision: what was decided about it.
         """
-        self.late_since = _earlier(self.late_since, now) if late else None
+        self.late_since = _earlier(self.late_since, now) if decision.overdue else None
         if seen.instances is not None and isinstance(seen, Group):
             listed = {instance.id for instance in seen.instances}
             missing = (member.id for member in seen.members if member.id not in listed)
-            self.unlisted = {key: _earlier(self.unlisted.get(key), now) for key in missing}
-            text = format_time(end) if end else ""
+            self.unlisted = {key: (_earlier(self.unlisted.get(key, (now, now))[0], now), now) for key in missing}
+            text = format_time(decision.end) if decision.end else ""
             self.compared_at = now, Compared(text, frozenset(i.id for i in seen.instances if i.end == text))
-        if not empty:
+        if not decision.empty:
             self.empty_since = self.ended_at = None
         elif seen.instances is not None:
             self.empty_since = _earlier(self.empty_since, now)
-            self.ended_at = now if ended else None
+            self.ended_at = now if decision.phase is Phase.ENDED else None
 
 
 def _earlier(known: datetime | None, now: datetime) -> datetime:

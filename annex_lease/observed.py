@@ -52,7 +52,7 @@ class Fact(Enum):
     SCHEDULED = "scheduled"
     """Start times of the group's scheduled actions, by their names."""
     ACTIVITY = "activity"
-    """What EC2 Auto Scaling says about its newest failed launch; empty if it names none."""
+    """Message of EC2 Auto Scaling about its newest failed launch; empty if it names none."""
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ class Group:
         empty_before: an earlier listing, long enough ago, was empty too.
         known_empty: time, not long ago, of the second of two empty listings: EC2 need not be asked again now.
         compared: end that recent listings compared the tags of instances with, and the ids of those instances.
-        gone: members that EC2 has not listed for a long time.
+        gone: members that EC2 did not list in two looks with a long time between them.
     """
 
     name: str
@@ -168,6 +168,10 @@ class Group:
     def billed(self) -> int:
         """Number of instances that the group itself reports: those that it lists and those of its warm pool."""
         return len(_alive(self.members, (), self.gone)) + self.warm_pool_size
+
+    def shortfall(self) -> int:
+        """Number of instances that the group is to have and does not have; a detached instance is none of them."""
+        return max(0, self.desired - len(_alive(self.members, (), self.gone)))
 
     def is_off(self) -> bool:
         """True if nothing can start: Launch is suspended, minimum and desired capacity are 0."""

@@ -135,7 +135,7 @@ def clear_away(missing: Missing, now: datetime, *, closing: bool = False) -> Dec
 def _notified_end(instance: Instance) -> datetime:
     """The end that an instance was notified of; one that cannot be read is far away: only the time can show it."""
     try:
-        return parse_time(instance.end or "")
+        return min(parse_time(instance.end or ""), _FAR)  # a tag may hold any time, and the grace is added to it
     except ValueError:
         return _FAR
 

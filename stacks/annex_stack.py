@@ -80,7 +80,7 @@ class AnnexStack(Stack):
         return sns.Topic.from_topic_arn(self, "AlarmTopic", annex.alarm_topic)
 
     def _print_names(self) -> None:
-        """Names and ids for plain AWS commands, and for `Annex.from_annex_attributes` in another app."""
+        """Names and ids for plain AWS commands, and for `Annex.from_annex_attributes` in another app; the lease's end."""
         names = {
             "AnnexId": self._annex.annex_id,
             "AutoScalingGroup": self._annex.fleet.auto_scaling_group.auto_scaling_group_name,
@@ -89,6 +89,8 @@ class AnnexStack(Stack):
         }
         for name, value in names.items():
             CfnOutput(self, name, value=value)
+        found = "The end of the lease and what decided it, when the lease was last deployed"
+        CfnOutput(self, "Lease", value=self._annex.checker.lease_found, description=found)
 
 
 def _image(annex: AnnexSpec) -> ec2.IMachineImage:

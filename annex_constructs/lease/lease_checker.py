@@ -19,7 +19,7 @@ from annex_constructs.lease.lease_declaration import LeaseDeclaration
 from annex_constructs.lease.lease_metrics import CHECK_RATE, LeaseMetrics
 from annex_constructs.lease.lease_terms import LeaseTerms
 from annex_constructs.scheduled_function import ScheduledFunction
-from annex_lease.invocation import CheckerSettings
+from annex_lease.invocation import SCHEDULED_CHECK, CheckerSettings
 from annex_lease.tags import TAG_ID, TAG_NAME
 
 _HANDLER = "annex_lease.handler.handler"
@@ -102,7 +102,7 @@ class LeaseChecker(LeaseMetrics, Construct):
                 **declaration.caps,
             ).to_environ(),
             permissions=checker_permissions(own, secret, self._topic),
-            event={"check": "scheduled"},
+            event=SCHEDULED_CHECK,
             rate=CHECK_RATE,
             on_failure=responder.function,
             log_retention=log_retention,
@@ -159,6 +159,14 @@ class LeaseChecker(LeaseMetrics, Construct):
     def schedule(self) -> scheduler.ISchedule:
         """The schedule that runs the function every minute."""
         return self._scheduled.schedule
+
+    @property
+    def lease_found(self) -> str:
+        """One sentence about the end of the lease and what decided it, as the last deployment of the lease found it.
+
+        For an output of the stack: it says what a deployment did to an end that was moved by a command.
+        """
+        return self._resource.get_att_string("Lease")
 
     @property
     def first_check(self) -> Construct:

@@ -1,5 +1,8 @@
 """Orphans: resources whose annex has no group, as two sources say, and the mark that they get. Pure.
 
+A volume that is attached to nothing is an orphan as soon as its annex is ended: the instance that used it is gone, and
+the stack does not know it.
+
 An orphan is marked first, and removed by a later run if it is still one. The time between gives people, and an AWS
 whose listings lag, a chance to object.
 """
@@ -12,8 +15,10 @@ from datetime import datetime, timedelta
 from enum import Enum
 
 from annex_lease.observed import Group
-from annex_lease.ownership import GROUP_TAG, annex_id, by_key, stack_uuid
+from annex_lease.ownership import GROUP_TAG, annex_id, by_key, claimed_name, stack_uuid
+from annex_lease.sweep.expired import is_readable
 from annex_lease.sweep.resources import ResourceKind, Stack, TaggedResource
+from annex_lease.sweep.sweep_settings import SweepSettings
 from annex_lease.tags import TAG_END, TAG_ID, TAG_NAME, TAG_ORPHAN, format_time, parse_time, shown
 
 _PROBLEMS = ("CREATE_FAILED", "DELETE_FAILED", "UPDATE_FAILED", "UPDATE_ROLLBACK_FAILED")
@@ -42,6 +47,8 @@ class Standing(Enum):
     """Nothing: it belongs to an annex, is too young, or costs nothing by itself."""
     UNCLEAR = "unclear"
     """Report it: it looks like an orphan, but only one source says so."""
+    UNATTACHED = "unattached"
+    """Report it: a volume that is attached to nothing, of an annex that is not ended and may need it."""
     ORPHAN = "orphan"
     """Mark it, and remove it if it is still an orphan when the mark is old enough."""
 
@@ -65,11 +72,13 @@ class GroupOwners:
         """
         all_tags = {group.name: by_key(group.tags) for group in groups}
         self._groups = frozenset(all_tags)
-        self._ids = frozenset(annex_id(tags) for tags in all_tags.values())
+        self._ids = frozenset(annex_id(tags) for tags in all_tags.values()) - {""}
         self._claimed_ids = frozenset(tags[TAG_ID] for tags in all_tags.values() if TAG_ID in tags)
-        self._names = frozenset(tags.get(TAG_NAME, "") for tags in all_tags.values())
+        self._names = frozenset(tags[TAG_NAME] for tags in all_tags.values() if TAG_NAME in tags)
         # A group whose tags do not identify its annex may be that of any annex of its name.
-        self._unidentified = frozenset(tags.get(TAG_NAME, "") for tags in all_tags.values() if not annex_id(tags))
+        self._unidentified = frozenset(
+            tags[TAG_NAME] for tags in all_tags.values() if TAG_NAME in tags and not annex_id(tags)
+        )
         self.stacks = frozenset(uuid for uuid in map(stack_uuid, all_tags.values()) if uuid)
         """UUIDs of the stacks whose groups exist."""
 
@@ -77,31 +86,44 @@ class GroupOwners:
         """True if a resource with these tags belongs to an annex that has a group, or may belong to one."""
         if tags.get(GROUP_TAG) in self._groups or tags.get(TAG_ID) in self._claimed_ids:
             return True
-        name, own = tags.get(TAG_NAME, ""), annex_id(tags)
+        own, name = annex_id(tags) or _id_alone(tags), claimed_name(tags)
         return own in self._ids or name in self._unidentified if own else name in self._names
+
+
+def _id_alone(tags: Mapping[str, str]) -> str:
+    """Id that a resource without a name claims; empty if it has a name, which contradicts its id then."""
+    return "" if TAG_NAME in tags else tags.get(TAG_ID, "")
 
 
 class OrphanCheck:
     """Classifies resources, groups and stacks by what one run has listed."""
 
-    def __init__(self, groups: Iterable[Group], stacks: Iterable[Stack], now: datetime, min_age: timedelta) -> None:
+    def __init__(
+        self, groups: Iterable[Group], stacks: Iterable[Stack], now: datetime, settings: SweepSettings
+    ) -> None:
         """Keep what was listed.
 
         Args:
             groups: all Auto Scaling groups of the Region, an annex's with their instances.
             stacks: all stacks of the Region.
             now: the current time, aware.
-            min_age: younger resources are kept. Where AWS reports no age, the age of the mark is enough.
+            settings: settings of the sweeper. What is younger than `wait` is kept. Where AWS reports no age, the age of
+                the mark is enough.
         """
         self._stacks = {stack.uuid: stack for stack in stacks}
         self._now = now
-        self._min_age = min_age
+        self._min_age = settings.wait
         # A group that is ended, empty and without its stack protects nothing: the sweeper deletes no group, so the
         # resources with its id would otherwise never be removed.
-        self._owners = GroupOwners(group for group in groups if not (self._lost_stack(group) and _is_ended(group)))
+        owners = [group for group in groups if not (self._lost_stack(group) and _is_ended(group))]
+        self._owners = GroupOwners(owners)
+        # Stopped by hand is not ended: a renewal can wake it, and may need what is left.
+        ended = {group.name: _is_ended(group) and _ended_by(group, now - settings.slack) for group in owners}
+        self._ended_ids = _ids(each for each in owners if ended[each.name])
+        self._ended_ids -= _ids(each for each in owners if not ended[each.name])
 
     def verdict(self, resource: TaggedResource) -> Verdict:
-        """Classify one resource with the tag `annex:name`."""
+        """Classify one resource with the tag `annex:name` or `annex:id`."""
         verdict = self._verdict(resource)
         if verdict.standing is Standing.ORPHAN and TAG_ID not in resource.tags:
             # CloudFormation's tag names a stack, not that of an annex; anyone can write the name of an annex.
@@ -109,9 +131,12 @@ class OrphanCheck:
         return verdict
 
     def _verdict(self, resource: TaggedResource) -> Verdict:
+        young = resource.created is not None and self._now - resource.created < self._min_age
         if self._owners.owns(resource.tags):
+            if resource.detached and TAG_ID in resource.tags and not young:
+                return self._unattached(resource.tags)
             return Verdict(Standing.KEPT, "its annex has a group")
-        if resource.created is not None and self._now - resource.created < self._min_age:
+        if young:
             return Verdict(Standing.KEPT, "it is too young")
         if not resource.costs():
             return Verdict(Standing.KEPT, "it costs nothing by itself")
@@ -121,9 +146,19 @@ class OrphanCheck:
         stack = self._stacks.get(uuid)
         if stack is None:
             return Verdict(Standing.ORPHAN, "neither the group nor the stack of its annex exists")
+        if resource.detached and stack.settled():
+            return Verdict(Standing.ORPHAN, "the group of its annex does not exist, and it is attached to nothing")
         if resource.kind is not ResourceKind.INSTANCE or not stack.settled():
             return Verdict(Standing.KEPT, f"its stack {stack.name} exists")
         return self._without_group(resource, stack)
+
+    def _unattached(self, tags: Mapping[str, str]) -> Verdict:
+        """Classify a volume that is attached to nothing, by the group of its annex."""
+        if tags[TAG_ID] not in self._ended_ids:
+            return Verdict(Standing.UNATTACHED, "it is attached to nothing, and its annex is not ended")
+        if not annex_id(tags):
+            return Verdict(Standing.UNCLEAR, "its annex is ended, but its tags do not agree about their annex")
+        return Verdict(Standing.ORPHAN, "its annex is ended, and it is attached to nothing")
 
     def _without_group(self, resource: TaggedResource, stack: Stack) -> Verdict:
         """Classify an instance whose stack has no group: the record of its lease is gone, its own tag is left."""
@@ -162,6 +197,17 @@ class OrphanCheck:
         if stack.uuid not in self._owners.stacks and self._now - stack.created >= self._min_age:
             return f"stack {stack.name} has no Auto Scaling group: delete it, or deploy it again"
         return None
+
+
+def _ids(groups: Iterable[Group]) -> frozenset[str]:
+    """Ids that these groups claim, and those that identify their annexes."""
+    tags = [by_key(group.tags) for group in groups]
+    return frozenset(each[TAG_ID] for each in tags if TAG_ID in each) | frozenset(map(annex_id, tags)) - {""}
+
+
+def _ended_by(group: Group, time: datetime) -> bool:
+    """True if the group's own, readable record says that its lease ended by this time."""
+    return is_readable(group) and group.lease.effective_end <= time
 
 
 def _is_ended(group: Group) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 
@@ -26,12 +26,12 @@ REMOVAL_ORDER = tuple(ResourceKind)
 
 @dataclass(frozen=True)
 class TaggedResource:
-    """A resource with the tag `annex:name`.
+    """A resource with the tag `annex:name` or `annex:id`.
 
     Attributes:
         kind: its kind.
         id: the ARN of a secret or a log group, the id of an EC2 resource, the name of a group.
-        tags: its tags.
+        tags: its tags, as far as a decision or a reader needs them.
         created: time of its creation, aware; None where AWS does not report it.
         state: its state as AWS names it; empty for a kind without states.
     """
@@ -41,6 +41,11 @@ class TaggedResource:
     tags: Mapping[str, str]
     created: datetime | None = None
     state: str = ""
+
+    @property
+    def detached(self) -> bool:
+        """True for a volume that is attached to nothing."""
+        return self.kind is ResourceKind.VOLUME and self.state == "available"
 
     def costs(self) -> bool:
         """True if it is billed on its own: a volume or an interface in use is deleted with its instance."""
@@ -75,17 +80,17 @@ class Inventory:
 
     Attributes:
         groups: all Auto Scaling groups of the Region, of annexes or not.
-        instances: the instances with the tag `annex:name`, in any state; None if the listing failed.
-        others: the other resources with that tag; None if one of the listings failed.
+        instances: the instances with one of the two tags, in any state; None if the listing failed.
+        others: the other resources with one of them; None if one of the listings failed.
         stacks: all stacks of the Region; None if the listing failed.
-        failures: the listings that failed, with the error.
+        failures: the error of each listing that failed, by what it lists.
     """
 
     groups: tuple[Group, ...]
     instances: tuple[TaggedResource, ...] | None = None
     others: tuple[TaggedResource, ...] | None = None
     stacks: tuple[Stack, ...] | None = None
-    failures: tuple[str, ...] = ()
+    failures: Mapping[str, str] = field(default_factory=dict)
 
 
 def log_group_name(arn: str) -> str:

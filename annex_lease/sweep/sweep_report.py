@@ -32,6 +32,8 @@ class SweepReport:
 
     Attributes:
         dry_run: nothing was changed.
+        seen: number of things of each kind that were listed.
+        not_known: the listings that were refused or not begun; nothing is said about what they would have shown.
         orphans: number of orphans found, with or without a mark.
         ended: annexes past their end that still existed; `instances` are the ids of all their instances.
         skipped: annexes that were past their end in the listing, and not on the second reading.
@@ -40,6 +42,7 @@ class SweepReport:
         unmarked: marked resources that are not orphans.
         waiting: orphans whose mark is not old enough, or that an aborted run left alone.
         would_remove_later: removals that marks would lead to, if every run is a dry run and none is ever written.
+        unattached: volumes that are attached to nothing, of annexes that are not ended; they are not removed.
         reports: problems for the operator.
         aborted: why nothing was removed although there were removals; None otherwise.
         unfinished: number of steps that were not started because the function's time was nearly used.
@@ -47,6 +50,8 @@ class SweepReport:
     """
 
     dry_run: bool
+    seen: dict[str, int] = field(default_factory=dict)
+    not_known: list[str] = field(default_factory=list)
     orphans: int = 0
     ended: list[dict[str, object]] = field(default_factory=list)
     skipped: list[dict[str, object]] = field(default_factory=list)
@@ -55,10 +60,17 @@ class SweepReport:
     unmarked: list[dict[str, object]] = field(default_factory=list)
     waiting: list[dict[str, object]] = field(default_factory=list)
     would_remove_later: list[dict[str, object]] = field(default_factory=list)
+    unattached: list[dict[str, object]] = field(default_factory=list)
     reports: list[str] = field(default_factory=list)
     aborted: str | None = None
     unfinished: int = 0
     errors: list[str] = field(default_factory=list)
+
+    def note_failures(self, failures: Mapping[str, str]) -> None:
+        """Record the listings that failed, by what they list."""
+        for what, error in failures.items():
+            self.not_known.append(what)
+            self.errors.append(f"{what} could not be listed: {error}")
 
     def as_data(self, *, maximum: int | None = None) -> dict[str, object]:
         """The report as JSON-able data.

@@ -1,7 +1,12 @@
-"""One run of the sweeper: list, plan, then carry the plan out, the most expensive things first."""
+"""One run of the sweeper: end what is over, then list everything else, plan, and carry the plan out.
+
+What is over is found from the descriptions of the groups alone, so it is ended at the same speed beside any number of
+annexes that live, and even if every other listing fails.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -11,10 +16,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from annex_lease.actuator import carry_out
 from annex_lease.aws import AnnexAccess, Clients, read_group
-from annex_lease.sweep.expired import Ending, decide_again
-from annex_lease.sweep.inventory import take_inventory
+from annex_lease.observed import Group
+from annex_lease.sweep.expired import Ending, InstanceOwners, decide_again, find_endings, is_named, is_over
+from annex_lease.sweep.inventory import INSTANCES_OVER, LOG_GROUPS, RegionReader, listed
 from annex_lease.sweep.removal import mark, remove, unmark
-from annex_lease.sweep.resources import TaggedResource
+from annex_lease.sweep.resources import Inventory, TaggedResource
 from annex_lease.sweep.sweep_plan import Removal, SweepPlan, make_plan
 from annex_lease.sweep.sweep_report import SweepReport, ending_data, log_lines, removal_data, resource_data
 from annex_lease.sweep.sweep_settings import SweepSettings
@@ -25,6 +31,7 @@ _T = TypeVar("_T")
 _Entry = dict[str, object]
 _Reasoned = tuple[TaggedResource, str]
 _STEP_SECONDS = 45.0  # the longest that one step may need: a call that is throttled up to its last attempt
+_ORPHANS = "the orphans"
 
 
 class SweepError(Exception):
@@ -43,8 +50,9 @@ def sweep(
     log: Log,
     *,
     dry_run: bool = False,
+    region: RegionReader | None = None,
 ) -> SweepReport:
-    """List everything once, plan, and carry the plan out.
+    """End what is over, then list everything once, plan, and carry the plan out.
 
     Args:
         clients: AWS clients for the Region to sweep.
@@ -53,6 +61,7 @@ def sweep(
         seconds_left: time that the run may still take; near its end no new step is started.
         log: takes the lines about what is done.
         dry_run: only report, in this run. Default: False - only if the settings say so.
+        region: reader of the Region. Default: None - one with these clients.
 
     Returns:
         report of the run; read its `errors` and `unfinished`, or use `sweep_or_raise`.
@@ -61,14 +70,12 @@ def sweep(
         botocore.exceptions.ClientError: the Auto Scaling groups could not be listed.
         botocore.exceptions.BotoCoreError: likewise.
     """
-    seen = take_inventory(clients)
-    plan = make_plan(seen, now, settings)
-    dry_run = dry_run or settings.dry_run
-    report = SweepReport(dry_run, plan.orphans, reports=plan.reports, aborted=plan.aborted)
-    report.errors += seen.failures
-    report.waiting += [resource_data(*each) for each in plan.waiting]
-    report.would_remove_later += [removal_data(each) for each in plan.later]
-    _Run(report, clients, now, settings, seconds_left, log).carry_out(plan)
+    reader = region or RegionReader(clients)
+    groups = reader.groups()
+    report = SweepReport(dry_run or settings.dry_run)
+    run = _Run(report, clients, reader, now, settings, seconds_left, log)
+    run.end_what_is_over(groups)
+    run.remove_orphans(groups)
     return report
 
 
@@ -97,14 +104,58 @@ def sweep_or_raise(
 class _Run:
     report: SweepReport
     clients: Clients
+    reader: RegionReader
     now: datetime
     settings: SweepSettings
     seconds_left: Callable[[], float]
     log: Log
 
-    def carry_out(self, plan: SweepPlan) -> None:
+    def end_what_is_over(self, groups: Sequence[Group]) -> None:
+        over = [group for group in groups if is_over(group, self.now, self.settings.slack)]
+        annexes = sum(1 for group in groups if is_named(group))
+        self.report.seen |= {"groups": len(groups), "annexes": annexes, "annexes_over": len(over)}
+        failures: dict[str, str] = {}
+        instances = listed(INSTANCES_OVER, lambda: self.reader.instances_of(over), failures) if over else ()
+        self.report.note_failures(failures)
+        names = frozenset(group.name for group in groups)
+        owners = None if instances is None else InstanceOwners(instances, names)
+        endings = find_endings(over, owners, self.now, self.settings.slack)
+        self._each(_rotated(endings, self.now), self.report.ended, ending_data, self._end)
+
+    def remove_orphans(self, groups: tuple[Group, ...]) -> None:
         report = self.report
-        self._each(_rotated(plan.endings, self.now), report.ended, ending_data, self._end)
+        if not report.dry_run and self.seconds_left() < _STEP_SECONDS:
+            report.not_known.append(_ORPHANS)
+            report.errors.append(f"{_ORPHANS} were not looked for: the time was nearly used")
+            return
+        seen = self.reader.inventory(groups)
+        plan = make_plan(seen, self.now, self.settings)
+        if plan.doubtful:
+            seen = self._without_phantoms(seen, plan.doubtful)
+            plan = make_plan(seen, self.now, self.settings)
+        report.note_failures(seen.failures)
+        if seen.failures:
+            report.not_known.append(_ORPHANS)
+        report.seen |= Counter(each.kind.value for each in (*(seen.instances or ()), *(seen.others or ())))
+        report.seen |= {} if seen.stacks is None else {"stacks": len(seen.stacks)}
+        self._carry_out(plan)
+
+    def _without_phantoms(self, seen: Inventory, doubtful: Sequence[TaggedResource]) -> Inventory:
+        """The inventory without the log groups that are listed and do not exist."""
+        failures = dict(seen.failures)
+        found = listed(LOG_GROUPS, lambda: self.reader.existing(doubtful), failures)
+        if found is None or seen.others is None:
+            return replace(seen, others=None, failures=failures)
+        gone = {each.id for each in doubtful} - {each.id for each in found}
+        return replace(seen, others=tuple(each for each in seen.others if each.id not in gone))
+
+    def _carry_out(self, plan: SweepPlan) -> None:
+        report = self.report
+        report.orphans, report.aborted = plan.orphans, plan.aborted
+        report.reports += plan.reports
+        report.waiting += [resource_data(*each) for each in plan.waiting]
+        report.unattached += [resource_data(*each) for each in plan.unattached]
+        report.would_remove_later += [removal_data(each) for each in plan.later]
         # Marks are deleted before anything is removed.
         self._each(plan.unmarks, report.unmarked, _reasoned_data, self._unmark)
         self._each(plan.removals, report.removed, removal_data, self._remove)

@@ -79,3 +79,23 @@ def test_the_comparison_sees_a_replacement(own_network: Resources) -> None:
     assert replaced(own_network, {**own_network, group: changed}) == [group]
     assert replaced(own_network, {name: each for name, each in own_network.items() if name != group}) == [group]
     assert replaced(own_network, own_network) == []
+
+
+def test_a_deployment_says_what_it_found_about_the_end(flags: dict[str, Any]) -> None:
+    """`cdk deploy` prints the outputs; this one is the sentence that the checker answers every deployment with.
+
+    See `test_every_deployment_is_answered_with_what_decides_the_end`.
+    """
+    template = template_of(flags, OWN_NETWORK)
+    lease = named(template["Resources"], "Custom::AnnexLease", "LeaseChecker")
+    assert template["Outputs"]["Lease"]["Value"] == {"Fn::GetAtt": [lease, "Lease"]}
+
+
+@pytest.mark.parametrize("change", ["lease", "another kind of end", "size", "limit"])
+def test_a_changed_lease_is_checked_by_its_deployment(
+    own_network: Resources, flags: dict[str, Any], change: str
+) -> None:
+    """So that the output is about the lease that was just deployed."""
+    changed = template_of(flags, {**OWN_NETWORK, **CHANGES[change]})["Resources"]
+    lease = named(own_network, "Custom::AnnexLease", "LeaseChecker")
+    assert changed[lease]["Properties"]["Declared"] != own_network[lease]["Properties"]["Declared"]

@@ -170,7 +170,7 @@ def test_the_checker(resources: Resources) -> None:
     assert function["Runtime"] == "python3.13"
     assert function["Architectures"] == ["arm64"]
     assert function["Handler"] == "annex_lease.handler.handler"
-    names = {"GROUP", "CREDENTIAL", "NAME", "ID", "TOPIC"}
+    names = {"GROUP", "CREDENTIAL", "NAME", "ID", "TOPIC", "MAX_LIFETIME_SECONDS", "SIZE", "MAX_INSTANCE_HOURS"}
     assert set(function["Environment"]["Variables"]) == {f"ANNEX_{name}" for name in names}
     assert function["Timeout"] == 240
     # A run that times out, and then its responder's, before CloudFormation gives up.
@@ -237,6 +237,6 @@ def test_the_stack_says_what_it_is(flags: dict[str, Any]) -> None:
     assert made.termination_protection is False
     template = template_of(flags, LARGE)
     assert template["Description"].startswith(f"HTCondor annex {LARGE['name']}")
-    assert set(template["Outputs"]) == {"AnnexId", "AutoScalingGroup", "Credential", "LeaseChecker"}
+    assert set(template["Outputs"]) == {"AnnexId", "AutoScalingGroup", "Credential", "Lease", "LeaseChecker"}
     images = [each for each in template["Parameters"].values() if each["Type"].endswith("<AWS::EC2::Image::Id>")]
     assert [each["Default"] for each in images] == ["/a/parameter"]

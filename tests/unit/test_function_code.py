@@ -20,6 +20,7 @@ RUNTIME = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "ur
 
 SHARED = [
     "__init__.py",
+    "action_data.py",
     "actions.py",
     "actuator.py",
     "aws.py",
@@ -27,11 +28,13 @@ SHARED = [
     "bookkeeping.py",
     "decision.py",
     "duration.py",
+    "entries.py",
     "forms.py",
     "keeping.py",
     "kinds.py",
     "lease.py",
     "log_line.py",
+    "messages.py",
     "observed.py",
     "ownership.py",
     "policy.py",
@@ -43,8 +46,10 @@ SHARED = [
 ONLY_CHECKER = [
     "checker.py",
     "cloudformation.py",
+    "facts.py",
     "handler.py",
     "invocation.py",
+    "memory.py",
 ]
 ONLY_SWEEPER = [
     "sweep/__init__.py",

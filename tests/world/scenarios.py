@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from tests.world import scenes_decisions, scenes_end, scenes_life, scenes_readings, scenes_reports, scenes_sizes
 from tests.world.stage import MINUTE, Can, Stage, World
 
-AFTER = 12  # minutes of runs after a scenario's last step: enough for two empty listings after a hook and a shutdown
+AFTER = 45
+"""Minutes of runs after a scenario's last step, at most. Enough for an absence that is believed, which a new process
+begins to measure again, for the grace after it, and for two empty listings."""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from annex_lease import tags as lease_tags
 from annex_lease.actions import Grant
 from annex_lease.decision import decide
-from annex_lease.observed import Group
+from annex_lease.observed import Credential, Group
 from annex_lease.policy import LeasePolicy
 from annex_lease.tags import Tag
 from tests.world.aws_faults import Fault, FaultAt
@@ -131,7 +131,7 @@ def test_ten_thousand_records_are_decided() -> None:
     """No record raises, reaches further than a year, or has anything granted that it does not declare."""
     draw = random.Random(84)  # noqa: S311 -- not a secret: the same records in every run
     declared = {tag["Key"]: tag["Value"] for tag in declared_tags(Site())} | {lease_tags.TAG_GRANTED: "2"}
-    group = Group("g", START, 0, 10, 0, (), credential=True, instances=(), confirmed=True)
+    group = Group("g", START, 0, 10, 0, (), credential=Credential.PRESENT, instances=())
     grants = 0
     for _ in range(10_000):
         values = declared | {draw.choice(TAGS): draw.choice(ODD + PLAIN) for _ in range(draw.randrange(1, 4))}

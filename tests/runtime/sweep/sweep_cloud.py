@@ -35,7 +35,7 @@ class Region:
         self.clients = clients
         self._unasked = Clients()  # for the answers of services that moto does not have
         self.ghosts: list[dict[str, Any]] = []  # what GetResources still lists
-        self.meanwhile: Callable[[], object] = lambda: None  # happens once, while a run lists
+        self.meanwhile: Callable[[], object] = lambda: None  # once, when a run lists instances: after the groups
         self.born = datetime.now(UTC)
         self._image = ""
         self.changes = self._record_changes()
@@ -44,6 +44,7 @@ class Region:
         for client, event, answer in (
             (clients.tagging, "resource-groups-tagging-api.GetResources", self._get_resources),
             (clients.cloudformation, "cloudformation.DescribeStacks", self._describe_stacks),
+            (clients.ec2, "ec2.DescribeInstances", self._list_instances),
         ):
             client.meta.events.register(f"before-call.{event}", cast("Callable[..., None]", answer))
 
@@ -185,21 +186,25 @@ class Region:
             meta.events.register(f"before-call.{meta.service_model.service_id.hyphenize()}", listen)
         return calls
 
-    def _describe_stacks(self, params: Any, **_: object) -> Answer:
+    def _list_instances(self, **_: object) -> None:
         happen, self.meanwhile = self.meanwhile, lambda: None
         happen()
+
+    def _describe_stacks(self, params: Any, **_: object) -> Answer:
         page, token = _paged(list(self.stacks.values()), params["body"].get("NextToken"))
         return _answer(Stacks=page, **({"NextToken": token} if token else {}))
 
     def _get_resources(self, params: Any, **_: object) -> Answer:
         asked = json.loads(params["body"])
         assert asked["ResourceTypeFilters"] == ["logs:log-group"]
+        ((key, values),) = [(each["Key"], each.get("Values")) for each in asked["TagFilters"]]
+        assert values is None
         found = []
         for each in self._log_groups():
             arn = each["arn"].removesuffix(":*")
             tags = self._unasked.logs.list_tags_for_resource(resourceArn=arn)["tags"]
             found.append({"ResourceARN": arn, "Tags": [{"Key": k, "Value": v} for k, v in tags.items()]})
-        found += self.ghosts
+        found = [each for each in (*found, *self.ghosts) if key in {tag["Key"] for tag in each["Tags"]}]
         page, token = _paged(found, asked.get("PaginationToken"))
         return _answer(ResourceTagMappingList=page, PaginationToken=token)
 

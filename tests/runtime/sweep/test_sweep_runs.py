@@ -52,9 +52,10 @@ def test_before_the_slack_is_over_the_checker_is_left_to_it(region: Region) -> N
 
 def test_orphans_of_every_kind_are_removed_an_hour_after_they_were_found(region: Region) -> None:
     alive = region.add_stack("Annex-alive")
+    region.add_annex("alive", alive, hours=9, size=0)
     kept = region.add_leftovers(annex_tags("alive", alive))
     # A filter of Secrets Manager matches the beginning of a key.
-    foreign = region.add_leftovers({"annex:names": "a", "annex:id": f"{GONE}.a"})
+    foreign = region.add_leftovers({"annex:names": "a", "annex:ids": f"{GONE}.a"})
     orphans = region.add_leftovers(annex_tags("a", GONE))
     everything = region.left()
     assert sorted(ids(region.sweep(2 * HOUR), "marked")) == sorted(orphans.values())
@@ -74,6 +75,36 @@ def test_orphans_of_every_kind_are_removed_an_hour_after_they_were_found(region:
     region.changes.clear()
     restored = region.sweep(3 * HOUR + 15 * MINUTE)
     assert [entry["id"] for entry in restored["removed"]] == [orphans["secret"]]
+
+
+def test_what_carries_an_id_alone_is_seen(region: Region) -> None:
+    uuid = region.add_stack("Annex-a")
+    region.add_annex("a", uuid)
+    detached = region.add_instance({"annex:id": f"{uuid}.a"})
+    lost = region.add_leftovers({"annex:id": f"{GONE}.b"})
+    report = region.sweep(2 * HOUR)
+    assert detached in report["ended"][0]["instances"]
+    assert detached not in region.instances()
+    assert sorted(each.split()[1].rstrip(":") for each in report["reports"]) == sorted(lost.values())
+    assert (report["marked"], report["removed"]) == ([], [])
+    assert set(lost.values()) <= region.left()
+
+
+def test_unattached_volumes_are_reported_while_an_annex_lives_and_removed_after_it_ended(region: Region) -> None:
+    uuid = region.add_stack("Annex-a")
+    region.add_annex("a", uuid, hours=2)
+    volume = region.add_leftovers(annex_tags("a", uuid))["volume"]
+    early, living = region.sweep(59 * MINUTE), region.sweep(HOUR + MINUTE)
+    assert (early["unattached"], early["reports"]) == ([], [])
+    assert [entry["id"] for entry in living["unattached"]] == [volume]
+    assert [report.split(";")[0] for report in living["reports"]] == [
+        f"unattached volumes of annex {uuid}.a: 1, the first is {volume}"
+    ]
+    assert ids(region.sweep(2 * HOUR + 30 * MINUTE), "ended") == [f"{uuid}.a"]
+    assert ids(region.sweep(3 * HOUR), "marked") == [volume]
+    assert volume in region.left()
+    assert ids(region.sweep(4 * HOUR), "removed") == [volume]
+    assert volume not in region.left()
 
 
 def test_nothing_young_is_judged(region: Region) -> None:
@@ -190,6 +221,7 @@ def test_a_listing_that_fails_is_an_error_and_no_orphan(region: Region, client: 
         region.sweep(2 * HOUR)
     report = failed.value.report
     assert (report.orphans, report.marked, report.removed) == (0, [], [])
+    assert {what, "the orphans"} <= set(report.not_known)
     assert [entry["group"] for entry in report.ended] == [asg]
     assert region.group(asg)["DesiredCapacity"] == 0
 
@@ -197,8 +229,9 @@ def test_a_listing_that_fails_is_an_error_and_no_orphan(region: Region, client: 
 def test_a_run_that_is_nearly_out_of_time_starts_nothing_and_fails(region: Region) -> None:
     asg = region.add_annex("a", region.add_stack("Annex-a"))
     region.changes.clear()
-    with pytest.raises(SweepError, match="1 steps were not started"):
+    with pytest.raises(SweepError, match=r"orphans were not looked for: .*; 1 steps were not started") as failed:
         region.sweep(LATE, seconds=20)
+    assert failed.value.report.not_known == ["the orphans"]
     assert region.changes == []
     assert len(region.sweep(LATE)["ended"]) == 1
     assert region.group(asg)["DesiredCapacity"] == 0

@@ -101,6 +101,12 @@ def compared(group: Group, end: datetime = END) -> Group:
     return replace(group, compared=Compared(lease_tags.format_time(end), ids))
 
 
+def listed(group: Group, end: datetime | None = END) -> Group:
+    """The group with its members as EC2 lists them: running, and notified of this end."""
+    text = None if end is None else lease_tags.format_time(end)
+    return replace(group, instances=tuple(Instance(each.id, "running", end=text) for each in group.members))
+
+
 def without(group: Group, key: str) -> Group:
     return replace(group, tags=tuple(tag for tag in group.tags if tag.key != key))
 
@@ -134,6 +140,13 @@ def _scale_in(group: Group) -> Group:
 
 
 def apply(group: Group, action: Action) -> Group:
+    after = _written(group, action) if action.bookkeeping else _changed(group, action)
+    assert after is not None, f"the model has no {action}"
+    return after
+
+
+def _written(group: Group, action: Action) -> Group | None:
+    """The group after an action that only writes; None if there is no such action."""
     match action:
         case PublishEnd(end=end):
             return _tagged(group, group_tag(lease_tags.TAG_END, lease_tags.format_time(end)))
@@ -160,6 +173,12 @@ def apply(group: Group, action: Action) -> Group:
             return _tagged(group, group_tag(lease_tags.TAG_USED, ledger.text()))
         case Warn(end=end):
             return _tagged(group, group_tag(lease_tags.TAG_WARNED, lease_tags.format_time(end)))
+    return None
+
+
+def _changed(group: Group, action: Action) -> Group | None:
+    """The group after an action that starts or ends something; None if there is no such action."""
+    match action:
         case ResumeLaunch():
             return replace(group, suspended=group.suspended - {"Launch"})
         case ResumeTerminate():
@@ -190,10 +209,10 @@ def apply(group: Group, action: Action) -> Group:
             return _kill(group, {*launching, *terminating})
         case TerminateInstances(instance_ids=ids):
             return _kill(group, set(ids))
-    raise AssertionError(f"the model has no {action}")
+    return None
 
 
-def carry_out(group: Group, now: datetime, *, closing: bool = False) -> Group:
-    for action in decide(group, now, closing=closing).actions:
+def carry_out(group: Group, now: datetime, *, closing: bool = False, deploying: bool = False) -> Group:
+    for action in decide(group, now, closing=closing, deploying=deploying).actions:
         group = apply(group, action)
     return group

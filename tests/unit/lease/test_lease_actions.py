@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import timedelta
 from unittest import mock
@@ -16,7 +16,7 @@ from annex_lease.actuator import Outcome, carry_out
 from annex_lease.aws import AnnexAccess, Clients
 from annex_lease.batches import CALL_SECONDS, RefusedError
 from annex_lease.decision import decide
-from annex_lease.entries import Granted, Ledger, Renewed
+from annex_lease.entries import Granted, Ledger, Override, Renewed, Schedule, ScheduledAction
 from annex_lease.observed import GroupMember
 from tests.unit.lease.lease_model import END, HOUR, POLICY, a_group, settled
 
@@ -29,6 +29,8 @@ SAMPLES: dict[type[Action], Action] = {
     type(each): each
     for each in (
         *(actions.RenewLease(Renewed(END, END), ""), actions.PublishEnd(END, ""), actions.SuspendRebalance("")),
+        *(actions.RecordOverride(Override(END, END), ""), actions.Close(END, ""), actions.Reopen("")),
+        actions.ScheduleEnds(Schedule(END, END), (ScheduledAction("annex-end", END, final=False),), ""),
         *(
             actions.ResumeLaunch(""),
             actions.Grant(Granted(2), None, 2, None, starts=True, reason=""),
@@ -46,13 +48,7 @@ def annex(seconds_left: float = 100.0) -> AnnexAccess:
     return AnnexAccess("g", "", Clients(), seconds_left=lambda: seconds_left)
 
 
-def carried(
-    monkeypatch: pytest.MonkeyPatch,
-    wanted: Iterable[Action],
-    failing: dict[Action, Exception],
-    *,
-    independent: bool = True,
-) -> Outcome:
+def carried(monkeypatch: pytest.MonkeyPatch, wanted: Iterable[Action], failing: Mapping[Action, Exception]) -> Outcome:
     """Carry out actions of which these fail."""
 
     def perform(action: Action, _: AnnexAccess) -> None:
@@ -60,7 +56,7 @@ def carried(
             raise failing[action]
 
     monkeypatch.setattr(actuator, "perform", perform)
-    return carry_out(wanted, annex(), independent=independent)
+    return carry_out(wanted, annex())
 
 
 def test_an_action_that_does_not_state_what_it_is_cannot_be_defined() -> None:
@@ -68,13 +64,15 @@ def test_an_action_that_does_not_state_what_it_is_cannot_be_defined() -> None:
         with pytest.raises(TypeError, match="missing"):
             type("Half", (Action,), {}, **stated)
     whole = type("Whole", (Action,), {}, ends=True, bookkeeping=False)
-    assert (whole.ends, whole.bookkeeping, whole.note) == (True, False, "")  # type: ignore[attr-defined]
+    assert (whole.ends, whole.bookkeeping) == (True, False)  # type: ignore[attr-defined]
+    assert (whole.guarded, whole.note) == (False, "")  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_action_states_what_it_is_and_why(kind: type[Action]) -> None:
     assert {type(kind.ends), type(kind.bookkeeping)} == {bool}
     assert not (kind.ends and kind.bookkeeping)
+    assert not (kind.guarded and (kind.ends or kind.bookkeeping)), "what ends or records is tried in any case"
     assert fields(kind)[-1].name == "reason"
     assert actuator.perform.dispatch(kind) is not actuator.perform.dispatch(object)
 
@@ -100,7 +98,9 @@ def test_bookkeeping_only_writes_tags_and_messages(kind: type[Action]) -> None:
     called = {str(name).split(".")[1].split("(")[0] for name, _, _ in clients.mock_calls if "__" not in name}
     changes = {name for name in called if not name.startswith(("describe_", "get_paginator"))}
     assert changes
-    assert (changes <= {"create_or_update_tags", "create_tags", "publish"}) is kind.bookkeeping, changes
+    # A scheduled action starts and ends nothing before its time, and then only empties the group.
+    writes = {"create_or_update_tags", "create_tags", "publish", "put_scheduled_update_group_action"}
+    assert (changes <= writes) is kind.bookkeeping, changes
 
 
 def test_no_list_of_kinds_is_kept_by_hand() -> None:
@@ -114,20 +114,51 @@ def test_no_list_of_kinds_is_kept_by_hand() -> None:
 
 
 @pytest.mark.parametrize("error", [REFUSED, EndpointConnectionError(endpoint_url="x"), RefusedError("half of them")])
-def test_independent_actions_are_all_tried(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+def test_every_action_is_tried_after_a_failure(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
     outcome = carried(monkeypatch, [FIRST, SECOND], {FIRST: error})
     assert outcome == Outcome((FIRST, SECOND), (f"EmptyGroup: {error}",), ())
 
 
-def test_the_first_failure_stops_the_rest_of_dependent_actions(monkeypatch: pytest.MonkeyPatch) -> None:
-    outcome = carried(monkeypatch, [FIRST, SECOND], {FIRST: REFUSED}, independent=False)
-    assert (outcome.tried, len(outcome.failures)) == ((FIRST,), 1)
+def test_only_what_lets_something_start_is_guarded() -> None:
+    assert {kind for kind in KINDS if kind.guarded} == {actions.Grant, actions.ResumeLaunch}
 
 
-@pytest.mark.parametrize("independent", [True, False])
-def test_a_warning_that_fails_is_a_note_and_stops_nothing(monkeypatch: pytest.MonkeyPatch, independent: bool) -> None:
-    outcome = carried(monkeypatch, [WARNING, SECOND], {WARNING: REFUSED}, independent=independent)
-    assert outcome == Outcome((WARNING, SECOND), (), (f"{Warn.note}: {REFUSED}",))
+KEPT = [
+    *(SAMPLES[kind] for kind in (actions.RecordUse, actions.RenewLease, actions.PublishEnd, actions.RecordOverride)),
+    *(SAMPLES[kind] for kind in (actions.ScheduleEnds, actions.SuspendRebalance)),
+]
+GUARDED = [SAMPLES[actions.ResumeLaunch], SAMPLES[actions.Grant]]
+AFTER = [WARNING, SAMPLES[actions.NotifyInstances]]
+
+
+@pytest.mark.parametrize("refused", KEPT, ids=lambda action: type(action).__name__)
+def test_a_refusal_before_it_keeps_a_guarded_action_back_and_nothing_else(
+    monkeypatch: pytest.MonkeyPatch, refused: Action
+) -> None:
+    outcome = carried(monkeypatch, [*KEPT, *GUARDED, *AFTER], {refused: REFUSED})
+    assert outcome.tried == (*KEPT, *AFTER)
+    assert outcome.failures == (f"{type(refused).__name__}: {REFUSED}",)
+    assert carried(monkeypatch, [*KEPT, *GUARDED, *AFTER], {}).tried == (*KEPT, *GUARDED, *AFTER)
+
+
+def test_a_refusal_after_it_keeps_no_guarded_action_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    outcome = carried(monkeypatch, [*GUARDED, FIRST], {FIRST: REFUSED})
+    assert outcome.tried == (*GUARDED, FIRST)
+    # A launch that cannot be resumed is not granted to.
+    assert carried(monkeypatch, GUARDED, {GUARDED[0]: REFUSED}).tried == (GUARDED[0],)
+
+
+NOTED = [SAMPLES[kind] for kind in KINDS if kind.note]
+
+
+@pytest.mark.parametrize("noted", NOTED, ids=lambda action: type(action).__name__)
+def test_what_no_lease_depends_on_is_a_note_and_stops_nothing(monkeypatch: pytest.MonkeyPatch, noted: Action) -> None:
+    outcome = carried(monkeypatch, [noted, SECOND, GUARDED[1]], {noted: REFUSED})
+    assert outcome == Outcome((noted, SECOND, GUARDED[1]), (), (f"{noted.note}: {REFUSED}",))
+
+
+def test_the_failures_that_no_lease_depends_on() -> None:
+    assert {type(each) for each in NOTED} == {actions.NotifyInstances, Warn, actions.Close}
 
 
 def test_a_fault_of_this_code_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:

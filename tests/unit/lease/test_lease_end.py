@@ -9,10 +9,9 @@ from annex_lease import tags as lease_tags
 from annex_lease.actions import ClearProtection, FinishHooks, TerminateInstances
 from annex_lease.decision import decide
 from annex_lease.lease import Phase
-from annex_lease.observed import Fact, GroupMember, Instance, Missing
-from annex_lease.policy import LeasePolicy
-from annex_lease.tags import Tag, format_time
-from tests.unit.lease.lease_model import CREATED, END, GRACE, HOUR, POLICY, a_group, kinds, settled, without
+from annex_lease.observed import Fact, GroupMember, Instance
+from annex_lease.tags import format_time
+from tests.unit.lease.lease_model import CREATED, END, GRACE, HOUR, a_group, compared, kinds, listed, settled
 
 SECOND = timedelta(seconds=1)
 MIDDLE = CREATED + HOUR / 2
@@ -26,19 +25,40 @@ def test_the_lease_is_over_at_its_end_and_not_before() -> None:
     assert decide(group, END).phase is Phase.DRAINING
 
 
+HELD = (
+    GroupMember("i-1", "InService", protected=True),
+    GroupMember("i-2", "Terminating:Wait"),
+    GroupMember("i-3", "Pending:Wait"),
+)
+
+
 def test_stopping_comes_in_order_and_each_step_is_tried() -> None:
-    instances = (
-        GroupMember("i-1", "InService", protected=True),
-        GroupMember("i-2", "Terminating:Wait"),
-        GroupMember("i-3", "Pending:Wait"),
-    )
-    group = a_group(written=settled(), desired=3, min_size=1, members=instances)
-    decision = decide(group, END)
-    assert kinds(decision) == ["EmptyGroup", "SuspendLaunch", "ClearProtection", "FinishHooks"]
-    assert decision.independent
-    hooks = decision.actions[3]
-    assert isinstance(hooks, FinishHooks)
-    assert (hooks.launching, hooks.terminating) == (("i-3",), ("i-2",))
+    group = listed(a_group(written=settled(), desired=3, min_size=1, members=HELD))
+    decision = decide(group, END + GRACE)
+    assert kinds(decision) == [
+        *("EmptyGroup", "SuspendLaunch", "ClearProtection", "TerminateInstances", "FinishHooks"),
+    ]
+    assert not any(action.guarded for action in decision.actions)
+
+
+@pytest.mark.parametrize(
+    ("now", "closing", "terminating"),
+    [(END, False, ()), (END + GRACE - SECOND, False, ()), (END + GRACE, False, ("i-2",)), (CREATED, True, ("i-2",))],
+)
+def test_a_launch_is_given_up_at_once_and_a_termination_hook_has_the_grace(
+    now: datetime, closing: bool, terminating: tuple[str, ...]
+) -> None:
+    decision = decide(listed(a_group(written=settled(), desired=3, members=HELD)), now, closing=closing)
+    (hooks,) = (action for action in decision.actions if isinstance(action, FinishHooks))
+    assert (hooks.launching, hooks.terminating) == (("i-3",), terminating)
+
+
+def test_nothing_waits_for_a_hook_within_the_grace_but_terminations() -> None:
+    group = listed(a_group(written=settled(), suspended=LAUNCH, members=HELD[1:2]))
+    assert kinds(decide(group, END + GRACE - SECOND)) == []
+    assert kinds(decide(group, END + GRACE)) == ["TerminateInstances", "FinishHooks"]
+    dead = replace(group, instances=(Instance("i-2", "terminated"),))
+    assert kinds(decide(dead, END + GRACE)) == [], "an instance that is dead waits for nothing"
 
 
 def test_each_step_of_stopping_is_taken_only_where_it_is_due() -> None:
@@ -73,7 +93,7 @@ def test_protection_is_cleared_where_aws_lets_it(state: str, cleared: bool) -> N
 
 
 def test_ids_are_terminated_after_the_grace_and_not_before() -> None:
-    group = a_group(written=settled(), suspended=LAUNCH, members=RUNNING)
+    group = listed(a_group(written=settled(), suspended=LAUNCH, members=RUNNING))
     assert decide(group, END + GRACE - SECOND).actions == ()
     terminate = decide(group, END + GRACE).actions
     assert [(type(a), a.instance_ids) for a in terminate if isinstance(a, TerminateInstances)] == [
@@ -133,12 +153,12 @@ def test_ec2_is_believed_before_the_group() -> None:
 def test_nothing_there_is_claimed_only_after_asking_ec2() -> None:
     group = a_group(written=settled(), suspended=LAUNCH, instances=None)
     asking = decide(group, END)
-    assert (asking.phase, asking.needs) == (Phase.DRAINING, frozenset({Fact.INSTANCES}))
+    assert (asking.phase, asking.needs) == (Phase.DRAINING, {Fact.INSTANCES})
     assert decide(replace(group, instances=()), END).phase is Phase.ENDED
 
 
 def test_stopping_does_not_wait_for_the_answer_of_ec2() -> None:
-    decision = decide(a_group(desired=2, members=RUNNING, instances=None), END + GRACE)
+    decision = decide(a_group(written=settled(), desired=2, members=RUNNING, instances=None), END + GRACE)
     assert kinds(decision) == ["EmptyGroup", "SuspendLaunch", "TerminateInstances"]
     assert decision.needs == {Fact.INSTANCES}
 
@@ -150,9 +170,10 @@ def test_instances_that_are_still_there_are_notified_of_a_stop() -> None:
     assert kinds(decide(replace(group, members=()), MIDDLE)) == []
 
 
-def test_within_the_grace_ec2_is_asked_only_when_the_group_lists_no_instance() -> None:
-    group = a_group(written=settled(), suspended=LAUNCH, members=RUNNING, instances=None)
+def test_within_the_grace_ec2_is_asked_only_about_what_is_not_known() -> None:
+    group = compared(a_group(written=settled(), suspended=LAUNCH, members=RUNNING, instances=None))
     assert decide(group, END).needs == frozenset()
+    assert decide(replace(group, compared=None), END).needs == {Fact.INSTANCES}, "have they the end?"
     assert decide(group, END + GRACE).needs == {Fact.INSTANCES}
     for before in (False, True):
         assert decide(replace(group, members=(), empty_before=before), END).needs == {Fact.INSTANCES}
@@ -168,8 +189,10 @@ def test_an_end_is_claimed_only_after_a_second_empty_listing() -> None:
 
 
 def test_what_was_found_empty_twice_costs_no_further_listing() -> None:
-    known = replace(a_group(written=settled(), suspended=LAUNCH, instances=None), known_empty=True)
-    assert (decide(known, END).phase, decide(known, END).needs) == (Phase.ENDED, frozenset())
+    known = replace(a_group(written=settled(), suspended=LAUNCH, instances=None), known_empty=END - SECOND)
+    found = decide(known, END)
+    assert (found.phase, found.needs) == (Phase.ENDED, frozenset())
+    assert f"nothing was left at {format_time(END - SECOND)}, the last time that EC2 was asked" in found.reason
     for changed in (
         replace(known, members=RUNNING),
         replace(known, desired=1),
@@ -181,7 +204,7 @@ def test_what_was_found_empty_twice_costs_no_further_listing() -> None:
 def test_an_override_that_comes_while_an_annex_drains_starts_no_new_grace() -> None:
     left = (GroupMember("i-1", "Standby"),)
     override = format_time(END + 2 * SECOND)
-    group = a_group(written={**settled(), lease_tags.TAG_UNTIL: override}, suspended=LAUNCH, members=left)
+    group = listed(a_group(written={**settled(), lease_tags.TAG_UNTIL: override}, suspended=LAUNCH, members=left))
     for moment in (END + SECOND, END + 3 * SECOND, END + GRACE - SECOND):
         assert decide(group, moment).actions == ()
     assert kinds(decide(group, END + GRACE)) == ["TerminateInstances"]
@@ -194,55 +217,6 @@ def test_overdue_counts_the_instances_that_should_be_gone() -> None:
     assert decide(replace(group, suspended=frozenset()), MIDDLE).overdue == 0
     dying = replace(group, instances=(Instance("i-1", "shutting-down"), Instance("i-2", "terminated")))
     assert (decide(dying, END + GRACE).overdue, decide(dying, END + GRACE).alive) == (0, 0), "they cost nothing"
-
-
-# --- records that stop the annex, and the way down
-
-
-@pytest.mark.parametrize("key", [tag.key for tag in a_group().tags])
-@pytest.mark.parametrize("value", [None, "rubbish!", "", "-5"])
-def test_a_record_that_is_not_whole_ends_the_annex_at_once(key: str, value: str | None) -> None:
-    group = a_group(written=settled(), desired=2, members=RUNNING)
-    broken = without(group, key)
-    if value is not None:
-        broken = replace(broken, tags=(*broken.tags, Tag(key, value, False)))
-    unsure = decide(replace(broken, confirmed=False), CREATED)
-    assert (unsure.actions, unsure.needs) == ((), frozenset({Fact.CONFIRMATION}))
-    decision = decide(broken, CREATED)
-    assert decision.phase is Phase.DRAINING
-    assert decision.end is None
-    assert kinds(decision) == ["EmptyGroup", "SuspendLaunch", "TerminateInstances"]
-    assert any(key in problem for problem in decision.problems)
-
-
-def test_a_group_without_any_tag_is_stopped() -> None:
-    assert decide(a_group(None, desired=1), CREATED).phase is Phase.DRAINING
-    assert decide(a_group(None, suspended=LAUNCH), CREATED).phase is Phase.ENDED
-
-
-def test_a_group_that_does_not_exist_is_a_case_of_its_own() -> None:
-    first = decide(Missing("g"), MIDDLE)
-    assert (first.phase, first.actions, first.needs) == (Phase.DRAINING, (), frozenset({Fact.CONFIRMATION}))
-    second = decide(Missing("g", confirmed=True), MIDDLE)
-    assert (second.phase, second.needs) == (Phase.DRAINING, frozenset({Fact.INSTANCES}))
-    lost = decide(
-        Missing("g", confirmed=True, instances=(Instance("i-9", "running"), Instance("i-8", "terminated"))), END
-    )
-    assert [a.instance_ids for a in lost.actions if isinstance(a, TerminateInstances)] == [("i-9",)]
-    assert (lost.alive, lost.overdue) == (1, 1)
-    gone = decide(Missing("g", confirmed=True, instances=(), empty_before=True), MIDDLE)
-    assert (gone.phase, gone.actions, gone.problems) == (Phase.ENDED, (), ("the group does not exist",))
-    assert decide(Missing("g", instances=()), MIDDLE, closing=True).empty
-
-
-@pytest.mark.parametrize("policy", [POLICY, None])
-def test_closing_takes_everything_without_grace(policy: LeasePolicy | None) -> None:
-    group = a_group(policy, desired=2, members=RUNNING)
-    decision = decide(group, MIDDLE, closing=True)
-    assert kinds(decision) == ["EmptyGroup", "SuspendLaunch", "TerminateInstances"]
-    assert decide(a_group(policy, suspended=LAUNCH), MIDDLE, closing=True).phase is Phase.ENDED
-    protected = replace(a_group(policy, suspended=LAUNCH), deletion_protected=True)
-    assert kinds(decide(protected, MIDDLE, closing=True)) == ["AllowDeletion"]
 
 
 def test_a_naive_now_is_a_mistake_of_the_caller() -> None:

@@ -9,10 +9,23 @@ from annex_lease import tags as lease_tags
 from annex_lease.actions import Grant
 from annex_lease.decision import decide
 from annex_lease.lease import Phase
-from annex_lease.observed import Fact, GroupMember
+from annex_lease.observed import Credential, Fact, GroupMember
 from annex_lease.policy import LeasePolicy
 from annex_lease.tags import Tag, format_time
-from tests.unit.lease.lease_model import CREATED, END, HOUR, POLICY, a_group, apply, carry_out, kinds, settled, without
+from tests.unit.lease.lease_model import (
+    CREATED,
+    END,
+    HOUR,
+    POLICY,
+    a_group,
+    apply,
+    carry_out,
+    compared,
+    kinds,
+    listed,
+    settled,
+    without,
+)
 
 SECOND = timedelta(seconds=1)
 MIDDLE = CREATED + HOUR / 2
@@ -27,25 +40,48 @@ def sized(size: int) -> LeasePolicy:
 # --- the grant
 
 
-def test_the_first_check_publishes_then_grants_then_notifies() -> None:
+BEFORE = ["PublishEnd", "ScheduleEnds"]
+
+
+def test_the_first_check_publishes_then_schedules_then_grants_then_notifies() -> None:
     decision = decide(a_group(), MIDDLE)
-    assert kinds(decision) == ["PublishEnd", "Grant", "NotifyInstances"]
+    assert kinds(decision) == [*BEFORE, "Grant", "NotifyInstances"]
     assert decision.phase is Phase.GRANTED
     assert decision.end == END
-    assert not decision.independent
     assert not decision.needs
+
+
+def test_all_that_a_check_can_do_comes_in_this_order() -> None:
+    """The use first: no refusal of anything else may stop it. What lets something start after all of the record."""
+    policy = replace(POLICY, max_instance_hours=100, renew_seconds=1200, warn_before_end_seconds=3000)
+    busy = (GroupMember("i-1", "InService", protected=True),)
+    renewed = END - 5 * SECOND
+    written = {
+        lease_tags.TAG_UNTIL: format_time(END),
+        lease_tags.TAG_RENEWED: format_time(renewed),
+        lease_tags.TAG_USED: f"0@{format_time(CREATED)}x0",
+        lease_tags.TAG_GRANTED: "2",
+    }
+    group = listed(a_group(policy, written=written, members=busy, desired=1, suspended=frozenset({"Launch"})), None)
+    assert kinds(decide(group, renewed)) == [
+        *("RecordUse", "RenewLease", "PublishEnd", "RecordOverride", "ScheduleEnds", "SuspendRebalance"),
+        *("ResumeLaunch", "Grant", "Warn", "NotifyInstances"),
+    ]
 
 
 def test_zones_are_not_evened_out_before_anything_can_start() -> None:
     new = a_group(suspended=frozenset())
-    assert kinds(decide(new, MIDDLE)) == ["PublishEnd", "SuspendRebalance", "Grant", "NotifyInstances"]
-    resumed = a_group(written=settled(), desired=2, members=RUNNING, suspended=frozenset())
+    assert kinds(decide(new, MIDDLE)) == [*BEFORE, "SuspendRebalance", "Grant", "NotifyInstances"]
+    resumed = listed(a_group(written=settled(), desired=2, members=RUNNING, suspended=frozenset()))
     assert kinds(decide(resumed, MIDDLE)) == ["SuspendRebalance"]
 
 
 def test_a_granted_annex_is_left_alone() -> None:
-    decision = decide(a_group(written=settled(), desired=2, members=RUNNING), MIDDLE)
-    assert (decision.phase, decision.actions, decision.problems) == (Phase.ACTIVE, (), ())
+    group = a_group(written=settled(), desired=2, members=RUNNING)
+    for known in (listed(group), compared(replace(group, instances=None))):
+        decision = decide(known, MIDDLE)
+        assert (decision.phase, decision.actions, decision.problems) == (Phase.ACTIVE, (), ())
+        assert not decision.needs
 
 
 def test_a_fleet_that_shrank_by_itself_is_not_resized() -> None:
@@ -53,20 +89,40 @@ def test_a_fleet_that_shrank_by_itself_is_not_resized() -> None:
     assert (shrunk.actions, shrunk.phase) == ((), Phase.GRANTED)
 
 
-@pytest.mark.parametrize(("size", "desired"), [(5, 2), (1, 2), (0, 2)])
-def test_another_declared_size_is_granted_once(size: int, desired: int) -> None:
+@pytest.mark.parametrize(
+    ("size", "desired", "capacity"),
+    [
+        *((5, 2, 5), (5, 0, 5)),  # growth grants the whole size
+        *((1, 2, 1), (0, 2, 0)),
+        *((1, 1, 1), (1, 0, 0)),  # a size that was made smaller starts nothing
+    ],
+)
+def test_another_declared_size_is_granted_once(size: int, desired: int, capacity: int) -> None:
     group = a_group(sized(size), written=settled(), desired=desired)
     decision = decide(group, MIDDLE)
-    assert [(type(a), a.granted.size) for a in decision.actions if isinstance(a, Grant)] == [(Grant, size)]
-    assert decide(apply(group, decision.actions[0]), MIDDLE).actions == ()
+    (grant,) = decision.actions
+    assert isinstance(grant, Grant)
+    assert (grant.granted.size, grant.capacity, grant.starts) == (size, capacity, capacity > desired)
+    after = apply(group, grant)
+    assert kinds(decide(listed(after), MIDDLE)) == []
+    assert after.desired == capacity
+
+
+def test_a_smaller_size_waits_for_nothing() -> None:
+    idle = a_group(sized(4), written=settled(size=5), desired=0, credential=None, suspended=frozenset({"AZRebalance"}))
+    decision = decide(idle, MIDDLE)
+    assert (kinds(decision), decision.needs) == (["Grant"], frozenset())
+    assert decide(apply(idle, decision.actions[0]), MIDDLE).phase is Phase.GRANTED
 
 
 def test_nothing_is_granted_without_the_credential() -> None:
-    decision = decide(a_group(credential=False), MIDDLE)
-    assert decision.phase is Phase.WAITING
-    assert kinds(decision) == ["PublishEnd", "NotifyInstances"]
-    assert "credential" in decision.reason
-    assert not decision.needs
+    for state, help_text in ((Credential.EMPTY, "run annex credential push"), (Credential.DELETED, "restore it")):
+        decision = decide(a_group(credential=state), MIDDLE)
+        assert decision.phase is Phase.WAITING
+        assert kinds(decision) == [*BEFORE, "NotifyInstances"]
+        assert "credential" in decision.reason
+        assert help_text in decision.reason
+        assert not decision.needs
 
 
 def test_the_credential_is_asked_for_only_when_a_grant_depends_on_it() -> None:
@@ -93,11 +149,36 @@ def test_a_size_above_the_maximum_is_not_granted() -> None:
     assert "Grant" in kinds(decide(a_group(max_size=2), MIDDLE))
 
 
+@pytest.mark.parametrize(("max_size", "restored"), [(0, 2), (2, None), (3, None)])
+def test_a_maximum_of_zero_is_restored_with_the_grant(max_size: int, restored: int | None) -> None:
+    """The scheduled action after an earlier latest end leaves it."""
+    (grant,) = (a for a in decide(a_group(max_size=max_size), MIDDLE).actions if isinstance(a, Grant))
+    assert (grant.max_size, grant.capacity) == (restored, 2)
+
+
 def test_a_grant_that_died_before_its_record_is_recorded() -> None:
     written = settled()
     del written[lease_tags.TAG_GRANTED]
-    decision = decide(a_group(written=written, desired=2, members=RUNNING, credential=None), MIDDLE)
+    decision = decide(listed(a_group(written=written, desired=2, members=RUNNING, credential=None)), MIDDLE)
     assert kinds(decision) == ["Grant"]
+    assert [a.starts for a in decision.actions if isinstance(a, Grant)] == [False]
+
+
+@pytest.mark.parametrize(("desired", "starts"), [(0, True), (1, True), (2, False)])
+def test_a_grant_that_was_begun_is_carried_out_again(desired: int, starts: bool) -> None:
+    begun = a_group(written={**settled(), lease_tags.TAG_GRANTED: "2?"}, desired=desired)
+    decision = decide(begun, MIDDLE)
+    assert [(a.capacity, a.starts) for a in decision.actions if isinstance(a, Grant)] == [(2, starts)]
+    (grant,) = decision.actions
+    assert decide(listed(apply(begun, grant)), MIDDLE).actions == ()
+
+
+def test_a_size_that_was_only_begun_makes_no_size_smaller() -> None:
+    """The capacity for the larger size was never set: the declared size is granted in whole."""
+    begun = a_group(sized(4), written={**settled(), lease_tags.TAG_GRANTED: "5?"}, desired=0)
+    assert [a.capacity for a in decide(begun, MIDDLE).actions if isinstance(a, Grant)] == [4]
+    done = a_group(sized(4), written={**settled(), lease_tags.TAG_GRANTED: "5"}, desired=0)
+    assert [a.capacity for a in decide(done, MIDDLE).actions if isinstance(a, Grant)] == [0]
 
 
 def test_a_granted_size_that_cannot_be_read_grants_nothing() -> None:
@@ -140,9 +221,9 @@ def test_an_ended_annex_whose_lease_is_valid_again_does_not_restart() -> None:
 
 def test_a_changed_end_is_published_and_notified() -> None:
     later = format_time(END + HOUR / 2)
-    group = a_group(written={**settled(), lease_tags.TAG_UNTIL: later}, desired=2, members=RUNNING)
+    group = listed(a_group(written={**settled(), lease_tags.TAG_UNTIL: later}, desired=2, members=RUNNING))
     decision = decide(group, MIDDLE)
-    assert kinds(decision) == ["PublishEnd", "NotifyInstances"]
+    assert kinds(decision) == ["PublishEnd", "RecordOverride", "ScheduleEnds", "NotifyInstances"]
     assert decision.end == END + HOUR / 2
     for action in decision.actions:
         group = apply(group, action)

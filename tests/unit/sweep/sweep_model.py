@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from annex_lease.actions import Action, TerminateInstances
 from annex_lease.observed import Group, GroupMember
-from annex_lease.ownership import GROUP_TAG, STACK_ID_TAG
+from annex_lease.ownership import GROUP_TAG, STACK_ID_TAG, annex_id, by_key
 from annex_lease.policy import LeasePolicy, policy_tags
+from annex_lease.sweep.expired import Ending, InstanceOwners, find_endings, is_over
+from annex_lease.sweep.inventory import RegionReader
 from annex_lease.sweep.resources import Inventory, ResourceKind, Stack, TaggedResource
 from annex_lease.sweep.sweep_plan import SweepPlan, make_plan
 from annex_lease.sweep.sweep_settings import SweepSettings
@@ -83,6 +86,40 @@ def plan(
 
     seen = Inventory(tuple(groups), some(instances), some(others), some(stacks))
     return make_plan(seen, NOW, SweepSettings(**settings))
+
+
+def endings(groups: Iterable[Group], instances: Iterable[TaggedResource] | None = ()) -> list[Ending]:
+    """The annexes that are ended, given all groups and instances of the Region."""
+    seen, settings = list(groups), SweepSettings()
+    over = [each for each in seen if is_over(each, NOW, settings.slack)]
+    owners = None if instances is None else InstanceOwners(instances, frozenset(each.name for each in seen))
+    return find_endings(over, owners, NOW, settings.slack)
+
+
+class FakeRegion(RegionReader):
+    """Region whose listings are an inventory; it counts what is asked for, in the order of the questions."""
+
+    def __init__(self, seen: Inventory) -> None:
+        self._seen = seen
+        self.asked: list[str] = []
+
+    def groups(self) -> tuple[Group, ...]:
+        self.asked.append("groups")
+        return self._seen.groups
+
+    def instances_of(self, groups: Sequence[Group]) -> Iterator[TaggedResource]:
+        self.asked.append(f"instances of {', '.join(each.name for each in groups)}")
+        names, ids = {each.name for each in groups}, {annex_id(by_key(each.tags)) for each in groups} - {""}
+        for each in self._seen.instances or ():
+            if each.tags.get(GROUP_TAG) in names or each.tags.get(TAG_ID) in ids:
+                yield each
+
+    def inventory(self, groups: tuple[Group, ...]) -> Inventory:
+        self.asked.append("everything")
+        return replace(self._seen, groups=groups)
+
+    def existing(self, log_groups: Iterable[TaggedResource]) -> Iterator[TaggedResource]:
+        return iter(log_groups)
 
 
 def until(moment: timedelta) -> dict[str, str]:

@@ -11,13 +11,14 @@ import pytest
 from annex_lease.ownership import STACK_ID_TAG
 from annex_lease.sweep.resources import REMOVAL_ORDER, ResourceKind
 from annex_lease.sweep.sweep_plan import SweepPlan
-from annex_lease.tags import TAG_ID, group_tag
+from annex_lease.tags import TAG_GRACE, TAG_ID, TAG_NAME, group_tag
 from tests.unit.sweep.sweep_model import (
     GRACE,
     HOUR,
     MINUTE,
     ONE,
     OTHER,
+    endings,
     group,
     instance,
     other,
@@ -59,7 +60,9 @@ def test_two_phases(marked: Any, where: str) -> None:
 def test_every_kind_is_removed_when_its_stack_and_its_group_are_gone(kind: ResourceKind) -> None:
     left = other(kind, marked=MARKED, state="running" if kind is ResourceKind.INSTANCE else "available")
     assert removed(plan(instances=[left])) == ["x-1"]
-    assert removed(plan(instances=[left], stacks=[stack(ONE)])) == []
+    # A volume that is attached to nothing is not CloudFormation's: without a group nothing can use it any more.
+    with_stack = ["x-1"] if kind is ResourceKind.VOLUME else []
+    assert removed(plan(instances=[left], stacks=[stack(ONE)])) == with_stack
     assert removed(plan(instances=[left], groups=[group(ended=-HOUR, members=())])) == []
 
 
@@ -156,8 +159,6 @@ def test_with_too_many_orphans_none_is_removed() -> None:
     assert aborted.removals == []
     assert len(aborted.waiting) == 4
     assert str(aborted.aborted).startswith("4 resources would be removed in one run, allowed are 3")
-    # An annex whose own record says that its lease is over is ended all the same.
-    assert len(aborted.endings) == 1
 
 
 @pytest.mark.parametrize("missing", ["instances", "others", "stacks"])
@@ -168,6 +169,85 @@ def test_without_all_listings_nothing_is_an_orphan(missing: str) -> None:
     }
     assert plan(**seen).orphans == 2
     assert plan(**{**seen, missing: None}).orphans == 0
+
+
+ENDED: dict[str, Any] = {"members": (), "suspended": frozenset({"Launch"})}
+
+
+@pytest.mark.parametrize(
+    ("annex", "expected"),
+    [
+        (group(**ENDED), "removals"),
+        (group(**{**ENDED, "suspended": frozenset()}), "unattached"),  # over, and it could still start something
+        (group(**{**ENDED, "members": ["i-1"]}), "unattached"),
+        (group(ended=-HOUR, **ENDED), "unattached"),  # stopped by hand: it may be renewed
+        (group(ended=-HOUR), "unattached"),
+        (group(without=["annex:lease-duration"], **ENDED), "unattached"),
+        (group(uuid=OTHER, **ENDED), "removals"),  # the stack is there, and the group is gone
+    ],
+)
+def test_a_volume_that_is_attached_to_nothing_goes_after_its_annex_is_ended(annex: Any, expected: str) -> None:
+    left = other(ResourceKind.VOLUME, marked=MARKED)
+    found = plan([annex], others=[left], stacks=[stack(ONE), stack(OTHER)])
+    assert removed(found) == (["x-1"] if expected == "removals" else [])
+    assert [each.id for each, _ in found.unattached] == (["x-1"] if expected == "unattached" else [])
+    assert [each.id for each, _ in found.unmarks] == (["x-1"] if expected == "unattached" else [])
+    unmarked = plan([annex], others=[other(ResourceKind.VOLUME)], stacks=[stack(ONE), stack(OTHER)])
+    assert len(unmarked.marks) == (1 if expected == "removals" else 0)
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        other(ResourceKind.VOLUME, age=HOUR - MINUTE),
+        other(ResourceKind.VOLUME, state="in-use"),
+        other(ResourceKind.VOLUME, uuid=None),
+        other(ResourceKind.INTERFACE),
+        other(ResourceKind.SECRET),
+    ],
+)
+@pytest.mark.parametrize("annex", [group(**ENDED), group(ended=-HOUR)], ids=["ended", "living"])
+def test_what_is_young_or_used_or_of_another_kind_stays_with_an_ended_annex(kept: Any, annex: Any) -> None:
+    found = plan([annex], others=[kept], stacks=[stack(ONE)])
+    assert (found.orphans, found.unattached, found.reports) == (0, [], [])
+
+
+def test_a_volume_of_a_stack_in_progress_without_a_group_is_kept() -> None:
+    left = [other(ResourceKind.VOLUME, marked=MARKED)]
+    assert plan(others=left, stacks=[stack(ONE, status="UPDATE_IN_PROGRESS")]).orphans == 0
+    assert removed(plan(others=left, stacks=[stack(ONE)])) == ["x-1"]
+
+
+def test_of_two_groups_with_one_id_the_living_one_keeps_the_volumes() -> None:
+    both = [group(**ENDED), group(asg="second", ended=-HOUR)]
+    found = plan(both, others=[other(ResourceKind.VOLUME, marked=MARKED)], stacks=[stack(ONE)])
+    assert (found.orphans, len(found.unattached)) == (0, 1)
+
+
+def test_volumes_of_a_living_annex_are_one_report() -> None:
+    left = [other(ResourceKind.VOLUME, f"vol-{n}") for n in range(500)]
+    found = plan([group(ended=-HOUR)], others=left, stacks=[stack(ONE)])
+    assert (found.orphans, found.aborted, len(found.unattached)) == (0, None, 500)
+    (report,) = found.reports
+    assert report.startswith(f"unattached volumes of annex {ONE}.a: 500, the first is vol-0; ")
+
+
+@pytest.mark.parametrize("foreign", [(), (group("foreign", without=[TAG_ID, TAG_NAME]),)])
+def test_what_lost_its_name_is_reported_and_never_removed(foreign: tuple[Any, ...]) -> None:
+    lost = replace(instance(marked=MARKED), tags={TAG_ID: f"{ONE}.a"})
+    found = plan(foreign, instances=[lost])
+    assert (found.orphans, [report.split(":")[0] for report in found.reports]) == (0, ["instance i-1"])
+    living = group("a", ended=-HOUR)
+    for owner in (living, replace(living, tags=tuple(tag for tag in living.tags if tag.key != TAG_NAME))):
+        assert plan([owner], instances=[lost], stacks=[stack(ONE)]).orphans == 0
+    of_another = plan([group("a", OTHER, ended=-HOUR)], instances=[lost], stacks=[stack(OTHER)])
+    assert [report.split(":")[0] for report in of_another.reports] == ["instance i-1"]
+
+
+def test_a_group_that_lost_its_name_is_reported() -> None:
+    found = plan([group(without=[TAG_NAME])], stacks=[stack(ONE)])
+    assert found.orphans == 0
+    assert found.reports[0].startswith("group asg-a: its lease cannot be read")
 
 
 UNREADABLE = ["annex:lease-duration"]
@@ -187,11 +267,18 @@ def test_a_group_without_a_readable_lease_is_ended_in_two_phases() -> None:
         assert (found.orphans, len(found.unmarks)) == (0, 1)
 
 
+@pytest.mark.parametrize(("grace", "due"), [(2 * HOUR, True), (2 * HOUR + MINUTE, False)])
+def test_a_group_without_a_readable_lease_has_its_grace_while_it_is_marked(grace: timedelta, due: bool) -> None:
+    extra = {"annex:orphan": "2026-11-23T10:00:00Z", TAG_GRACE: str(int(grace.total_seconds()))}
+    found = plan([group(without=[*UNREADABLE, TAG_GRACE], extra=extra)], stacks=[stack(ONE)])
+    assert (len(found.removals), len(found.waiting)) == ((1, 0) if due else (0, 1))
+
+
 def test_a_foreign_group_that_only_carries_a_name_is_reported() -> None:
     foreign = group(without=[*UNREADABLE, TAG_ID], extra={"annex:orphan": "2026-11-23T10:00:00Z"})
     for given in (foreign, replace(foreign, tags=(*foreign.tags, group_tag(STACK_ID_TAG, stack_arn(ONE))))):
         found = plan([given], stacks=[stack(ONE)])
-        assert (found.endings, found.removals, found.marks) == ([], [], [])
+        assert (endings([given]), found.removals, found.marks) == ([], [], [])
         assert found.reports[0].startswith("group asg-a: its lease cannot be read")
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
-from unittest import mock
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from annex_lease.actions import (
@@ -21,13 +20,27 @@ from annex_lease.actions import (
 )
 from annex_lease.observed import GroupMember
 from annex_lease.ownership import GROUP_TAG, STACK_ID_TAG
-from annex_lease.sweep import sweeper
 from annex_lease.sweep.resources import Inventory, ResourceKind, TaggedResource
 from annex_lease.sweep.sweep_plan import SweepPlan, make_plan
 from annex_lease.sweep.sweep_report import ending_data, removal_data, resource_data
 from annex_lease.sweep.sweep_settings import SweepSettings
+from annex_lease.sweep.sweeper import sweep
 from annex_lease.tags import TAG_END, TAG_ID, TAG_NAME, TAG_ORPHAN, format_time
-from tests.unit.sweep.sweep_model import GRACE, HOUR, MINUTE, NOW, ONE, OTHER, THIRD, group, stack, stack_arn
+from tests.unit.sweep.sweep_model import (
+    GRACE,
+    HOUR,
+    MINUTE,
+    NOW,
+    ONE,
+    OTHER,
+    THIRD,
+    FakeRegion,
+    endings,
+    group,
+    instance,
+    stack,
+    stack_arn,
+)
 
 NAMES = ("a", "pa", "paper")
 UUIDS = (ONE, OTHER, THIRD)
@@ -50,6 +63,7 @@ def groups(draw: st.DrawFn) -> Any:
     extra = {TAG_ID: draw(st.sampled_from(IDS))} if TAG_ID in lost and draw(st.booleans()) else {}
     extra |= {TAG_ORPHAN: draw(times)} if draw(st.booleans()) else {}
     extra |= {STACK_ID_TAG: stack_arn(draw(uuids))} if draw(st.booleans()) else {}
+    extra |= {TAG_END: draw(times)} if draw(st.booleans()) else {}
     off = frozenset() if draw(often) else frozenset({"Launch"})
     asg = f"asg-{draw(st.integers(0, 4))}"
     return group(name, uuid, ended=draw(ages), asg=asg, without=lost, extra=extra, suspended=off)
@@ -68,6 +82,8 @@ def resources(draw: st.DrawFn, kinds: tuple[ResourceKind, ...]) -> TaggedResourc
         TAG_END: times,
     }
     tags = {key: draw(value) for key, value in optional.items() if not draw(often)} | tags
+    if TAG_ID in tags and not draw(often):
+        del tags[TAG_NAME]
     states = ["running", "stopped", "terminated"] if kind is ResourceKind.INSTANCE else ["available", "in-use"]
     name = f"{kind.value}-{draw(st.integers(0, 99))}"
     return TaggedResource(
@@ -98,14 +114,28 @@ def inventories(draw: st.DrawFn) -> Inventory:
     return Inventory(tuple(seen), tuple(found.values()), tuple(others.values()), tuple(stacks))
 
 
+# Stopped by hand, no published end, a detached instance, and 7.5 hours of lease left.
+STOPPED_BY_HAND = Inventory(
+    (group(ended=-7.5 * HOUR, members=(), suspended=frozenset({"Launch"})),), (instance("i-detached"),), (), ()
+)
+
+
 def group_tags(each: Any) -> dict[str, str]:
     return {tag.key: tag.value for tag in each.tags}
+
+
+def end_of(each: Any) -> datetime:
+    """End of the lease of a group: the declared one, or the one it was told before it was stopped."""
+    end = each.created + 8 * HOUR
+    told = time_of(group_tags(each).get(TAG_END))
+    stopped = "Launch" in each.suspended and not each.desired
+    return min(end, told) if stopped and told else end
 
 
 def lasts(each: Any) -> bool:
     """True if a group has the record of a lease that is not over."""
     tags = group_tags(each)
-    return "annex:lease-duration" in tags and TAG_NAME in tags and each.created + 8 * HOUR > NOW
+    return "annex:lease-duration" in tags and TAG_NAME in tags and end_of(each) > NOW
 
 
 def is_left_over(each: Any, seen: Inventory) -> bool:
@@ -117,10 +147,18 @@ def is_left_over(each: Any, seen: Inventory) -> bool:
     return gone and "Launch" in each.suspended and not each.desired and not each.members
 
 
-def touched(plan: SweepPlan) -> set[str]:
+def is_over_and_empty(each: Any, seen: Inventory) -> bool:
+    """True if the lease of a group is over by its own record, and it has no instance and can start none."""
+    tags = group_tags(each)
+    over = "annex:lease-duration" in tags and TAG_NAME in tags and each.created + 8 * HOUR + SLACK <= NOW
+    own = [i for i in seen.instances or () if i.tags.get(GROUP_TAG) == each.name and i.costs()]
+    return over and not own and "Launch" in each.suspended and not each.desired and not each.members
+
+
+def touched(seen: Inventory, plan: SweepPlan) -> set[str]:
     """Ids of all instances that would be terminated."""
-    endings = [*plan.endings, *(removal.ending for removal in plan.removals if removal.ending)]
-    actions = [action for ending in endings for action in ending.actions]
+    ended = [*endings(seen.groups, seen.instances), *(removal.ending for removal in plan.removals if removal.ending)]
+    actions = [action for ending in ended for action in ending.actions]
     ids = {id for action in actions if isinstance(action, TerminateInstances) for id in action.instance_ids}
     return ids | {removal.resource.id for removal in plan.removals if removal.resource.kind is ResourceKind.INSTANCE}
 
@@ -133,9 +171,10 @@ def time_of(text: str | None) -> datetime | None:
 
 
 @given(inventories())
+@example(STOPPED_BY_HAND)
 def test_nothing_of_a_lasting_lease_is_touched(seen: Inventory) -> None:
     plan = make_plan(seen, NOW, SweepSettings())
-    ids = touched(plan) | {removal.resource.id for removal in plan.removals} | {each.id for each, _ in plan.marks}
+    ids = touched(seen, plan) | {removal.resource.id for removal in plan.removals} | {each.id for each, _ in plan.marks}
     lasting = {each.name: group_tags(each) for each in seen.groups if lasts(each)}
     members = {i.id for i in seen.instances or () if i.tags.get(GROUP_TAG) in lasting}
     assert not (members | set(lasting)) & ids
@@ -149,15 +188,16 @@ def test_nothing_of_a_lasting_lease_is_touched(seen: Inventory) -> None:
 
 
 @given(inventories())
+@example(STOPPED_BY_HAND)
 def test_annexes_are_ended_by_their_own_record_and_only_ended(seen: Inventory) -> None:
     by_name = {each.name: each for each in seen.groups}
-    for ending in make_plan(seen, NOW, SweepSettings()).endings:
+    for ending in endings(seen.groups, seen.instances):
         own = by_name[ending.group]
         assert group_tags(own)["annex:lease-duration"] == str(8 * 3600)
-        assert own.created + 8 * HOUR + SLACK <= NOW
+        assert end_of(own) + SLACK <= NOW
         assert all(isinstance(action, ENDING) for action in ending.actions)
         terminated = [a for a in ending.actions if isinstance(a, TerminateInstances)]
-        assert not terminated or own.created + 8 * HOUR + GRACE + SLACK <= NOW
+        assert not terminated or end_of(own) + GRACE + SLACK <= NOW
 
 
 @given(inventories())
@@ -175,11 +215,16 @@ def test_orphans_have_neither_group_nor_stack_and_were_marked_an_hour_ago(seen: 
             assert "annex:lease-duration" not in tags
             assert TAG_ID in tags
             continue
-        assert TAG_ID in tags, "a stack's tag and a name are not enough"
+        assert {TAG_ID, TAG_NAME} <= tags.keys(), "a stack's tag and a name are not enough, nor is an id alone"
         named = {tags[TAG_ID].split(".")[0]}
         named |= {tags[STACK_ID_TAG].split("/")[-1]} if STACK_ID_TAG in tags else set()
         assert len(named) == 1, "two sources that contradict each other, or none"
         assert named <= set(UUIDS)
+        claimed = [g for g in seen.groups if group_tags(g).get(TAG_ID) == tags[TAG_ID] and not is_left_over(g, seen)]
+        if removal.resource.detached:
+            # Its annex is over, and nothing of it is left: the stack does not know the volume.
+            assert all(is_over_and_empty(each, seen) for each in claimed)
+            continue
         assert tags.get(TAG_ID, "none") not in ids
         assert tags.get(GROUP_TAG) not in {each.name for each in seen.groups if not is_left_over(each, seen)}
         end = time_of(tags.get(TAG_END))
@@ -194,7 +239,6 @@ def test_the_blast_radius_holds_and_nothing_is_in_two_lists(seen: Inventory, mos
     ids = [(resource.kind, resource.id) for each in lists for resource, _ in each]
     assert len(ids) == len(set(ids))
     free = make_plan(seen, NOW, SweepSettings(max_removals=10_000))
-    assert plan.endings == free.endings
     assert plan.orphans == free.orphans
     assert (plan.aborted is None) == (len(plan.removals) == len(free.removals))
 
@@ -216,10 +260,12 @@ class NoClients:
 def test_a_dry_run_reports_the_plan_of_a_run_and_calls_nothing(seen: Inventory) -> None:
     clients: Any = NoClients()
     logged: list[Any] = []
-    with mock.patch.object(sweeper, "take_inventory", lambda _: seen):
-        report = sweeper.sweep(clients, NOW, SweepSettings(), lambda: 0.0, logged.append, dry_run=True)
+    region = FakeRegion(seen)
+    report = sweep(clients, NOW, SweepSettings(), lambda: 0.0, logged.append, dry_run=True, region=region)
     plan = make_plan(seen, NOW, SweepSettings())
-    assert sorted(map(str, report.ended)) == sorted(str(ending_data(each)) for each in plan.endings)
+    assert sorted(map(str, report.ended)) == sorted(
+        str(ending_data(each)) for each in endings(seen.groups, seen.instances)
+    )
     assert report.removed == [removal_data(each) for each in plan.removals]
     for entries, planned in ((report.marked, plan.marks), (report.unmarked, plan.unmarks)):
         assert entries == [resource_data(*each) for each in planned]
@@ -233,4 +279,4 @@ def test_without_marks_it_aborts_when_all_orphans_together_are_too_many(seen: In
     free = make_plan(seen, NOW, SweepSettings(dry_run=True, max_removals=10_000))
     assert len(free.later) + len(free.removals) == free.orphans
     assert (found.aborted is not None) == (sum(each.weight for each in (*free.later, *free.removals)) > most)
-    assert (found.later, found.marks, found.endings) == (free.later, free.marks, free.endings)
+    assert (found.later, found.marks) == (free.later, free.marks)

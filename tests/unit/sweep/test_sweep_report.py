@@ -9,13 +9,13 @@ import pytest
 
 from annex_lease.sweep.resources import ResourceKind
 from annex_lease.sweep.sweep_report import SweepReport, ending_data, log_lines, removal_data
-from tests.unit.sweep.sweep_model import HOUR, ONE, group, instance, other, plan, stack
+from tests.unit.sweep.sweep_model import HOUR, ONE, endings, group, instance, other, plan, stack
 
 IDS = [f"i-{n:04}" for n in range(1001)]
 
 
 def test_every_id_of_an_ended_annex_is_logged() -> None:
-    (ending,) = plan([group(members=IDS)]).endings
+    (ending,) = endings([group(members=IDS)])
     data = ending_data(ending)
     assert data["instances"] == IDS
     lines: list[Any] = list(log_lines("ended", data, ["refused"]))
@@ -41,7 +41,7 @@ def test_a_removed_orphan_is_one_line() -> None:
 
 
 def test_the_last_line_of_a_run_is_short_and_its_reply_whole() -> None:
-    (ending,) = plan([group(members=IDS)]).endings
+    (ending,) = endings([group(members=IDS)])
     report = SweepReport(dry_run=False, ended=[ending_data(ending)] * 60)
     short: Any = report.as_data(maximum=50)
     assert (len(short["ended"]), short["ended_count"], short["ended"][0]["instances"]) == (50, 60, 1001)
