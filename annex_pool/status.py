@@ -22,9 +22,10 @@ from annex_pool.collector import Slot
 from annex_pool.command_error import AnnexError
 from annex_pool.deployed import SECRET, Deployed, find_annex, find_arn, observe, states
 from annex_pool.environment import Environment
+from annex_pool.place import Place
 from annex_pool.region import PAUSE_SECONDS, RegionClients, asking, check_account
 from annex_pool.ungrouped import as_instances, ec2_states, explained, list_ungrouped
-from annex_spec import AnnexSpec, PoolSpec
+from annex_spec import PoolSpec
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Observation:
     """Everything found about one annex. None always means "not known", never "none".
 
     Attributes:
-        spec: the annex as the spec declares it.
+        place: the annex.
         answered: AWS answered about the group. If it did and `group` is None, the annex is not deployed.
         group: its Auto Scaling group, with EC2's own list of its instances.
         decision: the lease checker's decision about it at this moment.
@@ -41,7 +42,7 @@ class Observation:
         ungrouped: without a group: EC2 states of the alive instances that carry the annex's name, by id.
     """
 
-    spec: AnnexSpec
+    place: Place
     answered: bool
     group: Group | None
     decision: Decision | None
@@ -50,7 +51,7 @@ class Observation:
     ungrouped: Mapping[str, str] = field(default_factory=dict)
 
 
-def look(environment: Environment, pool: PoolSpec, specs: Sequence[AnnexSpec]) -> list[AnnexStatus]:
+def look(environment: Environment, pool: PoolSpec, places: Sequence[Place]) -> list[AnnexStatus]:
     """Observe these annexes; a failed request is in the `errors` of a status.
 
     An annex that looks ended, or has an unreadable record, is observed a second time, all after one pause.
@@ -58,7 +59,7 @@ def look(environment: Environment, pool: PoolSpec, specs: Sequence[AnnexSpec]) -
     Args:
         environment: external dependencies.
         pool: the pool; its collector is asked once for all annexes.
-        specs: the annexes.
+        places: the annexes.
     """
     slots: Sequence[Slot] | None = None
     errors: tuple[str, ...] = ()
@@ -66,10 +67,10 @@ def look(environment: Environment, pool: PoolSpec, specs: Sequence[AnnexSpec]) -
         slots = environment.query_slots(pool.collector)
     except AnnexError as error:
         errors = (str(error),)
-    found = [
-        _observed(environment, Observation(spec, answered=False, group=None, decision=None, slots=slots, errors=errors))
-        for spec in specs
-    ]
+    unseen = (
+        Observation(each, answered=False, group=None, decision=None, slots=slots, errors=errors) for each in places
+    )
+    found = [_observed(environment, each) for each in unseen]
     if any(_look_again(each) for each in found):
         environment.sleep(PAUSE_SECONDS)
         found = [_observed(environment, each) if _look_again(each) else each for each in found]
@@ -83,12 +84,12 @@ def _look_again(found: Observation) -> bool:
 
 
 def _observed(environment: Environment, before: Observation) -> Observation:
-    spec, decision = before.spec, before.decision
+    place, decision = before.place, before.decision
     seen = replace(before, answered=False, group=None, decision=None, ungrouped={})
     try:
-        aws = environment.connect(spec.region)
-        check_account(aws, spec.account)
-        found = find_annex(aws, spec.name)
+        aws = environment.connect(place.region)
+        check_account(aws, place.account)
+        found = find_annex(aws, place.name)
         if found is None:
             return _without_group(environment, aws, seen, again=decision is not None)
         group = observe(found)
@@ -102,7 +103,7 @@ def _observed(environment: Environment, before: Observation) -> Observation:
 
 
 def _without_group(environment: Environment, aws: RegionClients, seen: Observation, *, again: bool) -> Observation:
-    name = seen.spec.name
+    name = seen.place.name
     ungrouped = list_ungrouped(aws, name)
     if not ungrouped:
         return replace(seen, answered=True)
@@ -134,10 +135,10 @@ def status_of(found: Observation, now: datetime) -> AnnexStatus:
     record = group.lease.record if group else None
     lease = group.lease if group and group.lease.policy else None
     alive = states(group) if group else found.ungrouped if found.answered else None
-    slots = None if found.slots is None else [slot for slot in found.slots if slot.annex == found.spec.name]
+    slots = None if found.slots is None else [slot for slot in found.slots if slot.annex == found.place.name]
     return AnnexStatus(
-        name=found.spec.name,
-        region=found.spec.region,
+        name=found.place.name,
+        region=found.place.region,
         time=now,
         phase=decision.phase.value if decision else NOT_DEPLOYED if found.answered and group is None else None,
         reason=decision.reason if decision else None,
@@ -146,7 +147,7 @@ def status_of(found: Observation, now: datetime) -> AnnexStatus:
         lease=lease,
         created=group.created if group else None,
         next_warning=_next_warning(lease, now) if lease else None,
-        hours=_hours(lease, decision, found.spec) if lease and decision else None,
+        hours=_hours(lease, decision, found.place) if lease and decision else None,
         instances=None if alive is None else _instances(alive, group, slots),
         unmatched_slots=None if alive is None or slots is None else _unmatched_slots(alive, slots),
         jobs_running=None if slots is None else sum(slot.busy for slot in slots),
@@ -164,11 +165,11 @@ def _next_warning(lease: Lease, now: datetime) -> datetime | None:
     return max(end - before, lease.start)
 
 
-def _hours(lease: Lease, decision: Decision, spec: AnnexSpec) -> HoursUsed | None:
+def _hours(lease: Lease, decision: Decision, place: Place) -> HoursUsed | None:
     # From the record, not from the spec: the deployed limit is the one that counts.
     if lease.limit is None:
         return None
-    return HoursUsed((decision.used_seconds or 0) / HOUR_SECONDS, lease.limit, spec.price_per_hour)
+    return HoursUsed((decision.used_seconds or 0) / HOUR_SECONDS, lease.limit, place.price_per_hour)
 
 
 def _instances(
