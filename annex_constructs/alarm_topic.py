@@ -52,6 +52,14 @@ class AlarmTopic(sns.Topic):
             self.add_subscription(subscriptions.EmailSubscription(email))
 
 
+def annex_sender(annex_name: str) -> str:
+    """Sender of the messages of an annex's own topic.
+
+    :param annex_name: the annex's name.
+    """
+    return f"HTCondor annex {annex_name}"
+
+
 def given_or_own_topic(
     scope: Construct, construct_id: str, *, display_name: str, alarm_topic: sns.ITopic | None, alarm_email: str | None
 ) -> sns.ITopic:

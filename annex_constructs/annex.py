@@ -10,7 +10,7 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from annex_constructs.alarm_topic import given_or_own_topic
+from annex_constructs.alarm_topic import annex_sender, given_or_own_topic
 from annex_constructs.annex_interface import IAnnex, ImportedAnnex
 from annex_constructs.errors import invalid_value
 from annex_constructs.fleet.annex_credential import AnnexCredential
@@ -87,9 +87,8 @@ class Annex(IAnnex):
         super().__init__(scope, construct_id)
         name = checked_annex_name("Annex", construct_id, annex_name)
         _check_subnets(vpc, vpc_subnets)
-        sender = f"HTCondor annex {name}"
         topic = given_or_own_topic(
-            self, "AlarmTopic", display_name=sender, alarm_topic=alarm_topic, alarm_email=alarm_email
+            self, "AlarmTopic", display_name=annex_sender(name), alarm_topic=alarm_topic, alarm_email=alarm_email
         )
         self._credential = AnnexCredential(self, "Credential")
         self._fleet = AnnexFleet(

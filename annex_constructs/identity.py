@@ -38,6 +38,18 @@ def annex_id(name: str) -> str:
     return Fn.select(2, Fn.split("/", Fn.sub(f"${{AWS::StackId}}.{name}")))
 
 
+def group_arn(stack: Stack, group: str) -> str:
+    """ARN of the Auto Scaling group of this exact name, for permissions.
+
+    The middle part is an id that AWS makes up; the name is at the end.
+
+    :param stack: stack in whose account and Region the group is.
+    :param group: name of the group; `*`: every group.
+    """
+    kind = "autoScalingGroup:*:autoScalingGroupName"
+    return stack.format_arn(service="autoscaling", resource=kind, resource_name=group)
+
+
 def check_only_one(kind: type[Construct], scope: Construct, name: str) -> None:
     """Refuse a second construct of a kind and name in a stack: both would have one id and end together.
 

@@ -7,6 +7,7 @@ from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 from constructs import IConstruct
 
+from annex_constructs.identity import group_arn
 from annex_lease.operator_policy import Right, Target
 from annex_lease.ownership import GROUP_TAG
 from annex_lease.tags import TAG_ID
@@ -59,9 +60,7 @@ def _resources(
 ) -> Sequence[tuple[str, dict[str, dict[str, object]]]]:
     stack = Stack.of(scope)
     if target is Target.GROUP:
-        # The middle part of a group's ARN is an id that AWS makes up; the exact name is at its end.
-        kind = "autoScalingGroup:*:autoScalingGroupName"
-        return [(stack.format_arn(service="autoscaling", resource=kind, resource_name=annex.group), {})]
+        return [(group_arn(stack, annex.group), {})]
     if target is Target.INSTANCES:
         instances = stack.format_arn(service="ec2", resource="instance", resource_name="*")
         # EC2 Auto Scaling alone can write its tag, and takes it from an instance that is detached; the id stays.

@@ -1,4 +1,4 @@
-"""Bookkeeping of a lease, kept or stopped: its published end, the instances' copies of it, and its use. Pure."""
+"""Bookkeeping of a lease, kept or stopped: its published and scheduled ends, the notified end, and its use. Pure."""
 
 from __future__ import annotations
 
@@ -6,12 +6,20 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from annex_lease import tags
-from annex_lease.actions import Action, NotifyInstances, PublishEnd, RecordUse
-from annex_lease.entries import HOUR_SECONDS, Ledger
+from annex_lease.actions import Action, NotifyInstances, PublishEnd, RecordUse, ScheduleEnds
+from annex_lease.entries import HOUR_SECONDS, Ledger, Schedule, ScheduledAction
 from annex_lease.lease import Lease
 from annex_lease.observed import DEAD_INSTANCE_STATES, DEAD_LIFECYCLE_STATES, Fact, Group
 from annex_lease.terms import CHECK_PERIOD
 
+END_ACTION = "annex-end"
+"""Name of the scheduled action at the effective end."""
+LATEST_END_ACTION = "annex-latest-end"
+"""Name of the scheduled action after the latest end."""
+# Two actions of a group cannot have one time, and the effective end can be the latest.
+_UNIQUE = timedelta(minutes=1)
+# A start time must still be in the future when AWS reads it.
+_MARGIN = timedelta(seconds=30)
 # Two checks at once may read the clock in another order than they write. A ledger later than that has a wrong time.
 _SKEW = timedelta(minutes=5)
 
@@ -47,7 +55,7 @@ def notify(group: Group, end: datetime) -> tuple[tuple[Action, ...], frozenset[F
         if notified and known is not None and known.end == text and staying <= known.ids:
             return (), frozenset()
         return (), frozenset({Fact.INSTANCES})
-    listed = {instance.id: instance for instance in group.instances if instance.member}
+    listed = {each.id: each for each in group.instances if each.member or each.id in staying}
     alive = {key for key, instance in listed.items() if instance.state not in DEAD_INSTANCE_STATES}
     # An instance that the group lists and EC2 does not list yet is notified too.
     wrong = {key for key in alive if listed[key].end != text} | (staying - set(listed))
@@ -78,7 +86,8 @@ def record_use(lease: Lease, now: datetime, count: int) -> tuple[Action, ...]:
         return (RecordUse(stopped, "the hours are used up, and no instance is left"),)
     if ledger == lease.record.ledger and ledger.count == count:
         return ()
-    moved = counted(ledger, now, count)
+    # No lease counts a time after its latest end: a ledger that held one would differ from the record at every check.
+    moved = counted(ledger, min(now, lease.latest_end), count)
     return (RecordUse(moved, f"{count} instances use the annex's hours, recorded are {ledger.count}"),)
 
 
@@ -98,3 +107,34 @@ def current_ledger(lease: Lease, now: datetime) -> Ledger | None:
     if ledger is not None and ledger.at > now + _SKEW:
         return replace(ledger, at=max(lease.start, now.replace(microsecond=0)))
     return ledger
+
+
+def schedule_ends(group: Group, end: datetime, now: datetime, *, deploying: bool) -> tuple[ScheduleEnds, ...]:
+    """Put the actions that are not there, by the record, or by the group's own list if that was looked up.
+
+    Args:
+        group: the group as observed.
+        end: effective end of the lease.
+        now: current time, aware.
+        deploying: True if a deployment asks: the only time at which the action after the latest end may move later.
+    """
+    lease, recorded = group.lease, group.lease.record.scheduled
+    latest = lease.latest_end if recorded is None or deploying else min(recorded.latest_end, lease.latest_end)
+    wanted = Schedule(end, latest)
+    actions = (
+        ScheduledAction(END_ACTION, end, final=False),
+        ScheduledAction(LATEST_END_ACTION, latest + _UNIQUE, final=True),
+    )
+    if group.scheduled is not None:
+        due = [each for each in actions if group.scheduled.get(each.name) != each.start]
+    else:
+        known = (recorded is not None and recorded.end == end, recorded is not None and recorded.latest_end == latest)
+        due = [each for each, is_known in zip(actions, known, strict=True) if not is_known]
+    due = [each for each in due if each.start - now > _MARGIN]
+    if recorded is not None and latest > recorded.latest_end:
+        # The later one leaves the time that the earlier one may come to: AWS refuses two at one time.
+        due.reverse()
+    if not due:
+        return ()
+    reason = f"the group has to be empty from {tags.format_time(end)} on, without any check"
+    return (ScheduleEnds(wanted, tuple(due), reason),)

@@ -16,7 +16,6 @@ from annex_lease.aws import AnnexAccess, list_instances, read_group
 from annex_lease.decision import decide
 from annex_lease.entries import HOUR_SECONDS
 from annex_lease.facts import credential_state, failed_launch, scheduled_actions
-from annex_lease.lease import Phase
 from annex_lease.memory import Memory
 from annex_lease.observed import Fact, Group, Missing, Seen, with_facts
 from annex_lease.tags import format_time
@@ -125,12 +124,12 @@ def check(
         if decision.actions and not dry_run:
             try:
                 seen = _look(annex)
-            except (BotoCoreError, ClientError) as error:  # the report holds what was done before
+            except (BotoCoreError, ClientError) as error:
+                # The report holds what was done before.
                 outcomes.append(Outcome(failures=(f"group unknown: {error}",)))
                 break
     if not dry_run:
-        ended, late = decision.phase is Phase.ENDED, decision.overdue > 0
-        memory.note(seen, now, decision.end, empty=decision.empty, ended=ended, late=late)
+        memory.note(seen, now, decision)
     done = _joined([*outcomes, Outcome(failures=tuple(refused.values()))])
     return _report(annex.group, seen, decision, done, dry_run=dry_run, published=published)
 

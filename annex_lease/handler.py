@@ -17,7 +17,7 @@ from typing import Any
 from annex_lease.aws import AnnexAccess, Clients, seconds_left, shared_clients
 from annex_lease.checker import CheckReport, check, check_or_raise
 from annex_lease.cloudformation import serve_request
-from annex_lease.invocation import CheckerSettings, Invocation, embedded
+from annex_lease.invocation import DRY_CHECK, SCHEDULED_CHECK, CheckerSettings, Invocation, embedded
 from annex_lease.log_line import describe, write
 from annex_lease.memory import Memory
 from annex_lease.terms import CHECK_PERIOD
@@ -132,7 +132,7 @@ def _serve_check(run: Invocation) -> dict[str, object]:
 
 def _checked(run: Invocation) -> CheckReport:
     annex, kind = run.annex(), run.event.get("check")
-    if kind == "dry-run":
+    if kind == DRY_CHECK["check"]:
         # A memory of its own: the findings of a dry run are no evidence for the runs that act.
         return check(annex, run.now, dry_run=True)
 
@@ -140,4 +140,6 @@ def _checked(run: Invocation) -> CheckReport:
         return check_or_raise(annex, now, memory=run.memory)
 
     report = look(run.now)
-    return check_at_the_end(report, run.now, run.seconds_left, look, sleep=run.sleep) if kind == "scheduled" else report
+    if kind != SCHEDULED_CHECK["check"]:
+        return report
+    return check_at_the_end(report, run.now, run.seconds_left, look, sleep=run.sleep)

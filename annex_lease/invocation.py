@@ -29,6 +29,11 @@ PAST_LEASE = "InstancesPastLease"
 RECORD_IGNORED = "LeaseRecordIgnored"
 """Number of entries of the lease's record that were ignored; sent only if there are any."""
 
+SCHEDULED_CHECK = {"check": "scheduled"}
+"""Event of the schedule: a check that waits for an end within the next minute."""
+DRY_CHECK = {"check": "dry-run"}
+"""Event that reports what a check would do, and changes nothing."""
+
 _PREFIX = "ANNEX_"
 
 

@@ -15,11 +15,10 @@ from annex_lease.actions import (
     SuspendRebalance,
     Warn,
 )
-from annex_lease.bookkeeping import counted, current_ledger, notify, publish, record_use
+from annex_lease.bookkeeping import counted, current_ledger, notify, publish, record_use, schedule_ends
 from annex_lease.entries import Granted, Ledger, Override, Renewed
 from annex_lease.lease import Lease, Phase
 from annex_lease.observed import Credential, Fact, Group
-from annex_lease.schedule import schedule_ends
 from annex_lease.tags import format_time
 
 # Instances of a grant are listed within seconds. A launch that still waits after this time has failed, or there is no

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from annex_lease.actions import Decision
+from annex_lease.lease import Phase
 from annex_lease.observed import APART, BELIEVED, FRESH, Compared, Group, Seen, with_facts
 from annex_lease.tags import format_time
 
@@ -53,31 +55,26 @@ class Memory:
         }
         return with_facts(seen, facts)
 
-    def note(
-        self, seen: Seen, now: datetime, end: datetime | None, *, empty: bool, ended: bool, late: bool = False
-    ) -> None:
+    def note(self, seen: Seen, now: datetime, decision: Decision) -> None:
         """Remember a look at the annex.
 
         Args:
             seen: the observation; it holds the instances if EC2 was asked for them.
             now: time of the look.
-            end: effective end of the lease, if there is one.
-            empty: True if it found nothing.
-            ended: True if it was the second of two empty looks.
-            late: True if instances were alive although the lease and its grace were over. Default: False.
+            decision: what was decided about it.
         """
-        self.late_since = _earlier(self.late_since, now) if late else None
+        self.late_since = _earlier(self.late_since, now) if decision.overdue else None
         if seen.instances is not None and isinstance(seen, Group):
             listed = {instance.id for instance in seen.instances}
             missing = (member.id for member in seen.members if member.id not in listed)
             self.unlisted = {key: (_earlier(self.unlisted.get(key, (now, now))[0], now), now) for key in missing}
-            text = format_time(end) if end else ""
+            text = format_time(decision.end) if decision.end else ""
             self.compared_at = now, Compared(text, frozenset(i.id for i in seen.instances if i.end == text))
-        if not empty:
+        if not decision.empty:
             self.empty_since = self.ended_at = None
         elif seen.instances is not None:
             self.empty_since = _earlier(self.empty_since, now)
-            self.ended_at = now if ended else None
+            self.ended_at = now if decision.phase is Phase.ENDED else None
 
 
 def _earlier(known: datetime | None, now: datetime) -> datetime:

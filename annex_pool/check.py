@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from annex_lease.invocation import DRY_CHECK
 from annex_lease.lease import Phase
 from annex_lease.ownership import stack_name
 from annex_lease.tags import parse_time, shown
@@ -15,7 +16,7 @@ from annex_pool.command_error import AnnexError
 from annex_pool.deployed import FUNCTION, Deployed, find_arn
 from annex_pool.region import asking
 
-_CHECK, _DRY_RUN = b"{}", b'{"check": "dry-run"}'
+_CHECK: dict[str, str] = {}  # any event that is not one of the checker's others
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,9 @@ def ask_checker(found: Deployed, *, dry_run: bool = False) -> Answer:
     arn = find_arn(found, FUNCTION, time.sleep)
     with asking(f"to run the lease checker of annex {found.name} in {found.aws.region}"):
         reply = found.aws.functions.invoke(
-            FunctionName=arn, InvocationType="RequestResponse", Payload=_DRY_RUN if dry_run else _CHECK
+            FunctionName=arn,
+            InvocationType="RequestResponse",
+            Payload=json.dumps(DRY_CHECK if dry_run else _CHECK).encode(),
         )
         payload = reply["Payload"].read()
     answer = read_answer(found.name, payload, failed="FunctionError" in reply)

@@ -5,16 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from annex_lease.facts import current_version
 from annex_lease.lease import Lease, Phase
 from annex_lease.ownership import stack_name
 from annex_lease.tags import TAG_RENEWED, format_time
 from annex_pool.check import Answer
 from annex_pool.command_error import AnnexError
-from annex_pool.deployed import SECRET, Deployed, deployed_annex, find_arn, override_tags, renewable_lease, write_tags
+from annex_pool.deployed import Deployed, credential_version, deployed_annex, override_tags, renewable_lease, write_tags
 from annex_pool.environment import Environment
 from annex_pool.extend import check_end, wanted_end
-from annex_pool.region import asking
 from annex_pool.token import stored_expiry
 from annex_spec import AnnexSpec
 
@@ -88,10 +86,7 @@ def _check_hours(found: Deployed, lease: Lease, now: datetime) -> None:
 
 
 def _check_credential(found: Deployed, now: datetime) -> None:
-    secret = find_arn(found, SECRET, None)
-    with asking(f"whether the secret of annex {found.name} has a value"):
-        described = found.aws.secretsmanager.describe_secret(SecretId=secret)
-    current = current_version(described)
+    current = credential_version(found)
     push = f"run `annex credential push {found.name}`, then renew it; nothing was written"
     if current is None:
         raise AnnexError(f"the credential of annex {found.name} has no value: {push}")

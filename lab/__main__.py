@@ -23,6 +23,16 @@ from lab.steps import StepError, Steps
 
 # One demonstration at a time is what a person wants; who wants several gives each a file.
 STATE_FILE = Path(os.environ.get("ANNEX_LAB_STATE_FILE", "/run/htcondor-annex-lab.json"))
+# Commands that show a running demonstration; the tutorial has the same.
+ENTER = ".venv/bin/python -m lab exec -- "
+LOOKS = (
+    "condor_status",
+    f"annex status {ANNEX}",
+    f"annex check {ANNEX} --dry-run",
+    f"annex plan {ANNEX}",
+    f"cdk diff {STACK} -c annexes=lab/annexes.toml",
+    "bash",
+)
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__, pretty_exceptions_enable=False)
 
@@ -70,6 +80,19 @@ def run(
     raise typer.Exit(status)
 
 
+@app.command(context_settings={"ignore_unknown_options": True})
+def shell(
+    command: Annotated[list[str] | None, typer.Argument(help="Program and arguments, after --. Default: bash.")] = None,
+    machines: Annotated[str, typer.Option(help="qemu: boot a machine per instance; none: pretend.")] = "qemu",
+) -> None:
+    """Opens a shell on the pool's host of a new lab in which nothing is deployed; the tutorial is done there."""
+    enter_sandbox(state_file=STATE_FILE)
+    with failing_clearly(), Site(machines=machines) as site:
+        words = site.operator.command(*(command or ("bash",)))
+        status = subprocess.run(words, check=False, env=site.operator.shell_environment()).returncode
+    raise typer.Exit(status)
+
+
 @app.command(name="exec", context_settings={"ignore_unknown_options": True})
 def execute(command: Annotated[list[str], typer.Argument(help="Program and arguments, after --.")]) -> None:
     """Runs a command on the pool's host of the running demonstration: annex, cdk, condor_status, bash ..."""
@@ -113,9 +136,8 @@ def failing_clearly() -> Iterator[None]:
 
 def look_around(console: Console) -> None:
     """Prints commands that show the running lab, and waits for Ctrl-C or TERM."""
-    enter = "  .venv/bin/python -m lab exec -- "
-    for words in ("condor_status", f"annex status {ANNEX}", f"cdk diff {STACK} -c annexes=lab/annexes.toml", "bash"):
-        console.print(enter + words, highlight=False, soft_wrap=True)
+    for words in LOOKS:
+        console.print(f"  {ENTER}{words}", highlight=False, soft_wrap=True)
     console.print("Ctrl-C here (or TERM to this process) ends it and removes everything.")
     signal.pause()
 

@@ -47,6 +47,7 @@ class Operator:
             "AWS_SECRET_ACCESS_KEY": "test",
             "AWS_DEFAULT_REGION": REGION,
             "AWS_CA_BUNDLE": str(self.authority),
+            "AWS_PAGER": "",  # the image has no pager
             "NODE_EXTRA_CA_CERTS": str(self.authority),
             "CONDOR_CONFIG": str(self.home / "condor_config"),
             "ANNEX_SPEC": str(self.spec),
@@ -55,6 +56,10 @@ class Operator:
             "JSII_RUNTIME_PACKAGE_CACHE_ROOT": str(cache_directory() / "jsii"),
             "PYTHONDONTWRITEBYTECODE": "1",
         }
+
+    def shell_environment(self) -> dict[str, str]:
+        """Environment of a shell: `annex` reads the annexes.toml of the directory, as `cdk` does."""
+        return {key: value for key, value in self.environment().items() if key != "ANNEX_SPEC"}
 
     def save_environment(self) -> None:
         """Stores the environment for commands that enter the sandbox later."""

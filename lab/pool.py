@@ -13,7 +13,7 @@ HOST = "cm.pool.lab"
 TRUST_DOMAIN = "pool.lab"
 USER = "ada"
 TOOLS = ("condor_status", "condor_q", "condor_submit", "condor_history", "condor_ping", "condor_token_create",
-         "condor_token_list", "condor_reconfig", "condor_config_val", "condor_rm", "condor_wait")  # fmt: skip
+         "condor_token_list", "condor_reconfig", "condor_config_val", "condor_rm", "condor_wait", "aws")  # fmt: skip
 
 LOCAL = f"""\
 # What differs between this host and any other pool that copied annex_pool/pool.conf.
@@ -106,5 +106,7 @@ class Pool:
         (self.home / "condor_config").write_text(OPERATOR)
         for tool in TOOLS:
             script = self.tools / tool
-            script.write_text(f'#!/bin/sh\nunset CONDOR_CONFIG\nexec chroot {self.root} /usr/bin/{tool} "$@"\n')
+            # Programs of the image trust the lab's authority by themselves.
+            body = f'#!/bin/sh\nunset CONDOR_CONFIG AWS_CA_BUNDLE\nexec chroot {self.root} {tool} "$@"\n'
+            script.write_text(body)
             script.chmod(0o755)

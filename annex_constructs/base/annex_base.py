@@ -18,7 +18,7 @@ from annex_constructs.base.sweeper_metrics import SweeperMetrics
 from annex_constructs.base.sweeper_permissions import sweeper_permissions
 from annex_constructs.errors import check_whole_number, duration_code, invalid_value, seconds
 from annex_constructs.scheduled_function import ScheduledFunction
-from annex_lease.sweep.sweep_settings import SweepSettings
+from annex_lease.sweep.sweep_settings import SCHEDULED_SWEEP, SweepSettings
 from annex_lease.terms import INTERVAL, MAX_REMOVALS
 
 _HANDLER = "annex_lease.sweep.sweep_handler.handler"
@@ -78,7 +78,7 @@ class AnnexBase(SweeperMetrics, Construct):
             handler=_HANDLER,
             environment=SweepSettings(max_removals=maximum, dry_run=dry_run).to_environ(),
             permissions=sweeper_permissions(self),
-            event={"sweep": "scheduled"},
+            event=SCHEDULED_SWEEP,
             rate=self._interval,
             log_retention=log_retention,
         )

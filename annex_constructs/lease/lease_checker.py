@@ -19,7 +19,7 @@ from annex_constructs.lease.lease_declaration import LeaseDeclaration
 from annex_constructs.lease.lease_metrics import CHECK_RATE, LeaseMetrics
 from annex_constructs.lease.lease_terms import LeaseTerms
 from annex_constructs.scheduled_function import ScheduledFunction
-from annex_lease.invocation import CheckerSettings
+from annex_lease.invocation import SCHEDULED_CHECK, CheckerSettings
 from annex_lease.tags import TAG_ID, TAG_NAME
 
 _HANDLER = "annex_lease.handler.handler"
@@ -102,7 +102,7 @@ class LeaseChecker(LeaseMetrics, Construct):
                 **declaration.caps,
             ).to_environ(),
             permissions=checker_permissions(own, secret, self._topic),
-            event={"check": "scheduled"},
+            event=SCHEDULED_CHECK,
             rate=CHECK_RATE,
             on_failure=responder.function,
             log_retention=log_retention,

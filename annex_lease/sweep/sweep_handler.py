@@ -9,6 +9,7 @@ Environment: see `annex_lease.sweep.sweep_settings`.
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from collections.abc import Mapping
@@ -18,7 +19,7 @@ from typing import Any
 from annex_lease.aws import Clients, seconds_left, shared_clients
 from annex_lease.log_line import describe, embed_metrics, write
 from annex_lease.sweep.sweep_report import DIMENSION, SweepReport
-from annex_lease.sweep.sweep_settings import SweepSettings
+from annex_lease.sweep.sweep_settings import DRY_SWEEP, SCHEDULED_SWEEP, SweepSettings
 from annex_lease.sweep.sweeper import SweepError, sweep_or_raise
 from annex_lease.tags import shown
 
@@ -73,7 +74,7 @@ def serve(
 
 def _is_dry_run(event: object) -> bool:
     """True if the event asks for a dry run, False if it asks for a run; a misspelt event must not act."""
-    if event in ({"sweep": "scheduled"}, {"sweep": "dry-run"}):
-        return event == {"sweep": "dry-run"}
-    allowed = '{"sweep": "scheduled"} to act or {"sweep": "dry-run"} to look'
+    if event in (SCHEDULED_SWEEP, DRY_SWEEP):
+        return event == DRY_SWEEP
+    allowed = f"{json.dumps(SCHEDULED_SWEEP)} to act or {json.dumps(DRY_SWEEP)} to look"
     raise ValueError(f"event: received {shown(event)}, allowed {allowed}; invoke the function again with one of them")

@@ -1,4 +1,4 @@
-"""Settings of the sweeper, and their form in the environment of its function. Pure."""
+"""Settings of the sweeper, their form in the environment of its function, and the function's events. Pure."""
 
 from __future__ import annotations
 
@@ -8,6 +8,11 @@ from datetime import timedelta
 
 from annex_lease.tags import parse_count
 from annex_lease.terms import DRY_RUN, MAX_REMOVALS, seconds
+
+SCHEDULED_SWEEP = {"sweep": "scheduled"}
+"""Event of the schedule: a run that acts."""
+DRY_SWEEP = {"sweep": "dry-run"}
+"""Event that lists what a run would do, and changes nothing."""
 
 _MAX_REMOVALS, _DRY_RUN = "SWEEP_MAX_REMOVALS", "SWEEP_DRY_RUN"
 _SLACK, _WAIT = "SWEEP_SLACK_SECONDS", "SWEEP_WAIT_SECONDS"

@@ -14,7 +14,7 @@ from annex_lease.ownership import STACK_NAME_TAG
 from annex_lease.tags import TAG_NAME
 from annex_pool.command_error import InputError
 from annex_pool.commands.arguments import DEFAULT_SPEC, OptionalName, SpecFile
-from annex_pool.commands.output import console, plain, print_error
+from annex_pool.commands.output import console, natural_width, plain, print_error
 from annex_pool.leftovers.leftover import Leftover
 from annex_pool.leftovers.search import KINDS, NOT_FOUND, Leftovers, find_leftovers
 from annex_spec import load
@@ -66,6 +66,7 @@ def show_leftovers(found: Leftovers, out: Console) -> None:
         for left in found.found:
             table.add_row(*(Text(cell) for cell in _row(left)))
         # Not wrapped: an id that is broken to fit a terminal cannot be copied.
+        table.width = natural_width(table, out)
         out.print(table, soft_wrap=True)
     where = ", ".join(found.regions)
     whose = "of any annex" if found.annexes is None else f"of annex {', '.join(found.annexes)}"

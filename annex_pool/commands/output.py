@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import typer
 from rich.console import Console
+from rich.table import Table
 
 from annex_lease.tags import shown
 from annex_pool.check import Answer
 
 # Wider than every row, because a program cannot read a row that is broken to fit an imagined terminal.
 _PIPE_WIDTH = 240
+_UNLIMITED = 100_000  # characters, for measuring a table that need not fit
 
 
 def console() -> Console:
@@ -18,6 +20,11 @@ def console() -> Console:
     if not made.is_terminal:
         made.width = _PIPE_WIDTH
     return made
+
+
+def natural_width(table: Table, out: Console) -> int:
+    """Width of a table in which no cell is cut or folded, in characters."""
+    return out.measure(table, options=out.options.update(max_width=_UNLIMITED)).maximum
 
 
 def plain(value: object) -> str:

@@ -17,13 +17,16 @@ from annex_lease.lease import Phase
 from annex_lease.tags import format_time
 from annex_pool.annex_status import NOT_DEPLOYED, AnnexStatus
 from annex_pool.commands.arguments import DEFAULT_SPEC, OptionalName, SpecFile
-from annex_pool.commands.output import console, print_error
+from annex_pool.commands.output import console, natural_width, print_error
 from annex_pool.status import look
 from annex_spec import format_duration, load
 
 UNKNOWN = "?"
 _NONE = "-"
-_COLUMNS = (
+# CLASSAD_LIFETIME, of an ad that its daemon did not withdraw:
+# https://htcondor.readthedocs.io/en/latest/admin-manual/configuration-macros.html#CLASSAD_LIFETIME
+_AD_LIFETIME = "15m"
+COLUMNS = (
     "annex",
     "phase",
     "lease end (UTC)",
@@ -67,19 +70,20 @@ def status_command(
 
 
 def show_statuses(statuses: Sequence[AnnexStatus], out: Console) -> None:
-    """Print one row for each annex, and below the rows everything that needs an operator's attention."""
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for column in _COLUMNS:
-        table.add_column(column, no_wrap=column != "instances")
-    for status in statuses:
-        table.add_row(*_row(status))
-    out.print(table)
+    """Print one row for each annex, and below the rows everything that needs an operator's attention.
+
+    On a terminal that is too narrow for a row, each annex has one line for each column instead.
+    """
+    _show_rows([_row(status) for status in statuses], out)
     for status in statuses:
         for slot in status.unmatched_slots or ():
             out.print(
                 f"{status.name}: slot {slot} claims to belong to this annex, but matches none of its alive instances",
                 soft_wrap=True,
             )
+        if status.unmatched_slots:
+            ends = f"the pool may list the slots of a terminated instance for {_AD_LIFETIME} more"
+            out.print(f"{status.name}: {ends}", soft_wrap=True)
         if status.phase in _EXPLAINED and status.reason:
             out.print(f"{status.name}: {status.phase}: {status.reason}", soft_wrap=True)
         if status.overdue:
@@ -88,9 +92,24 @@ def show_statuses(statuses: Sequence[AnnexStatus], out: Console) -> None:
             out.print(f"{status.name}: {problem}", soft_wrap=True)
 
 
+def _show_rows(rows: Sequence[Sequence[Text]], out: Console) -> None:
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for column in COLUMNS:
+        table.add_column(column, no_wrap=True)
+    for row in rows:
+        table.add_row(*row)
+    if natural_width(table, out) <= out.width:
+        out.print(table)
+        return
+    label = max(map(len, COLUMNS))
+    for row in rows:
+        for column, cell in zip(COLUMNS, row, strict=True):
+            out.print(Text.assemble((column.ljust(label), "bold"), "  ", cell), soft_wrap=True)
+
+
 def _row(status: AnnexStatus) -> list[Text]:
     if status.phase == NOT_DEPLOYED:
-        cells = [status.name, NOT_DEPLOYED, *[_NONE] * (len(_COLUMNS) - 2)]
+        cells = [status.name, NOT_DEPLOYED, *[_NONE] * (len(COLUMNS) - 2)]
         return [Text(cell, style="dim") for cell in cells]
     phase = status.phase or UNKNOWN
     lease = [UNKNOWN, UNKNOWN]

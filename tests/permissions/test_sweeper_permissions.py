@@ -156,24 +156,23 @@ def test_a_name_lets_it_end_and_only_an_id_lets_it_delete(policies: Policies, ac
 
 
 @pytest.mark.parametrize("action", RESOURCES)
-def test_nothing_without_an_annexs_name(policies: Policies, action: str) -> None:
+def test_nothing_without_a_tag_of_an_annex(policies: Policies, action: str) -> None:
     arn = f"arn:aws:{RESOURCES[action]}"
-    for context in (
-        {},
-        {"aws:ResourceTag/Name": "pa"},
-        {f"aws:ResourceTag/{TAG_ORPHAN}": "x"},
-        {"aws:ResourceTag/annex:id": GONE},
-    ):
+    for context in ({}, {"aws:ResourceTag/Name": "pa"}, {f"aws:ResourceTag/{TAG_ORPHAN}": "x"}):
         assert not ask(policies, Request(action, arn, context)).allowed
+    # An instance that lost its name is ended with its annex; nothing is deleted by an id alone.
+    by_id = ask(policies, Request(action, arn, {"aws:ResourceTag/annex:id": f"{GONE}.pa"})).allowed
+    assert by_id == (action == "ec2:TerminateInstances")
 
 
 @pytest.mark.parametrize("key", ["annex:name", "annex:id", "annex:lease-until", "Name"])
 def test_it_marks_and_writes_no_other_tag(policies: Policies, key: str) -> None:
-    ours = NAMED
+    ours = WHOLE
     instance = f"arn:aws:{RESOURCES['ec2:TerminateInstances']}"
     assert ask(policies, Request("ec2:CreateTags", instance, ours, (TAG_ORPHAN,))).allowed
     assert not ask(policies, Request("ec2:CreateTags", instance, ours, (key,))).allowed
     assert not ask(policies, Request("ec2:CreateTags", instance, ours, (key, TAG_ORPHAN))).allowed
+    assert not ask(policies, Request("ec2:CreateTags", instance, NAMED, (TAG_ORPHAN,))).allowed
 
 
 @pytest.mark.parametrize("action", ["ec2:RunInstances", "secretsmanager:GetSecretValue", "cloudformation:DeleteStack"])

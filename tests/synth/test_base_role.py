@@ -13,9 +13,11 @@ from tests.synth.templates import Resources, of_type, only
 ACCOUNT = {"Ref": "AWS::AccountId"}
 OURS = {"aws:ResourceTag/annex:name": "false"}
 IS_OURS = {"Null": OURS}
-HAS_ID = {"Null": {**OURS, "aws:ResourceTag/annex:id": "false"}}
+ID = {"aws:ResourceTag/annex:id": "false"}
+HAS_ID = {"Null": ID}
+HAS_BOTH = {"Null": {**OURS, **ID}}
 MARK = {
-    "Null": {**OURS, "aws:TagKeys": "false"},
+    "Null": {**ID, "aws:TagKeys": "false"},
     "ForAllValues:StringEquals": {"aws:TagKeys": ["annex:orphan"]},
 }
 
@@ -64,21 +66,21 @@ def removing() -> list[dict[str, Any]]:
     instances, volumes = arn("ec2", "instance/*"), arn("ec2", "volume/*")
     interfaces, secrets = arn("ec2", "network-interface/*"), arn("secretsmanager", "secret:*")
     logs, tagging = arn("logs", "log-group:*"), ["ec2:CreateTags", "ec2:DeleteTags"]
-    restorable = {**HAS_ID, "BoolIfExists": {"secretsmanager:ForceDeleteWithoutRecovery": "false"}}
+    restorable = {**HAS_BOTH, "BoolIfExists": {"secretsmanager:ForceDeleteWithoutRecovery": "false"}}
     marking = ["secretsmanager:TagResource", "secretsmanager:UntagResource"]
     return [
         allow("TerminateInstances", ["ec2:TerminateInstances"], instances, condition=HAS_ID),
-        allow("DeleteVolumes", ["ec2:DeleteVolume"], volumes, condition=HAS_ID),
-        allow("DeleteInterfaces", ["ec2:DeleteNetworkInterface"], interfaces, condition=HAS_ID),
+        allow("DeleteVolumes", ["ec2:DeleteVolume"], volumes, condition=HAS_BOTH),
+        allow("DeleteInterfaces", ["ec2:DeleteNetworkInterface"], interfaces, condition=HAS_BOTH),
         allow("MarkOfEc2", tagging, instances, interfaces, volumes, condition=MARK),
         allow("DeleteSecrets", ["secretsmanager:DeleteSecret"], secrets, condition=restorable),
         allow("MarkSecrets", marking, secrets, condition=MARK),
-        allow("DeleteLogGroups", ["logs:DeleteLogGroup"], logs, condition=HAS_ID),
+        allow("DeleteLogGroups", ["logs:DeleteLogGroup"], logs, condition=HAS_BOTH),
         allow("MarkLogGroups", ["logs:TagResource", "logs:UntagResource"], logs, condition=MARK),
     ]
 
 
-def test_the_sweeper_acts_on_what_carries_an_annex_name_only(base: Resources) -> None:
+def test_the_sweeper_acts_on_what_carries_the_tags_of_an_annex_only(base: Resources) -> None:
     log = {"Fn::GetAtt": [named(base, "AWS::Logs::LogGroup", "Log"), "Arn"]}
     queue = {"Fn::GetAtt": [named(base, "AWS::SQS::Queue", "FailedRuns"), "Arn"]}
     looking = [

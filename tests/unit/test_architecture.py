@@ -42,7 +42,7 @@ PARTS = {
 }
 # Modules of annex_lease that call AWS. Every other module is pure: it needs the standard library only, and so does
 # all that it imports.
-CALLS_AWS = {"actuator", "aws", "batches", "checker", "cloudformation", "facts", "handler"}
+CALLS_AWS = {"actuator", "aws", "batches", "checker", "cloudformation", "facts", "handler", "messages"}
 CALLS_AWS |= {f"sweep.{module}" for module in ("inventory", "removal", "sweeper", "sweep_handler")}
 # Modules of annex_lease that only hold declared values and their forms.
 DATA = {"terms", "kinds", "forms", "rules", "duration", "tags"}

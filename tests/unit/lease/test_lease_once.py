@@ -14,7 +14,7 @@ import pytest
 from annex_lease import lease, policy, record, tags, terms
 from annex_lease.decision import decide
 from annex_lease.memory import Memory
-from annex_lease.observed import Group, Missing, with_facts
+from annex_lease.observed import Credential, Group, Missing, with_facts
 from annex_lease.policy import NUMBERS, LeasePolicy, policy_tags
 from annex_lease.record import read_record
 from tests.unit.lease.lease_model import CREATED, END, POLICY, a_group, settled
@@ -53,7 +53,7 @@ def test_a_lease_is_read_once_for_each_description_of_its_group(monkeypatch: pyt
     monkeypatch.setattr(lease, "read_record", counted)
     group = a_group(written=settled())
     assert group.lease is group.lease
-    known = Memory().recall(with_facts(group, {"credential": True, "instances": ()}), END)
+    known = Memory().recall(with_facts(group, {"credential": Credential.PRESENT, "instances": ()}), END)
     assert isinstance(known, Group)
     assert known.lease is group.lease
     decide(known, END)
@@ -63,15 +63,17 @@ def test_a_lease_is_read_once_for_each_description_of_its_group(monkeypatch: pyt
 
 
 def test_facts_without_a_place_are_dropped() -> None:
-    missing = with_facts(Missing("g"), {"credential": True, "confirmed": True})
-    assert missing == Missing("g", confirmed=True)
+    missing = with_facts(Missing("g"), {"credential": Credential.PRESENT, "instances": ()})
+    assert missing == Missing("g", instances=())
 
 
-def test_a_group_without_a_policy_has_a_lease_that_ended_at_its_creation() -> None:
+def test_a_group_without_a_policy_and_a_published_end_has_a_lease_that_ended_at_its_creation() -> None:
     found = a_group(None).lease
     assert (found.policy, found.size, found.limit, found.ledger, found.hours_end) == (None, 0, None, None, None)
-    assert {found.start, found.declared_end, found.unrenewed_end, found.effective_end, found.latest_end} == {CREATED}
-    assert (found.grace, found.renew_while_busy, found.warn_before_end) == (timedelta(0), None, None)
+    assert {found.start, found.declared_end, found.unrenewed_end, found.effective_end} == {CREATED}
+    assert found.latest_end == CREATED + timedelta(seconds=terms.MAX_LIFETIME.tag_range()[1])
+    assert (found.renew_while_busy, found.warn_before_end) == (None, None)
+    assert found.grace == terms.GRACE.default_value
     assert found.problems == found.record.problems != ()
 
 

@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 from annex_lease import tags as lease_tags
 from annex_lease import terms
 from annex_lease.action_data import as_data
-from annex_lease.actions import Grant, RecordUse
+from annex_lease.actions import Grant, NotifyInstances, PublishEnd, RecordUse, ScheduleEnds
+from annex_lease.bookkeeping import END_ACTION, LATEST_END_ACTION
 from annex_lease.decision import decide
-from annex_lease.lease import Lease, Phase
-from annex_lease.observed import Group, GroupMember, Instance
+from annex_lease.lease import NO_CAPS, Lease, LeaseCaps, Phase
+from annex_lease.observed import BELIEVED, Compared, Credential, Group, GroupMember, Instance
 from annex_lease.policy import policy_tags
 from annex_lease.record import read_record
 from annex_lease.tags import Tag, format_time
@@ -42,13 +43,22 @@ instances = st.lists(
     max_size=5,
     unique_by=lambda instance: instance.id,
 ).map(tuple)
+ids = st.sampled_from([f"i-{n}" for n in range(9)])
+ends = st.one_of(st.none(), st.just(format_time(END)), texts)
 listings = st.one_of(
     st.none(),
     st.lists(
-        st.builds(Instance, st.sampled_from([f"i-{n}" for n in range(9)]), st.sampled_from(["running", "terminated"])),
+        st.builds(Instance, ids, st.sampled_from(["running", "terminated"]), st.booleans(), ends),
         max_size=5,
         unique_by=lambda instance: instance.id,
     ).map(tuple),
+)
+schedules = st.one_of(st.none(), st.dictionaries(st.sampled_from([END_ACTION, LATEST_END_ACTION]), moments, max_size=2))
+caps = st.builds(
+    LeaseCaps,
+    st.one_of(st.none(), st.integers(1, 10**5)),
+    st.one_of(st.none(), st.integers(0, 4)),
+    st.one_of(st.none(), st.integers(1, 10)),
 )
 
 
@@ -72,18 +82,27 @@ def groups(draw: st.DrawFn) -> Group:
         deletion_protected=draw(st.booleans()),
         warm_pool=(warm := draw(st.booleans())),
         warm_pool_size=draw(st.integers(0, 3)) if warm else 0,
-        credential=draw(st.sampled_from([None, True, False])),
+        caps=draw(st.one_of(st.just(NO_CAPS), caps)),
+        credential=draw(st.sampled_from([None, *Credential])),
         instances=draw(listings),
-        confirmed=draw(st.booleans()),
+        scheduled=draw(schedules),
+        activity=draw(st.one_of(st.none(), st.text(max_size=5))),
+        unread_for=draw(st.sampled_from([timedelta(0), BELIEVED])),
+        short_for=draw(st.sampled_from([timedelta(0), BELIEVED])),
+        compared=draw(st.one_of(st.none(), st.builds(Compared, ends.map(str), st.frozensets(ids, max_size=5)))),
+        gone=draw(st.frozensets(ids, max_size=1)),
     )
 
 
 @given(groups(), moments, st.booleans())
 def test_what_was_done_is_not_asked_for_again(group: Group, now: datetime, closing: bool) -> None:
     after = carry_out(group, now, closing=closing)
-    # A run that changed the number of instances leaves it to the next one to count them.
-    assert all(isinstance(action, RecordUse) for action in decide(after, now, closing=closing).actions)
-    assert decide(carry_out(after, now, closing=closing), now, closing=closing).actions == ()
+    # A run that changed the number of instances leaves it to the next one to count them, and to move the end by that.
+    counts = (RecordUse, PublishEnd, ScheduleEnds, NotifyInstances)
+    assert all(isinstance(action, counts) for action in decide(after, now, closing=closing).actions)
+    for _ in range(2):
+        after = carry_out(after, now, closing=closing)
+    assert decide(after, now, closing=closing).actions == ()
 
 
 @given(groups(), moments)
@@ -102,7 +121,7 @@ def test_no_tag_raises_or_passes_the_latest_end(values: dict[str, str], now: dat
     group = replace(a_group(), tags=tags)
     decision = decide(group, now)
     lease = Lease.of(tags, CREATED)
-    assert decision.end is None or (lease.policy is not None and decision.end <= lease.latest_end)
+    assert decision.end is None or decision.end <= lease.latest_end
     assert decision.end is None or decision.end <= CREATED + timedelta(seconds=terms.MAX_LIFETIME.tag_range()[1])
 
 
@@ -127,9 +146,12 @@ def test_an_end_never_grants_and_a_grant_never_exceeds(group: Group, now: dateti
         assert not closing
         size = read_record(group.tags).policy
         assert size is not None
-        assert grants[0].granted.size == size.size <= group.max_size
-        if grants[0].granted.size > group.desired:
-            assert group.credential is True
+        # A MaxSize of 0 is what the scheduled action after an earlier latest end leaves.
+        assert grants[0].capacity <= grants[0].granted.size <= (grants[0].max_size or group.max_size)
+        assert grants[0].granted.size <= size.size
+        assert grants[0].max_size is None or group.max_size == 0
+        if grants[0].capacity > group.desired:
+            assert group.credential is Credential.PRESENT
             assert "Launch" not in group.suspended or read_record(group.tags).renewal_pending
 
 
@@ -138,8 +160,8 @@ def test_every_annex_is_gone_after_its_maximum_lifetime_and_grace(group: Group, 
     limit = CREATED + timedelta(seconds=terms.MAX_LIFETIME.tag_range()[1] + terms.GRACE.tag_range()[1])
     now = max(now, limit)
     for _ in range(3):
-        group = carry_out(replace(group, confirmed=True), now)
-    seen = replace(group, instances=group.instances or (), confirmed=True, empty_before=True)
+        group = carry_out(replace(group, unread_for=BELIEVED), now)
+    seen = replace(group, instances=group.instances or (), empty_before=True)
     assert decide(seen, now).phase is Phase.ENDED
     assert group.alive() == ()
 

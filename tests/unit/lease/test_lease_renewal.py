@@ -12,15 +12,28 @@ from annex_lease.actions import Grant, RenewLease, Warn
 from annex_lease.decision import decide
 from annex_lease.entries import Granted, Renewed
 from annex_lease.lease import Phase
-from annex_lease.observed import Fact, Group, GroupMember
+from annex_lease.observed import Credential, Fact, Group, GroupMember
 from annex_lease.record import read_record
 from annex_lease.tags import format_time, group_tag
-from tests.unit.lease.lease_model import CAP, CREATED, END, HOUR, POLICY, a_group, apply, carry_out, kinds, settled
+from tests.unit.lease.lease_model import (
+    CAP,
+    CREATED,
+    END,
+    HOUR,
+    POLICY,
+    a_group,
+    apply,
+    carry_out,
+    kinds,
+    listed,
+    settled,
+)
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 RUNNING = (GroupMember("i-1", "InService"), GroupMember("i-2", "InService"))
 BUSY = (GroupMember("i-1", "InService", protected=True), GroupMember("i-2", "InService"))
 RENEWING = replace(POLICY, renew_seconds=1200)
+MOVED = ["PublishEnd", "RecordOverride", "ScheduleEnds"]
 
 
 def ended() -> Group:
@@ -40,20 +53,47 @@ def test_a_renewal_resumes_and_grants_in_this_order() -> None:
     moment = END + MINUTE
     group = written(ended(), renewed=format_time(moment), until=format_time(END + HOUR / 2))
     decision = decide(group, moment)
-    assert kinds(decision) == ["PublishEnd", "ResumeLaunch", "Grant", "NotifyInstances"]
+    assert kinds(decision) == [*MOVED, "ResumeLaunch", "Grant", "NotifyInstances"]
     assert [a.granted for a in decision.actions if isinstance(a, Grant)] == [Granted(2, moment)]
     renewed = carry_out(group, moment)
     assert (renewed.desired, "Launch" in renewed.suspended) == (2, False)
-    after = decide(renewed, moment)
+    after = decide(listed(renewed, END + HOUR / 2), moment)
     assert (after.actions, after.phase) == ((), Phase.ACTIVE)
 
 
 def test_a_renewal_that_died_between_its_two_steps_is_finished() -> None:
     moment = END + MINUTE
     group = written(ended(), renewed=format_time(moment), until=format_time(END + HOUR / 2))
-    for action in decide(group, moment).actions[:2]:
+    for action in decide(group, moment).actions[:4]:
         group = apply(group, action)
+    assert "Launch" not in group.suspended
     assert kinds(decide(group, moment)) == ["Grant", "NotifyInstances"]
+
+
+@pytest.mark.parametrize("desired", [0, 2])
+def test_a_renewal_that_was_only_begun_is_carried_out_again(desired: int) -> None:
+    """The run died before the capacity, or after it: the renewal is pending until the grant is completed."""
+    moment = END + MINUTE
+    group = written(ended(), renewed=format_time(moment), until=format_time(CAP), granted=f"2@{format_time(moment)}?")
+    begun = replace(group, desired=desired, suspended=frozenset({"AZRebalance"}))
+    assert begun.lease.record.renewal_pending
+    decision = decide(begun, moment)
+    assert [a.granted for a in decision.actions if isinstance(a, Grant)] == [Granted(2, moment)]
+    assert not carry_out(begun, moment).lease.record.renewal_pending
+
+
+def test_a_renewal_grants_a_smaller_size_in_whole() -> None:
+    """The operator asks for the annex again: that is no deployment of a smaller size."""
+    moment = END + MINUTE
+    group = written(ended(), size="1", renewed=format_time(moment), until=format_time(CAP))
+    assert [a.capacity for a in decide(group, moment).actions if isinstance(a, Grant)] == [1]
+
+
+def test_a_renewal_restores_what_the_last_scheduled_action_set_to_zero() -> None:
+    moment = END + MINUTE
+    group = replace(written(ended(), renewed=format_time(moment), until=format_time(CAP)), max_size=0)
+    assert [(a.capacity, a.max_size) for a in decide(group, moment).actions if isinstance(a, Grant)] == [(2, 2)]
+    assert carry_out(group, moment).max_size == 2
 
 
 def test_an_extension_that_comes_late_starts_nothing() -> None:
@@ -85,8 +125,12 @@ def test_a_renewal_cannot_pass_the_maximum_lifetime() -> None:
     moment = END + MINUTE
     beyond = written(ended(), renewed=format_time(moment), until=format_time(CAP + SECOND))
     decision = decide(beyond, moment)
-    assert (decision.phase, decision.actions) == (Phase.ENDED, ())
-    assert "is ignored" in decision.record_problems[0]
+    assert (decision.phase, decision.end) == (Phase.GRANTED, CAP)
+    assert (
+        "is after the maximum lifetime of this lease: its end 2026-11-01T14:00:00Z counts"
+        in (decision.record_problems[0])
+    )
+    assert decide(carry_out(beyond, moment), CAP).phase is Phase.DRAINING
     renewed = written(ended(), renewed=format_time(CAP), until=format_time(CAP))
     assert decide(renewed, CAP).phase is Phase.ENDED
 
@@ -95,7 +139,7 @@ def test_a_renewal_waits_for_the_credential_and_resumes_nothing_before() -> None
     moment = END + MINUTE
     group = written(ended(), renewed=format_time(moment), until=format_time(CAP))
     assert decide(replace(group, credential=None), moment).needs == {Fact.CREDENTIAL}
-    decision = decide(replace(group, credential=False), moment)
+    decision = decide(replace(group, credential=Credential.EMPTY), moment)
     assert decision.phase is Phase.WAITING
     assert "ResumeLaunch" not in kinds(decision)
 
@@ -108,9 +152,9 @@ def test_a_malformed_renewal_is_none_and_is_reported() -> None:
 
 def test_a_renewal_of_a_running_annex_grants_its_size_again() -> None:
     moment = CREATED + HOUR / 2
-    group = written(a_group(written=settled(), desired=1, members=RUNNING[:1]), renewed=format_time(moment))
+    group = written(listed(a_group(written=settled(), desired=1, members=RUNNING[:1])), renewed=format_time(moment))
     assert kinds(decide(group, moment)) == ["Grant"]
-    assert decide(carry_out(group, moment), moment).actions == ()
+    assert decide(listed(carry_out(group, moment)), moment).actions == ()
 
 
 # --- by itself, while busy
@@ -130,14 +174,15 @@ def test_a_busy_annex_is_renewed_late_in_its_lease(
     left: timedelta, instances: tuple[GroupMember, ...], renewed: bool
 ) -> None:
     now = END - left
-    decision = decide(a_group(RENEWING, written=settled(), desired=2, members=instances), now)
+    decision = decide(listed(a_group(RENEWING, written=settled(), desired=2, members=instances)), now)
     found = [action.renewed for action in decision.actions if isinstance(action, RenewLease)]
     assert found == ([Renewed(now + timedelta(seconds=1200), END)] if renewed else [])
-    assert kinds(decision) == (["RenewLease", "PublishEnd", "NotifyInstances"] if renewed else [])
+    moved = ["RenewLease", "PublishEnd", "ScheduleEnds", "NotifyInstances"]
+    assert kinds(decision) == (moved if renewed else [])
 
 
 def test_an_annex_that_does_not_ask_for_it_is_not_renewed() -> None:
-    assert decide(a_group(written=settled(), desired=2, members=BUSY), END - SECOND).actions == ()
+    assert decide(listed(a_group(written=settled(), desired=2, members=BUSY)), END - SECOND).actions == ()
 
 
 def test_renewals_follow_each_other_up_to_the_maximum_lifetime_and_not_beyond() -> None:
@@ -174,7 +219,7 @@ def test_a_spoilt_renewal_never_passes_the_maximum_lifetime(busy: str) -> None:
 
 def test_a_warning_is_published_once_for_each_end() -> None:
     policy = replace(POLICY, warn_before_end_seconds=600)
-    group = a_group(policy, written=settled(), desired=2, members=RUNNING)
+    group = listed(a_group(policy, written=settled(), desired=2, members=RUNNING))
     assert decide(group, END - timedelta(seconds=601)).actions == ()
     now = END - timedelta(seconds=600)
     decision = decide(group, now)
@@ -183,5 +228,5 @@ def test_a_warning_is_published_once_for_each_end() -> None:
     assert decide(warned, now).actions == ()
     later = written(warned, until=format_time(END + MINUTE))
     assert "Warn" in kinds(decide(later, END - timedelta(seconds=500)))
-    assert decide(replace(group, members=()), now).actions == ()
+    assert decide(replace(group, members=(), instances=()), now).actions == ()
     assert read_record(warned.tags).warned == format_time(END)

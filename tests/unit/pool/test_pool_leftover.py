@@ -1,12 +1,17 @@
 """Annex of a resource: by its tag, else by its stack, else by the name CloudFormation generated; never by a prefix."""
 
+import io
+
 import pytest
 from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
 
-from annex_pool.leftovers.leftover import ListedResource, left_of, may_belong_to_annex
+from annex_pool.commands.leftovers_command import show_leftovers
+from annex_pool.leftovers.leftover import Leftover, ListedResource, left_of, may_belong_to_annex
 from annex_pool.leftovers.listing import is_gone, pages
+from annex_pool.leftovers.search import Leftovers
 from annex_pool.leftovers.tagged import read_arn
 
 STACK = "aws:cloudformation:stack-name"
@@ -177,3 +182,17 @@ class Paged:
 def test_every_page_is_read_until_the_last_one() -> None:
     assert list(pages(Paged(), "list_pages", "Items")) == [{"n": 1}, {"n": 2}]
     assert list(pages(Paged(), "list_once", "Items", A=1)) == [{"A": 1}]
+
+
+@pytest.mark.parametrize("width", [40, 80, 400])
+def test_an_id_is_never_broken(width: int) -> None:
+    """The terminal wraps a long row by itself, and what is copied from it is whole."""
+    arn = "arn:aws:secretsmanager:us-east-1:000000000000:secret:" + "AnnexCredential" * 10
+    left = Leftover("demo", "us-east-1", ListedResource("secret", arn), "tag")
+    out = Console(file=io.StringIO(), width=width, highlight=False, markup=False)
+    show_leftovers(Leftovers(("demo",), ("us-east-1",), (left,), ()), out)
+    assert isinstance(out.file, io.StringIO)
+    heading, row, total = out.file.getvalue().splitlines()
+    assert row.split() == ["demo", "us-east-1", "secret", arn, "-", "-", "tag"]
+    assert heading.index("state") == row.index(" -  ") + 1
+    assert total == "1 resource is left of annex demo in us-east-1"

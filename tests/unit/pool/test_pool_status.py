@@ -53,8 +53,8 @@ SLOTS = (
 SEEN = Observation(annex_spec(), True, GROUP, decide(GROUP, NOW), SLOTS, ())
 
 
-def text(*statuses: AnnexStatus) -> str:
-    out = Console(file=io.StringIO(), width=240, highlight=False, markup=False)
+def text(*statuses: AnnexStatus, width: int = 240) -> str:
+    out = Console(file=io.StringIO(), width=width, highlight=False, markup=False)
     show_statuses(statuses, out)
     assert isinstance(out.file, io.StringIO)
     return out.file.getvalue()
@@ -121,6 +121,9 @@ def test_a_slot_of_an_annex_that_is_not_deployed_is_unmatched() -> None:
     status = status_of(replace(SEEN, group=None, decision=None), NOW)
     assert status.unmatched_slots
     assert "slot slot1@i-9 claims to belong to this annex" in text(status)
+    explained = "the pool may list the slots of a terminated instance for 15m more\n"
+    assert text(status).count(explained) == 1
+    assert explained not in text(status_of(replace(SEEN, slots=SLOTS[:1]), NOW))
 
 
 def test_a_lease_that_is_over_has_nothing_left() -> None:
@@ -144,6 +147,17 @@ def test_the_table_is_plain_and_unbroken_in_a_pipe() -> None:
     states = "3 (1 InService, 1 Pending, 1 running)"
     row = f"demo   active  2030-01-01T19:00:00Z  7h    2     2        {states}  1       1     2 "
     assert row in shown
+
+
+def test_no_cell_is_cut_on_a_narrow_terminal() -> None:
+    row = text(status := status_of(SEEN, NOW)).splitlines()[1]
+    assert row in text(status, width=len(row))
+    for width in (len(row) - 1, 80, 40, 20):
+        shown = text(status, width=width).splitlines()
+        assert "lease end (UTC)     2030-01-01T19:00:00Z" in shown
+        assert "instances           3 (1 InService, 1 Pending, 1 running)" in shown
+        assert "\N{HORIZONTAL ELLIPSIS}" not in "".join(shown)
+    assert text(status, replace(status, name="other"), width=80).count("lease end (UTC)") == 2
 
 
 LIMITED = LeasePolicy(
