@@ -14,7 +14,7 @@ from annex_pool.deployed import find_annex
 from annex_pool.environment import Environment
 from annex_pool.region import RegionClients, asking
 from annex_pool.ungrouped import list_ungrouped
-from annex_spec import AnnexSpec, Spec
+from annex_spec import AnnexSpec, Spec, SpecError
 
 
 @dataclass(frozen=True)
@@ -122,9 +122,13 @@ def _one_region(environment: Environment, spec: Spec, name: str) -> str:
     listed = ", ".join(spec.annexes)
     if found:
         raise InputError(f"{undeclared_name}, and AWS lists it in {', '.join(found)}: name one of them with --region")
+    try:
+        fix = spec.annex(name).name
+    except SpecError as error:
+        fix = error.problems[0].fix
     raise InputError(
-        f"{undeclared_name} (allowed: {listed}), and AWS lists none of this name in {', '.join(regions)}: for an annex "
-        "in another Region give --region"
+        f"{undeclared_name} (allowed: {listed}), and AWS lists none of this name in {', '.join(regions)}: {fix}; for "
+        "an annex in another Region give --region"
     )
 
 

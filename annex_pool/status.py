@@ -10,20 +10,20 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from annex_lease.actions import Decision
-from annex_lease.aws import AnnexAccess
 from annex_lease.decision import decide
 from annex_lease.entries import HOUR_SECONDS
-from annex_lease.facts import credential_state
+from annex_lease.facts import failed_launch
 from annex_lease.lease import Lease
-from annex_lease.observed import BELIEVED, Fact, Group, Missing
+from annex_lease.observed import BELIEVED, Credential, Fact, Group, Missing
 from annex_lease.tags import format_time
 from annex_pool.annex_status import NOT_DEPLOYED, AnnexStatus, HoursUsed, InstanceStatus
 from annex_pool.collector import Slot
 from annex_pool.command_error import AnnexError
-from annex_pool.deployed import SECRET, Deployed, find_annex, find_arn, observe, states
+from annex_pool.deployed import OVER, Deployed, find_annex, observe, states
 from annex_pool.environment import Environment
 from annex_pool.place import Place
 from annex_pool.region import PAUSE_SECONDS, RegionClients, asking, check_account
+from annex_pool.stored_credential import restore_advice, stored_credential
 from annex_pool.ungrouped import as_instances, ec2_states, explained, list_ungrouped
 from annex_spec import PoolSpec
 
@@ -40,6 +40,7 @@ class Observation:
         slots: its slots in the collector.
         errors: failed requests with their reasons, and instances that run without a group.
         ungrouped: without a group: EC2 states of the alive instances that carry the annex's name, by id.
+        notes: findings that need an operator's attention, besides those of the decision.
     """
 
     place: Place
@@ -49,6 +50,7 @@ class Observation:
     slots: Sequence[Slot] | None
     errors: tuple[str, ...]
     ungrouped: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 def look(environment: Environment, pool: PoolSpec, places: Sequence[Place]) -> list[AnnexStatus]:
@@ -85,7 +87,7 @@ def _look_again(found: Observation) -> bool:
 
 def _observed(environment: Environment, before: Observation) -> Observation:
     place, decision = before.place, before.decision
-    seen = replace(before, answered=False, group=None, decision=None, ungrouped={})
+    seen = replace(before, answered=False, group=None, decision=None, ungrouped={}, notes=())
     try:
         aws = environment.connect(place.region)
         check_account(aws, place.account)
@@ -97,7 +99,7 @@ def _observed(environment: Environment, before: Observation) -> Observation:
         if group is None:
             return seen
         group = replace(group, empty_before=decision is not None and decision.empty)
-        return replace(seen, group=group, decision=_decided(environment, found, group))
+        return _with_launches(found, _decided(environment, found, replace(seen, group=group)))
     except AnnexError as error:
         return replace(seen, errors=(*seen.errors, str(error)))
 
@@ -114,14 +116,39 @@ def _without_group(environment: Environment, aws: RegionClients, seen: Observati
     return replace(seen, answered=True, ungrouped=ec2_states(ungrouped), decision=decision, errors=errors)
 
 
-def _decided(environment: Environment, found: Deployed, group: Group) -> Decision:
-    decision = decide(group, environment.now())
+def _decided(environment: Environment, found: Deployed, seen: Observation) -> Observation:
+    """Add the lease checker's decision, with the state of the secret if the decision needs it."""
+    group, now = found.group if seen.group is None else seen.group, environment.now()
+    decision = decide(group, now)
     if Fact.CREDENTIAL not in decision.needs:
-        return decision
-    secret = find_arn(found, SECRET, None)
-    with asking(f"whether the secret of annex {found.name} has a value"):
-        state = credential_state(AnnexAccess(group.name, secret, found.aws))
-    return decide(replace(group, credential=state), environment.now())
+        return replace(seen, decision=decision)
+    stored = stored_credential(found)
+    notes = (restore_advice(stored.arn, found.aws.region),) if stored.state is Credential.DELETED else ()
+    return replace(seen, decision=decide(replace(group, credential=stored.state), now), notes=(*seen.notes, *notes))
+
+
+def _with_launches(found: Deployed, seen: Observation) -> Observation:
+    """Add the reason why instances are missing, as far as EC2 Auto Scaling names one."""
+    missing = _shortfall(seen.group, seen.decision)
+    if not missing or seen.group is None:
+        return seen
+    what = f"{missing} of {seen.group.desired} instances have not started"
+    try:
+        with asking(f"why instances of group {found.group.name} have not started"):
+            message = failed_launch(found.annex)
+    except AnnexError as error:
+        return replace(
+            seen, notes=(*seen.notes, f"{what}, and the reason is not known"), errors=(*seen.errors, str(error))
+        )
+    reason = f"the newest launch that failed: {message}" if message else "EC2 Auto Scaling names no failed launch"
+    return replace(seen, notes=(*seen.notes, f"{what}; {reason}"))
+
+
+def _shortfall(group: Group | None, decision: Decision | None) -> int:
+    """Number of instances that the group is to have and has not; 0 where nothing may start."""
+    if group is None or decision is None or decision.phase in OVER or "Launch" in group.suspended:
+        return 0
+    return max(0, group.desired - len(group.alive()))
 
 
 def status_of(found: Observation, now: datetime) -> AnnexStatus:
@@ -152,8 +179,11 @@ def status_of(found: Observation, now: datetime) -> AnnexStatus:
         unmatched_slots=None if alive is None or slots is None else _unmatched_slots(alive, slots),
         jobs_running=None if slots is None else sum(slot.busy for slot in slots),
         overdue=decision.overdue if decision else None,
+        surplus=decision.surplus if decision else None,
+        shortfall=_shortfall(group, decision) if decision else None,
+        closed=record.closed if record else None,
         record_problems=decision.record_problems if decision else (),
-        problems=decision.problems if decision else (),
+        problems=(*(decision.problems if decision else ()), *found.notes),
         errors=found.errors,
     )
 

@@ -109,12 +109,25 @@ def show_statuses(statuses: Sequence[AnnexStatus], out: Console) -> None:
         if status.unmatched_slots:
             ends = f"the pool may list the slots of a terminated instance for {_AD_LIFETIME} more"
             out.print(f"{status.name}: {ends}", soft_wrap=True)
-        if status.phase in _EXPLAINED and status.reason:
-            out.print(f"{status.name}: {status.phase}: {status.reason}", soft_wrap=True)
+        for line in _reasons(status):
+            out.print(f"{status.name}: {line}", soft_wrap=True)
         if status.overdue:
             out.print(f"{status.name}: {status.overdue} instances should be gone by now", soft_wrap=True)
         for problem in status.problems:
             out.print(f"{status.name}: {problem}", soft_wrap=True)
+
+
+def _reasons(status: AnnexStatus) -> list[str]:
+    """What decided the phase and the end of the lease."""
+    lines = []
+    if status.phase in _EXPLAINED and status.reason:
+        lines.append(f"{status.phase}: {status.reason}")
+    if status.phase == Phase.ENDED.value:
+        asked = f"EC2 was asked twice, last at {format_time(status.time)}, and listed nothing"
+        lines.append(f"ended: {status.reason}; {asked}")
+    if status.lease is not None and not status.closed:
+        lines.append(f"the lease {status.lease.explained()}")
+    return lines
 
 
 def _show_rows(rows: Sequence[Sequence[Text]], out: Console) -> None:
