@@ -128,8 +128,7 @@ def check(
         if decision.actions and not dry_run:
             try:
                 seen = _look(annex)
-            except (BotoCoreError, ClientError) as error:
-                # The report holds what was done before.
+            except (BotoCoreError, ClientError) as error:  # the report holds what was done before
                 outcomes.append(Outcome(failures=(f"group unknown: {error}",)))
                 break
     if not dry_run:

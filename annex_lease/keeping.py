@@ -88,11 +88,18 @@ def keep(group: Group, now: datetime, *, deploying: bool = False) -> Decision:
 
 
 def _override(lease: Lease) -> tuple[Action, ...]:
-    """Record what an override was written against that a command did not write: a later deployment is newer then."""
+    """Record what an override was written against that no command wrote, and that a deployment made one void."""
     end, known = lease.record.override_end, lease.record.overrides
-    if end is None or (known is not None and known.end == end):
+    if end is None:
         return ()
-    return (RecordOverride(Override(end, lease.declared_end), f"an operator wrote the end {format_time(end)}"),)
+    if lease.override_is_void:
+        wanted, reason = (
+            Override(end, None),
+            f"a deployment changed the declared end after {format_time(end)} was written",
+        )
+    else:
+        wanted, reason = Override(end, lease.declared_end), f"an operator wrote the end {format_time(end)}"
+    return () if wanted == known else (RecordOverride(wanted, reason),)
 
 
 def _shortfall(group: Group) -> int:

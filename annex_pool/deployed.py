@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, TypeVar, cast
 from annex_lease.aws import AnnexAccess, list_instances, read_group
 from annex_lease.decision import decide
 from annex_lease.entries import Override
-from annex_lease.facts import current_version
 from annex_lease.lease import Lease, Phase
 from annex_lease.observed import Group
 from annex_lease.ownership import by_key, by_key_from_api, carries_name, stack_name
@@ -224,17 +223,6 @@ def find_arn(found: Deployed, kind: str, sleep: Callable[[float], None] | None) 
     raise AnnexError(
         f"there is no {what} in {found.aws.region}: deploy it again with `cdk deploy {stack_name(found.name)}`"
     )
-
-
-def credential_version(found: Deployed) -> str | None:
-    """Id of the current version of the annex's credential; None if it has no value. The value is not read.
-
-    Raises:
-        AnnexError: AWS could not be asked, or there is not exactly one credential.
-    """
-    secret = find_arn(found, SECRET, None)
-    with asking(f"whether the secret of annex {found.name} has a value"):
-        return current_version(found.aws.secretsmanager.describe_secret(SecretId=secret))
 
 
 def _own_arns(found: Deployed, kind: str, what: str) -> list[str]:

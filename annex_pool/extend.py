@@ -5,11 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from annex_lease.actions import RenewLease
 from annex_lease.lease import Lease
 from annex_lease.tags import format_time
 from annex_pool.check import Answer
 from annex_pool.command_error import AnnexError, InputError
-from annex_pool.deployed import Deployed, deployed_annex, override_tags, read_lease, running_lease, write_tags
+from annex_pool.deployed import (
+    OVER,
+    Deployed,
+    deployed_annex,
+    override_tags,
+    read_lease,
+    running_lease,
+    write_tags,
+)
 from annex_pool.environment import Environment
 from annex_spec import AnnexSpec
 
@@ -108,7 +117,9 @@ def check_one(span: object, until: object) -> None:
 
 
 def check_end(answer: Answer, wanted: datetime, found: Deployed) -> None:
-    """Check that the checker uses the end that was written; used-up instance-hours may end the lease before it.
+    """Check that the checker uses the end that was written, or a later one to which it renewed the busy annex.
+
+    Used-up instance-hours may end the lease before it.
 
     Args:
         answer: the checker's answer after the end was written.
@@ -118,7 +129,7 @@ def check_end(answer: Answer, wanted: datetime, found: Deployed) -> None:
     Raises:
         AnnexError: the checker uses another end; AWS could not be asked.
     """
-    if answer.end == format_time(wanted):
+    if answer.end == format_time(wanted) or was_renewed(answer):
         return
     # Read again: the check before may have been the first that saw the instances, and counted them.
     lease = read_lease(found)
@@ -127,6 +138,11 @@ def check_end(answer: Answer, wanted: datetime, found: Deployed) -> None:
             f"the new end {format_time(wanted)} is written, but the lease checker uses {answer.end}: "
             f"{'; '.join(answer.problems) or 'another operator, or a deployment, changed it at the same time'}"
         )
+
+
+def was_renewed(answer: Answer) -> bool:
+    """True if the checker renewed the busy annex in the check that gave this answer."""
+    return any(action.get("action") == RenewLease.__name__ for action in answer.actions)
 
 
 def _later(now: datetime, span: timedelta, latest: datetime) -> datetime:
@@ -164,7 +180,12 @@ def write_latest(environment: Environment, found: Deployed, wanted: datetime) ->
         written = lease.record.override_end if lease else None
         if written is not None and written != end and written <= environment.now():
             raise AnnexError(f"annex {found.name} was stopped at the same time: its lease ended {format_time(written)}")
-        overwritten = None if lease is None or answer.published == before else _by_operator(answer.published, lease)
+        if answer.phase in OVER and end > environment.now():
+            raise AnnexError(
+                f"the new end {format_time(end)} is written, but annex {found.name} ended, or was stopped, at the same "
+                f"time: {answer.reason or 'the lease checker gives no reason'}"
+            )
+        overwritten = _by_operator(answer, lease) if lease and answer.published != before else None
         if (overwritten is None or overwritten <= end) and written is not None and written >= end:
             return (end, answer) if written == end else (written, environment.ask_checker(found))
         end = max(time for time in (end, overwritten, written) if time is not None)
@@ -173,7 +194,9 @@ def write_latest(environment: Environment, found: Deployed, wanted: datetime) ->
     )
 
 
-def _by_operator(published: datetime | None, lease: Lease) -> datetime | None:
-    """The published end, unless it follows from a renewal of the busy annex, or from the instance-hours."""
+def _by_operator(answer: Answer, lease: Lease) -> datetime | None:
+    """The end that was published before, unless it follows from a renewal of the busy annex, or from the hours."""
     busy = lease.record.busy
-    return None if published in {lease.hours_end, busy.end if busy else None} else published
+    if was_renewed(answer) or answer.published in {lease.hours_end, busy.end if busy else None}:
+        return None
+    return answer.published

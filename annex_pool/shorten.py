@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from annex_lease.actions import RenewLease
 from annex_lease.lease import Lease
 from annex_lease.tags import format_time
 from annex_pool.check import Answer
 from annex_pool.command_error import AnnexError, InputError
 from annex_pool.deployed import Deployed, deployed_annex, running_lease
 from annex_pool.environment import Environment
-from annex_pool.extend import check_end, check_one, write_latest
+from annex_pool.extend import check_end, check_one, was_renewed, write_latest
 from annex_spec import AnnexSpec
 
 _SECOND = timedelta(seconds=1)
@@ -106,7 +105,7 @@ def earlier_end(
 
 
 def _check_not_renewed(answer: Answer, end: datetime, found: Deployed) -> None:
-    if answer.end == format_time(end) or not any(each.get("action") == RenewLease.__name__ for each in answer.actions):
+    if answer.end == format_time(end) or not was_renewed(answer):
         return
     raise AnnexError(
         f"the new end {format_time(end)} is written, but jobs run, and the lease checker renewed the busy annex to "

@@ -12,15 +12,17 @@ from annex_pool.commands.arguments import (
     DEFAULT_SPEC,
     LongestSpan,
     Name,
+    Region,
     Span,
     SpecFile,
     Until,
     read_duration,
     read_time,
 )
-from annex_pool.commands.output import print_answer, print_error
+from annex_pool.commands.output import note_undeclared, print_answer, print_error
 from annex_pool.credential import push
 from annex_pool.extend import check_one, extend
+from annex_pool.place import find_place
 from annex_pool.renew import renew
 from annex_pool.shorten import shorten
 from annex_pool.stop import AFTER_GRACE, stop
@@ -110,16 +112,18 @@ def stop_command(
             metavar="DURATION", help=f"Longest wait. Default: the lease's grace and {format_duration(AFTER_GRACE)}."
         ),
     ] = None,
+    region: Region = None,
     spec_file: SpecFile = DEFAULT_SPEC,
 ) -> None:
     """End the lease now and terminate the instances.
 
-    Works without the lease checker too. May be repeated.
+    Works without the lease checker too, and for an annex that was removed from the spec file. May be repeated.
     """
     timeout = None if wait_for is None else read_duration("--wait-for", wait_for)
-    stopped = stop(
-        ctx.obj, load(spec_file).annex(name), wait=wait, timeout=timeout, say=lambda text: typer.echo(f"{name}: {text}")
-    )
+    spec = load(spec_file)
+    place = find_place(ctx.obj, spec, name, region)
+    note_undeclared(spec, place)
+    stopped = stop(ctx.obj, place, wait=wait, timeout=timeout, say=lambda text: typer.echo(f"{name}: {text}"))
     for failure in stopped.failures:
         print_error(failure)
     if stopped.left and wait:

@@ -130,8 +130,8 @@ def fail(client: Any, operation: str, code: str, *, times: int = 1000) -> list[s
     return calls
 
 
-def fail_writing(cloud: Cloud, key: str, *, passed: int = 0) -> list[str]:
-    """Let AWS refuse to write this tag of a group after `passed` writes of it; the refused calls are in the result."""
+def fail_writing(cloud: Cloud, key: str, *, passed: int = 0, times: int = 1000) -> list[str]:
+    """Let AWS refuse to write this tag of a group, so often, after `passed` writes; the refusals are in the result."""
     seen: list[str] = []
     refused: list[str] = []
     client = cloud.clients.autoscaling
@@ -140,7 +140,7 @@ def fail_writing(cloud: Cloud, key: str, *, passed: int = 0) -> list[str]:
         if key not in str(params["body"]).replace("%3A", ":"):
             return None
         seen.append(key)
-        if len(seen) <= passed:
+        if not passed < len(seen) <= passed + times:
             return None
         refused.append(key)
         parsed = {"Error": {"Code": "LimitExceeded", "Message": "injected"}, "ResponseMetadata": {}}

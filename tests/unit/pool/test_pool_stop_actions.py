@@ -19,6 +19,7 @@ from annex_pool import stop as stop_module
 from annex_pool.check import Answer
 from annex_pool.deployed import Deployed
 from annex_pool.environment import Environment
+from annex_pool.place import Place
 from annex_pool.region import RegionClients
 from tests.unit.pool.annex_specs import annex_spec
 
@@ -50,7 +51,7 @@ def carried_out(monkeypatch: pytest.MonkeyPatch, first: Group, later: Group, now
     environment = Environment(
         now=lambda: now, connect=lambda _: aws, ask_checker=lambda *_, **__: Answer(Phase.DRAINING, "", None, ())
     )
-    stop_module.stop(environment, annex_spec(), wait=False, timeout=None, say=lambda _: None)
+    stop_module.stop(environment, Place.of(annex_spec()), wait=False, timeout=None, say=lambda _: None)
     return passes
 
 
