@@ -121,9 +121,6 @@ def check(
         # Looked up only now, so that a refusal delays nothing that was decided without it, or by other facts.
         if not (needs := decision.needs - refused.keys()):
             break
-        if annex.seconds_left() < CALL_SECONDS:
-            outcomes.append(Outcome(failures=("out of time to look further; the next run continues",)))
-            break
         _look_up(annex, needs, facts, refused)
         if decision.actions and not dry_run:
             try:
@@ -222,7 +219,9 @@ _LOOK_UP: Mapping[Fact, Callable[[AnnexAccess], object]] = {
 def _look_up(annex: AnnexAccess, needs: frozenset[Fact], found: dict[str, object], refused: dict[Fact, str]) -> None:
     """Look up the facts that are needed, each for itself: it is then in `found`, or in `refused` with the reason."""
     for fact, look_up in _LOOK_UP.items():
-        if fact in needs:
+        if fact in needs and annex.seconds_left() < CALL_SECONDS:
+            refused[fact] = f"{fact.value} unknown: out of time; the next run continues"
+        elif fact in needs:
             try:
                 found[fact.value] = look_up(annex)
             except (BotoCoreError, ClientError) as error:

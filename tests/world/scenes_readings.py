@@ -18,7 +18,6 @@ from tests.world.scenes_life import deploy_and_grant
 from tests.world.stage import HOUR, MINUTE, Can, Stage
 
 GRACE = 16 * MINUTE
-BELIEVED = 10 * MINUTE
 
 
 def _group(stage: Stage) -> dict[str, Any]:
