@@ -119,7 +119,7 @@ def extended_deployed_shorter_and_deployed_back(stage: Stage) -> None:
 
 @scene("RUNNING")
 def extended_after_a_deployment(stage: Stage) -> None:
-    """The newest decision wins, whatever there was before it."""
+    """The newest decision wins over all that came before it."""
     extended(stage, 70 * MINUTE)
     deploy(stage, duration_seconds=80 * 60)
     stage.minutes(2)
@@ -148,7 +148,7 @@ def shortened_by_hand_and_then_another_size_deployed(stage: Stage) -> None:
 
 @scene("ENDED")
 def stopped_and_then_deployed_longer(stage: Stage) -> None:
-    """What was stopped stays stopped; a deployment is no renewal."""
+    """A deployment is no renewal: the annex stays stopped."""
     deploy_and_grant(stage)
     stage.until(20 * MINUTE)
     write_end(stage, 20 * MINUTE)
