@@ -122,10 +122,10 @@ def check(
             break
         _look_up(annex, needs, facts, refused)
         if decision.actions and not dry_run:
+            memory.note_actions(decision)
             try:
                 seen = _look(annex)
-            except (BotoCoreError, ClientError) as error:
-                # The report holds what was done before.
+            except (BotoCoreError, ClientError) as error:  # the report holds what was done before
                 outcomes.append(Outcome(failures=(f"group unknown: {error}",)))
                 break
     if not dry_run:
