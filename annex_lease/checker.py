@@ -126,6 +126,7 @@ def check(
             break
         _look_up(annex, needs, facts, refused)
         if decision.actions and not dry_run:
+            memory.note_actions(decision)
             try:
                 seen = _look(annex)
             except (BotoCoreError, ClientError) as error:  # the report holds what was done before

@@ -115,13 +115,15 @@ class _Body:
         return [self._text.encode()]
 
 
-def fail(client: Any, operation: str, code: str, *, times: int = 1000) -> list[str]:
+def fail(
+    client: Any, operation: str, code: str, *, times: int = 1000, until: Callable[[], bool] = lambda: False
+) -> list[str]:
     """Let AWS refuse `operation`, so that nothing of it happens; the calls that were made are in the result."""
     calls: list[str] = []
 
     def refuse(**_: object) -> tuple[AWSResponse, dict[str, Any]] | None:
         calls.append(operation)
-        if len(calls) > times:
+        if len(calls) > times or until():
             return None
         parsed = {"Error": {"Code": code, "Message": "injected"}, "ResponseMetadata": {}}
         return AWSResponse("https://aws", 400, HTTPHeaders(), _Body("")), parsed
