@@ -10,11 +10,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from botocore.exceptions import ClientError
+
 from annex_pool.check import Answer
 from annex_pool.command_error import AnnexError, InputError
-from annex_pool.deployed import SECRET, deployed_annex, find_arn, renewable_lease
+from annex_pool.deployed import SECRET, Deployed, deployed_annex, find_arn, renewable_lease
 from annex_pool.environment import Environment
 from annex_pool.region import asking
+from annex_pool.stored_credential import restore_advice
 from annex_pool.token import AUTHORIZATIONS, Token, TokenRule, defects, expiry, read_token, rule_for, version_id
 from annex_spec import AnnexSpec, PoolSpec
 
@@ -62,15 +65,33 @@ def push(environment: Environment, pool: PoolSpec, spec: AnnexSpec, command: str
     rule = rule_for(spec.name, pool.trust_domain, lease.latest_end)
     secret = find_arn(found, SECRET, environment.sleep)
     token = _from_file(file, rule, environment.now()) if file is not None else _issued(command, rule, environment)
-    with asking(f"to store the token of annex {spec.name} in {aws.region}"):
-        aws.secretsmanager.put_secret_value(
-            SecretId=secret, SecretString=token.text, ClientRequestToken=version_id(expiry(token))
-        )
+    _store(found, secret, token)
     try:
         answer = environment.ask_checker(found)
     except AnnexError as error:
         raise AnnexError(f"the token is stored, but {error}; a working checker grants within a minute") from error
     return Pushed(rule.identity, expiry(token) or lease.latest_end, answer)
+
+
+def _store(found: Deployed, secret: str, token: Token) -> None:
+    try:
+        with asking(f"to store the token of annex {found.name} in {found.aws.region}"):
+            found.aws.secretsmanager.put_secret_value(
+                SecretId=secret, SecretString=token.text, ClientRequestToken=version_id(expiry(token))
+            )
+    except AnnexError as error:
+        if not _marked_for_deletion(error.__cause__):
+            raise
+        advice = restore_advice(secret, found.aws.region)
+        raise AnnexError(f"nothing was stored: {advice}, then push again") from error
+
+
+def _marked_for_deletion(error: BaseException | None) -> bool:
+    if not isinstance(error, ClientError):
+        return False
+    refusal = error.response.get("Error", {})
+    # "You can't perform this operation on the secret because it was marked for deletion."
+    return refusal.get("Code") == "InvalidRequestException" and "delet" in refusal.get("Message", "")
 
 
 def issue(command: str, identity: str, lifetime_seconds: int) -> str:

@@ -1,8 +1,8 @@
-"""Duration of the lease checker's function, cold and warm, and the cost of an annex in a month that follows from it.
+"""Duration, memory and cost of the lease checker's function, for annexes of several sizes side by side.
 
-Measured here: a fresh interpreter that imports the function and checks an annex on the lab's cloud (cold), and the
-checks after that (warm); each is one call of AWS's API. Assumptions are printed as such. Prices are AWS's list prices
-for us-east-1 without any free tier:
+Measured here, on the lab's cloud: a fresh interpreter that imports the function and checks an annex (cold), the checks
+after that (warm), one listing of all instances, which a check makes now and then, and the most memory that the process
+had. Assumptions are printed as such. Prices are AWS's list prices for us-east-1 without any free tier:
 
 - https://aws.amazon.com/lambda/pricing/ (Arm: $0.0000133334 per GB-second, $0.20 per million requests)
 - https://aws.amazon.com/eventbridge/pricing/ (Scheduler: $1.00 per million invocations; the first 14 million of an
@@ -11,12 +11,14 @@ for us-east-1 without any free tier:
 
 A function has one vCPU per 1,769 MB of memory (https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html),
 so CPU time here becomes more time there in that proportion. Since August 2025 the time of the import is billed as well
-(https://aws.amazon.com/blogs/compute/aws-lambda-standardizes-billing-for-init-phase/). Not included,
-because they do not depend on the function: the secret, the alarms, the heartbeat's metric.
+(https://aws.amazon.com/blogs/compute/aws-lambda-standardizes-billing-for-init-phase/). Not included, because they do
+not depend on the function: the secret and the alarm.
 
-A check reads the description of the whole group, so its duration grows with the instances: COUNT, all month.
+A check reads the description of the whole group, so its duration grows with the instances: COUNT, all month. The exit
+code is 1 if the smallest annex costs more than the target, or if for the largest the memory does not suffice or a
+listing takes more than a quarter of the function's time.
 
-Usage: ``python -m bench.function_cost [COUNT]`` (default: 2).
+Usage: ``python -m bench.function_cost [COUNT ...]`` (default: 1 200 1500 10000).
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,12 +40,17 @@ from rich.table import Table
 from bench.cloud import Cloud, running
 from bench.fleet import Fleet
 
-MEMORY_MB = 256
+MEMORY_MB = (256, 384, 512)
+"""Sizes of the function to compare."""
+FUNCTION_MB = 384
+FUNCTION_SECONDS = 240
+"""Size and time-out of the function as the constructs make it."""
 CHECKS = 730 * 60
 """A month of checks, one a minute."""
 GB_SECOND, REQUEST, SCHEDULED, LOG_BYTE = 0.0000133334, 0.20e-6, 1.00e-6, 0.50e-9
 TARGET = 0.10
-COLD_STARTS, WARM_RUNS = 5, 30
+COUNTS = [1, 200, 1500, 10_000]
+COLD_STARTS, WARM_RUNS = 3, 15
 CALL_SECONDS = 0.05
 """Assumed: additional time of an API call within the Region."""
 LIFE_CHECKS = 120
@@ -50,35 +58,67 @@ LIFE_CHECKS = 120
 PLATFORM_LOG = 350
 """Assumed: bytes of Lambda's own START, END and REPORT lines, and of CloudWatch's 26 bytes for each event."""
 VCPU_MB = 1769
+LISTING_CHECKS = 10
+"""Checks between two listings of all instances (`annex_lease.memory`)."""
 
 
 @dataclass(frozen=True)
 class Duration:
-    """Seconds, here; `billed` is the duration with the function's share of a processor."""
+    """Seconds, here."""
 
     wall: float
     cpu: float
 
-    @property
-    def billed(self) -> float:
-        """Seconds in the function, the waiting of one API call included."""
-        return max(self.wall - self.cpu, 0.0) + self.cpu * VCPU_MB / MEMORY_MB + CALL_SECONDS
+    def billed(self, memory: int) -> float:
+        """Seconds in a function of so many MB, with its share of a processor; waiting for one API call included."""
+        return max(self.wall - self.cpu, 0.0) + self.cpu * VCPU_MB / memory + CALL_SECONDS
 
 
-def measure(cloud: Cloud, count: int) -> tuple[Duration, Duration, float]:
-    """Cold and warm duration for a number of instances, medians, and the bytes that a check logs."""
+@dataclass(frozen=True)
+class Measured:
+    """Medians for one number of instances.
+
+    Attributes:
+        count: number of instances.
+        cold: import and first check.
+        warm: one check after that.
+        listing: one listing of all instances.
+        log: bytes that a check logs.
+        peak: most memory of the process, in MiB.
+    """
+
+    count: int
+    cold: Duration
+    warm: Duration
+    listing: Duration
+    log: float
+    peak: float
+
+
+def measure(cloud: Cloud, count: int) -> Measured:
+    """Measure the function for an annex with so many instances."""
     fleet = Fleet(cloud, count)
     fleet.start()
-    cold_wall, cold_cpu, warm_wall, warm_cpu, log = [], [], [], [], 0.0
-    for _ in range(COLD_STARTS):
-        found = _environment(cloud, fleet)
-        cold_wall.append(found["wall"][0] + found["wall"][1])
-        cold_cpu.append(found["cpu"][0] + found["cpu"][1])
-        warm_wall += found["wall"][2:]
-        warm_cpu += found["cpu"][2:]
-        log = found["log"]
-    median = statistics.median
-    return Duration(median(cold_wall), median(cold_cpu)), Duration(median(warm_wall), median(warm_cpu)), log
+    runs = [_environment(cloud, fleet) for _ in range(COLD_STARTS)]
+    if any(one["listed"] != count for one in runs):
+        raise RuntimeError(f"not all of {count} instances were listed")
+    cold = [{kind: one[kind][0] + one[kind][1] for kind in ("wall", "cpu")} for one in runs]
+    warm = [
+        {"wall": wall, "cpu": cpu} for one in runs for wall, cpu in zip(one["wall"][2:], one["cpu"][2:], strict=True)
+    ]
+    fleet.remove()
+    return Measured(
+        count,
+        _median(cold),
+        _median(warm),
+        _median([one["listing"] for one in runs]),
+        statistics.median(one["log"] for one in runs),
+        max(one["peak"] for one in runs),
+    )
+
+
+def _median(runs: Sequence[Mapping[str, float]]) -> Duration:
+    return Duration(*(statistics.median(one[kind] for one in runs) for kind in ("wall", "cpu")))
 
 
 def _environment(cloud: Cloud, fleet: Fleet) -> dict[str, Any]:
@@ -99,41 +139,52 @@ def _environment(cloud: Cloud, fleet: Fleet) -> dict[str, Any]:
     return found
 
 
-def month(cold: Duration, warm: Duration, log: float) -> dict[str, float]:
-    """Dollars in a month, by service."""
+def month(one: Measured, memory: int) -> dict[str, float]:
+    """Dollars in a month, by service, for a function of so many MB."""
     starts = CHECKS / LIFE_CHECKS
-    seconds = starts * cold.billed + (CHECKS - starts) * warm.billed
+    seconds = starts * one.cold.billed(memory) + (CHECKS - starts) * one.warm.billed(memory)
+    seconds += CHECKS / LISTING_CHECKS * one.listing.billed(memory)
     return {
-        "Lambda, duration": seconds * MEMORY_MB / 1024 * GB_SECOND,
+        "Lambda, duration": seconds * memory / 1024 * GB_SECOND,
         "Lambda, requests": CHECKS * REQUEST,
         "EventBridge Scheduler": CHECKS * SCHEDULED,
-        "CloudWatch Logs": CHECKS * (log + PLATFORM_LOG) * LOG_BYTE,
+        "CloudWatch Logs": CHECKS * (one.log + PLATFORM_LOG) * LOG_BYTE,
     }
 
 
-def main(count: int) -> int:
-    """Measure and print; 1 if the target is missed."""
+def main(counts: Sequence[int]) -> int:
+    """Measure and print; 1 if a target is missed."""
     with running() as cloud:
-        cold, warm, log = measure(cloud, count)
-    console = Console(width=110)
-    durations = Table("environment", "here, wall", "here, CPU", f"in {MEMORY_MB} MB (computed)", "GB-seconds")
-    for name, one in (("cold: start, import, first check", cold), ("warm: one check", warm)):
-        row = [f"{value * 1000:.0f} ms" for value in (one.wall, one.cpu, one.billed)]
-        durations.add_row(name, *row, f"{one.billed * MEMORY_MB / 1024:.3f}")
-    costs = month(cold, warm, log)
-    prices = Table(f"an annex of {count} instances in a month", "dollars")
-    for name, dollars in costs.items():
-        prices.add_row(name, f"{dollars:.4f}")
-    prices.add_row("together", f"{sum(costs.values()):.4f}")
-    without = sum(costs.values()) - costs["EventBridge Scheduler"]
-    console.print(durations, prices, sep="\n")
+        found = [measure(cloud, count) for count in counts]
+    console = Console(width=130)
+    first = found[0]
+    sizes = Table("instances", "memory", "ratio", "cold, CPU", "warm, CPU", "ratio", "listing, CPU", *_listing_heads())
+    prices = Table("instances", *(f"dollars a month, {memory} MB" for memory in MEMORY_MB))
+    for one in found:
+        listings = [f"{one.listing.billed(memory):.1f} s" for memory in MEMORY_MB]
+        times = [f"{each.cpu * 1000:.0f} ms" for each in (one.cold, one.warm, one.listing)]
+        ratio = f"{one.warm.cpu / first.warm.cpu:.2f}"
+        memory = (f"{one.peak:.0f} MiB", f"{one.peak / first.peak:.2f}")
+        sizes.add_row(f"{one.count:,}", *memory, *times[:2], ratio, times[2], *listings)
+        prices.add_row(f"{one.count:,}", *(f"{sum(month(one, memory).values()):.4f}" for memory in MEMORY_MB))
+    parts = Table(f"{first.count:,} instances, {FUNCTION_MB} MB", "dollars a month")
+    for name, dollars in month(first, FUNCTION_MB).items():
+        parts.add_row(name, f"{dollars:.4f}")
+    console.print(sizes, prices, parts, sep="\n")
     console.print(
-        f"target: at most {TARGET:.2f}; with Scheduler's free 14 million: {without:.4f}. Measured: the columns 'here', "
-        f"{log:.0f} bytes of log a check. Assumed: {CHECKS:,} checks; one API call each, {CALL_SECONDS * 1000:.0f} ms "
-        f"slower than here; a new environment every {LIFE_CHECKS} checks; {PLATFORM_LOG} bytes of Lambda's own log."
+        f"Measured: memory and CPU, {first.log:.0f} bytes of log a check. Computed: times in a function. Assumed: "
+        f"{CHECKS:,} checks; one API call each, {CALL_SECONDS * 1000:.0f} ms slower than here; a listing every "
+        f"{LISTING_CHECKS} checks; a new environment every {LIFE_CHECKS} checks; {PLATFORM_LOG} bytes of Lambda's own "
+        f"log. Targets: at most ${TARGET:.2f} a month for {first.count:,} instances; memory within {FUNCTION_MB} MB "
+        f"and a listing within {FUNCTION_SECONDS // 4} s for {found[-1].count:,}."
     )
-    return int(sum(costs.values()) > TARGET)
+    costly = sum(month(first, FUNCTION_MB).values()) > TARGET
+    return int(costly or found[-1].peak > FUNCTION_MB or found[-1].listing.billed(FUNCTION_MB) > FUNCTION_SECONDS / 4)
+
+
+def _listing_heads() -> list[str]:
+    return [f"in {memory} MB" for memory in MEMORY_MB]
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else 2))
+    sys.exit(main([int(each) for each in sys.argv[1:]] or COUNTS))

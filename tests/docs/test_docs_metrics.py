@@ -42,17 +42,16 @@ def test_the_guides_name_every_alarm(of_annex: dict[str, str], of_base: dict[str
 
 
 def test_the_reference_names_every_alarm_and_its_metric(of_annex: dict[str, str], of_base: dict[str, str]) -> None:
-    # An annex and a base each have an alarm `Silence`.
     sections = text(DOCS / "reference/metrics.md").split("## Of the base")
     assert len(sections) == 2
     number = 0
     for section, made in zip(sections, (of_annex, of_base), strict=True):
         shown = dict(ROW.findall(section))
         assert shown.keys() == made.keys()
-        ours = {metric for metric in made.values() if metric not in {"ApproximateNumberOfMessagesVisible", "Errors"}}
+        ours = {metric for metric in made.values() if metric != "Errors"}
         assert {watched.strip("`") for watched in shown.values() if watched.startswith("`")} == ours
         number += len(ours)
-    assert number == 6
+    assert number == 3
 
 
 def test_the_namespace_is_named() -> None:
@@ -61,4 +60,4 @@ def test_the_namespace_is_named() -> None:
 
 def test_every_metric_an_alarm_watches_is_one_that_is_sent(of_annex: dict[str, str], of_base: dict[str, str]) -> None:
     sent = {value for module in (invocation, sweep_report) for value in vars(module).values() if isinstance(value, str)}
-    assert {*of_annex.values(), *of_base.values()} - sent == {"ApproximateNumberOfMessagesVisible", "Errors"}
+    assert {*of_annex.values(), *of_base.values()} - sent == {"Errors"}

@@ -13,9 +13,8 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 
 from annex_constructs import scheduled_function
 from annex_constructs.lease import checker_responder, lease_checker
-from annex_lease import checker, invocation, terms
+from annex_lease import observed, terms
 from annex_lease.duration import format_duration
-from annex_lease.sweep import sweep_report
 from annex_lease.sweep.removal import RECOVERY_DAYS
 from annex_lease.sweep.sweep_settings import SweepSettings
 from annex_pool.plan import plan, shown_amount
@@ -39,22 +38,24 @@ def read(written: str) -> timedelta | float:
 
 @cache
 def alarms() -> dict[str, cloudwatch.CfnAlarm]:
-    """The alarms of an annex and of the base, by the names of their metrics; their ids are not unique."""
+    """The alarms of an annex and of the base, by their ids."""
     spec, app = load(ROOT / "annexes.toml"), App()
     roots: list[Stack] = [AnnexStack(app, pool=spec.pool, annex=spec.annex("demo"))]
     roots += base_stacks(app, BaseSpec(), spec.annexes.values())
     found = [each for root in roots for each in root.node.find_all() if isinstance(each, cloudwatch.CfnAlarm)]
-    return {each.metric_name or "": each for each in found}
+    by_id = {str(each.node.path.split("/")[-2]): each for each in found}
+    assert len(by_id) == len(found)
+    return by_id
 
 
-def periods(metric: str) -> float:
-    """Number of periods that the alarm of this metric looks at."""
-    return alarms()[metric].evaluation_periods or 0
+def periods(alarm: str) -> float:
+    """Number of periods that an alarm looks at."""
+    return alarms()[alarm].evaluation_periods or 0
 
 
-def watched(metric: str) -> timedelta:
-    """Length of time that the alarm of this metric looks at."""
-    return timedelta(seconds=(alarms()[metric].period or 0) * periods(metric))
+def watched(alarm: str) -> timedelta:
+    """Length of time that an alarm looks at."""
+    return timedelta(seconds=(alarms()[alarm].period or 0) * periods(alarm))
 
 
 def span(duration: Duration) -> timedelta:
@@ -91,9 +92,10 @@ ROWS: tuple[tuple[str, str, Callable[[], timedelta | float | None]], ...] = (
     ("how-to/base-stack", r"removes them (.*?) later, if they are still orphans", lambda: SWEEP.wait),
     ("how-to/base-stack", r"can be restored for (.*?)\.", lambda: timedelta(days=RECOVERY_DAYS)),
     ("how-to/base-stack", r"The default is (\d+), or the size", lambda: terms.MAX_REMOVALS.default),
-    ("how-to/base-stack", r"\| no run for (.*?) \|", lambda: watched(sweep_report.RAN)),
-    ("how-to/base-stack", r"in every run for (.*?) \|", lambda: watched(sweep_report.REPORTS)),
-    ("explanation/lease", r"a second reading (.*?) later", lambda: timedelta(seconds=checker._SECOND_READING_SECONDS)),
+    ("how-to/base-stack", r"\| no run for (.*?) \|", lambda: watched("Silence")),
+    ("how-to/base-stack", r"in every run for (.*?) \|", lambda: watched("Reported")),
+    ("explanation/lease", r"tag of its own\. Every (.*?), and when an instance", lambda: observed.FRESH),
+    ("explanation/lease", r"known to be over, or (.*?) of the same reading", lambda: observed.BELIEVED),
     ("explanation/lease", r"\| every ([^|]*?), from [^|]*? after an end", lambda: terms.INTERVAL.default),
     ("explanation/lease", r"\| every [^|]*?, from ([^|]*?) after an end", lambda: SWEEP.slack),
     ("explanation/lease", r"notified of, plus (.*?) \(`shutdown", lambda: terms.SHUTDOWN_AFTER_END.default),
@@ -104,12 +106,11 @@ ROWS: tuple[tuple[str, str, Callable[[], timedelta | float | None]], ...] = (
     ("explanation/lease", r"and the responder \((.*?)\) fit", lambda: span(checker_responder._TIMEOUT)),
     ("explanation/lease", r"into CloudFormation's (.*?)\.", lambda: span(lease_checker._SERVICE_TIMEOUT)),
     ("explanation/architecture", r"a dead-letter queue for (.*?),", lambda: span(scheduled_function._KEPT)),
-    ("how-to/alarms", r"`Silence` \| no check for (.*?),", lambda: watched(invocation.CHECKS)),
-    ("how-to/alarms", r"past lease and grace, in (\w+) checks", lambda: periods(invocation.PAST_LEASE)),
-    ("reference/metrics", r"`LeaseChecks` \| after (.*?) without a check", lambda: watched(invocation.CHECKS)),
-    ("reference/metrics", r"\| after ([^|]*?) with such instances", lambda: watched(invocation.PAST_LEASE)),
-    ("reference/metrics", r"\| after (\w+) periods of the schedule without", lambda: periods(sweep_report.RAN)),
-    ("reference/metrics", r"\| after (\w+) periods with reports", lambda: periods(sweep_report.REPORTS)),
+    ("how-to/alarms", r"`Unenforced` \| no check was done for (.*?):", lambda: watched("Unenforced")),
+    ("how-to/alarms", r"are in the dead-letter queue for (.*?)\.", lambda: span(scheduled_function._KEPT)),
+    ("reference/metrics", r"\| after ([^|]*?) in which no check succeeded", lambda: watched("Unenforced")),
+    ("reference/metrics", r"\| after (\w+) periods of the schedule without", lambda: periods("Silence")),
+    ("reference/metrics", r"\| after (\w+) periods with reports", lambda: periods("Reported")),
     ("how-to/verify-teardown", r"answered, twice, (.*?) apart", lambda: timedelta(seconds=PAUSE_SECONDS)),
 )
 

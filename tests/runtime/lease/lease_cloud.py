@@ -130,6 +130,27 @@ def fail(client: Any, operation: str, code: str, *, times: int = 1000) -> list[s
     return calls
 
 
+def fail_writing(cloud: Cloud, key: str, *, passed: int = 0, times: int = 1000) -> list[str]:
+    """Let AWS refuse to write this tag of a group, so often, after `passed` writes; the refusals are in the result."""
+    seen: list[str] = []
+    refused: list[str] = []
+    client = cloud.clients.autoscaling
+
+    def refuse(params: dict[str, Any], **_: object) -> tuple[AWSResponse, dict[str, Any]] | None:
+        if key not in str(params["body"]).replace("%3A", ":"):
+            return None
+        seen.append(key)
+        if not passed < len(seen) <= passed + times:
+            return None
+        refused.append(key)
+        parsed = {"Error": {"Code": "LimitExceeded", "Message": "injected"}, "ResponseMetadata": {}}
+        return AWSResponse("https://aws", 400, {}, _Body("")), parsed
+
+    service = client.meta.service_model.service_name
+    client.meta.events.register_first(f"before-call.{service}.CreateOrUpdateTags", refuse)
+    return refused
+
+
 def throttle(client: Any, operation: str, *, times: int) -> list[str]:
     """Let AWS answer the first `times` of `operation` with a throttling error, on the wire, below the retries."""
     calls: list[str] = []

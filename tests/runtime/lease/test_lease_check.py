@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -95,7 +96,10 @@ def test_a_quiet_check_is_one_call(cloud: Cloud, group: str) -> None:
     reads = record(cloud.clients.autoscaling, ["DescribeAutoScalingGroups", "CreateOrUpdateTags"])
     others = record(cloud.clients.ec2, ["DescribeInstances", "CreateTags"])
     cloud.check(group, created + MINUTE)
-    assert [name for name, _ in reads + others] == ["DescribeAutoScalingGroups"]
+    # The new instances have the published end: their tags are compared with it, once.
+    assert [name for name, _ in reads + others] == ["DescribeAutoScalingGroups", "DescribeInstances"]
+    cloud.check(group, created + 2 * MINUTE)
+    assert [name for name, _ in reads[1:] + others[1:]] == ["DescribeAutoScalingGroups"]
 
 
 def test_instances_are_notified_of_an_extension(cloud: Cloud, group: str) -> None:
@@ -112,11 +116,48 @@ def test_instances_are_notified_of_an_extension(cloud: Cloud, group: str) -> Non
     assert cloud.check(group, created + HOUR)["actions"] == []
     cloud.check(group, created + 1.5 * HOUR)
     assert cloud.running(group) == []
-    assert cloud.check(group, created + 1.5 * HOUR + MINUTE)["phase"] == "draining"
-    assert cloud.check(group, created + 1.5 * HOUR + 2 * MINUTE)["phase"] == "ended"
+    # EC2 was asked at the end already, for the tags of the instances: that was the first empty look.
+    assert cloud.check(group, created + 1.5 * HOUR + MINUTE - SECOND)["phase"] == "draining"
+    assert cloud.check(group, created + 1.5 * HOUR + MINUTE)["phase"] == "ended"
 
 
-@pytest.mark.parametrize("until", ["9999-12-31T23:59:59Z", "rubbish", None])
+def test_an_override_beyond_the_cap_lasts_until_the_cap(cloud: Cloud, group: str) -> None:
+    created = cloud.created(group)
+    cloud.write(group, "annex:lease-until", "9999-12-31T23:59:59Z")
+    result = cloud.check(group, created)
+    assert result["end"] == format_time(created + 2 * HOUR)
+    assert "is after the maximum lifetime" in str(result["record_problems"])
+    assert cloud.check(group, created + HOUR)["phase"] == "active"
+    assert cloud.check(group, created + 2 * HOUR)["phase"] == "draining"
+    assert cloud.running(group) == []
+
+
+def test_a_cap_of_the_function_is_stronger_than_the_tag(cloud: Cloud, group: str) -> None:
+    created = cloud.created(group)
+    cloud.environ.update(ANNEX_MAX_LIFETIME_SECONDS="1800", ANNEX_SIZE="1", ANNEX_MAX_INSTANCE_HOURS="")
+    cloud.write(group, "annex:max-lifetime", "31622400")
+    cloud.write(group, "annex:size", "9")
+    cloud.write(group, "annex:lease-until", format_time(created + HOUR))
+    assert cloud.check(group, created)["end"] == format_time(created + HOUR / 2)
+    assert len(cloud.running(group)) == 1
+    cloud.check(group, created + HOUR / 2)
+    assert cloud.running(group) == []
+
+
+def test_an_override_by_hand_is_void_after_a_deployment(cloud: Cloud, group: str) -> None:
+    created = cloud.created(group)
+    cloud.write(group, "annex:lease-until", format_time(created + 1.5 * HOUR))
+    cloud.check(group, created)
+    assert cloud.tags(group)["annex:lease-overrides"] == (
+        f"{format_time(created + 1.5 * HOUR)}@{format_time(created + HOUR)}"
+    )
+    cloud.write(group, "annex:lease-duration", "1800")
+    result = cloud.check(group, created + MINUTE)
+    assert result["end"] == format_time(created + HOUR / 2)
+    assert "is void: a deployment changed the declared end" in str(result["lease"])
+
+
+@pytest.mark.parametrize("until", ["rubbish", None])
 def test_an_override_that_does_not_count_leaves_the_declared_end(cloud: Cloud, group: str, until: str | None) -> None:
     created = cloud.created(group)
     if until:
@@ -137,21 +178,69 @@ def test_instances_that_were_not_notified_are_notified_again(cloud: Cloud, group
     cloud.check(group, created)
     cloud.write(group, "annex:lease-until", format_time(created + 1.5 * HOUR))
     fail(cloud.clients.ec2, "CreateTags", "UnauthorizedOperation", times=3)  # the batch, then each of two
-    with pytest.raises(CheckError, match="UnauthorizedOperation"):
-        cloud.check(group, created + MINUTE)
+    refused = cloud.check(group, created + MINUTE)
+    assert "instances keep to another end than the lease" in str(refused["problems"])
+    assert refused["errors"] == [], "the lease is enforced all the same"
     assert cloud.tags(group)["annex:lease-notified"] == format_time(created + HOUR)
     result = cloud.check(group, created + 2 * MINUTE)
     assert [action["action"] for action in result["actions"]] == ["NotifyInstances"]  # type: ignore[attr-defined]
 
 
 def test_nothing_is_granted_before_the_end_is_published(cloud: Cloud, group: str) -> None:
-    fail(cloud.clients.autoscaling, "CreateOrUpdateTags", "AccessDenied", times=1)
+    fail(cloud.clients.autoscaling, "CreateOrUpdateTags", "AccessDenied", times=8)
     created = cloud.created(group)
     with pytest.raises(CheckError, match="AccessDenied"):
         cloud.check(group, created)
     assert cloud.running(group) == []
-    cloud.check(group, created + MINUTE)
+    assert cloud.describe(group)["DesiredCapacity"] == 0
+    for minute in range(1, 4):
+        with suppress(CheckError):
+            cloud.check(group, created + minute * MINUTE)
     assert len(cloud.running(group)) == 2
+
+
+def scheduled(cloud: Cloud, group: str) -> dict[str, tuple[datetime, int, int | None, int]]:
+    """Scheduled actions of the group: start, minimum, maximum, desired capacity."""
+    found = cloud.clients.autoscaling.describe_scheduled_actions(AutoScalingGroupName=group)
+    return {
+        each["ScheduledActionName"]: (
+            *(each["StartTime"].astimezone(UTC), each["MinSize"], each.get("MaxSize"), each["DesiredCapacity"]),
+        )
+        for each in found["ScheduledUpdateGroupActions"]
+    }
+
+
+def test_the_ends_are_scheduled_without_any_code_of_ours(cloud: Cloud, group: str) -> None:
+    created = cloud.created(group)
+    cloud.check(group, created)
+    last = (created + 2 * HOUR + MINUTE, 0, 0, 0)
+    assert scheduled(cloud, group) == {"annex-end": (created + HOUR, 0, None, 0), "annex-latest-end": last}
+    assert cloud.tags(group)["annex:lease-scheduled"] == (
+        f"{format_time(created + HOUR)}@{format_time(created + 2 * HOUR)}"
+    )
+    cloud.write(group, "annex:lease-until", format_time(created + 1.5 * HOUR))
+    cloud.check(group, created + MINUTE)
+    assert scheduled(cloud, group) == {"annex-end": (created + 1.5 * HOUR, 0, None, 0), "annex-latest-end": last}
+
+
+def test_a_scheduled_action_that_was_deleted_is_put_again(cloud: Cloud, group: str) -> None:
+    created = cloud.created(group)
+    cloud.check(group, created)
+    before = scheduled(cloud, group)
+    cloud.clients.autoscaling.delete_scheduled_action(AutoScalingGroupName=group, ScheduledActionName="annex-end")
+    cloud.check(group, created + MINUTE)
+    cloud.check(group, created + 11 * MINUTE)
+    assert scheduled(cloud, group) == before
+
+
+def test_nothing_is_granted_before_its_ends_are_scheduled(cloud: Cloud, group: str) -> None:
+    created = cloud.created(group)
+    calls = fail(cloud.clients.autoscaling, "PutScheduledUpdateGroupAction", "AccessDenied")
+    with pytest.raises(CheckError, match="ScheduleEnds"):
+        cloud.check(group, created)
+    assert calls
+    assert cloud.running(group) == []
+    assert "annex:granted" not in cloud.tags(group)
 
 
 def test_a_failing_description_is_an_error_and_never_an_empty_group(cloud: Cloud, group: str) -> None:
@@ -172,9 +261,13 @@ def test_throttling_is_ridden_out(cloud: Cloud, group: str, monkeypatch: pytest.
 
 def test_a_group_that_is_gone_is_said_to_be_gone(cloud: Cloud) -> None:
     result = cloud.check("nothing-here", NOON)
-    assert (result["phase"], result["problems"]) == ("draining", ["the group does not exist"])
-    assert cloud.slept == [15.0], "it was read twice"
-    again = cloud.check("nothing-here", NOON + MINUTE)
+    young = "the group is not listed, which counts after 10 minutes"
+    assert (result["phase"], result["problems"]) == ("draining", [young])
+    assert cloud.slept == [], "the next checks read it again"
+    assert cloud.check("nothing-here", NOON + 10 * MINUTE - SECOND)["problems"] == [young]
+    believed = cloud.check("nothing-here", NOON + 10 * MINUTE)
+    assert (believed["phase"], believed["problems"]) == ("draining", ["the group does not exist"])
+    again = cloud.check("nothing-here", NOON + 11 * MINUTE)
     assert (again["phase"], again["problems"]) == ("ended", ["the group does not exist"])
 
 
@@ -185,10 +278,7 @@ def test_a_run_logs_one_line_of_json(cloud: Cloud, group: str, capsys: pytest.Ca
     line = json.loads(lines[0])
     assert (line["event"], line["group"], line["phase"], line["outcome"]) == ("check", "pa", "granted", "done")
     assert [action["action"] for action in line["actions"]] == [
-        "PublishEnd",
-        "SuspendRebalance",
-        "NotifyInstances",
-        "Grant",
+        *("PublishEnd", "ScheduleEnds", "SuspendRebalance", "Grant", "NotifyInstances"),
     ]
 
 
@@ -199,7 +289,8 @@ def test_a_run_that_fails_logs_its_line_too(cloud: Cloud, group: str, capsys: py
     line = json.loads(capsys.readouterr().out)
     assert line["outcome"] == "failed"
     assert "AccessDenied" in line["error"]
-    assert [action["action"] for action in line["actions"]] == ["PublishEnd"]
+    tried = [action["action"] for action in line["actions"]]
+    assert tried == ["PublishEnd", "ScheduleEnds", "SuspendRebalance", "NotifyInstances"], "and no Grant"
 
 
 def test_a_run_without_a_group_to_look_after_says_what_is_missing(cloud: Cloud) -> None:
