@@ -132,7 +132,7 @@ _LIST = Right(
 
 READ_STATUS = (_FIND, _SEE_INSTANCES, _SEE_LAUNCHES, _CREDENTIAL_IS_THERE)
 """`annex status`."""
-PUSH_CREDENTIAL = (_FIND, _STORE_CREDENTIAL, _CHECK)
+PUSH_CREDENTIAL = (_FIND, _CREDENTIAL_IS_THERE, _STORE_CREDENTIAL, _CHECK)
 """`annex credential push`."""
 EXTEND = (_FIND, _CREDENTIAL_IS_THERE, _EXTEND, _CHECK)
 """`annex extend`, `annex shorten`, `annex renew` and `annex check`."""
