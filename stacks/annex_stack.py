@@ -80,7 +80,7 @@ class AnnexStack(Stack):
         return sns.Topic.from_topic_arn(self, "AlarmTopic", annex.alarm_topic)
 
     def _print_names(self) -> None:
-        """Names and ids for plain AWS commands, and for `Annex.from_annex_attributes` in another app; the lease's end."""
+        """Names and ids for AWS commands and for `Annex.from_annex_attributes`, and the end of the lease."""
         names = {
             "AnnexId": self._annex.annex_id,
             "AutoScalingGroup": self._annex.fleet.auto_scaling_group.auto_scaling_group_name,

@@ -93,14 +93,7 @@ class LeaseChecker(LeaseMetrics, Construct):
             name=f"lease checker of annex {fleet.annex_name}",
             description=f"Grants annex {fleet.annex_name} its size and ends it with its lease",
             handler=_HANDLER,
-            environment=CheckerSettings(
-                group=group.auto_scaling_group_name,
-                credential=secret.secret_arn,
-                name=fleet.annex_name,
-                id=fleet.annex_id,
-                topic=self._topic.topic_arn,
-                **declaration.caps,
-            ).to_environ(),
+            environment=self._settings(secret, declaration).to_environ(),
             permissions=checker_permissions(own, secret, self._topic),
             event=SCHEDULED_CHECK,
             rate=CHECK_RATE,
@@ -114,6 +107,16 @@ class LeaseChecker(LeaseMetrics, Construct):
         self._resource.node.add_dependency(self._scheduled.schedule, self._topic)
         Tags.of(self).add(TAG_NAME, fleet.annex_name)
         Tags.of(self).add(TAG_ID, fleet.annex_id)
+
+    def _settings(self, secret: secretsmanager.ISecret, declaration: LeaseDeclaration) -> CheckerSettings:
+        return CheckerSettings(
+            group=self._fleet.auto_scaling_group.auto_scaling_group_name,
+            credential=secret.secret_arn,
+            name=self._fleet.annex_name,
+            id=self._fleet.annex_id,
+            topic=self._topic.topic_arn,
+            **declaration.caps,
+        )
 
     def _make_custom_resource(self, declaration: LeaseDeclaration) -> CustomResource:
         return CustomResource(

@@ -11,7 +11,7 @@ import pytest
 from aws_cdk import App
 from aws_cdk import aws_iam as iam
 from aws_cdk.assertions import Template
-from ministack.core.iam_evaluator import parse_policy_document
+from ministack.core.iam_evaluator import parse_policy_document  # type: ignore[import-untyped]
 
 from annex_lease.operator_policy import policy_document
 from annex_lease.policy import NUMBERS

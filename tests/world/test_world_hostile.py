@@ -102,6 +102,20 @@ def test_a_resource_with_only_half_of_our_tags_is_not_ours() -> None:
     assert other.alive() == before
 
 
+def test_a_group_whose_name_is_a_pattern_has_its_own_instances_only() -> None:
+    """EC2's filters read * and ? as wildcards, and a group may have them in its name: tags are compared whole."""
+    world = ModelWorld()
+    other, mine = Stage(world, site("paper")), Stage(world, replace(site("pa"), group="Annex-*"))
+    for stage in (other, mine):
+        stage.make(policy={"duration_seconds": 3600 if stage is mine else 7200})
+        stage.minutes(2)
+    before = other.alive()
+    world.advance(HOUR)
+    mine.minutes(20)
+    assert (mine.runs[-1].phase, mine.alive()) == ("ended", [])
+    assert other.alive() == before
+
+
 texts = st.one_of(st.sampled_from(ODD), st.text(max_size=20))
 
 

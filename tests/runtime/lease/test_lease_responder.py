@@ -206,10 +206,15 @@ def test_an_empty_group_that_cannot_be_deleted_yet_is_no_success(
 ) -> None:
     """moto has no deletion protection, and deletes a warm pool at once: AWS shows both for a while, or for ever."""
     annex.make(0)
-    look, asked = annex.code.look, []
-    answers = [more] * looks
+    look, answers = annex.code.look, [more] * looks
+    asked: list[dict[str, Any]] = []
+
+    def agreed(call: object, **given: Any) -> list[str]:
+        asked.append(given)
+        return []
+
     monkeypatch.setattr(annex.code, "look", lambda: ({**look()[0], **(answers.pop() if answers else {})}, []))
-    monkeypatch.setattr(annex.code, "ask", lambda call, **given: asked.append(given) or [])
+    monkeypatch.setattr(annex.code, "ask", agreed)
     annex.hand_over("Delete", OWN)
     if looks == 1:
         assert annex.answers.answer["Status"] == "SUCCESS"

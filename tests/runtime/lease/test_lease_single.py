@@ -112,7 +112,7 @@ def test_a_fact_that_is_refused_keeps_nothing_else_back(cloud: Cloud, group: str
     assert [type(action).__name__ for action in raised.value.report.actions][-1] == "NotifyInstances"
 
 
-def test_the_use_is_recorded_whatever_is_refused(cloud: Cloud) -> None:
+def test_the_use_is_recorded_after_any_refusal(cloud: Cloud) -> None:
     cloud.add_group("pa", LeasePolicy("pa", 2, 7200, 900, duration_seconds=3600, max_instance_hours=100))
     created = cloud.created("pa")
     cloud.check("pa", created)

@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from annex_lease import tags as lease_tags
+from annex_lease.actions import Decision
+from annex_lease.lease import Phase
 from annex_lease.memory import Memory
 from annex_lease.observed import APART, BELIEVED, FRESH, Compared, Group, GroupMember, Instance, Missing, Seen
 from annex_lease.tags import format_time
@@ -20,7 +22,8 @@ UNREAD = without(BLANK, lease_tags.TAG_SIZE)
 
 
 def note(memory: Memory, seen: Seen, now: datetime, *, empty: bool = False, ended: bool = False) -> None:
-    memory.note(memory.recall(seen, now), now, end=END, empty=empty, ended=ended)
+    phase = Phase.ENDED if ended else Phase.DRAINING
+    memory.note(memory.recall(seen, now), now, Decision(phase, "", END, empty=empty))
 
 
 def recalled(memory: Memory, now: datetime, seen: Group = BLANK) -> Group:

@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 import pytest
 
 from annex_lease import tags as lease_tags
-from annex_lease.actions import Phase, RecordOverride, RenewLease
+from annex_lease.actions import RecordOverride, RenewLease
 from annex_lease.decision import decide
 from annex_lease.entries import Override, Renewed
-from annex_lease.lease import NO_CAPS, LeaseCaps
+from annex_lease.lease import NO_CAPS, LeaseCaps, Phase
 from annex_lease.observed import Group, GroupMember
 from annex_lease.policy import LeasePolicy
 from annex_lease.tags import format_time

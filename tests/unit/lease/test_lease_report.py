@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from annex_lease import tags as lease_tags
-from annex_lease.actions import Close, Decision, Grant, Phase, Reopen, TerminateInstances
-from annex_lease.checker import CheckReport
+from annex_lease.actions import Close, Grant, Reopen, Report, TerminateInstances
 from annex_lease.decision import decide
-from annex_lease.observed import Fact, Group, GroupMember, Instance
-from annex_lease.tags import format_time
+from annex_lease.lease import Phase
+from annex_lease.observed import APART, Fact, Group, GroupMember, Instance
+from annex_lease.tags import format_time, group_tag
 from tests.unit.lease.lease_model import (
     CREATED,
     END,
@@ -25,6 +25,7 @@ from tests.unit.lease.lease_model import (
     kinds,
     listed,
     settled,
+    without,
 )
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
@@ -93,22 +94,64 @@ def test_a_size_that_is_to_be_granted_is_no_surplus() -> None:
     assert decide(carry_out(smaller, MIDDLE), MIDDLE).surplus == 0
 
 
-REPORT = CheckReport("g", Decision(Phase.ACTIVE, "", None), exists=True, actions=(), errors=())
+# --- what is not in order although the lease is enforced
 
 
-@pytest.mark.parametrize(
-    ("changes", "disorder"),
-    [
-        ({}, ()),
-        ({"problems": ("a suspended process",), "alive": 9}, ()),
-        ({"record_problems": ("x", "y")}, ("x", "y")),
-        ({"overdue": 2}, ("2 instances are alive although their lease and its grace are over",)),
-        ({"surplus": 3}, ("the group is to have 3 instances more than declared",)),
-    ],
-)
-def test_what_an_operator_has_to_know_is_a_disorder(changes: dict[str, object], disorder: tuple[str, ...]) -> None:
-    report = replace(REPORT, decision=replace(REPORT.decision, **changes))  # type: ignore[arg-type]
-    assert report.disorder == disorder
+def reports(group: Group, now: datetime = MIDDLE, *, closing: bool = False) -> list[tuple[str, tuple[str, ...]]]:
+    """Kinds and problems of the reports."""
+    found = (a for a in decide(group, now, closing=closing).actions if isinstance(a, Report))
+    return [(each.kinds, each.problems) for each in found]
+
+
+def reported(group: Group, kinds: str) -> Group:
+    """The group after this was reported."""
+    return replace(group, tags=(*group.tags, group_tag(lease_tags.TAG_REPORTED, kinds)))
+
+
+ABOVE = "the group is to have 1 instances more than declared"
+LATE = "2 instances are alive although their lease and its grace are over"
+
+
+def test_what_is_in_order_is_not_reported() -> None:
+    assert reports(running(*RUNNING)) == []
+    assert reports(replace(running(*RUNNING), suspended=frozenset({"AZRebalance", "Terminate"}))) == []
+
+
+def test_a_surplus_is_reported_when_it_begins_and_its_end_is_recorded() -> None:
+    above = running(*RUNNING, desired=3)
+    assert reports(above) == [("surplus", (ABOVE,))]
+    assert reports(reported(above, "surplus")) == []
+    assert reports(reported(running(*RUNNING), "surplus")) == [("", ())], "nothing is published"
+    assert reports(carry_out(above, MIDDLE)) == []
+
+
+@pytest.mark.parametrize(("late", "due"), [(APART - SECOND, False), (APART, True)])
+def test_instances_past_their_lease_are_reported_by_the_second_check(late: timedelta, due: bool) -> None:
+    over = listed(a_group(written=settled(), suspended=LAUNCH, members=RUNNING))
+    group = replace(over, late_for=late)
+    assert reports(group, END + GRACE) == ([("late", (LATE,))] if due else [])
+    assert reports(group, END + GRACE - SECOND) == [], "the grace is not over"
+
+
+def test_an_entry_that_cannot_be_followed_is_reported() -> None:
+    spoilt = replace(running(*RUNNING), tags=(*running().tags, group_tag(lease_tags.TAG_UNTIL, "x")))
+    ((kinds_, problems),) = reports(spoilt)
+    assert kinds_ == "record"
+    assert lease_tags.TAG_UNTIL in problems[0]
+    # A kind that begins is published, and not again one that was published before.
+    more = replace(reported(spoilt, "record"), desired=3)
+    assert reports(more) == [("record surplus", (ABOVE,))]
+
+
+@pytest.mark.parametrize(("unread", "due"), [(APART - SECOND, False), (APART, True)])
+def test_a_record_without_a_policy_is_reported_by_the_second_check(unread: timedelta, due: bool) -> None:
+    """CloudFormation replaces the tags of a group in two calls."""
+    group = replace(without(running(*RUNNING), lease_tags.TAG_SIZE), unread_for=unread)
+    assert [kinds_ for kinds_, _ in reports(group)] == ["record"] * due
+
+
+def test_a_destroy_reports_nothing() -> None:
+    assert reports(running(*RUNNING, desired=3), closing=True) == []
 
 
 # --- members that EC2 does not know

@@ -6,10 +6,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
-from annex_lease.schedule import END_ACTION, LATEST_END_ACTION
 
 from annex_lease import tags as lease_tags
 from annex_lease.actions import ScheduleEnds
+from annex_lease.bookkeeping import END_ACTION, LATEST_END_ACTION
 from annex_lease.decision import decide
 from annex_lease.entries import Schedule, ScheduledAction
 from annex_lease.lease import LeaseCaps
