@@ -186,7 +186,8 @@ def main(counts: Sequence[int]) -> int:
     console.print(
         f"Measured: memory and CPU, {first.log:.0f} bytes of log a check. Computed: times in a function. Assumed: "
         f"{CHECKS:,} checks; one API call each, {CALL_SECONDS * 1000:.0f} ms; {LISTINGS} listings every "
-        f"{LISTING_CHECKS} checks, {PAGE_SECONDS} s more for {PAGE_SIZE:,} instances; a new environment every {LIFE_CHECKS} checks; "
+        f"{LISTING_CHECKS} checks, {PAGE_SECONDS} s more for {PAGE_SIZE:,} instances; a new environment every "
+        f"{LIFE_CHECKS} checks; "
         f"{PLATFORM_LOG} bytes of Lambda's own log. Targets: at most ${TARGET:.2f} a month for {first.count:,} "
         f"instances; memory within {FUNCTION_MB} MB and one listing within {FUNCTION_SECONDS // 4} s for "
         f"{found[-1].count:,}."

@@ -113,4 +113,4 @@ def test_every_metric_is_documented(site: Path) -> None:
     constants = {**vars(invocation), **vars(sweep_report)}
     named = {value for key, value in constants.items() if re.match("[A-Z]+", key) and isinstance(value, str)}
     assert rows == named - {invocation.DIMENSION, sweep_report.DIMENSION}
-    assert len(rows) >= 8
+    assert len(rows) >= 7
