@@ -45,22 +45,6 @@ def test_create_grants_and_answers_with_the_lease(cloud: Cloud, group: str, answ
     assert len(cloud.running(group)) == 2
 
 
-@pytest.mark.parametrize("kind", ["Create", "Update"])
-@pytest.mark.parametrize("until", [None, "tomorrow", "extended"])
-def test_every_deployment_is_answered_with_what_decides_the_end(
-    cloud: Cloud, group: str, answers: AnswerServer, kind: str, until: str | None
-) -> None:
-    """The template has it as an output: without the attribute the deployment would fail."""
-    created = cloud.created(group)
-    end = created + 1.5 * HOUR if until == "extended" else created + HOUR
-    if until is not None:
-        cloud.write(group, "annex:lease-until", format_time(end) if until == "extended" else until)
-    cloud.check(group, created, **request(answers, kind, "lease-of-pa"))
-    data: Any = answers.answer["Data"]
-    assert data["Lease"].startswith(f"ends at {format_time(end)}, ")
-    assert data["Lease"].endswith("as declared") is (until != "extended")
-
-
 def test_create_without_the_credential_succeeds_and_waits(cloud: Cloud, group: str, answers: AnswerServer) -> None:
     cloud.add_secret()
     cloud.check(group, cloud.created(group), **request(answers, "Create"))
