@@ -1,4 +1,4 @@
-"""What a deployment changes of a deployed annex, in sentences for an operator. Pure."""
+"""Changes that a deployment makes to a deployed annex, in sentences for an operator. Pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SPANS = {
 
 
 def lease_changes(name: str, found: Redeployment) -> tuple[str, ...]:
-    """What the deployment changes; one sentence if it changes nothing.
+    """The changes that the deployment makes; the first sentence says so if it makes none.
 
     Args:
         name: the annex's name.

@@ -1,4 +1,4 @@
-"""What a deployment of the present spec would change of the lease of a deployed annex. Nothing is deployed or written.
+"""A deployed annex before and after a deployment of the present spec. Nothing is deployed or written.
 
 The deployed tags with the values of the spec in place of the declared ones are the group as the deployment leaves it.
 The lease checker's own decision about it says what follows.

@@ -1,4 +1,4 @@
-"""What `annex plan --deployed` says of a deployed annex, for every kind of change of the spec."""
+"""`annex plan --deployed` for every kind of change of the spec."""
 
 from __future__ import annotations
 
