@@ -13,6 +13,7 @@ from annex_lease.action_data import as_data
 from annex_lease.actions import Action, Decision, Grant
 from annex_lease.actuator import Outcome, carry_out
 from annex_lease.aws import AnnexAccess, list_instances, read_group
+from annex_lease.batches import CALL_SECONDS
 from annex_lease.decision import decide
 from annex_lease.entries import HOUR_SECONDS
 from annex_lease.facts import credential_state, failed_launch, scheduled_actions
@@ -120,12 +121,15 @@ def check(
         # Looked up only now, so that a refusal delays nothing that was decided without it, or by other facts.
         if not (needs := decision.needs - refused.keys()):
             break
+        if annex.seconds_left() < CALL_SECONDS:
+            outcomes.append(Outcome(failures=("out of time to look further; the next run continues",)))
+            break
         _look_up(annex, needs, facts, refused)
         if decision.actions and not dry_run:
+            memory.note_actions(decision)
             try:
                 seen = _look(annex)
-            except (BotoCoreError, ClientError) as error:
-                # The report holds what was done before.
+            except (BotoCoreError, ClientError) as error:  # the report holds what was done before
                 outcomes.append(Outcome(failures=(f"group unknown: {error}",)))
                 break
     if not dry_run:

@@ -109,8 +109,8 @@ def _unreadable(group: Group, now: datetime) -> Decision:
         return stop(group, now, Stop(_UNREADABLE, end, end + lease.grace))
     if group.unread_for >= BELIEVED:
         # It is published, so that the grace is measured from now on, and not from each check.
-        now = now.replace(microsecond=0)
-        return stop(group, now, Stop(_UNREADABLE, now, now + lease.grace, notify=True))
+        end = min(now.replace(microsecond=0), lease.latest_end)
+        return stop(group, now, Stop(_UNREADABLE, end, end + lease.grace, notify=True))
     phase = Phase.ACTIVE if group.in_service() else Phase.GRANTED if group.billed() else Phase.WAITING
     minutes = int(BELIEVED.total_seconds()) // 60
     reason = f"{_UNREADABLE}: nothing is granted, and it ends after {minutes} minutes of that"

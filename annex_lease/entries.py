@@ -12,6 +12,7 @@ from annex_lease.policy import NUMBERS
 HOUR_SECONDS = 3600
 """Seconds of an instance-hour."""
 
+_VOID = "void"
 _GRANTED = re.compile(r"([0-9]+)(?:@([^?]+))?(\??)")
 _LEDGER = re.compile(rf"(0|[1-9][0-9]{{0,14}})@([^x]{{1,30}})x([0-9]{{1,{len(str(tags.MAX_COUNT))}}})")
 _MAX_LIFETIME_SECONDS = NUMBERS["max_lifetime_seconds"][2]
@@ -48,14 +49,18 @@ class Renewed:
 
 @dataclass(frozen=True)
 class Override:
-    """End that an operator wrote, and the declared end at that time: a deployment that changes the latter is newer."""
+    """End that an operator wrote, and the declared end at that time: a deployment that changes the latter is newer.
+
+    `declared_end` is None once such a deployment came: the end stays void, even if the declared end changes back.
+    """
 
     end: datetime
-    declared_end: datetime
+    declared_end: datetime | None
 
     def text(self) -> str:
-        """The text form: `END@DECLARED-END`."""
-        return f"{tags.format_time(self.end)}@{tags.format_time(self.declared_end)}"
+        """The text form: `END@DECLARED-END`, or `END@void`."""
+        against = _VOID if self.declared_end is None else tags.format_time(self.declared_end)
+        return f"{tags.format_time(self.end)}@{against}"
 
 
 @dataclass(frozen=True)
@@ -151,7 +156,10 @@ def parse_renewed(text: str) -> Renewed:
 
 def parse_override(text: str) -> Override:
     """Parse the form of `text`; raises ValueError for another form."""
-    return Override(*_two_times(text, "END@DECLARED-END"))
+    end, at, against = text.partition("@")
+    if at and against == _VOID:
+        return Override(tags.parse_time(end), None)
+    return Override(*_two_times(text, "END@DECLARED-END, or END@void"))
 
 
 def parse_schedule(text: str) -> Schedule:

@@ -88,11 +88,18 @@ def keep(group: Group, now: datetime, *, deploying: bool = False) -> Decision:
 
 
 def _override(lease: Lease) -> tuple[Action, ...]:
-    """Record what an override was written against that a command did not write: a later deployment is newer then."""
+    """Record what an override was written against that no command wrote, and that a deployment made one void."""
     end, known = lease.record.override_end, lease.record.overrides
-    if end is None or (known is not None and known.end == end):
+    if end is None:
         return ()
-    return (RecordOverride(Override(end, lease.declared_end), f"an operator wrote the end {format_time(end)}"),)
+    if lease.override_is_void:
+        wanted, reason = (
+            Override(end, None),
+            f"a deployment changed the declared end after {format_time(end)} was written",
+        )
+    else:
+        wanted, reason = Override(end, lease.declared_end), f"an operator wrote the end {format_time(end)}"
+    return () if wanted == known else (RecordOverride(wanted, reason),)
 
 
 def _shortfall(group: Group) -> int:
@@ -204,14 +211,16 @@ def _renewal(group: Group, now: datetime) -> tuple[RenewLease, ...]:
 def _end(group: Group, renewal: tuple[RenewLease, ...], now: datetime, *, granting: bool) -> datetime:
     """The end after this run: renewed, and no later than the instances that are seen now use up the hours.
 
-    Instances that start now read this end. Their number counts here before any of them is seen, and only here.
+    Instances that start now read this end. Their number counts here before any of them is seen, and only here: until
+    they are seen, or have not started for long, so that the end does not move to and fro meanwhile.
     """
     lease, count = group.lease, group.billed()
     end = renewal[0].renewed.end if renewal else lease.effective_end
     if lease.limit is None or not (granting or lease.ledger):
         return end
-    if granting:
-        count = max(count, _capacity(group) + group.warm_pool_size)
+    if granting or group.short_for < _SHORTFALL:
+        desired = _capacity(group) if granting else group.desired
+        count = max(count, desired + group.warm_pool_size)
     ledger = _ledger_of_grant(group, now, count)
     hours_end = ledger.reaches(lease.limit) if ledger else None
     return end if hours_end is None else min(end, hours_end)

@@ -75,7 +75,7 @@ def stop(group: Group, now: datetime, why: Stop) -> Decision:
         actions.append(Close(now, "a check that runs at the same time, or later, must not grant anything"))
     if not why.closing:
         actions.extend(record_use(lease, now, group.billed()))
-        if why.end is not None and why.notify and alive:
+        if why.end is not None and why.notify and alive and lease.policy is not None:
             actions.extend(publish(lease, why.end))
     actions.extend(notices)
     nothing = not group.alive() and not group.warm_pool

@@ -63,6 +63,9 @@ class AnnexStatus:
     unmatched_slots: tuple[str, ...] | None
     jobs_running: int | None
     overdue: int | None
+    surplus: int | None
+    shortfall: int | None
+    closed: bool | None
     record_problems: tuple[str, ...]
     problems: tuple[str, ...]
     errors: tuple[str, ...]
@@ -84,10 +87,13 @@ class AnnexStatus:
 
         Keys: name, region, stack; time (of the look); phase (waiting, granted, active, draining, ended, "not
         deployed"), reason; size (declared), granted; lease (created, declared_end, effective_end, latest_end,
-        seconds_left >= 0, next_warning); instance_hours (see `HoursUsed.as_data`; null without a limit); instances
+        seconds_left >= 0, explained (what decided the effective end), override_void (a deployment made the operator's
+        end void), next_warning); instance_hours (see `HoursUsed.as_data`; null without a limit); instances
         (each: id, state, protected, joined, jobs_running), joined, protected; overdue (number of instances that should
-        be gone); unmatched_slots (names of slots that claim to belong to this annex and match none of its alive
-        instances); jobs_running; record_problems (invalid lease tags, which are ignored); problems (those and others);
+        be gone), surplus (number of instances above the declared size), shortfall (number of instances that have not
+        started), closed (a destroy of the annex began); unmatched_slots (names of slots that claim to belong to this
+        annex and match none of its alive instances); jobs_running; record_problems (invalid lease tags, which are
+        ignored); problems (those and others);
         errors. Times are UTC, YYYY-MM-DDTHH:MM:SSZ.
         """
         return {
@@ -105,6 +111,9 @@ class AnnexStatus:
             "joined": self.joined,
             "protected": self.protected,
             "overdue": self.overdue,
+            "surplus": self.surplus,
+            "shortfall": self.shortfall,
+            "closed": self.closed,
             "unmatched_slots": None if self.unmatched_slots is None else list(self.unmatched_slots),
             "jobs_running": self.jobs_running,
             "record_problems": list(self.record_problems),
@@ -121,5 +130,7 @@ class AnnexStatus:
             "effective_end": format_time(self.lease.effective_end),
             "latest_end": format_time(self.lease.latest_end),
             "seconds_left": max(int((self.lease.effective_end - self.time).total_seconds()), 0),
+            "explained": self.lease.explained(),
+            "override_void": self.lease.override_is_void,
             "next_warning": None if self.next_warning is None else format_time(self.next_warning),
         }

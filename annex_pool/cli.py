@@ -13,7 +13,13 @@ from typer.core import TyperGroup
 from annex_lease.version import __version__
 from annex_pool.command_error import AnnexError
 from annex_pool.commands.check_command import check_command
-from annex_pool.commands.lease_commands import extend_command, push_command, renew_command, stop_command
+from annex_pool.commands.lease_commands import (
+    extend_command,
+    push_command,
+    renew_command,
+    shorten_command,
+    stop_command,
+)
 from annex_pool.commands.leftovers_command import LEFTOVERS_HELP, leftovers_command
 from annex_pool.commands.output import print_error
 from annex_pool.commands.plan_command import plan_command
@@ -22,7 +28,7 @@ from annex_pool.environment import Environment
 from annex_spec import SpecError
 
 # In the order of an annex's life.
-_VERBS = ("plan", "credential", "status", "extend", "renew", "check", "stop", "leftovers")
+_VERBS = ("plan", "credential", "status", "extend", "shorten", "renew", "check", "stop", "leftovers")
 _ORDER = {name: position for position, name in enumerate(_VERBS)}
 
 
@@ -83,6 +89,7 @@ app.add_typer(credential, name="credential")
 credential.command("push")(push_command)
 app.command("status")(status_command)
 app.command("extend")(extend_command)
+app.command("shorten")(shorten_command)
 app.command("renew")(renew_command)
 app.command("check")(check_command)
 app.command("stop")(stop_command)

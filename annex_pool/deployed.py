@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, TypeVar, cast
 from annex_lease.aws import AnnexAccess, list_instances, read_group
 from annex_lease.decision import decide
 from annex_lease.entries import Override
-from annex_lease.facts import current_version
 from annex_lease.lease import Lease, Phase
 from annex_lease.observed import Group
 from annex_lease.ownership import by_key, by_key_from_api, carries_name, stack_name
@@ -145,9 +144,15 @@ def renewable_lease(found: Deployed, now: datetime) -> Lease:
     """The lease of an annex that runs or can be renewed.
 
     Raises:
-        AnnexError: the maximum lifetime is over; or the group's tags declare no lease.
+        AnnexError: a destroy of the annex began; its maximum lifetime is over; or the group's tags declare no lease.
     """
     lease = found.group.lease
+    if lease.record.closed:
+        raise AnnexError(
+            f"annex {found.name} is being destroyed: a destroy began, after which nothing is granted and no end is "
+            f"moved; let `cdk destroy {stack_name(found.name)}` finish, then run `cdk deploy {stack_name(found.name)}` "
+            "for a new annex"
+        )
     if lease.policy is None:
         raise AnnexError(
             f"the tags of group {found.group.name} declare no valid lease, so annex {found.name} is being stopped: "
@@ -160,6 +165,17 @@ def renewable_lease(found: Deployed, now: datetime) -> Lease:
             "new annex"
         )
     return lease
+
+
+def read_lease(found: Deployed) -> Lease | None:
+    """The lease of the annex as its group records it now; None if the group does not exist any more.
+
+    Raises:
+        AnnexError: AWS refused or could not be asked.
+    """
+    with asking(f"for group {found.group.name}"):
+        group = read_group(found.annex)
+    return group.lease if group else None
 
 
 def override_tags(lease: Lease, end: datetime) -> dict[str, str]:
@@ -207,17 +223,6 @@ def find_arn(found: Deployed, kind: str, sleep: Callable[[float], None] | None) 
     raise AnnexError(
         f"there is no {what} in {found.aws.region}: deploy it again with `cdk deploy {stack_name(found.name)}`"
     )
-
-
-def credential_version(found: Deployed) -> str | None:
-    """Id of the current version of the annex's credential; None if it has no value. The value is not read.
-
-    Raises:
-        AnnexError: AWS could not be asked, or there is not exactly one credential.
-    """
-    secret = find_arn(found, SECRET, None)
-    with asking(f"whether the secret of annex {found.name} has a value"):
-        return current_version(found.aws.secretsmanager.describe_secret(SecretId=secret))
 
 
 def _own_arns(found: Deployed, kind: str, what: str) -> list[str]:

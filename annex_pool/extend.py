@@ -5,14 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from annex_lease.aws import read_group
+from annex_lease.actions import RenewLease
 from annex_lease.lease import Lease
 from annex_lease.tags import format_time
 from annex_pool.check import Answer
 from annex_pool.command_error import AnnexError, InputError
-from annex_pool.deployed import Deployed, deployed_annex, override_tags, running_lease, write_tags
+from annex_pool.deployed import (
+    OVER,
+    Deployed,
+    deployed_annex,
+    override_tags,
+    read_lease,
+    running_lease,
+    write_tags,
+)
 from annex_pool.environment import Environment
-from annex_pool.region import asking
 from annex_spec import AnnexSpec
 
 _ATTEMPTS = 5
@@ -53,8 +60,8 @@ def extend(environment: Environment, spec: AnnexSpec, *, span: timedelta | None,
     wanted = wanted_end("annex extend", spec.name, lease, now, span=span, until=until)
     if wanted is None:
         return Extended(lease.effective_end, lease.effective_end, None)
-    end, answer = _write_latest(environment, found, wanted)
-    check_end(answer, end, lease.hours_end)
+    end, answer = write_latest(environment, found, wanted)
+    check_end(answer, end, found)
     return Extended(lease.effective_end, end, answer)
 
 
@@ -82,7 +89,7 @@ def wanted_end(
         if now < present and until < present:
             raise InputError(
                 f"--until {format_time(until)} is earlier than the present end {format_time(present)} and {command} "
-                f"never shortens a lease: to end it now run `annex stop {name}`"
+                f"never shortens a lease: run `annex shorten {name}`, or `annex stop {name}` to end it now"
             )
         if until <= now:
             raise InputError(f"--until {format_time(until)} is not later than now, {format_time(now)}")
@@ -109,17 +116,33 @@ def check_one(span: object, until: object) -> None:
         raise InputError(f"received {received}: give exactly one of --for DURATION and --until TIME")
 
 
-def check_end(answer: Answer, wanted: datetime, hours_end: datetime | None) -> None:
-    """Check that the checker uses the end that was written; used-up instance-hours may end the lease before it.
+def check_end(answer: Answer, wanted: datetime, found: Deployed) -> None:
+    """Check that the checker uses the end that was written, or a later one to which it renewed the busy annex.
+
+    Used-up instance-hours may end the lease before it.
+
+    Args:
+        answer: the checker's answer after the end was written.
+        wanted: the end that was written.
+        found: the annex.
 
     Raises:
-        AnnexError: the checker uses another end.
+        AnnexError: the checker uses another end; AWS could not be asked.
     """
-    if answer.end != format_time(wanted) and not (hours_end is not None and hours_end < wanted):
+    if answer.end == format_time(wanted) or was_renewed(answer):
+        return
+    # Read again: the check before may have been the first that saw the instances, and counted them.
+    lease = read_lease(found)
+    if lease is None or lease.hours_end is None or lease.hours_end >= wanted:
         raise AnnexError(
             f"the new end {format_time(wanted)} is written, but the lease checker uses {answer.end}: "
-            f"{'; '.join(answer.problems) or 'another operator changed it at the same time'}"
+            f"{'; '.join(answer.problems) or 'another operator, or a deployment, changed it at the same time'}"
         )
+
+
+def was_renewed(answer: Answer) -> bool:
+    """True if the checker renewed the busy annex in the check that gave this answer."""
+    return any(action.get("action") == RenewLease.__name__ for action in answer.actions)
 
 
 def _later(now: datetime, span: timedelta, latest: datetime) -> datetime:
@@ -127,11 +150,22 @@ def _later(now: datetime, span: timedelta, latest: datetime) -> datetime:
     return now + min(span, latest - now + timedelta(days=1))
 
 
-def _write_latest(environment: Environment, found: Deployed, wanted: datetime) -> tuple[datetime, Answer]:
+def write_latest(environment: Environment, found: Deployed, wanted: datetime) -> tuple[datetime, Answer]:
     """Write the end, or the later end that another operator writes at the same moment; AWS's tags know no condition.
 
     A writer who overwrote a later end learns of it from the end that the checker published before. A writer whose later
     end was overwritten finds the other end on the group. One of the two writes the later end again.
+
+    Args:
+        environment: external dependencies.
+        found: the annex, as it was when the end was decided.
+        wanted: the end to write.
+
+    Returns:
+        the end that stands, and the checker's answer.
+
+    Raises:
+        AnnexError: AWS or the checker could not be asked; the annex was stopped at the same time.
     """
     before, end = found.group.lease.record.published_end, wanted
     for _ in range(_ATTEMPTS):
@@ -142,10 +176,16 @@ def _write_latest(environment: Environment, found: Deployed, wanted: datetime) -
             raise AnnexError(
                 f"the new end {format_time(end)} is written, but {error}; running execution points do not have it yet"
             ) from error
-        overwritten = answer.published if answer.published != before else None
-        written = _written(found)
-        if written is not None and written <= environment.now():
+        lease = read_lease(found)
+        written = lease.record.override_end if lease else None
+        if written is not None and written != end and written <= environment.now():
             raise AnnexError(f"annex {found.name} was stopped at the same time: its lease ended {format_time(written)}")
+        if answer.phase in OVER and end > environment.now():
+            raise AnnexError(
+                f"the new end {format_time(end)} is written, but annex {found.name} ended, or was stopped, at the same "
+                f"time: {answer.reason or 'the lease checker gives no reason'}"
+            )
+        overwritten = _by_operator(answer, lease) if lease and answer.published != before else None
         if (overwritten is None or overwritten <= end) and written is not None and written >= end:
             return (end, answer) if written == end else (written, environment.ask_checker(found))
         end = max(time for time in (end, overwritten, written) if time is not None)
@@ -154,7 +194,9 @@ def _write_latest(environment: Environment, found: Deployed, wanted: datetime) -
     )
 
 
-def _written(found: Deployed) -> datetime | None:
-    with asking(f"for group {found.group.name}"):
-        group = read_group(found.annex)
-    return group.lease.record.override_end if group else None
+def _by_operator(answer: Answer, lease: Lease) -> datetime | None:
+    """The end that was published before, unless it follows from a renewal of the busy annex, or from the hours."""
+    busy = lease.record.busy
+    if was_renewed(answer) or answer.published in {lease.hours_end, busy.end if busy else None}:
+        return None
+    return answer.published

@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from annex_lease.lease import Lease, Phase
+from annex_lease.observed import Credential
 from annex_lease.ownership import stack_name
 from annex_lease.tags import TAG_RENEWED, format_time
 from annex_pool.check import Answer
 from annex_pool.command_error import AnnexError
-from annex_pool.deployed import Deployed, credential_version, deployed_annex, override_tags, renewable_lease, write_tags
+from annex_pool.deployed import Deployed, deployed_annex, override_tags, renewable_lease, write_tags
 from annex_pool.environment import Environment
 from annex_pool.extend import check_end, wanted_end
+from annex_pool.stored_credential import restore_advice, stored_credential
 from annex_pool.token import stored_expiry
 from annex_spec import AnnexSpec
 
@@ -68,7 +70,7 @@ def renew(environment: Environment, spec: AnnexSpec, *, span: timedelta | None, 
     except AnnexError as error:
         raise AnnexError(f"the renewal is written, but {error}; a working checker grants within a minute") from error
     end = wanted or max(lease.unrenewed_end, lease.effective_end)
-    check_end(answer, end, lease.hours_end)
+    check_end(answer, end, found)
     if answer.phase not in _GRANTED:
         why = "; ".join((answer.reason or "it gives no reason", *answer.problems))
         raise AnnexError(
@@ -86,10 +88,13 @@ def _check_hours(found: Deployed, lease: Lease, now: datetime) -> None:
 
 
 def _check_credential(found: Deployed, now: datetime) -> None:
-    current = credential_version(found)
+    stored = stored_credential(found)
+    if stored.state is Credential.DELETED:
+        advice = restore_advice(stored.arn, found.aws.region)
+        raise AnnexError(f"annex {found.name} cannot be renewed: {advice}, then renew it; nothing was written")
     push = f"run `annex credential push {found.name}`, then renew it; nothing was written"
-    if current is None:
+    if stored.version is None:
         raise AnnexError(f"the credential of annex {found.name} has no value: {push}")
-    expires = stored_expiry(current)
+    expires = stored_expiry(stored.version)
     if expires is not None and expires <= now:
         raise AnnexError(f"the credential of annex {found.name} expired at {format_time(expires)}: {push}")

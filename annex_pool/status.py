@@ -10,21 +10,22 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from annex_lease.actions import Decision
-from annex_lease.aws import AnnexAccess
 from annex_lease.decision import decide
 from annex_lease.entries import HOUR_SECONDS
-from annex_lease.facts import credential_state
+from annex_lease.facts import failed_launch
 from annex_lease.lease import Lease
-from annex_lease.observed import BELIEVED, Fact, Group, Missing
+from annex_lease.observed import BELIEVED, Credential, Fact, Group, Missing
 from annex_lease.tags import format_time
 from annex_pool.annex_status import NOT_DEPLOYED, AnnexStatus, HoursUsed, InstanceStatus
 from annex_pool.collector import Slot
 from annex_pool.command_error import AnnexError
-from annex_pool.deployed import SECRET, Deployed, find_annex, find_arn, observe, states
+from annex_pool.deployed import OVER, Deployed, find_annex, observe, states
 from annex_pool.environment import Environment
+from annex_pool.place import Place
 from annex_pool.region import PAUSE_SECONDS, RegionClients, asking, check_account
+from annex_pool.stored_credential import restore_advice, stored_credential
 from annex_pool.ungrouped import as_instances, ec2_states, explained, list_ungrouped
-from annex_spec import AnnexSpec, PoolSpec
+from annex_spec import PoolSpec
 
 
 @dataclass(frozen=True)
@@ -32,25 +33,27 @@ class Observation:
     """Everything found about one annex. None always means "not known", never "none".
 
     Attributes:
-        spec: the annex as the spec declares it.
+        place: the annex.
         answered: AWS answered about the group. If it did and `group` is None, the annex is not deployed.
         group: its Auto Scaling group, with EC2's own list of its instances.
         decision: the lease checker's decision about it at this moment.
         slots: its slots in the collector.
         errors: failed requests with their reasons, and instances that run without a group.
         ungrouped: without a group: EC2 states of the alive instances that carry the annex's name, by id.
+        notes: findings that need an operator's attention, besides those of the decision.
     """
 
-    spec: AnnexSpec
+    place: Place
     answered: bool
     group: Group | None
     decision: Decision | None
     slots: Sequence[Slot] | None
     errors: tuple[str, ...]
     ungrouped: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
-def look(environment: Environment, pool: PoolSpec, specs: Sequence[AnnexSpec]) -> list[AnnexStatus]:
+def look(environment: Environment, pool: PoolSpec, places: Sequence[Place]) -> list[AnnexStatus]:
     """Observe these annexes; a failed request is in the `errors` of a status.
 
     An annex that looks ended, or has an unreadable record, is observed a second time, all after one pause.
@@ -58,7 +61,7 @@ def look(environment: Environment, pool: PoolSpec, specs: Sequence[AnnexSpec]) -
     Args:
         environment: external dependencies.
         pool: the pool; its collector is asked once for all annexes.
-        specs: the annexes.
+        places: the annexes.
     """
     slots: Sequence[Slot] | None = None
     errors: tuple[str, ...] = ()
@@ -66,10 +69,10 @@ def look(environment: Environment, pool: PoolSpec, specs: Sequence[AnnexSpec]) -
         slots = environment.query_slots(pool.collector)
     except AnnexError as error:
         errors = (str(error),)
-    found = [
-        _observed(environment, Observation(spec, answered=False, group=None, decision=None, slots=slots, errors=errors))
-        for spec in specs
-    ]
+    unseen = (
+        Observation(each, answered=False, group=None, decision=None, slots=slots, errors=errors) for each in places
+    )
+    found = [_observed(environment, each) for each in unseen]
     if any(_look_again(each) for each in found):
         environment.sleep(PAUSE_SECONDS)
         found = [_observed(environment, each) if _look_again(each) else each for each in found]
@@ -78,16 +81,17 @@ def look(environment: Environment, pool: PoolSpec, specs: Sequence[AnnexSpec]) -
 
 def _look_again(found: Observation) -> bool:
     decision = found.decision
-    return decision is not None and (decision.empty or found.group is None)
+    unreadable = found.group is not None and found.group.lease.policy is None
+    return decision is not None and (decision.empty or unreadable or found.group is None)
 
 
 def _observed(environment: Environment, before: Observation) -> Observation:
-    spec, decision = before.spec, before.decision
-    seen = replace(before, answered=False, group=None, decision=None, ungrouped={})
+    place, decision = before.place, before.decision
+    seen = replace(before, answered=False, group=None, decision=None, ungrouped={}, notes=())
     try:
-        aws = environment.connect(spec.region)
-        check_account(aws, spec.account)
-        found = find_annex(aws, spec.name)
+        aws = environment.connect(place.region)
+        check_account(aws, place.account)
+        found = find_annex(aws, place.name)
         if found is None:
             return _without_group(environment, aws, seen, again=decision is not None)
         group = observe(found)
@@ -95,13 +99,13 @@ def _observed(environment: Environment, before: Observation) -> Observation:
         if group is None:
             return seen
         group = replace(group, empty_before=decision is not None and decision.empty)
-        return replace(seen, group=group, decision=_decided(environment, found, group))
+        return _with_launches(found, _decided(environment, found, replace(seen, group=group)))
     except AnnexError as error:
         return replace(seen, errors=(*seen.errors, str(error)))
 
 
 def _without_group(environment: Environment, aws: RegionClients, seen: Observation, *, again: bool) -> Observation:
-    name = seen.spec.name
+    name = seen.place.name
     ungrouped = list_ungrouped(aws, name)
     if not ungrouped:
         return replace(seen, answered=True)
@@ -112,14 +116,39 @@ def _without_group(environment: Environment, aws: RegionClients, seen: Observati
     return replace(seen, answered=True, ungrouped=ec2_states(ungrouped), decision=decision, errors=errors)
 
 
-def _decided(environment: Environment, found: Deployed, group: Group) -> Decision:
-    decision = decide(group, environment.now())
+def _decided(environment: Environment, found: Deployed, seen: Observation) -> Observation:
+    """Add the lease checker's decision, with the state of the secret if the decision needs it."""
+    group, now = found.group if seen.group is None else seen.group, environment.now()
+    decision = decide(group, now)
     if Fact.CREDENTIAL not in decision.needs:
-        return decision
-    secret = find_arn(found, SECRET, None)
-    with asking(f"whether the secret of annex {found.name} has a value"):
-        state = credential_state(AnnexAccess(group.name, secret, found.aws))
-    return decide(replace(group, credential=state), environment.now())
+        return replace(seen, decision=decision)
+    stored = stored_credential(found)
+    notes = (restore_advice(stored.arn, found.aws.region),) if stored.state is Credential.DELETED else ()
+    return replace(seen, decision=decide(replace(group, credential=stored.state), now), notes=(*seen.notes, *notes))
+
+
+def _with_launches(found: Deployed, seen: Observation) -> Observation:
+    """Add the reason why instances are missing, as far as EC2 Auto Scaling names one."""
+    missing = _shortfall(seen.group, seen.decision)
+    if not missing or seen.group is None:
+        return seen
+    what = f"{missing} of {seen.group.desired} instances have not started"
+    try:
+        with asking(f"why instances of group {found.group.name} have not started"):
+            message = failed_launch(found.annex)
+    except AnnexError as error:
+        return replace(
+            seen, notes=(*seen.notes, f"{what}, and the reason is not known"), errors=(*seen.errors, str(error))
+        )
+    reason = f"the newest launch that failed: {message}" if message else "EC2 Auto Scaling names no failed launch"
+    return replace(seen, notes=(*seen.notes, f"{what}; {reason}"))
+
+
+def _shortfall(group: Group | None, decision: Decision | None) -> int:
+    """Number of instances that the group is to have and has not; 0 where nothing may start."""
+    if group is None or decision is None or decision.phase in OVER or "Launch" in group.suspended:
+        return 0
+    return max(0, group.desired - len(group.alive()))
 
 
 def status_of(found: Observation, now: datetime) -> AnnexStatus:
@@ -133,10 +162,10 @@ def status_of(found: Observation, now: datetime) -> AnnexStatus:
     record = group.lease.record if group else None
     lease = group.lease if group and group.lease.policy else None
     alive = states(group) if group else found.ungrouped if found.answered else None
-    slots = None if found.slots is None else [slot for slot in found.slots if slot.annex == found.spec.name]
+    slots = None if found.slots is None else [slot for slot in found.slots if slot.annex == found.place.name]
     return AnnexStatus(
-        name=found.spec.name,
-        region=found.spec.region,
+        name=found.place.name,
+        region=found.place.region,
         time=now,
         phase=decision.phase.value if decision else NOT_DEPLOYED if found.answered and group is None else None,
         reason=decision.reason if decision else None,
@@ -145,13 +174,16 @@ def status_of(found: Observation, now: datetime) -> AnnexStatus:
         lease=lease,
         created=group.created if group else None,
         next_warning=_next_warning(lease, now) if lease else None,
-        hours=_hours(lease, decision, found.spec) if lease and decision else None,
+        hours=_hours(lease, decision, found.place) if lease and decision else None,
         instances=None if alive is None else _instances(alive, group, slots),
         unmatched_slots=None if alive is None or slots is None else _unmatched_slots(alive, slots),
         jobs_running=None if slots is None else sum(slot.busy for slot in slots),
         overdue=decision.overdue if decision else None,
+        surplus=decision.surplus if decision else None,
+        shortfall=_shortfall(group, decision) if decision else None,
+        closed=record.closed if record else None,
         record_problems=decision.record_problems if decision else (),
-        problems=decision.problems if decision else (),
+        problems=(*(decision.problems if decision else ()), *found.notes),
         errors=found.errors,
     )
 
@@ -163,11 +195,11 @@ def _next_warning(lease: Lease, now: datetime) -> datetime | None:
     return max(end - before, lease.start)
 
 
-def _hours(lease: Lease, decision: Decision, spec: AnnexSpec) -> HoursUsed | None:
+def _hours(lease: Lease, decision: Decision, place: Place) -> HoursUsed | None:
     # From the record, not from the spec: the deployed limit is the one that counts.
     if lease.limit is None:
         return None
-    return HoursUsed((decision.used_seconds or 0) / HOUR_SECONDS, lease.limit, spec.price_per_hour)
+    return HoursUsed((decision.used_seconds or 0) / HOUR_SECONDS, lease.limit, place.price_per_hour)
 
 
 def _instances(

@@ -16,9 +16,9 @@ from annex_lease.tags import TAG_UNTIL, format_time, group_tag
 from annex_pool.command_error import AnnexError
 from annex_pool.deployed import OVER, Deployed, find_annex, observe, override_tags, states, write_tags
 from annex_pool.environment import Environment
+from annex_pool.place import Place
 from annex_pool.region import PAUSE_SECONDS, RegionClients, asking, check_account
 from annex_pool.ungrouped import UngroupedInstance, counted, ec2_states, list_ungrouped, one_annex, unclear
-from annex_spec import AnnexSpec
 
 AFTER_GRACE = timedelta(minutes=5)
 """Wait after the grace: the checker terminates by id at its next run; the rest is the shutdown of the instances."""
@@ -54,7 +54,7 @@ class Wait:
 
 
 def stop(
-    environment: Environment, spec: AnnexSpec, *, wait: bool, timeout: timedelta | None, say: Callable[[str], None]
+    environment: Environment, place: Place, *, wait: bool, timeout: timedelta | None, say: Callable[[str], None]
 ) -> Stopped:
     """End the lease now, remove the capacity, and wait until no instance is left.
 
@@ -62,7 +62,7 @@ def stop(
 
     Args:
         environment: external dependencies.
-        spec: the annex.
+        place: the annex.
         wait: wait until the instances are gone.
         timeout: longest time to wait. Default: None - the grace that the group declares, if any, and 5 minutes.
         say: called with every change in the number of instances.
@@ -70,11 +70,12 @@ def stop(
     Raises:
         AnnexError: the annex is not deployed, or AWS could not be asked for it.
     """
-    aws = environment.connect(spec.region)
-    check_account(aws, spec.account)
-    found = find_annex(aws, spec.name)
+    aws = environment.connect(place.region)
+    check_account(aws, place.account)
+    found = find_annex(aws, place.name)
     if found is None:
-        return stop_ungrouped(environment, aws, spec.name, Wait(wait, AFTER_GRACE if timeout is None else timeout, say))
+        how = Wait(wait, AFTER_GRACE if timeout is None else timeout, say)
+        return stop_ungrouped(environment, aws, place.name, how)
     failures = [*_end_lease(found, environment.now()), *_stop_spending(found, environment.now())]
     failures += _checker_failures(environment, found)
     how = Wait(wait, found.group.lease.grace + AFTER_GRACE if timeout is None else timeout, say)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from annex_lease.aws import AnnexAccess, read_group
+from annex_lease.aws import PAGE_SIZE, AnnexAccess, read_group
 from annex_lease.observed import DEAD_INSTANCE_STATES, Instance
 from annex_lease.ownership import Identity, by_key_from_api, carries_name
 from annex_lease.tags import TAG_ID, TAG_NAME, shown
@@ -36,7 +36,7 @@ def list_ungrouped(aws: RegionClients, name: str) -> tuple[UngroupedInstance, ..
     """
     with asking(f"for the instances that carry the name of annex {name} in {aws.region}"):
         pages = aws.ec2.get_paginator("describe_instances").paginate(
-            Filters=[{"Name": f"tag:{TAG_NAME}", "Values": [name]}]
+            Filters=[{"Name": f"tag:{TAG_NAME}", "Values": [name]}], PaginationConfig={"PageSize": PAGE_SIZE}
         )
         described = [
             (each["InstanceId"], each["State"]["Name"], by_key_from_api(each.get("Tags", [])))

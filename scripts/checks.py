@@ -76,16 +76,20 @@ FAST = (
     Stage("unit", (*PYTEST, *PARALLEL, "tests/unit"), 0.0, needs=LINTED),
     Stage("one-synth", (*PYTEST, "tests/synth/test_lease_and_fleet.py"), 0.0, needs=LINTED),
 )
+# For the night: new examples in every run, and many more of them. Other property tests state their number themselves.
+EXPLORED = ("tests/unit", "tests/world/test_world_histories.py")
+EXPLORE = (Stage("explore", ("env", "HYPOTHESIS_PROFILE=explore", *PYTEST, *PARALLEL, *EXPLORED), 0.0),)
 
 
 def main(words: Sequence[str]) -> int:
     """Runs the stages that the command line asks for; 0 only if every one of them ran and passed."""
     parser = argparse.ArgumentParser(prog="scripts/test", description="Runs every check of the project, in stages.")
     parser.add_argument("--fast", action="store_true", help="lint, types, unit tests and one synthesis")
+    parser.add_argument("--explore", action="store_true", help="the property tests, with many new examples: nightly")
     parser.add_argument("--stage", action="append", default=[], metavar="NAME", help="only this stage; may be repeated")
     parser.add_argument("--list", action="store_true", help="the stages and their commands")
     asked = parser.parse_args(words)
-    stages = FAST if asked.fast else STAGES
+    stages = EXPLORE if asked.explore else FAST if asked.fast else STAGES
     if asked.list:
         print("\n".join(f"{stage.name:16} {' '.join(stage.command)}" for stage in stages))  # noqa: T201
         return 0

@@ -80,7 +80,7 @@ class AnnexStack(Stack):
         return sns.Topic.from_topic_arn(self, "AlarmTopic", annex.alarm_topic)
 
     def _print_names(self) -> None:
-        """Outputs: names and ids for plain AWS commands and `Annex.from_annex_attributes`; the end of the lease."""
+        """Names and ids for AWS commands and for `Annex.from_annex_attributes`, and the end of the lease."""
         names = {
             "AnnexId": self._annex.annex_id,
             "AutoScalingGroup": self._annex.fleet.auto_scaling_group.auto_scaling_group_name,

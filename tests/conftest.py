@@ -1,6 +1,6 @@
-"""Settings of the property tests: the same examples in every run, or, by hand, many new ones.
+"""Settings of the property tests: the same examples in every run, or, at night, many new ones.
 
-`HYPOTHESIS_PROFILE=explore python -m pytest tests/unit` searches beyond the repeatable examples.
+`scripts/test --explore` searches beyond the repeatable examples, by the profile in `HYPOTHESIS_PROFILE`.
 """
 
 import ast

@@ -21,6 +21,17 @@ OptionalName = Annotated[
 Span = Annotated[
     str | None, typer.Option("--for", metavar="DURATION", help='At least this long from now, such as "2h".')
 ]
+Region = Annotated[
+    str | None,
+    typer.Option(
+        "--region",
+        metavar="REGION",
+        help="Region of an annex that the spec file does not declare, or not there. Default: the Regions of the file.",
+    ),
+]
+LongestSpan = Annotated[
+    str | None, typer.Option("--for", metavar="DURATION", help='At most this long from now, such as "30m".')
+]
 Until = Annotated[str | None, typer.Option(metavar="TIME", help="Until this time: ISO 8601 with the offset from UTC.")]
 DEFAULT_SPEC = Path("annexes.toml")
 

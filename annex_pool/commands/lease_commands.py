@@ -1,4 +1,4 @@
-"""`annex credential push`, `extend`, `renew` and `stop`: options and printing."""
+"""`annex credential push`, `extend`, `shorten`, `renew` and `stop`: options and printing."""
 
 from __future__ import annotations
 
@@ -8,11 +8,23 @@ from typing import Annotated, NamedTuple
 import typer
 
 from annex_lease.tags import format_time
-from annex_pool.commands.arguments import DEFAULT_SPEC, Name, Span, SpecFile, Until, read_duration, read_time
-from annex_pool.commands.output import print_answer, print_error
+from annex_pool.commands.arguments import (
+    DEFAULT_SPEC,
+    LongestSpan,
+    Name,
+    Region,
+    Span,
+    SpecFile,
+    Until,
+    read_duration,
+    read_time,
+)
+from annex_pool.commands.output import note_undeclared, print_answer, print_error
 from annex_pool.credential import push
 from annex_pool.extend import check_one, extend
+from annex_pool.place import find_place
 from annex_pool.renew import renew
+from annex_pool.shorten import shorten
 from annex_pool.stop import AFTER_GRACE, stop
 from annex_spec import format_duration, load
 
@@ -55,6 +67,27 @@ def extend_command(
     print_answer(name, extended.answer)
 
 
+def shorten_command(
+    ctx: typer.Context, name: Name, span: LongestSpan = None, until: Until = None, spec_file: SpecFile = DEFAULT_SPEC
+) -> None:
+    """Move the end of a running lease to an earlier time.
+
+    Never lengthens a lease. `annex stop` ends it now.
+    """
+    asked = _asked_end(span, until)
+    shortened = shorten(ctx.obj, load(spec_file).annex(name), span=asked.span, until=asked.until)
+    before, after = format_time(shortened.before), format_time(shortened.after)
+    if shortened.answer is None:
+        typer.echo(f"{name}: the lease already ends at {before}; nothing was written (`annex extend` lengthens it)")
+        return
+    typer.echo(f"{name}: lease end {before} -> {after}")
+    if shortened.renewed is not None:
+        typer.echo(f"{name}: the renewal of the busy annex to {format_time(shortened.renewed)} is void")
+    if shortened.renews:
+        typer.echo(f"{name}: if jobs run shortly before this end, the lease is renewed again (renew_while_busy)")
+    print_answer(name, shortened.answer)
+
+
 def renew_command(
     ctx: typer.Context, name: Name, span: Span = None, until: Until = None, spec_file: SpecFile = DEFAULT_SPEC
 ) -> None:
@@ -79,16 +112,18 @@ def stop_command(
             metavar="DURATION", help=f"Longest wait. Default: the lease's grace and {format_duration(AFTER_GRACE)}."
         ),
     ] = None,
+    region: Region = None,
     spec_file: SpecFile = DEFAULT_SPEC,
 ) -> None:
     """End the lease now and terminate the instances.
 
-    Works without the lease checker too. May be repeated.
+    Works without the lease checker too, and for an annex that was removed from the spec file. May be repeated.
     """
     timeout = None if wait_for is None else read_duration("--wait-for", wait_for)
-    stopped = stop(
-        ctx.obj, load(spec_file).annex(name), wait=wait, timeout=timeout, say=lambda text: typer.echo(f"{name}: {text}")
-    )
+    spec = load(spec_file)
+    place = find_place(ctx.obj, spec, name, region)
+    note_undeclared(spec, place)
+    stopped = stop(ctx.obj, place, wait=wait, timeout=timeout, say=lambda text: typer.echo(f"{name}: {text}"))
     for failure in stopped.failures:
         print_error(failure)
     if stopped.left and wait:

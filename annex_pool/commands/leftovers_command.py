@@ -13,10 +13,11 @@ from rich.text import Text
 from annex_lease.ownership import STACK_NAME_TAG
 from annex_lease.tags import TAG_NAME
 from annex_pool.command_error import InputError
-from annex_pool.commands.arguments import DEFAULT_SPEC, OptionalName, SpecFile
+from annex_pool.commands.arguments import DEFAULT_SPEC, OptionalName, Region, SpecFile
 from annex_pool.commands.output import console, natural_width, plain, print_error
 from annex_pool.leftovers.leftover import Leftover
 from annex_pool.leftovers.search import KINDS, NOT_FOUND, Leftovers, find_leftovers
+from annex_pool.place import check_name, check_region
 from annex_spec import load
 
 LEFTOVERS_HELP = f"""List everything that is left in AWS.
@@ -39,18 +40,22 @@ def leftovers_command(
         bool, typer.Option("--all", help="Of any annex, also one that the spec file no longer declares.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    region: Region = None,
     spec_file: SpecFile = DEFAULT_SPEC,
 ) -> None:  # its help is LEFTOVERS_HELP
     """List everything that is left in AWS."""
     if everything and name is not None:
         raise InputError(f"received NAME {name} and --all: --all searches for every annex, give only one of the two")
     spec = load(spec_file)
-    specs = None if everything else [spec.annex(name)] if name is not None else list(spec.annexes.values())
-    found = find_leftovers(ctx.obj, spec, specs)
+    names = None if everything else list(spec.annexes) if name is None else [check_name(spec, name)]
+    found = find_leftovers(ctx.obj, spec, names, region=check_region(region))
+    others = {left.annex for left in found.found} | set(names or ())
     if as_json:
         typer.echo(json.dumps(found.as_data(), indent=2))
     else:
         show_leftovers(found, console())
+    for other in sorted(others - set(spec.annexes)):
+        typer.echo(f"note: annex {other} is not declared by {spec.path}", err=True)
     for error in found.errors:
         print_error(error)
     if not found.nothing:

@@ -8,6 +8,8 @@ from rich.table import Table
 
 from annex_lease.tags import shown
 from annex_pool.check import Answer
+from annex_pool.place import Place
+from annex_spec import Spec
 
 # Wider than every row, because a program cannot read a row that is broken to fit an imagined terminal.
 _PIPE_WIDTH = 240
@@ -40,6 +42,15 @@ def print_answer(name: str, answer: Answer) -> None:
     typer.echo(f"{name}: {answer.phase.value}{reason}{end}")
     for problem in answer.problems:
         typer.echo(f"{name}: {problem}")
+
+
+def note_undeclared(spec: Spec, place: Place) -> None:
+    """Say on standard error that the spec file does not declare this annex, or declares it in another Region."""
+    if place.declared:
+        return
+    other = spec.annexes.get(place.name)
+    where = f"declared in {other.region}" if other else "not declared"
+    typer.echo(f"note: annex {place.name} is {where} by {spec.path}; the one in {place.region} is meant", err=True)
 
 
 def print_error(text: str) -> None:

@@ -16,10 +16,13 @@ from rich.text import Text
 from annex_lease.lease import Phase
 from annex_lease.tags import format_time
 from annex_pool.annex_status import NOT_DEPLOYED, AnnexStatus
-from annex_pool.commands.arguments import DEFAULT_SPEC, OptionalName, SpecFile
-from annex_pool.commands.output import console, natural_width, print_error
+from annex_pool.command_error import InputError
+from annex_pool.commands.arguments import DEFAULT_SPEC, OptionalName, Region, SpecFile
+from annex_pool.commands.output import console, natural_width, note_undeclared, print_error
+from annex_pool.environment import Environment
+from annex_pool.place import Place, find_place, undeclared
 from annex_pool.status import look
-from annex_spec import format_duration, load
+from annex_spec import Spec, format_duration, load
 
 UNKNOWN = "?"
 _NONE = "-"
@@ -50,23 +53,45 @@ def status_command(
     name: OptionalName = None,
     spec_file: SpecFile = DEFAULT_SPEC,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON: one object, or a list without NAME.")] = False,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Also annexes in the Regions of the spec file that it does not declare.")
+    ] = False,
+    region: Region = None,
 ) -> None:
     """Show the lease, instances, slots and jobs.
 
     Compares the instances in AWS with the slots in the pool. Exit code 1 if one side did not answer.
     """
     spec = load(spec_file)
-    statuses = look(ctx.obj, spec.pool, [spec.annex(name)] if name else list(spec.annexes.values()))
+    places, refused = _places(ctx.obj, spec, name, region, everything=everything)
+    for place in places:
+        note_undeclared(spec, place)
+    statuses = look(ctx.obj, spec.pool, places)
     if as_json:
         data = [status.as_data() for status in statuses]
         typer.echo(json.dumps(data[0] if name else data, indent=2))
     else:
         show_statuses(statuses, console())
-    errors = list(dict.fromkeys(error for status in statuses for error in status.errors))
+    errors = list(dict.fromkeys([*refused, *(error for status in statuses for error in status.errors)]))
     for error in errors:
         print_error(error)
     if errors:
         raise typer.Exit(1)
+
+
+def _places(
+    environment: Environment, spec: Spec, name: str | None, region: str | None, *, everything: bool
+) -> tuple[list[Place], tuple[str, ...]]:
+    """The annexes that are asked for, and what could not be asked."""
+    if name is not None and everything:
+        raise InputError(f"received NAME {name} and --all: give only one of the two")
+    if name is None and region is not None:
+        raise InputError("received --region without NAME: --region is the Region of the annex NAME")
+    if name is not None:
+        return [find_place(environment, spec, name, region)], ()
+    declared = [Place.of(annex) for annex in spec.annexes.values()]
+    others, refused = undeclared(environment, spec) if everything else ((), ())
+    return [*declared, *others], refused
 
 
 def show_statuses(statuses: Sequence[AnnexStatus], out: Console) -> None:
@@ -84,12 +109,25 @@ def show_statuses(statuses: Sequence[AnnexStatus], out: Console) -> None:
         if status.unmatched_slots:
             ends = f"the pool may list the slots of a terminated instance for {_AD_LIFETIME} more"
             out.print(f"{status.name}: {ends}", soft_wrap=True)
-        if status.phase in _EXPLAINED and status.reason:
-            out.print(f"{status.name}: {status.phase}: {status.reason}", soft_wrap=True)
+        for line in _reasons(status):
+            out.print(f"{status.name}: {line}", soft_wrap=True)
         if status.overdue:
             out.print(f"{status.name}: {status.overdue} instances should be gone by now", soft_wrap=True)
         for problem in status.problems:
             out.print(f"{status.name}: {problem}", soft_wrap=True)
+
+
+def _reasons(status: AnnexStatus) -> list[str]:
+    """What decided the phase and the end of the lease."""
+    lines = []
+    if status.phase in _EXPLAINED and status.reason:
+        lines.append(f"{status.phase}: {status.reason}")
+    if status.phase == Phase.ENDED.value:
+        asked = f"EC2 was asked twice, last at {format_time(status.time)}, and listed nothing"
+        lines.append(f"ended: {status.reason}; {asked}")
+    if status.lease is not None and not status.closed:
+        lines.append(f"the lease {status.lease.explained()}")
+    return lines
 
 
 def _show_rows(rows: Sequence[Sequence[Text]], out: Console) -> None:

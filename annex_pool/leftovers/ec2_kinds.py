@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from annex_lease.aws import PAGE_SIZE
 from annex_lease.ownership import STACK_NAME_TAG
 from annex_lease.tags import TAG_NAME
 from annex_pool.leftovers.leftover import ListedResource
@@ -41,7 +42,9 @@ class Ec2Kind:
 
     def listed(self, aws: RegionClients) -> Iterator[ListedResource]:
         """List those in the Region that carry the tag of an annex or of a stack."""
-        yield from self._resources(aws, {"Filters": _TAGGED})
+        # An answer that is not paged holds every instance, and AWS throttles it, or fails.
+        paged = {"PaginationConfig": {"PageSize": PAGE_SIZE}} if self.arn_type == "instance" else {}
+        yield from self._resources(aws, {"Filters": _TAGGED, **paged})
 
     def found(self, aws: RegionClients, resource_id: str) -> ListedResource | None:
         """The resource of this id, or None if it is gone; raises errors of botocore, also for an unknown id."""

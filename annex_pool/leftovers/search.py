@@ -19,8 +19,9 @@ from annex_pool.leftovers.leftover import GLOBAL, Leftover, ListedResource, left
 from annex_pool.leftovers.listing import Listing
 from annex_pool.leftovers.service_kinds import GLOBAL_LISTINGS, REGIONAL_LISTINGS
 from annex_pool.leftovers.tagged import confirmed, listed_by_tag
+from annex_pool.place import regions_of
 from annex_pool.region import PAUSE_SECONDS, RegionClients, asking, check_account
-from annex_spec import AnnexSpec, Spec
+from annex_spec import Spec
 
 _MAX_SILENT = 3  # after so many listings without an answer the search in a Region ends
 LISTINGS = (*EC2_LISTINGS, *REGIONAL_LISTINGS)
@@ -73,23 +74,26 @@ class Leftovers:
         }
 
 
-def find_leftovers(environment: Environment, spec: Spec, specs: Sequence[AnnexSpec] | None) -> Leftovers:
+def find_leftovers(
+    environment: Environment, spec: Spec, names: Sequence[str] | None, *, region: str | None = None
+) -> Leftovers:
     """Search for leftovers; an empty result is confirmed by a second search.
 
     Args:
         environment: external dependencies.
         spec: the spec file; every Region in it is searched for every annex.
-        specs: the annexes to search for. None: any annex.
+        names: names of the annexes to search for, declared or not. None: any annex.
+        region: a Region to search besides those of the spec file. Default: None - there is none.
 
     Raises:
         InputError: the credentials belong to another account than an annex declares.
         AnnexError: the account of the credentials is not known, because AWS could not be asked.
     """
-    declared = spec.annexes.values() if specs is None else specs
-    regions = tuple(sorted({each.region for each in spec.annexes.values()}))
-    for account in sorted({each.account for each in declared if each.account is not None}):
+    asked = [each for each in spec.annexes.values() if names is None or each.name in names]
+    regions = regions_of(spec, region)
+    for account in sorted({each.account for each in asked if each.account is not None}):
         check_account(environment.connect(regions[0]), account)
-    names = None if specs is None else tuple(each.name for each in specs)
+    names = None if names is None else tuple(names)
     first = _search(environment, names, regions)
     if not first.nothing:
         return first

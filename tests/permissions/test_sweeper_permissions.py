@@ -115,6 +115,7 @@ def sweep_region(policies: Policies, region: Region) -> BotoAuthorised:
     with guard.asking():
         region.sweep(2 * HOUR)
     assert region.add_stack("Annex-late") == late
+    region.add_annex("late", late, hours=9, size=0)
     with guard.asking():
         region.sweep(3 * HOUR)
         region.sweep(4 * HOUR)

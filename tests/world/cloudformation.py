@@ -44,7 +44,7 @@ def request(stage: Stage, kind: str) -> str:
 
 
 def deploy(stage: Stage, **policy: Any) -> str:
-    """Deploy these values of the policy; None: not declared any more. The answer of the custom resource.
+    """Deploy these values of the policy; None: not declared any more. The first answer of the custom resource.
 
     CloudFormation deletes the tags of a group that changed, writes them, and calls the custom resource after that.
     """
@@ -58,16 +58,21 @@ def deploy(stage: Stage, **policy: Any) -> str:
     for key, value in declared.items():
         if before.get(key) != value:
             stage.write(key, value)
-    return request(stage, "Update")
+    return _until_done(stage, "Update")
 
 
 def delete(stage: Stage) -> str:
     """Delete the stack's custom resource; where that fails, the operator deletes the stack again. The first answer."""
-    first = answer = request(stage, "Delete")
+    return _until_done(stage, "Delete")
+
+
+def _until_done(stage: Stage, kind: str) -> str:
+    """Repeat a request until it succeeds, as an operator repeats the deployment. The first answer."""
+    first = answer = request(stage, kind)
     for _ in range(10):
         if answer == "SUCCESS":
             break
         stage.world.advance(60)
-        answer = request(stage, "Delete")
+        answer = request(stage, kind)
     assert answer == "SUCCESS", f"the answer to ten requests is {answer}; last run {stage.runs[-1]}"
     return first

@@ -15,8 +15,8 @@ from tests.world.stage import Stage
 from tests.world.worlds import ModelWorld
 
 # Written at run time with the time of the run in them, so another run writes something else.
-_TIMELY = {lease_tags.TAG_USED, lease_tags.TAG_BUSY}
-_TIMELY_END = {lease_tags.TAG_END, lease_tags.TAG_NOTIFIED, lease_tags.TAG_WARNED}
+_TIMELY = {lease_tags.TAG_USED, lease_tags.TAG_BUSY, lease_tags.TAG_CLOSED}
+_TIMELY_END = {lease_tags.TAG_END, lease_tags.TAG_NOTIFIED, lease_tags.TAG_WARNED, lease_tags.TAG_SCHEDULED}
 
 
 @dataclass(frozen=True)
@@ -58,8 +58,9 @@ def left_of(stage: Stage) -> dict[str, Any]:
     """Remains of an annex, without the times of the runs."""
     group = stage.group()
     policy = stage.site.policy
-    # The notified end matters while there are instances, and follows a renewal, which takes time from its run.
-    notified = stage.alive() and not policy.renew_seconds
+    # The notified end matters while there are instances. It follows a renewal and the hours that were used, which take
+    # time from their runs.
+    notified = stage.alive() and not policy.renew_seconds and policy.max_instance_hours is None
     dropped = _TIMELY | (set() if notified else _TIMELY_END)
     if group is None:
         return {"alive": len(stage.alive())}
@@ -67,7 +68,10 @@ def left_of(stage: Stage) -> dict[str, Any]:
     left |= {"new protected": group["NewInstancesProtectedFromScaleIn"], "alive": len(stage.alive())}
     left |= {"suspended": sorted(one["ProcessName"] for one in group["SuspendedProcesses"])}
     left |= {"warm pool": "WarmPoolConfiguration" in group}
-    left["tags"] = {key: value for key, value in stage.tags().items() if key not in dropped}
+    left |= {"scheduled": sorted(stage.scheduled()) if stage.alive() else []}
+    # A disorder that is over leaves an empty tag, and one that never was leaves none.
+    tags = {key: value for key, value in stage.tags().items() if (key, value) != (lease_tags.TAG_REPORTED, "")}
+    left["tags"] = {key: value for key, value in tags.items() if key not in dropped}
     return left
 
 

@@ -110,6 +110,7 @@ def renewed_while_it_is_destroyed(stage: Stage) -> None:
 def destroyed_before_the_first_grant(stage: Stage) -> None:
     stage.make(credential=False)
     request(stage, "Create")
+    stage.minutes(2)
     stage.expect(delete(stage) == "SUCCESS", "there is nothing to empty")
     stage.world.operator.secretsmanager.put_secret_value(SecretId=stage.site.secret_arn, SecretString="value")
     stage.minutes(2)
@@ -186,7 +187,7 @@ def hours_are_not_spent_by_instances_that_left(stage: Stage) -> None:
         stage.world.operator.autoscaling.terminate_instance_in_auto_scaling_group(
             InstanceId=key, ShouldDecrementDesiredCapacity=True
         )
-    stage.minutes(3)
+    stage.minutes(6)
     stage.until(45 * MINUTE)
     expect_running(stage, "there are hours left")
     stage.expect("CreateTags" in stage.problems(), "the refusal is reported")

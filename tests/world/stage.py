@@ -182,6 +182,11 @@ class Stage:
         tags = [one["Tags"] for part in found for one in part["Instances"]]
         return {next((tag["Value"] for tag in each if tag["Key"] == lease_tags.TAG_END), "") for each in tags}
 
+    def scheduled(self) -> dict[str, datetime]:
+        """Scheduled actions of the group: name and start time."""
+        found = self.world.operator.autoscaling.describe_scheduled_actions(AutoScalingGroupName=self.site.group)
+        return {one["ScheduledActionName"]: one["StartTime"] for one in found["ScheduledUpdateGroupActions"]}
+
     def problems(self) -> str:
         """What the last run reported as a problem or an error."""
         reply = self.runs[-1].reply

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from annex_lease import tags as lease_tags
 from annex_lease.actions import Grant
 from annex_lease.decision import decide
-from annex_lease.observed import Group
+from annex_lease.observed import Credential, Group
 from annex_lease.policy import LeasePolicy
 from annex_lease.tags import Tag
 from tests.world.aws_faults import Fault, FaultAt
@@ -102,6 +102,20 @@ def test_a_resource_with_only_half_of_our_tags_is_not_ours() -> None:
     assert other.alive() == before
 
 
+def test_a_group_whose_name_is_a_pattern_has_its_own_instances_only() -> None:
+    """EC2's filters read * and ? as wildcards, and a group may have them in its name: tags are compared whole."""
+    world = ModelWorld()
+    other, mine = Stage(world, site("paper")), Stage(world, replace(site("pa"), group="Annex-*"))
+    for stage in (other, mine):
+        stage.make(policy={"duration_seconds": 3600 if stage is mine else 7200})
+        stage.minutes(2)
+    before = other.alive()
+    world.advance(HOUR)
+    mine.minutes(20)
+    assert (mine.runs[-1].phase, mine.alive()) == ("ended", [])
+    assert other.alive() == before
+
+
 texts = st.one_of(st.sampled_from(ODD), st.text(max_size=20))
 
 
@@ -131,7 +145,7 @@ def test_ten_thousand_records_are_decided() -> None:
     """No record raises, reaches further than a year, or has anything granted that it does not declare."""
     draw = random.Random(84)  # noqa: S311 -- not a secret: the same records in every run
     declared = {tag["Key"]: tag["Value"] for tag in declared_tags(Site())} | {lease_tags.TAG_GRANTED: "2"}
-    group = Group("g", START, 0, 10, 0, (), credential=True, instances=(), confirmed=True)
+    group = Group("g", START, 0, 10, 0, (), credential=Credential.PRESENT, instances=())
     grants = 0
     for _ in range(10_000):
         values = declared | {draw.choice(TAGS): draw.choice(ODD + PLAIN) for _ in range(draw.randrange(1, 4))}

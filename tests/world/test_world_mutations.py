@@ -13,8 +13,10 @@ from unittest import mock
 
 import pytest
 
-from annex_lease import actions, actuator, aws, batches, checker, decision, lease, observed, ownership, stopping
-from annex_lease.observed import Instance
+from annex_lease import actions, actuator, aws, batches, checker, decision, keeping, lease, memory, ownership, stopping
+from annex_lease.lease import Lease
+from annex_lease.observed import BELIEVED, Credential, Fact, Instance
+from annex_lease.tags import TAG_UNTIL
 from tests.world import test_world_endings as endings
 from tests.world import test_world_hostile as hostile
 from tests.world import test_world_scale as scale
@@ -78,7 +80,7 @@ def failures_are_nothing() -> Iterator[None]:
         except Exception:  # noqa: BLE001 -- the blanket that must not be
             return ()
 
-    with mock.patch.object(checker, "list_instances", quietly):
+    with mock.patch.dict(checker._LOOK_UP, {Fact.INSTANCES: quietly}):
         yield
 
 
@@ -97,13 +99,30 @@ def _not_one_by_one(annex: Any, ids: Any, call: Any, *, harmless: Any) -> list[s
     return list(ids)
 
 
-def _always_confirmed(reason: str) -> Any:
-    del reason
-    return actions.Decision(actions.Phase.DRAINING, "", None)
+def looked_up(fact: Fact, answer: Any) -> Mutation:
+    """A fact that is always this."""
+    return lambda: mock.patch.dict(checker._LOOK_UP, {fact: lambda annex: answer})
 
 
-def _without_cap(record: Any, declared: Any, latest: Any) -> Any:
-    return record.override_end or min(declared, latest), ()
+def _believed_at_once(self: Any, seen: Any, now: Any) -> Any:
+    del self, now
+    return replace(seen, unread_for=BELIEVED)
+
+
+@contextmanager
+def no_cap_on_the_override() -> Iterator[None]:
+    """A lease whose override ends after its latest end lasts until the declared end, as if it were none."""
+    read = Lease.of
+
+    def of(tags: Any, *given: Any) -> Any:
+        found = read(tags, *given)
+        end = found.record.override_end
+        if end is None or end <= found.latest_end:
+            return found
+        return read([tag for tag in tags if tag.key != TAG_UNTIL], *given)
+
+    with mock.patch.object(Lease, "of", of):
+        yield
 
 
 def _twice_at_once(self: Any, seen: Any, now: Any) -> Any:
@@ -113,6 +132,8 @@ def _twice_at_once(self: Any, seen: Any, now: Any) -> Any:
 
 ACTIONS = {
     actions.PublishEnd: "extend",
+    actions.RecordOverride: "extended and then deployed longer",
+    actions.ScheduleEnds: "a group that is not listed at the end",
     actions.SuspendRebalance: "deploy and grant",
     actions.Grant: "deploy and grant",
     actions.NotifyInstances: "extend",
@@ -120,23 +141,30 @@ ACTIONS = {
     actions.ResumeLaunch: "renewal of an ended annex",
     actions.RecordUse: "money limit with instances that come later",
     actions.Warn: "warned before the end",
-    actions.EmptyGroup: "end",
+    actions.Report: "more by hand than declared for a while",
+    actions.EmptyGroup: "stopped and then deployed longer",
     actions.SuspendLaunch: "end",
     actions.ResumeTerminate: "end with terminate suspended",
     actions.DeleteWarmPool: "end with a warm pool",
     actions.ClearProtection: "end of a group that protects new instances",
-    actions.FinishHooks: "end with instances waiting to terminate",
+    actions.FinishHooks: "end with instances waiting to launch",
     actions.AllowDeletion: "destroy with everything in the way",
+    actions.Close: "renewed while it is destroyed",
+    actions.Reopen: "a destroy that was taken back",
     actions.TerminateInstances: "end with an instance on standby",
 }
 
 MECHANISMS: dict[str, tuple[Mutation, Callable[[], Any]]] = {
-    "the maximum lifetime limits everything": (
-        put(lease, "_unrenewed_end", _without_cap),
-        play("extend beyond the maximum lifetime"),
+    "what is beyond a cap counts as the cap": (
+        no_cap_on_the_override,
+        play("an end beyond the cap counts as the cap"),
+    ),
+    "a deployment that changes the end voids an override": (
+        put(lease, "_is_void", lambda record, declared: False),
+        play("extended and then deployed shorter"),
     ),
     "a lease is granted only with its credential": (
-        put(checker, "credential_present", lambda annex: True),
+        looked_up(Fact.CREDENTIAL, Credential.PRESENT),
         play("deploy without credential"),
     ),
     "a listing is read to its last page": (first_pages_only, play("end with a detached instance", 0)),
@@ -144,9 +172,21 @@ MECHANISMS: dict[str, tuple[Mutation, Callable[[], Any]]] = {
         put(batches, "one_by_one", _not_one_by_one),
         play("end with an instance that the api may not terminate"),
     ),
-    "a record that cannot be read is read twice": (
-        put(decision, "_look_again", _always_confirmed),
-        play("malformed record"),
+    "a reading that is wrong for seconds is not believed": (
+        put(memory.Memory, "recall", _believed_at_once),
+        play("a declared tag that is missing for seconds"),
+    ),
+    "a smaller size starts nothing": (
+        put(keeping, "_capacity", lambda group: group.lease.size),
+        play("a smaller size after the fleet went idle"),
+    ),
+    "a failed launch is reported with its reason": (
+        looked_up(Fact.ACTIVITY, ""),
+        play("launches that fail"),
+    ),
+    "a terminating hook has the grace": (
+        put(stopping, "_hooks", lambda group, grace, hooks=stopping._hooks: hooks(group, grace=False)),
+        play("end with instances waiting to terminate"),
     ),
     "what ended stays ended": (
         put(decision, "_was_stopped", lambda group: False),
@@ -154,7 +194,7 @@ MECHANISMS: dict[str, tuple[Mutation, Callable[[], Any]]] = {
     ),
     "tags are compared whole": (
         put(aws, "_instance", _by_name_alone),
-        hostile.test_a_resource_with_only_half_of_our_tags_is_not_ours,
+        hostile.test_a_group_whose_name_is_a_pattern_has_its_own_instances_only,
     ),
     "a detached instance is known by the annex's id": (
         put(ownership, "TAG_ID", "no such tag"),
@@ -170,9 +210,12 @@ MECHANISMS: dict[str, tuple[Mutation, Callable[[], Any]]] = {
         put(checker, "decide", _later_first),
         lambda: scale.test_no_time_left_stops_spending_first_and_the_next_run_continues(20.0),
     ),
-    "hooks are finished": (put(stopping, "_hooks", lambda group: ()), play("end with instances waiting to launch")),
+    "hooks are finished": (
+        put(stopping, "_hooks", lambda group, grace: ()),
+        play("end with instances waiting to launch"),
+    ),
     "an end is looked for twice": (
-        put(observed.Memory, "recall", _twice_at_once),
+        put(memory.Memory, "recall", _twice_at_once),
         endings.test_the_end_is_reported_after_two_empty_listings_a_minute_apart,
     ),
     "no call is begun without time": (

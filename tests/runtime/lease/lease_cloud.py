@@ -115,19 +115,42 @@ class _Body:
         return [self._text.encode()]
 
 
-def fail(client: Any, operation: str, code: str, *, times: int = 1000) -> list[str]:
+def fail(
+    client: Any, operation: str, code: str, *, times: int = 1000, until: Callable[[], bool] = lambda: False
+) -> list[str]:
     """Let AWS refuse `operation`, so that nothing of it happens; the calls that were made are in the result."""
     calls: list[str] = []
 
     def refuse(**_: object) -> tuple[AWSResponse, dict[str, Any]] | None:
         calls.append(operation)
-        if len(calls) > times:
+        if len(calls) > times or until():
             return None
         parsed = {"Error": {"Code": code, "Message": "injected"}, "ResponseMetadata": {}}
         return AWSResponse("https://aws", 400, HTTPHeaders(), _Body("")), parsed
 
     client.meta.events.register_first(f"before-call.{client.meta.service_model.service_name}.{operation}", refuse)
     return calls
+
+
+def fail_writing(cloud: Cloud, key: str, *, passed: int = 0, times: int = 1000) -> list[str]:
+    """Let AWS refuse to write this tag of a group, so often, after `passed` writes; the refusals are in the result."""
+    seen: list[str] = []
+    refused: list[str] = []
+    client = cloud.clients.autoscaling
+
+    def refuse(params: dict[str, Any], **_: object) -> tuple[AWSResponse, dict[str, Any]] | None:
+        if key not in str(params["body"]).replace("%3A", ":"):
+            return None
+        seen.append(key)
+        if not passed < len(seen) <= passed + times:
+            return None
+        refused.append(key)
+        parsed = {"Error": {"Code": "LimitExceeded", "Message": "injected"}, "ResponseMetadata": {}}
+        return AWSResponse("https://aws", 400, {}, _Body("")), parsed
+
+    service = client.meta.service_model.service_name
+    client.meta.events.register_first(f"before-call.{service}.CreateOrUpdateTags", refuse)
+    return refused
 
 
 def throttle(client: Any, operation: str, *, times: int) -> list[str]:

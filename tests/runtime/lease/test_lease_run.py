@@ -7,19 +7,20 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
 
 from annex_lease.actions import TerminateInstances
 from annex_lease.actuator import perform
 from annex_lease.aws import AnnexAccess, list_instances
 from annex_lease.batches import RefusedError
 from annex_lease.checker import CheckError, check
-from annex_lease.handler import serve
+from annex_lease.memory import Memory
 from annex_lease.policy import LeasePolicy
 from annex_lease.tags import TAG_ID, TAG_NAME, format_time
-from tests.runtime.lease.lease_cloud import HOUR, MINUTE, Cloud, Context, fail, record
+from tests.runtime.lease.lease_cloud import HOUR, MINUTE, Cloud, fail, record
 
 if TYPE_CHECKING:
-    from mypy_boto3_autoscaling.type_defs import TagTypeDef
+    pass
 
 READS = ["DescribeAutoScalingGroups"]
 
@@ -38,10 +39,16 @@ def calls_of(cloud: Cloud) -> list[tuple[str, dict[str, Any]]]:
 def test_an_annex_costs_one_call_a_minute_while_it_runs_and_once_it_has_ended(cloud: Cloud, group: str) -> None:
     created = cloud.created(group)
     cloud.check(group, created)
-    made = calls_of(cloud)
     cloud.check(group, created + MINUTE)
+    made = calls_of(cloud)
+    cloud.check(group, created + 2 * MINUTE)
     assert [name for name, _ in made] == READS
+    made.clear()
+    cloud.check(group, created + 11 * MINUTE)
+    looked = [*READS, "DescribeInstances", "DescribeScheduledActions"]
+    assert [name for name, _ in made] == looked, "tags and scheduled actions are looked at every ten minutes"
     end = created + HOUR
+    cloud.check(group, end - MINUTE)
     made.clear()
     cloud.check(group, end)
     assert [name for name, _ in made] == [*READS, "UpdateAutoScalingGroup", "SuspendProcesses"]
@@ -59,15 +66,14 @@ def test_an_annex_costs_one_call_a_minute_while_it_runs_and_once_it_has_ended(cl
 def test_what_comes_back_after_the_end_starts_the_two_looks_again(cloud: Cloud, group: str) -> None:
     created = cloud.created(group)
     cloud.check(group, created)
-    for minute in range(3):
-        cloud.check(group, created + HOUR + minute * MINUTE)
+    assert [cloud.check(group, created + HOUR + minute * MINUTE)["phase"] for minute in (0, 1)] == ["draining", "ended"]
     cloud.clients.autoscaling.resume_processes(AutoScalingGroupName=group, ScalingProcesses=["Launch"])
     cloud.clients.autoscaling.set_desired_capacity(AutoScalingGroupName=group, DesiredCapacity=1)
     found = cloud.check(group, created + HOUR + 3 * MINUTE)
     assert found["phase"] == "draining"
     assert cloud.running(group) == []
-    phases = [cloud.check(group, created + HOUR + minute * MINUTE)["phase"] for minute in (4, 5)]
-    assert phases == ["draining", "ended"]
+    assert cloud.check(group, created + HOUR + 4 * MINUTE - MINUTE / 60)["phase"] == "draining"
+    assert cloud.check(group, created + HOUR + 4 * MINUTE)["phase"] == "ended"
 
 
 def test_a_dry_run_says_what_a_run_does_and_does_nothing(cloud: Cloud) -> None:
@@ -103,23 +109,55 @@ def test_a_dry_run_sends_no_metric_and_a_check_does(
 def test_tags_that_are_replaced_in_two_calls_do_not_end_an_annex(cloud: Cloud, group: str) -> None:
     created = cloud.created(group)
     cloud.check(group, created)
-
-    def without(key: str) -> None:
-        tag: TagTypeDef = {"ResourceId": group, "ResourceType": "auto-scaling-group", "Key": key}
-        cloud.clients.autoscaling.delete_tags(Tags=[tag])
-
-    without("annex:lease-duration")
-
-    def deploys_on(_: float) -> None:
-        cloud.write(group, "annex:lease-ends-at", format_time(created + HOUR))
-
-    environ = {"ANNEX_GROUP": group}
-    result = serve({}, Context(), environ=environ, now=created + MINUTE, clients=cloud.clients, sleep=deploys_on)
-    assert result["phase"] == "active"
+    tag = {"ResourceId": group, "ResourceType": "auto-scaling-group", "Key": "annex:lease-duration"}
+    cloud.clients.autoscaling.delete_tags(Tags=[tag])  # type: ignore[list-item]
+    result = cloud.check(group, created + MINUTE)
+    assert (result["phase"], result["end"]) == ("active", format_time(created + HOUR))
     assert cloud.describe(group)["DesiredCapacity"] == 2
-    without("annex:lease-ends-at")
-    cloud.check(group, created + MINUTE)
+    # The deployment is slow, and continues nine minutes later.
+    assert cloud.check(group, created + 10 * MINUTE)["phase"] == "active"
+    cloud.write(group, "annex:lease-ends-at", format_time(created + HOUR))
+    assert cloud.check(group, created + 11 * MINUTE)["record_problems"] == []
+    cloud.clients.autoscaling.delete_tags(Tags=[{**tag, "Key": "annex:lease-ends-at"}])  # type: ignore[list-item]
+    cloud.check(group, created + 12 * MINUTE)
+    cloud.check(group, created + 22 * MINUTE - MINUTE / 60)
+    assert len(cloud.running(group)) == 2, "it is missing again since the twelfth minute"
+    cloud.check(group, created + 22 * MINUTE)
     assert cloud.running(group) == [], "a policy that stays away ends the annex"
+    assert cloud.tags(group)["annex:lease-end"] == format_time(created + 22 * MINUTE)
+
+
+def test_a_second_look_that_is_refused_keeps_the_report(cloud: Cloud, group: str) -> None:
+    """After the actions the group is read again: a refusal then must not hide what was done."""
+    created = cloud.created(group)
+    cloud.check(group, created)
+    reads: list[int] = []
+
+    def second(**_: object) -> None:
+        reads.append(1)
+        if len(reads) == 2:
+            raise EndpointConnectionError(endpoint_url="x")
+
+    events = cloud.clients.autoscaling.meta.events
+    events.register("before-call.autoscaling.DescribeAutoScalingGroups", second)
+    with pytest.raises(CheckError, match="group unknown: ") as raised:
+        cloud.check(group, created + HOUR + 15 * MINUTE)
+    events.unregister("before-call.autoscaling.DescribeAutoScalingGroups", second)
+    assert "TerminateInstances" in [type(action).__name__ for action in raised.value.report.actions]
+    assert cloud.running(group) == []
+
+
+def test_a_dry_run_is_no_evidence(cloud: Cloud, group: str) -> None:
+    created = cloud.created(group)
+    cloud.check(group, created)
+    cloud.check(group, created + HOUR)
+    annex, memory = AnnexAccess(group, "", cloud.clients), Memory()
+    for minute in range(3):
+        report = check(annex, created + HOUR + minute * MINUTE, dry_run=True, memory=memory)
+        assert (report.decision.phase.value, report.decision.empty) == ("draining", True)
+    assert memory == Memory()
+    looks = [check(annex, created + HOUR + minute * MINUTE, memory=memory) for minute in (3, 4)]
+    assert [each.decision.phase.value for each in looks] == ["draining", "ended"]
 
 
 def test_a_detached_instance_is_known_by_the_id_of_the_annex(cloud: Cloud) -> None:

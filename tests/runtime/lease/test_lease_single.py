@@ -7,10 +7,13 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from annex_lease import checker
 from annex_lease.actions import ClearProtection, NotifyInstances
 from annex_lease.actuator import perform
 from annex_lease.aws import AnnexAccess
 from annex_lease.batches import RefusedError
+from annex_lease.checker import CheckError
+from annex_lease.observed import Fact
 from annex_lease.policy import LeasePolicy
 from annex_lease.tags import TAG_END, TAG_NOTIFIED, format_time
 from tests.runtime.lease.lease_cloud import HOUR, MINUTE, Cloud, fail
@@ -29,7 +32,7 @@ def test_an_instance_that_a_lagging_listing_leaves_out_is_notified(
     cloud.check(group, created + MINUTE)
     until = format_time(created + 1.5 * HOUR)
     cloud.write(group, "annex:lease-until", until)
-    monkeypatch.setattr("annex_lease.actuator.list_instances", lambda _: ())
+    monkeypatch.setitem(checker._LOOK_UP, Fact.INSTANCES, lambda _: ())  # type: ignore[misc]
     cloud.check(group, created + 2 * MINUTE)
     assert notified(cloud, group) == {until}
 
@@ -37,9 +40,10 @@ def test_an_instance_that_a_lagging_listing_leaves_out_is_notified(
 def test_an_instance_that_cannot_be_notified_keeps_the_record_open(cloud: Cloud, group: str) -> None:
     created = cloud.created(group)
     cloud.check(group, created)
+    ids = tuple(instance["InstanceId"] for instance in cloud.running(group))
     fail(cloud.clients.ec2, "CreateTags", "InvalidInstanceID.NotFound", times=2)  # the batch, then the first of it
     with pytest.raises(RefusedError, match="refused 1 of the instances"):
-        perform(NotifyInstances(created + HOUR / 2, (), "test"), AnnexAccess(group, "", cloud.clients))
+        perform(NotifyInstances(created + HOUR / 2, ids, "test"), AnnexAccess(group, "", cloud.clients))
     assert notified(cloud, group) == {format_time(created + HOUR), format_time(created + HOUR / 2)}
     assert cloud.tags(group)[TAG_NOTIFIED] == format_time(created + HOUR)
 
@@ -94,11 +98,31 @@ def test_a_warning_that_cannot_be_published_is_a_problem_and_no_failed_check(clo
     assert "annex:lease-warned" not in cloud.tags("pa")
 
 
-def test_the_hours_are_on_record_before_anything_starts(cloud: Cloud) -> None:
-    cloud.add_group("pa", LeasePolicy("pa", 2, 7200, 900, duration_seconds=3600, max_instance_hours=1))
+def test_a_fact_that_is_refused_keeps_nothing_else_back(cloud: Cloud, group: str) -> None:
+    """The instances are notified although the scheduled actions cannot be listed, and the error is reported."""
+    created = cloud.created(group)
+    cloud.check(group, created)
+    until = format_time(created + 1.5 * HOUR)
+    cloud.write(group, "annex:lease-until", until)
+    calls = fail(cloud.clients.autoscaling, "DescribeScheduledActions", "AccessDenied")
+    with pytest.raises(CheckError, match="scheduled unknown") as raised:
+        cloud.check(group, created + 11 * MINUTE)
+    assert len(calls) == 1, "once in a run"
+    assert notified(cloud, group) == {until}
+    assert [type(action).__name__ for action in raised.value.report.actions][-1] == "NotifyInstances"
+
+
+def test_the_use_is_recorded_after_any_refusal(cloud: Cloud) -> None:
+    cloud.add_group("pa", LeasePolicy("pa", 2, 7200, 900, duration_seconds=3600, max_instance_hours=100))
     created = cloud.created("pa")
-    fail(cloud.clients.autoscaling, "UpdateAutoScalingGroup", "AccessDenied")
-    with pytest.raises(Exception, match="AccessDenied"):
-        cloud.check("pa", created)
-    assert cloud.tags("pa")["annex:used"] == f"0@{format_time(created)}x2"
-    assert cloud.running("pa") == []
+    cloud.check("pa", created)
+    for client, operation in (
+        (cloud.clients.autoscaling, "PutScheduledUpdateGroupAction"),
+        (cloud.clients.ec2, "CreateTags"),
+        (cloud.clients.ec2, "DescribeInstances"),
+    ):
+        fail(client, operation, "AccessDenied")
+    cloud.write("pa", "annex:lease-until", format_time(created + 1.5 * HOUR))
+    with pytest.raises(CheckError):
+        cloud.check("pa", created + 2 * MINUTE)
+    assert cloud.tags("pa")["annex:used"] == f"120@{format_time(created + 2 * MINUTE)}x2"

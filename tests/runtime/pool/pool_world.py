@@ -140,7 +140,7 @@ class World:
         if self.checker_fails:
             raise AnnexError(f"the lease checker of annex {found.name} failed: boom; see its log")
         annex = AnnexAccess(found.group.name, find_arn(found, SECRET, None), found.aws, name=found.name, id=found.id)
-        report = check(annex, self.now(), dry_run=dry_run, sleep=self.sleep)
+        report = check(annex, self.now(), dry_run=dry_run)
         return read_answer(found.name, json.dumps(report.as_data()).encode(), failed=False)
 
 

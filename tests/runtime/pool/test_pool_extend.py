@@ -87,7 +87,7 @@ def test_extend_refuses(running: World, words: tuple[str, ...], said: str) -> No
     assert running.tag("demo", "annex:lease-until") is None
 
 
-@pytest.mark.parametrize("command", ["extend", "renew"])
+@pytest.mark.parametrize("command", ["extend", "shorten", "renew"])
 @pytest.mark.parametrize(
     ("words", "received"), [((), "neither"), (("--for", "2h", "--until", "2999-01-01T00:00:00Z"), "both")]
 )
@@ -166,6 +166,7 @@ def test_extend_beyond_the_instance_hours(world: World) -> None:
     deploy("demo", max_instance_hours=3)
     assert world.annex("credential", "push", "demo", "--token-command", world.issuer()).exit_code == 0
     until = format_time(created(world) + timedelta(hours=12))
+    # The command's own check is the first that sees the instances and counts them.
     done = world.annex("extend", "demo", "--until", until)
     assert (done.exit_code, done.err) == (0, "")
     assert world.tag("demo", "annex:lease-until") == until

@@ -81,14 +81,22 @@ def test_the_policy_is_what_the_commands_call(world: World, monkeypatch: pytest.
 def test_only_what_carries_an_annexs_name_can_be_changed() -> None:
     named = {"aws:ResourceTag/annex:name": "false"}
     tags = {
-        "ForAllValues:StringEquals": {"aws:TagKeys": ["annex:lease-renewed", "annex:lease-until"]},
+        "ForAllValues:StringEquals": {
+            "aws:TagKeys": ["annex:lease-overrides", "annex:lease-renewed", "annex:lease-until"]
+        },
         "Null": {**named, "aws:TagKeys": "false"},
     }
+    emptied = {
+        "Null": {**named, "autoscaling:MaxSize": "true", "autoscaling:LaunchConfigurationName": "true"},
+        "NumericEqualsIfExists": {"autoscaling:MinSize": "0"},
+    }
+    conditions = {"MoveEnd": tags, "EmptyGroup": emptied}
     looks = ("Describe", "Get", "List")
     for statement in POLICY["Statement"]:
         changes = {each for each in statement["Action"] if not each.split(":")[1].startswith(looks)}
-        writes_tags = changes == {"autoscaling:CreateOrUpdateTags"}
-        assert not changes or statement["Condition"] == (tags if writes_tags else {"Null": named})
+        assert not changes or statement["Condition"] == conditions.get(statement["Sid"], {"Null": named})
+        assert ("autoscaling:CreateOrUpdateTags" in changes) is (statement["Sid"] == "MoveEnd")
+        assert ("autoscaling:UpdateAutoScalingGroup" in changes) is (statement["Sid"] == "EmptyGroup")
     (stop,) = (each for each in POLICY["Statement"] if "ec2:TerminateInstances" in each["Action"])
     assert stop["Resource"] == "*"
     assert [each["Sid"] for each in POLICY["Statement"] if "Condition" not in each] == [

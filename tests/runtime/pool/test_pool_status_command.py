@@ -43,7 +43,9 @@ def test_all_annexes_in_a_table(running: World) -> None:
     done = running.annex("status")
     assert (done.exit_code, done.err) == (0, "")
     assert "\x1b" not in done.out
-    header, demo, demo2 = done.out.splitlines()
+    header, demo, demo2, why = done.out.splitlines()
+    assert why.startswith("demo: the lease ends at ")
+    assert why.endswith("Z, as declared")
     assert header.split()[0] == "annex"
     assert "3 (3 InService)" in demo
     assert demo2.split()[:3] == ["demo2", "not", "deployed"]

@@ -22,6 +22,7 @@ from annex_lease.actions import (
     RecordUse,
     RenewLease,
     Reopen,
+    Report,
     ResumeLaunch,
     ResumeTerminate,
     ScheduleEnds,
@@ -171,6 +172,8 @@ def _written(group: Group, action: Action) -> Group | None:
             return _tagged(group, group_tag(lease_tags.TAG_BUSY, renewed.text()))
         case RecordUse(ledger=ledger):
             return _tagged(group, group_tag(lease_tags.TAG_USED, ledger.text()))
+        case Report(kinds=reported):
+            return _tagged(group, group_tag(lease_tags.TAG_REPORTED, reported))
         case Warn(end=end):
             return _tagged(group, group_tag(lease_tags.TAG_WARNED, lease_tags.format_time(end)))
     return None

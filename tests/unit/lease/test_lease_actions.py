@@ -30,6 +30,7 @@ SAMPLES: dict[type[Action], Action] = {
     for each in (
         *(actions.RenewLease(Renewed(END, END), ""), actions.PublishEnd(END, ""), actions.SuspendRebalance("")),
         *(actions.RecordOverride(Override(END, END), ""), actions.Close(END, ""), actions.Reopen("")),
+        actions.Report("late", ("2 instances are alive",), ""),
         actions.ScheduleEnds(Schedule(END, END), (ScheduledAction("annex-end", END, final=False),), ""),
         *(
             actions.ResumeLaunch(""),
@@ -158,7 +159,7 @@ def test_what_no_lease_depends_on_is_a_note_and_stops_nothing(monkeypatch: pytes
 
 
 def test_the_failures_that_no_lease_depends_on() -> None:
-    assert {type(each) for each in NOTED} == {actions.NotifyInstances, Warn, actions.Close}
+    assert {type(each) for each in NOTED} == {actions.NotifyInstances, Warn, actions.Close, actions.Report}
 
 
 def test_a_fault_of_this_code_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,10 +8,10 @@ from datetime import timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lease_model import CREATED, HOUR
 
 from annex_lease.bookkeeping import counted
 from annex_lease.entries import Ledger, parse_ledger
+from tests.unit.lease.lease_model import CREATED, HOUR
 
 SECOND = timedelta(seconds=1)
 

@@ -15,7 +15,15 @@ from hypothesis import strategies as st
 from annex_lease import tags as lease_tags
 from annex_lease import terms
 from annex_lease.action_data import as_data
-from annex_lease.actions import Grant, NotifyInstances, PublishEnd, RecordUse, ScheduleEnds
+from annex_lease.actions import (
+    Grant,
+    NotifyInstances,
+    PublishEnd,
+    RecordUse,
+    Report,
+    ScheduleEnds,
+    TerminateInstances,
+)
 from annex_lease.bookkeeping import END_ACTION, LATEST_END_ACTION
 from annex_lease.decision import decide
 from annex_lease.lease import NO_CAPS, Lease, LeaseCaps, Phase
@@ -89,6 +97,7 @@ def groups(draw: st.DrawFn) -> Group:
         activity=draw(st.one_of(st.none(), st.text(max_size=5))),
         unread_for=draw(st.sampled_from([timedelta(0), BELIEVED])),
         short_for=draw(st.sampled_from([timedelta(0), BELIEVED])),
+        late_for=draw(st.sampled_from([timedelta(0), BELIEVED])),
         compared=draw(st.one_of(st.none(), st.builds(Compared, ends.map(str), st.frozensets(ids, max_size=5)))),
         gone=draw(st.frozensets(ids, max_size=1)),
     )
@@ -97,8 +106,9 @@ def groups(draw: st.DrawFn) -> Group:
 @given(groups(), moments, st.booleans())
 def test_what_was_done_is_not_asked_for_again(group: Group, now: datetime, closing: bool) -> None:
     after = carry_out(group, now, closing=closing)
-    # A run that changed the number of instances leaves it to the next one to count them, and to move the end by that.
-    counts = (RecordUse, PublishEnd, ScheduleEnds, NotifyInstances)
+    # A run that changed the number of instances leaves it to the next one to count them, to move the end by that, and
+    # to report that none is too much.
+    counts = (RecordUse, PublishEnd, ScheduleEnds, NotifyInstances, Report)
     assert all(isinstance(action, counts) for action in decide(after, now, closing=closing).actions)
     for _ in range(2):
         after = carry_out(after, now, closing=closing)
@@ -199,6 +209,7 @@ def test_the_zone_of_the_host_does_not_matter(zone: str) -> None:
 
 def test_a_long_list_of_ids_is_cut_in_the_log() -> None:
     many = tuple(GroupMember(f"i-{n}", "InService") for n in range(50))
-    data = [as_data(a) for a in decide(a_group(None, members=many), CREATED).actions][-1]
+    over = decide(a_group(written=settled(), members=many), CAP).actions
+    (data,) = (as_data(action) for action in over if isinstance(action, TerminateInstances))
     assert len(data["instance_ids"]) == 20  # type: ignore[arg-type]
     assert data["instance_ids_count"] == 50

@@ -39,4 +39,4 @@ def test_the_responder_reads_some_of_the_same_variables() -> None:
     source = (ROOT / "annex_constructs/lease/responder/index.py").read_text()
     names = {node.value for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Constant)}
     variables = {name for name in names if isinstance(name, str) and re.fullmatch("ANNEX_[A-Z_]+", name)}
-    assert variables == {"ANNEX_GROUP", "ANNEX_NAME", "ANNEX_ID"} < set(CheckerSettings().to_environ())
+    assert variables == {"ANNEX_GROUP", "ANNEX_ID"} < set(CheckerSettings().to_environ())

@@ -54,12 +54,14 @@ def broken(key: str = lease_tags.TAG_SIZE, value: str | None = None, *, unread_f
 def test_a_record_that_stays_unread_ends_the_annex_with_its_grace(key: str, value: str | None) -> None:
     for unread in NOT_YET:
         decision = decide(broken(key, value, unread_for=unread), MIDDLE)
-        assert (decision.phase, decision.actions, decision.end) == (Phase.ACTIVE, (), END)
+        assert (decision.phase, decision.end) == (Phase.ACTIVE, END)
+        assert kinds(decision) == ["Report"] * (unread > timedelta(0)), "it only reports"
         assert any(key in problem for problem in decision.problems)
         assert not decision.needs
     decision = decide(broken(key, value), MIDDLE)
     assert (decision.phase, decision.end) == (Phase.DRAINING, MIDDLE)
-    assert kinds(decision) == [*STOPPED, "PublishEnd", "NotifyInstances"]
+    # The end first: the next run measures the grace from it.
+    assert kinds(decision) == ["PublishEnd", *STOPPED, "NotifyInstances", "Report"]
     assert any(key in problem for problem in decision.problems)
 
 
@@ -85,7 +87,7 @@ def test_a_published_end_that_comes_earlier_stands() -> None:
     for unread in NOT_YET:
         over = decide(broken(unread_for=unread), END)
         assert (over.phase, over.end) == (Phase.DRAINING, END)
-        assert kinds(over) == STOPPED
+        assert [kind for kind in kinds(over) if kind != "Report"] == STOPPED
         assert "TerminateInstances" not in kinds(decide(broken(unread_for=unread), END + GRACE - SECOND))
         assert "TerminateInstances" in kinds(decide(broken(unread_for=unread), END + GRACE))
 
@@ -98,6 +100,16 @@ def test_a_published_end_passes_no_cap() -> None:
     assert decide(unread, CAP).phase is Phase.ACTIVE
     assert decide(capped, CAP - SECOND).phase is Phase.ACTIVE
     assert (decide(capped, CAP).phase, decide(capped, CAP).end) == (Phase.DRAINING, CAP)
+
+
+def test_an_unread_record_gives_no_grace_after_the_latest_end() -> None:
+    group = replace(without(broken(), lease_tags.TAG_END), caps=LeaseCaps(max_lifetime_seconds=60))
+    latest = CREATED + timedelta(seconds=60)
+    for now, over in ((latest + GRACE - SECOND, False), (latest + GRACE, True)):
+        decision = decide(group, now)
+        assert (decision.end, "TerminateInstances" in kinds(decision)) == (latest, over)
+        again = decide(carry_out(replace(group, members=(), instances=()), now), now)
+        assert again.end == latest, "the next run sees the same end"
 
 
 @pytest.mark.parametrize("value", [None, "rubbish"])

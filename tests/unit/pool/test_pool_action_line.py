@@ -24,7 +24,7 @@ MANY = tuple(f"i-{number:04}" for number in range(250))
         (TerminateInstances(MANY, "over"), "TerminateInstances instance_ids 250 (i-0000, i-0001, i-0002, ...): over"),
         (FinishHooks((), ("i-2",), "waits"), "FinishHooks terminating 1 (i-2): waits"),
         (Warn(END, 3, "soon"), "Warn end 2030-01-01T12:00:00Z, alive 3: soon"),
-        (Grant(Granted(3), None, "due"), "Grant granted 3: due"),
+        (Grant(Granted(3), None, 3, None, True, "due"), "Grant granted 3, capacity 3, starts True: due"),
     ],
 )
 def test_what_on_what_and_why(action: TerminateInstances, line: str) -> None:

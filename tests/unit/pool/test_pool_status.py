@@ -17,6 +17,7 @@ from annex_pool.check import read_answer
 from annex_pool.collector import Slot, read_slot
 from annex_pool.command_error import AnnexError
 from annex_pool.commands.status_command import show_statuses
+from annex_pool.place import Place
 from annex_pool.status import Observation, status_of
 from annex_spec import AnnexSpec
 from tests.unit.pool.annex_specs import annex_spec
@@ -50,7 +51,7 @@ SLOTS = (
     Slot("slot1@i-9", "demo", "i-9", False),
     Slot("slot1@i-2", "demo2", "i-2", True),
 )
-SEEN = Observation(annex_spec(), True, GROUP, decide(GROUP, NOW), SLOTS, ())
+SEEN = Observation(Place.of(annex_spec()), True, GROUP, decide(GROUP, NOW), SLOTS, ())
 
 
 def text(*statuses: AnnexStatus, width: int = 240) -> str:
@@ -76,6 +77,8 @@ def test_both_sides() -> None:
             "effective_end": "2030-01-01T19:00:00Z",
             "latest_end": "2030-01-02T03:00:00Z",
             "seconds_left": 7 * 3600,
+            "explained": "ends at 2030-01-01T19:00:00Z, as declared",
+            "override_void": False,
             "next_warning": None,
         },
         "instance_hours": None,
@@ -87,6 +90,9 @@ def test_both_sides() -> None:
         "joined": 1,
         "protected": 1,
         "overdue": 0,
+        "surplus": 0,
+        "shortfall": 0,
+        "closed": False,
         "unmatched_slots": ["slot1@i-9"],
         "jobs_running": 2,
         "record_problems": [],
@@ -137,7 +143,9 @@ def test_a_lease_that_is_over_has_nothing_left() -> None:
 def test_an_unreadable_record_is_shown_as_such() -> None:
     group = replace(GROUP, tags=())
     status = status_of(replace(SEEN, group=group, decision=decide(group, NOW)), NOW)
-    assert (status.size, status.lease, status.phase) == (None, None, "draining")
+    # A record that stays unreadable for minutes ends the annex, and one look knows nothing of that.
+    assert (status.size, status.lease, status.phase, status.overdue) == (None, None, "active", 0)
+    assert "demo: the declared lease is missing or malformed" in text(status)
     assert "annex:max-lifetime is missing" in text(status)
 
 
@@ -167,7 +175,7 @@ LIMITED = LeasePolicy(
 
 def limited(spec: AnnexSpec, *extra: Tag, now: datetime = NOW) -> AnnexStatus:
     group = replace(GROUP, tags=(*policy_tags(LIMITED), Tag("annex:granted", "2", False), *extra))
-    return status_of(Observation(spec, True, group, decide(group, now), SLOTS, ()), now)
+    return status_of(Observation(Place.of(spec), True, group, decide(group, now), SLOTS, ()), now)
 
 
 def test_hours_and_money() -> None:

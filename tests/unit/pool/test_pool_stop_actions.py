@@ -12,13 +12,14 @@ import pytest
 from annex_lease.actions import Action, EmptyGroup, FinishHooks, SuspendLaunch, TerminateInstances
 from annex_lease.actuator import Outcome
 from annex_lease.lease import Phase
-from annex_lease.observed import Group, GroupMember
+from annex_lease.observed import Group, GroupMember, Instance
 from annex_lease.policy import LeasePolicy, policy_tags
 from annex_lease.tags import Tag
 from annex_pool import stop as stop_module
 from annex_pool.check import Answer
 from annex_pool.deployed import Deployed
 from annex_pool.environment import Environment
+from annex_pool.place import Place
 from annex_pool.region import RegionClients
 from tests.unit.pool.annex_specs import annex_spec
 
@@ -50,14 +51,15 @@ def carried_out(monkeypatch: pytest.MonkeyPatch, first: Group, later: Group, now
     environment = Environment(
         now=lambda: now, connect=lambda _: aws, ask_checker=lambda *_, **__: Answer(Phase.DRAINING, "", None, ())
     )
-    stop_module.stop(environment, annex_spec(), wait=False, timeout=None, say=lambda _: None)
+    stop_module.stop(environment, Place.of(annex_spec()), wait=False, timeout=None, say=lambda _: None)
     return passes
 
 
 def test_bookkeeping_is_left_to_the_checker(monkeypatch: pytest.MonkeyPatch) -> None:
     members = (GroupMember("i-1", "InService"),)
-    (only,) = carried_out(monkeypatch, replace(GROUP, members=members), GROUP)
-    assert only == [EmptyGroup, SuspendLaunch]
+    group = replace(GROUP, members=members)
+    first, second = carried_out(monkeypatch, group, replace(group, instances=(Instance("i-1", "running"),)))
+    assert (first, second) == ([EmptyGroup, SuspendLaunch], [])
 
 
 def test_the_second_pass_carries_out_every_kind_of_ending(monkeypatch: pytest.MonkeyPatch) -> None:

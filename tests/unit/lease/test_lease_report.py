@@ -1,0 +1,242 @@
+"""Problems that a decision reports: what did not start, what is too much, what EC2 does not know, a destroyed annex."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from annex_lease import tags as lease_tags
+from annex_lease.actions import Close, Grant, Reopen, Report, TerminateInstances
+from annex_lease.decision import decide
+from annex_lease.lease import Phase
+from annex_lease.observed import APART, Fact, Group, GroupMember, Instance
+from annex_lease.tags import format_time, group_tag
+from tests.unit.lease.lease_model import (
+    CREATED,
+    END,
+    GRACE,
+    HOUR,
+    POLICY,
+    a_group,
+    carry_out,
+    compared,
+    kinds,
+    listed,
+    settled,
+    without,
+)
+
+SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
+MIDDLE = CREATED + HOUR / 2
+LAUNCH = frozenset({"Launch", "AZRebalance"})
+RUNNING = (GroupMember("i-1", "InService"), GroupMember("i-2", "InService"))
+
+
+def running(*members: GroupMember, desired: int = 2) -> Group:
+    return compared(a_group(written=settled(), desired=desired, members=members, instances=None))
+
+
+# --- instances that did not start
+
+
+@pytest.mark.parametrize(
+    ("seconds", "suspended", "short"),
+    [(299, frozenset(), False), (300, frozenset(), True), (9999, frozenset(), True), (9999, LAUNCH, False)],
+)
+def test_a_launch_that_does_not_come_is_a_problem_after_five_minutes(
+    seconds: int, suspended: frozenset[str], short: bool
+) -> None:
+    group = replace(running(RUNNING[0]), short_for=timedelta(seconds=seconds))
+    group = replace(group, suspended=group.suspended | suspended)
+    asking = decide(group, MIDDLE)
+    assert asking.needs == ({Fact.ACTIVITY} if short else frozenset())
+    assert ("1 of 2 instances have not started" in asking.reason) is short
+    known = decide(replace(group, activity="no capacity in us-east-1a"), MIDDLE)
+    assert not known.needs
+    expected = f"1 of 2 instances have not started for {seconds // 60} minutes: no capacity in us-east-1a"
+    assert (expected in known.problems) is short
+    assert known.phase is Phase.ACTIVE
+
+
+def test_a_failed_launch_without_a_text_is_reported_all_the_same() -> None:
+    group = replace(running(), short_for=HOUR, activity="")
+    decision = decide(group, MIDDLE)
+    assert decision.problems == (
+        "2 of 2 instances have not started for 60 minutes: EC2 Auto Scaling names no failed launch",
+    )
+    assert (decision.phase, decision.needs) == (Phase.GRANTED, frozenset())
+
+
+def test_what_was_not_granted_yet_did_not_fail_to_start() -> None:
+    group = replace(a_group(desired=1, credential=None), short_for=HOUR, instances=())
+    assert Fact.ACTIVITY not in decide(group, MIDDLE).needs
+    full = replace(running(*RUNNING), short_for=HOUR)
+    assert decide(full, MIDDLE).needs == frozenset()
+
+
+# --- more than declared
+
+
+@pytest.mark.parametrize(("desired", "surplus"), [(0, 0), (1, 0), (2, 0), (3, 1), (300, 298)])
+def test_a_desired_capacity_above_the_declared_size_is_a_problem(desired: int, surplus: int) -> None:
+    decision = decide(running(*RUNNING, desired=desired), MIDDLE)
+    assert decision.surplus == surplus
+    expected = f"the desired capacity {desired} is {surplus} above the declared size 2, by hand"
+    assert [expected in problem for problem in decision.problems] == [True] * bool(surplus)
+    assert decision.record_problems == ()
+
+
+def test_a_size_that_is_to_be_granted_is_no_surplus() -> None:
+    smaller = replace(running(*RUNNING), tags=a_group(replace(POLICY, size=1), written=settled()).tags)
+    assert decide(smaller, MIDDLE).surplus == 0
+    assert decide(carry_out(smaller, MIDDLE), MIDDLE).surplus == 0
+
+
+# --- what is not in order although the lease is enforced
+
+
+def reports(group: Group, now: datetime = MIDDLE, *, closing: bool = False) -> list[tuple[str, tuple[str, ...]]]:
+    """Kinds and problems of the reports."""
+    found = (a for a in decide(group, now, closing=closing).actions if isinstance(a, Report))
+    return [(each.kinds, each.problems) for each in found]
+
+
+def reported(group: Group, kinds: str) -> Group:
+    """The group after this was reported."""
+    return replace(group, tags=(*group.tags, group_tag(lease_tags.TAG_REPORTED, kinds)))
+
+
+ABOVE = "the group is to have 1 instances more than declared"
+LATE = "2 instances are alive although their lease and its grace are over"
+
+
+def test_what_is_in_order_is_not_reported() -> None:
+    assert reports(running(*RUNNING)) == []
+    assert reports(replace(running(*RUNNING), suspended=frozenset({"AZRebalance", "Terminate"}))) == []
+
+
+def test_a_surplus_is_reported_when_it_begins_and_its_end_is_recorded() -> None:
+    above = running(*RUNNING, desired=3)
+    assert reports(above) == [("surplus", (ABOVE,))]
+    assert reports(reported(above, "surplus")) == []
+    assert reports(reported(running(*RUNNING), "surplus")) == [("", ())], "nothing is published"
+    assert reports(carry_out(above, MIDDLE)) == []
+
+
+@pytest.mark.parametrize(("late", "due"), [(APART - SECOND, False), (APART, True)])
+def test_instances_past_their_lease_are_reported_by_the_second_check(late: timedelta, due: bool) -> None:
+    over = listed(a_group(written=settled(), suspended=LAUNCH, members=RUNNING))
+    group = replace(over, late_for=late)
+    assert reports(group, END + GRACE) == ([("late", (LATE,))] if due else [])
+    assert reports(group, END + GRACE - SECOND) == [], "the grace is not over"
+
+
+def test_an_entry_that_cannot_be_followed_is_reported() -> None:
+    spoilt = replace(running(*RUNNING), tags=(*running().tags, group_tag(lease_tags.TAG_UNTIL, "x")))
+    ((kinds_, problems),) = reports(spoilt)
+    assert kinds_ == "record"
+    assert lease_tags.TAG_UNTIL in problems[0]
+    # A kind that begins is published, and not again one that was published before.
+    more = replace(reported(spoilt, "record"), desired=3)
+    assert reports(more) == [("record surplus", (ABOVE,))]
+
+
+@pytest.mark.parametrize(("unread", "due"), [(APART - SECOND, False), (APART, True)])
+def test_a_record_without_a_policy_is_reported_by_the_second_check(unread: timedelta, due: bool) -> None:
+    """CloudFormation replaces the tags of a group in two calls."""
+    group = replace(without(running(*RUNNING), lease_tags.TAG_SIZE), unread_for=unread)
+    assert [kinds_ for kinds_, _ in reports(group)] == ["record"] * due
+
+
+def test_a_destroy_reports_nothing() -> None:
+    assert reports(running(*RUNNING, desired=3), closing=True) == []
+
+
+# --- members that EC2 does not know
+
+
+def test_a_member_that_ec2_does_not_know_keeps_no_annex_from_its_end() -> None:
+    group = a_group(written=settled(), suspended=LAUNCH, members=RUNNING, instances=())
+    believed = decide(group, END + GRACE)
+    assert [a.instance_ids for a in believed.actions if isinstance(a, TerminateInstances)] == [("i-1", "i-2")]
+    gone = decide(replace(group, gone=frozenset({"i-1", "i-2"})), END + GRACE)
+    assert (gone.phase, gone.actions, gone.alive, gone.overdue) == (Phase.ENDED, (), 0, 0)
+    assert gone.problems == ("the group lists instances that EC2 does not know, and they count as gone: i-1, i-2",)
+    half = decide(replace(group, gone=frozenset({"i-1"})), END + GRACE)
+    assert [a.instance_ids for a in half.actions if isinstance(a, TerminateInstances)] == [("i-2",)]
+    assert half.phase is Phase.DRAINING
+
+
+def test_a_phantom_that_ec2_lists_after_all_is_alive() -> None:
+    group = a_group(written=settled(), suspended=LAUNCH, members=RUNNING[:1], instances=(Instance("i-1", "running"),))
+    back = replace(group, gone=frozenset({"i-1"}))
+    assert back.alive() == ("i-1",)
+    assert "TerminateInstances" in kinds(decide(back, END + GRACE))
+
+
+def test_only_members_that_are_still_listed_are_phantoms() -> None:
+    group = replace(a_group(written=settled(), suspended=LAUNCH), gone=frozenset({"i-1"}))
+    assert decide(group, END).problems == ()
+    many = tuple(GroupMember(f"i-{n}", "InService") for n in range(9))
+    (text,) = decide(replace(group, members=many, gone=frozenset(m.id for m in many)), END).problems
+    assert text.endswith("i-0, i-1, i-2, i-3, i-4")
+
+
+# --- an annex that is being destroyed
+
+
+def closed(value: str | None = None) -> Group:
+    text = format_time(MIDDLE) if value is None else value
+    return listed(a_group(written=settled() | {lease_tags.TAG_CLOSED: text}, desired=2, members=RUNNING))
+
+
+def test_a_destroy_is_recorded_after_everything_that_ends() -> None:
+    group = listed(a_group(written=settled(), desired=2, members=RUNNING))
+    decision = decide(group, MIDDLE, closing=True)
+    assert kinds(decision)[-1] == "Close"
+    assert [a.at for a in decision.actions if isinstance(a, Close)] == [MIDDLE]
+    assert "Close" not in kinds(decide(closed(), MIDDLE, closing=True)), "once"
+    assert Close.note, "a destroy does not fail because it cannot be recorded"
+
+
+@pytest.mark.parametrize("value", [None, "rubbish", ""])
+def test_a_closed_annex_is_only_emptied(value: str | None) -> None:
+    decision = decide(closed(value), MIDDLE)
+    assert (decision.phase, decision.end) == (Phase.DRAINING, END)
+    assert kinds(decision) == ["EmptyGroup", "SuspendLaunch", "TerminateInstances"]
+    renewed = {lease_tags.TAG_RENEWED: format_time(MIDDLE), lease_tags.TAG_CLOSED: format_time(MIDDLE)}
+    assert decide(a_group(written=renewed), MIDDLE).phase is Phase.DRAINING, "a renewal grants nothing after a destroy"
+
+
+def test_an_annex_that_was_opened_again_is_leased() -> None:
+    assert decide(closed(lease_tags.NOT_CLOSED), MIDDLE).actions == ()
+
+
+def test_a_deployment_opens_the_annex_before_it_grants() -> None:
+    new = a_group(written={lease_tags.TAG_CLOSED: format_time(MIDDLE)})
+    decision = decide(new, MIDDLE, deploying=True)
+    assert isinstance(decision.actions[0], Reopen)
+    assert any(isinstance(action, Grant) for action in decision.actions)
+    opened = carry_out(new, MIDDLE, deploying=True)
+    assert not opened.lease.record.closed
+    assert decide(opened, MIDDLE).phase is Phase.ACTIVE
+    assert not any(isinstance(a, Reopen) for a in decide(a_group(), MIDDLE, deploying=True).actions)
+
+
+def test_a_deployment_opens_an_annex_that_the_destroy_stopped() -> None:
+    """It stays stopped, as all that was stopped does, and a renewal wakes it: a closed one would be emptied again."""
+    destroyed = carry_out(listed(a_group(written=settled(), desired=2, members=RUNNING)), MIDDLE, closing=True)
+    assert (destroyed.is_off(), destroyed.lease.record.closed) == (True, True)
+    opened = carry_out(destroyed, MIDDLE, deploying=True)
+    assert (opened.is_off(), opened.lease.record.closed) == (True, False)
+    renewal = a_group(written={lease_tags.TAG_RENEWED: format_time(MIDDLE)}).tags[-1:]
+    woken = replace(opened, tags=(*opened.tags, *renewal))
+    assert {"ResumeLaunch", "Grant"} <= set(kinds(decide(woken, MIDDLE)))
+
+
+def test_a_destroy_is_stronger_than_a_deployment() -> None:
+    decision = decide(closed(), MIDDLE, closing=True, deploying=True)
+    assert not any(isinstance(a, Reopen) for a in decision.actions)
+    assert decision.phase is Phase.DRAINING
