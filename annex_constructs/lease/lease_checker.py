@@ -82,7 +82,24 @@ class LeaseChecker(LeaseMetrics, Construct):
             alarm_email=alarm_email,
         )
         declaration = LeaseDeclaration(fleet, lease=lease, size=fleet.max_size if size is None else size)
-        self._scheduled = self._make_function(declaration, credential or fleet.credential, log_retention)
+        group, secret = fleet.auto_scaling_group, credential or fleet.credential
+        responder = CheckerResponder(
+            self, "Responder", group=group, annex_name=fleet.annex_name, annex_id=fleet.annex_id
+        )
+        own = OwnAnnex.of(self, group, fleet.annex_id)
+        self._scheduled = ScheduledFunction(
+            self,
+            "Function",
+            name=f"lease checker of annex {fleet.annex_name}",
+            description=f"Grants annex {fleet.annex_name} its size and ends it with its lease",
+            handler=_HANDLER,
+            environment=self._settings(secret, declaration).to_environ(),
+            permissions=checker_permissions(own, secret, self._topic),
+            event=SCHEDULED_CHECK,
+            rate=CHECK_RATE,
+            on_failure=responder.function,
+            log_retention=log_retention,
+        )
         # No check before all that can start or stop an instance, and its way to the Internet, is there.
         self._scheduled.schedule.node.add_dependency(fleet, fleet.vpc)
         self._resource = self._make_custom_resource(declaration)
@@ -91,33 +108,14 @@ class LeaseChecker(LeaseMetrics, Construct):
         Tags.of(self).add(TAG_NAME, fleet.annex_name)
         Tags.of(self).add(TAG_ID, fleet.annex_id)
 
-    def _make_function(
-        self, declaration: LeaseDeclaration, credential: secretsmanager.ISecret, log_retention: logs.RetentionDays
-    ) -> ScheduledFunction:
-        fleet, group = self._fleet, self._fleet.auto_scaling_group
-        responder = CheckerResponder(
-            self, "Responder", group=group, annex_name=fleet.annex_name, annex_id=fleet.annex_id
-        )
-        own = OwnAnnex.of(self, group, fleet.annex_id)
-        return ScheduledFunction(
-            self,
-            "Function",
-            name=f"lease checker of annex {fleet.annex_name}",
-            description=f"Grants annex {fleet.annex_name} its size and ends it with its lease",
-            handler=_HANDLER,
-            environment=CheckerSettings(
-                group=group.auto_scaling_group_name,
-                credential=credential.secret_arn,
-                name=fleet.annex_name,
-                id=fleet.annex_id,
-                topic=self._topic.topic_arn,
-                **declaration.caps,
-            ).to_environ(),
-            permissions=checker_permissions(own, credential, self._topic),
-            event=SCHEDULED_CHECK,
-            rate=CHECK_RATE,
-            on_failure=responder.function,
-            log_retention=log_retention,
+    def _settings(self, secret: secretsmanager.ISecret, declaration: LeaseDeclaration) -> CheckerSettings:
+        return CheckerSettings(
+            group=self._fleet.auto_scaling_group.auto_scaling_group_name,
+            credential=secret.secret_arn,
+            name=self._fleet.annex_name,
+            id=self._fleet.annex_id,
+            topic=self._topic.topic_arn,
+            **declaration.caps,
         )
 
     def _make_custom_resource(self, declaration: LeaseDeclaration) -> CustomResource:
