@@ -69,6 +69,24 @@ def test_a_restarted_function_looks_twice_again() -> None:
     assert stage.minutes(1).phase == "ended"
 
 
+def test_a_dry_run_is_no_look() -> None:
+    """What it found is no evidence for the runs that act: they look twice themselves."""
+    world = ModelWorld()
+    stage = Stage(world)
+    stage.make()
+    stage.minutes(2)
+    stage.until(HOUR, checked=False)
+    stage.run()
+    world.advance(2 * MINUTE)
+    assert stage.alive() == []
+    stage.forget()
+    for _ in range(3):
+        assert stage.run({"check": "dry-run"}).phase == "draining"
+        world.advance(2 * MINUTE)
+    assert stage.minutes(1).phase == "draining"
+    assert stage.minutes(1).phase == "ended"
+
+
 def test_an_end_takes_few_calls_and_a_quiet_minute_one() -> None:
     world = ModelWorld()
     stage = Stage(world)
