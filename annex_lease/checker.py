@@ -119,19 +119,14 @@ def check(
         decision = decide(seen, now, closing=closing, deploying=deploying)
         outcomes.append(Outcome(tried=decision.actions) if dry_run else carry_out(decision.actions, annex))
         # Looked up only now, so that a refusal delays nothing that was decided without it, or by other facts.
-        if not (needs := decision.needs - refused.keys()):
-            break
-        if annex.seconds_left() < CALL_SECONDS:
-            outcomes.append(Outcome(failures=("out of time to look further; the next run continues",)))
+        if not (needs := decision.needs - refused.keys()) or not _has_time(annex, outcomes):
             break
         _look_up(annex, needs, facts, refused)
         if decision.actions and not dry_run:
             memory.note_actions(decision)
-            try:
-                seen = _look(annex)
-            except (BotoCoreError, ClientError) as error:  # the report holds what was done before
-                outcomes.append(Outcome(failures=(f"group unknown: {error}",)))
+            if (again := _look_again(annex, outcomes)) is None:
                 break
+            seen = again
     if not dry_run:
         memory.note(seen, now, decision)
     done = _joined([*outcomes, Outcome(failures=tuple(refused.values()))])
@@ -193,6 +188,23 @@ def empty_fleet(
 
 def _look(annex: AnnexAccess) -> Seen:
     return read_group(annex) or Missing(annex.group)
+
+
+def _look_again(annex: AnnexAccess, outcomes: list[Outcome]) -> Seen | None:
+    """The annex after actions; None if it cannot be read: a failure, and the report holds what was done before."""
+    try:
+        return _look(annex)
+    except (BotoCoreError, ClientError) as error:
+        outcomes.append(Outcome(failures=(f"group unknown: {error}",)))
+        return None
+
+
+def _has_time(annex: AnnexAccess, outcomes: list[Outcome]) -> bool:
+    """True if there is time to look further; a failure otherwise."""
+    if annex.seconds_left() >= CALL_SECONDS:
+        return True
+    outcomes.append(Outcome(failures=("out of time to look further; the next run continues",)))
+    return False
 
 
 def _joined(outcomes: Sequence[Outcome]) -> Outcome:

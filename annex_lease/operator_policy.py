@@ -131,7 +131,7 @@ _LIST = Right(
 )
 
 READ_STATUS = (_FIND, _SEE_INSTANCES, _SEE_LAUNCHES, _CREDENTIAL_IS_THERE)
-"""`annex status`."""
+"""`annex status` and `annex plan --deployed`."""
 PUSH_CREDENTIAL = (_FIND, _CREDENTIAL_IS_THERE, _STORE_CREDENTIAL, _CHECK)
 """`annex credential push`."""
 EXTEND = (_FIND, _CREDENTIAL_IS_THERE, _EXTEND, _CHECK)

@@ -102,17 +102,19 @@ def extended_and_then_another_size_deployed(stage: Stage) -> None:
     expect_end(stage, 1.8 * HOUR)
 
 
-@scene("RUNNING")
-def extended_and_a_deployment_that_was_rolled_back(stage: Stage) -> None:
-    """The end that the operator wrote belongs to the declared end that is there again."""
+@scene("ENDED")
+def extended_deployed_shorter_and_deployed_back(stage: Stage) -> None:
+    """Each deployment is newer than the override, also one that declares what was declared at first."""
     _extended(stage, 1.8 * HOUR)
     deploy(stage, duration_seconds=40 * 60)
     stage.minutes(2)
     expect_end(stage, 40 * MINUTE)
     deploy(stage, duration_seconds=3600)
     stage.minutes(2)
-    stage.until(1.6 * HOUR)
-    expect_end(stage, 1.8 * HOUR)
+    expect_end(stage, HOUR)
+    stage.until(HOUR - 3 * MINUTE)
+    expect_running(stage, "before the declared end")
+    stage.until(HOUR + GRACE)
 
 
 @scene("RUNNING")

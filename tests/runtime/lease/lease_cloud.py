@@ -146,10 +146,10 @@ def fail_writing(cloud: Cloud, key: str, *, passed: int = 0, times: int = 1000) 
             return None
         refused.append(key)
         parsed = {"Error": {"Code": "LimitExceeded", "Message": "injected"}, "ResponseMetadata": {}}
-        return AWSResponse("https://aws", 400, {}, _Body("")), parsed
+        return AWSResponse("https://aws", 400, HTTPHeaders(), _Body("")), parsed
 
-    service = client.meta.service_model.service_name
-    client.meta.events.register_first(f"before-call.{service}.CreateOrUpdateTags", refuse)
+    events: Any = client.meta.events
+    events.register_first(f"before-call.{client.meta.service_model.service_name}.CreateOrUpdateTags", refuse)
     return refused
 
 

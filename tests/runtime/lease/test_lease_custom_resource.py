@@ -14,16 +14,10 @@ import pytest
 from annex_lease import checker, cloudformation, handler
 from annex_lease.policy import LeasePolicy
 from annex_lease.tags import format_time
-from tests.runtime.lease.answer_server import AnswerServer
+from tests.runtime.lease.answer_server import STACK, AnswerServer, request
 from tests.runtime.lease.lease_cloud import HOUR, Cloud, Context, fail
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
-STACK = {"StackId": "arn:aws:cloudformation:stack", "RequestId": "r-1", "LogicalResourceId": "Lease"}
-
-
-def request(answers: AnswerServer, kind: str, physical_id: str | None = "lease-of-pa") -> dict[str, str]:
-    event = {"RequestType": kind, "ResponseURL": answers.url, **STACK}
-    return event if kind == "Create" or physical_id is None else {**event, "PhysicalResourceId": physical_id}
 
 
 def test_create_grants_and_answers_with_the_lease(cloud: Cloud, group: str, answers: AnswerServer) -> None:
@@ -165,25 +159,6 @@ def test_a_deletion_that_this_code_fails_is_left_to_the_on_failure_destination(
     with pytest.raises(KeyError, match="a fault of ours"):
         cloud.check(group, cloud.created(group), **request(answers, "Delete"))
     assert answers.bodies == []
-
-
-def test_permissions_that_arrive_late_are_waited_for(cloud: Cloud, group: str, answers: AnswerServer) -> None:
-    def arrived() -> bool:
-        return len(cloud.slept) >= 2
-
-    calls = fail(cloud.clients.autoscaling, "CreateOrUpdateTags", "AccessDenied", until=arrived)
-    cloud.check(group, cloud.created(group), **request(answers, "Create"))
-    assert answers.answer["Status"] == "SUCCESS"
-    assert calls
-    assert cloud.slept == [5.0, 10.0]
-
-
-def test_permissions_that_never_arrive_are_an_answer_in_time(cloud: Cloud, group: str, answers: AnswerServer) -> None:
-    fail(cloud.clients.autoscaling, "CreateOrUpdateTags", "AccessDenied")
-    cloud.check(group, cloud.created(group), **request(answers, "Create"))
-    assert answers.answer["Status"] == "FAILED"
-    assert "AccessDenied" in str(answers.answer["Reason"])
-    assert cloud.slept == [5.0, 10.0, 15.0]
 
 
 @pytest.mark.parametrize("error", [RuntimeError("raised on purpose"), KeyError("x"), RecursionError()])

@@ -109,8 +109,13 @@ def test_a_dry_run_sends_no_metric_and_a_check_does(
 def test_tags_that_are_replaced_in_two_calls_do_not_end_an_annex(cloud: Cloud, group: str) -> None:
     created = cloud.created(group)
     cloud.check(group, created)
-    tag = {"ResourceId": group, "ResourceType": "auto-scaling-group", "Key": "annex:lease-duration"}
-    cloud.clients.autoscaling.delete_tags(Tags=[tag])  # type: ignore[list-item]
+
+    def delete(key: str) -> None:
+        cloud.clients.autoscaling.delete_tags(
+            Tags=[{"ResourceId": group, "ResourceType": "auto-scaling-group", "Key": key}]
+        )
+
+    delete("annex:lease-duration")
     result = cloud.check(group, created + MINUTE)
     assert (result["phase"], result["end"]) == ("active", format_time(created + HOUR))
     assert cloud.describe(group)["DesiredCapacity"] == 2
@@ -118,7 +123,7 @@ def test_tags_that_are_replaced_in_two_calls_do_not_end_an_annex(cloud: Cloud, g
     assert cloud.check(group, created + 10 * MINUTE)["phase"] == "active"
     cloud.write(group, "annex:lease-ends-at", format_time(created + HOUR))
     assert cloud.check(group, created + 11 * MINUTE)["record_problems"] == []
-    cloud.clients.autoscaling.delete_tags(Tags=[{**tag, "Key": "annex:lease-ends-at"}])  # type: ignore[list-item]
+    delete("annex:lease-ends-at")
     cloud.check(group, created + 12 * MINUTE)
     cloud.check(group, created + 22 * MINUTE - MINUTE / 60)
     assert len(cloud.running(group)) == 2, "it is missing again since the twelfth minute"

@@ -32,7 +32,7 @@ def test_an_instance_that_a_lagging_listing_leaves_out_is_notified(
     cloud.check(group, created + MINUTE)
     until = format_time(created + 1.5 * HOUR)
     cloud.write(group, "annex:lease-until", until)
-    monkeypatch.setitem(checker._LOOK_UP, Fact.INSTANCES, lambda _: ())  # type: ignore[misc]
+    monkeypatch.setitem(checker._LOOK_UP, Fact.INSTANCES, lambda _: ())
     cloud.check(group, created + 2 * MINUTE)
     assert notified(cloud, group) == {until}
 
