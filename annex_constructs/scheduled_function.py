@@ -18,6 +18,10 @@ from annex_constructs.function_role import Permissions, function_role
 from annex_constructs.nag import RUNTIME_REASON, acknowledge
 
 _TIMEOUT = Duration.minutes(4)
+# Memory also sets the share of a processor, which is what is needed: 10,000 instances take 119 MiB, and one listing of
+# them about half a minute, well within a quarter of the time. More would cost an annex at rest more, for nothing
+# (`python -m bench.function_cost`).
+_MEMORY_MB = 384
 # A run that comes late or failed is not worth repeating: the next one sees the same world.
 _OLDEST_EVENT = Duration.minutes(1)
 _RETRIES = 0
@@ -102,7 +106,7 @@ class ScheduledFunction(Construct):
                 code=lambda_.Code.from_asset(directory),
                 handler=handler,
                 timeout=_TIMEOUT,
-                memory_size=256,
+                memory_size=_MEMORY_MB,
                 # As it is: the queue and the destination would add permissions, one for every version and alias.
                 role=role.without_policy_updates(),
                 log_group=log_group,

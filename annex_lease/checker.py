@@ -119,15 +119,14 @@ def check(
         decision = decide(seen, now, closing=closing, deploying=deploying)
         outcomes.append(Outcome(tried=decision.actions) if dry_run else carry_out(decision.actions, annex))
         # Looked up only now, so that a refusal delays nothing that was decided without it, or by other facts.
-        if not (needs := decision.needs - refused.keys()):
+        if not (needs := decision.needs - refused.keys()) or not _has_time(annex, outcomes):
             break
         _look_up(annex, needs, facts, refused)
         if decision.actions and not dry_run:
-            try:
-                seen = _look(annex)
-            except (BotoCoreError, ClientError) as error:  # the report holds what was done before
-                outcomes.append(Outcome(failures=(f"group unknown: {error}",)))
+            memory.note_actions(decision)
+            if (again := _look_again(annex, outcomes)) is None:
                 break
+            seen = again
     if not dry_run:
         memory.note(seen, now, decision)
     done = _joined([*outcomes, Outcome(failures=tuple(refused.values()))])
@@ -191,6 +190,23 @@ def _look(annex: AnnexAccess) -> Seen:
     return read_group(annex) or Missing(annex.group)
 
 
+def _look_again(annex: AnnexAccess, outcomes: list[Outcome]) -> Seen | None:
+    """The annex after actions; None if it cannot be read: a failure, and the report holds what was done before."""
+    try:
+        return _look(annex)
+    except (BotoCoreError, ClientError) as error:
+        outcomes.append(Outcome(failures=(f"group unknown: {error}",)))
+        return None
+
+
+def _has_time(annex: AnnexAccess, outcomes: list[Outcome]) -> bool:
+    """True if there is time to look further; a failure otherwise."""
+    if annex.seconds_left() >= CALL_SECONDS:
+        return True
+    outcomes.append(Outcome(failures=("out of time to look further; the next run continues",)))
+    return False
+
+
 def _joined(outcomes: Sequence[Outcome]) -> Outcome:
     """All outcomes of a run as one, each action and each text once."""
     return Outcome(
@@ -219,9 +235,7 @@ _LOOK_UP: Mapping[Fact, Callable[[AnnexAccess], object]] = {
 def _look_up(annex: AnnexAccess, needs: frozenset[Fact], found: dict[str, object], refused: dict[Fact, str]) -> None:
     """Look up the facts that are needed, each for itself: it is then in `found`, or in `refused` with the reason."""
     for fact, look_up in _LOOK_UP.items():
-        if fact in needs and annex.seconds_left() < CALL_SECONDS:
-            refused[fact] = f"{fact.value} unknown: out of time; the next run continues"
-        elif fact in needs:
+        if fact in needs:
             try:
                 found[fact.value] = look_up(annex)
             except (BotoCoreError, ClientError) as error:

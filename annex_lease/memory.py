@@ -55,6 +55,11 @@ class Memory:
         }
         return with_facts(seen, facts)
 
+    def note_actions(self, decision: Decision) -> None:
+        """Forget empty looks if the decision ended anything: what was there again is looked for twice again."""
+        if any(action.ends for action in decision.actions):
+            self.empty_since = self.ended_at = None
+
     def note(self, seen: Seen, now: datetime, decision: Decision) -> None:
         """Remember a look at the annex.
 

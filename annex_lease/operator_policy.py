@@ -131,8 +131,8 @@ _LIST = Right(
 )
 
 READ_STATUS = (_FIND, _SEE_INSTANCES, _SEE_LAUNCHES, _CREDENTIAL_IS_THERE)
-"""`annex status`."""
-PUSH_CREDENTIAL = (_FIND, _STORE_CREDENTIAL, _CHECK)
+"""`annex status` and `annex plan --deployed`."""
+PUSH_CREDENTIAL = (_FIND, _CREDENTIAL_IS_THERE, _STORE_CREDENTIAL, _CHECK)
 """`annex credential push`."""
 EXTEND = (_FIND, _CREDENTIAL_IS_THERE, _EXTEND, _CHECK)
 """`annex extend`, `annex shorten`, `annex renew` and `annex check`."""

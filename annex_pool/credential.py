@@ -10,14 +10,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from botocore.exceptions import ClientError
-
+from annex_lease.observed import Credential
 from annex_pool.check import Answer
 from annex_pool.command_error import AnnexError, InputError
-from annex_pool.deployed import SECRET, Deployed, deployed_annex, find_arn, renewable_lease
+from annex_pool.deployed import deployed_annex, renewable_lease
 from annex_pool.environment import Environment
 from annex_pool.region import asking
-from annex_pool.stored_credential import restore_advice
+from annex_pool.stored_credential import restore_advice, stored_credential
 from annex_pool.token import AUTHORIZATIONS, Token, TokenRule, defects, expiry, read_token, rule_for, version_id
 from annex_spec import AnnexSpec, PoolSpec
 
@@ -55,43 +54,28 @@ def push(environment: Environment, pool: PoolSpec, spec: AnnexSpec, command: str
         file: a file with a token issued elsewhere, `-` for standard input. Default: None - issue one.
 
     Raises:
-        AnnexError: the annex is not deployed, or its maximum lifetime is over; the token is refused; AWS could not be
-            asked.
+        AnnexError: the annex is not deployed, its maximum lifetime is over, or it is being destroyed; its secret waits
+            for its deletion; the token is refused; AWS could not be asked.
     """
     aws = environment.connect(spec.region)
     found = deployed_annex(aws, spec)
     # Also for an annex that has ended: a renewal needs a valid credential.
     lease = renewable_lease(found, environment.now())
     rule = rule_for(spec.name, pool.trust_domain, lease.latest_end)
-    secret = find_arn(found, SECRET, environment.sleep)
+    stored = stored_credential(found, environment.sleep)
+    if stored.state is Credential.DELETED:
+        # AWS refuses a new value. No token is issued that could not be stored.
+        raise AnnexError(f"nothing was stored: {restore_advice(stored.arn, aws.region)}, then push again")
     token = _from_file(file, rule, environment.now()) if file is not None else _issued(command, rule, environment)
-    _store(found, secret, token)
+    with asking(f"to store the token of annex {spec.name} in {aws.region}"):
+        aws.secretsmanager.put_secret_value(
+            SecretId=stored.arn, SecretString=token.text, ClientRequestToken=version_id(expiry(token))
+        )
     try:
         answer = environment.ask_checker(found)
     except AnnexError as error:
         raise AnnexError(f"the token is stored, but {error}; a working checker grants within a minute") from error
     return Pushed(rule.identity, expiry(token) or lease.latest_end, answer)
-
-
-def _store(found: Deployed, secret: str, token: Token) -> None:
-    try:
-        with asking(f"to store the token of annex {found.name} in {found.aws.region}"):
-            found.aws.secretsmanager.put_secret_value(
-                SecretId=secret, SecretString=token.text, ClientRequestToken=version_id(expiry(token))
-            )
-    except AnnexError as error:
-        if not _marked_for_deletion(error.__cause__):
-            raise
-        advice = restore_advice(secret, found.aws.region)
-        raise AnnexError(f"nothing was stored: {advice}, then push again") from error
-
-
-def _marked_for_deletion(error: BaseException | None) -> bool:
-    if not isinstance(error, ClientError):
-        return False
-    refusal = error.response.get("Error", {})
-    # "You can't perform this operation on the secret because it was marked for deletion."
-    return refusal.get("Code") == "InvalidRequestException" and "delet" in refusal.get("Message", "")
 
 
 def issue(command: str, identity: str, lifetime_seconds: int) -> str:

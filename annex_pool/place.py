@@ -106,6 +106,23 @@ def undeclared(environment: Environment, spec: Spec) -> tuple[tuple[Place, ...],
     return tuple(places), tuple(errors)
 
 
+def unknown_name(spec: Spec, name: str) -> InputError:
+    """The error about a name that the spec file does not declare, and that AWS does not list in its Regions.
+
+    Args:
+        spec: the spec file.
+        name: the name; the file does not declare it.
+    """
+    try:
+        fix = spec.annex(name).name
+    except SpecError as error:
+        fix = error.problems[0].fix
+    return InputError(
+        f"annex {name} is not declared in {spec.path} (allowed: {', '.join(spec.annexes)}), and AWS lists none of this "
+        f"name in {', '.join(regions_of(spec))}: {fix}; for an annex in another Region give --region"
+    )
+
+
 def regions_of(spec: Spec, *more: str | None) -> tuple[str, ...]:
     """The Regions of the spec file and these, sorted."""
     return tuple(sorted({annex.region for annex in spec.annexes.values()} | {each for each in more if each}))
@@ -119,17 +136,9 @@ def _one_region(environment: Environment, spec: Spec, name: str) -> str:
         raise AnnexError(f"{undeclared_name}, and it is not known whether it is deployed: {error}") from error
     if len(found) == 1:
         return found[0]
-    listed = ", ".join(spec.annexes)
     if found:
         raise InputError(f"{undeclared_name}, and AWS lists it in {', '.join(found)}: name one of them with --region")
-    try:
-        fix = spec.annex(name).name
-    except SpecError as error:
-        fix = error.problems[0].fix
-    raise InputError(
-        f"{undeclared_name} (allowed: {listed}), and AWS lists none of this name in {', '.join(regions)}: {fix}; for "
-        "an annex in another Region give --region"
-    )
+    raise unknown_name(spec, name)
 
 
 def _is_there(aws: RegionClients, name: str) -> bool:

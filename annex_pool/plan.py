@@ -89,7 +89,8 @@ class WorstCase:
         latest_end_seconds (after the creation of the group), overrun_seconds; instance_hours and cost, each with
         unextended, by_max_lifetime, by_limit, worst (always holds), unextended_while_checked and worst_while_checked
         (hold while the lease checker works, as by_limit does); derivation and not_counted (lists of sentences).
-        cost is null without a price; a number in either is null if it does not apply.
+        cost is null without a price; a number in either is null if it does not apply. With --deployed also deployed
+        (see `Redeployment.as_data`, and `changes`, a list of sentences; null if the annex is not deployed).
         """
         spec = self.spec
         bounds = {

@@ -29,8 +29,13 @@ class RegionClients(Clients):
 
         Args:
             region: the Region's code, such as us-east-1.
+
+        Raises:
+            AnnexError: the settings in the environment, or in the files of the AWS CLI, cannot be used.
         """
-        super().__init__(boto3.Session(region_name=region), config=_CONFIG, invoke_config=_CHECK_CONFIG)
+        with asking(f"with the settings of this environment, in {region}"):
+            session = boto3.Session(region_name=region)
+        super().__init__(session, config=_CONFIG, invoke_config=_CHECK_CONFIG)
 
     def account(self) -> str:
         """Account of the credentials in use."""
@@ -54,7 +59,8 @@ def asking(what: str) -> Iterator[None]:
         answer = error.response.get("Error", {})
         text = f"{answer.get('Code', 'error')}: {answer.get('Message', 'no message')}"
         raise AnnexError(f"AWS was asked {what} and refused: {text}") from error
-    except BotoCoreError as error:
+    # botocore refuses an endpoint that is no URL (AWS_ENDPOINT_URL) with a ValueError.
+    except (BotoCoreError, ValueError) as error:
         raise AnnexError(f"AWS was asked {what} and could not answer: {error}") from error
 
 

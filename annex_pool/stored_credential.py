@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from annex_lease.facts import current_version
@@ -25,13 +26,17 @@ class StoredCredential:
     state: Credential
 
 
-def stored_credential(found: Deployed) -> StoredCredential:
+def stored_credential(found: Deployed, sleep: Callable[[float], None] | None = None) -> StoredCredential:
     """Describe the annex's secret. Its value is not read.
+
+    Args:
+        found: the annex.
+        sleep: waits between attempts to find a new secret, see `find_arn`. Default: None - one attempt only.
 
     Raises:
         AnnexError: AWS could not be asked, or there is not exactly one secret.
     """
-    arn = find_arn(found, SECRET, None)
+    arn = find_arn(found, SECRET, sleep)
     with asking(f"whether the secret of annex {found.name} has a value"):
         described = found.aws.secretsmanager.describe_secret(SecretId=arn)
     version = current_version(described)

@@ -109,7 +109,7 @@ class RegionReader:
 
 
 def listed(what: str, list_all: Callable[[], Iterable[_T]], failures: dict[str, str]) -> tuple[_T, ...] | None:
-    """What `list_all` yields; None if it fails, and `failures` has the error under `what`."""
+    """Everything that `list_all` yields; None if it fails, and `failures` has the error under `what`."""
     try:
         return tuple(list_all())
     except (BotoCoreError, ClientError) as error:

@@ -17,7 +17,7 @@ from annex_pool.commands.arguments import DEFAULT_SPEC, OptionalName, Region, Sp
 from annex_pool.commands.output import console, natural_width, plain, print_error
 from annex_pool.leftovers.leftover import Leftover
 from annex_pool.leftovers.search import KINDS, NOT_FOUND, Leftovers, find_leftovers
-from annex_pool.place import check_name, check_region
+from annex_pool.place import check_name, check_region, unknown_name
 from annex_spec import load
 
 LEFTOVERS_HELP = f"""List everything that is left in AWS.
@@ -49,6 +49,9 @@ def leftovers_command(
     spec = load(spec_file)
     names = None if everything else list(spec.annexes) if name is None else [check_name(spec, name)]
     found = find_leftovers(ctx.obj, spec, names, region=check_region(region))
+    if name is not None and name not in spec.annexes and region is None and found.nothing:
+        # A name that was mistyped must not pass as proof. --region says that the name is meant.
+        raise unknown_name(spec, name)
     others = {left.annex for left in found.found} | set(names or ())
     if as_json:
         typer.echo(json.dumps(found.as_data(), indent=2))

@@ -13,24 +13,46 @@ from annex_lease.ownership import stack_name
 from annex_lease.tags import format_time
 from annex_pool.commands.arguments import DEFAULT_SPEC, Name, SpecFile
 from annex_pool.commands.output import console
+from annex_pool.lease_changes import lease_changes
 from annex_pool.plan import NOT_COUNTED, WorstCase, derivation, plan, shown_amount, shown_hours
+from annex_pool.redeploy import Redeployment, redeployment
 from annex_spec import AnnexSpec, format_duration, load
 
 
 def plan_command(
+    ctx: typer.Context,
     name: Name,
+    deployed: Annotated[
+        bool,
+        typer.Option("--deployed", help="Ask AWS, and show what a deployment of this spec changes of the annex."),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     spec_file: SpecFile = DEFAULT_SPEC,
 ) -> None:
     """Show the worst-case cost, from the spec file alone.
 
-    AWS is not asked. Every step of the computation is shown.
+    AWS is asked only with --deployed. Every step of the computation is shown.
     """
-    planned = plan(load(spec_file).annex(name))
+    spec = load(spec_file).annex(name)
+    planned = plan(spec)
+    found = redeployment(ctx.obj, spec) if deployed else None
     if as_json:
-        typer.echo(json.dumps(planned.as_data(), indent=2))
-    else:
-        show_plan(planned, console())
+        data = planned.as_data()
+        if deployed:
+            data["deployed"] = None if found is None else {**found.as_data(), "changes": lease_changes(name, found)}
+        typer.echo(json.dumps(data, indent=2))
+        return
+    show_plan(planned, console())
+    if deployed:
+        _show_redeployment(spec, found)
+
+
+def _show_redeployment(spec: AnnexSpec, found: Redeployment | None) -> None:
+    if found is None:
+        typer.echo(f"deployed: annex {spec.name} is not deployed in {spec.region}: a deployment begins a new lease")
+        return
+    for line in lease_changes(spec.name, found):
+        typer.echo(f"deployed: {line}")
 
 
 def show_plan(planned: WorstCase, out: Console) -> None:

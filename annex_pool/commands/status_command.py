@@ -118,7 +118,7 @@ def show_statuses(statuses: Sequence[AnnexStatus], out: Console) -> None:
 
 
 def _reasons(status: AnnexStatus) -> list[str]:
-    """What decided the phase and the end of the lease."""
+    """Reasons of the phase and of the end of the lease."""
     lines = []
     if status.phase in _EXPLAINED and status.reason:
         lines.append(f"{status.phase}: {status.reason}")

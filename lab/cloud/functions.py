@@ -1,4 +1,4 @@
-"""Lambda: a clean environment for functions, asynchronous retries, and logs written with the function's own role."""
+"""Lambda: a clean environment for functions, asynchronous retries, logs by the function's own role, and metrics."""
 
 import json
 import subprocess
@@ -7,9 +7,10 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from lab.cloud import embedded_metrics, roles
+from lab.cloud import embedded_metrics, roles, world
 from lab.cloud.emulator import (
     account,
+    cloudwatch,
     cloudwatch_logs,
     eventbridge,
     lambda_runtime,
@@ -45,6 +46,7 @@ def install(endpoint: str, authority: Path) -> None:
     )
     eventbridge._dispatch_to_lambda = dispatch
     _write_logs_as_the_function()
+    _count_invocations()
 
 
 def _write_logs_as_the_function() -> None:
@@ -68,6 +70,27 @@ def _write_logs_as_the_function() -> None:
             embedded_metrics.take(log_text)
 
     lambda_svc._emit_lambda_logs = emit_lambda_logs
+
+
+def _count_invocations() -> None:
+    """Send Lambda's own metrics of each invocation, `Errors` with the value 0 too.
+
+    A throttled invocation counts as none (https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html).
+    """
+    execute = lambda_svc._execute_function
+
+    def execute_function(function: Mapping[str, Any], event: Any, *arguments: Any, **named: Any) -> Any:
+        began = world.now()
+        result = execute(function, event, *arguments, **named)
+        if not (isinstance(result, Mapping) and result.get("throttle")):
+            failed = isinstance(result, Mapping) and bool(result.get("error"))
+            dimensions = {"FunctionName": str(function["config"]["FunctionName"])}
+            with world.lock:
+                for metric, value in (("Invocations", 1), ("Errors", int(failed))):
+                    cloudwatch._store_datum("AWS/Lambda", metric, dimensions, began, "Count", value, None, None, None)
+        return result
+
+    lambda_svc._execute_function = execute_function
 
 
 def dispatch(arn: str, payload: str) -> None:

@@ -25,8 +25,10 @@ from tests.world.aws_state import GROUP_TAG
 
 STACK_ID = f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/Annex-demo/{UUID}"
 SECRET = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:secret-demo-AbCdEf"
-# moto has neither warm pools nor hooks that wait, nor does it suspend Terminate by itself.
+# moto has neither warm pools nor hooks that wait, nor does it suspend Terminate by itself, and each of its launches
+# succeeds at once.
 NOT_DRIVEN = {
+    "autoscaling:DescribeScalingActivities",
     "autoscaling:CompleteLifecycleAction",
     "autoscaling:DeleteWarmPool",
     "autoscaling:DescribeLifecycleHooks",
@@ -44,7 +46,7 @@ DECLARED = {TAG_NAME, TAG_ID, TAG_ENDS_AT, *(key for key, *_ in NUMBERS.values()
 """Keys of the tags that only the template writes."""
 STATUS = [["status", "{}"]]
 PUSH = [["credential", "push", "{}", "--token-command", ISSUER]]
-EXTEND = [["extend", "{}", "--for", "9h"], ["renew", "{}", "--for", "9h"]]
+EXTEND = [["extend", "{}", "--for", "9h"], ["shorten", "{}", "--for", "8h"], ["renew", "{}", "--for", "9h"]]
 STOP = [["stop", "{}", "--no-wait"], LATER, ["stop", "{}", "--no-wait"]]
 VERBS = {
     "grant_read_status": STATUS,

@@ -76,48 +76,46 @@ def test_an_execution_point_reads_its_credential_and_leaves_its_group(own_networ
     assert attached["Properties"] == {**policy(name, secret, leave), **of_fleet}
 
 
+LOOK = [
+    "autoscaling:DescribeAutoScalingGroups",
+    "autoscaling:DescribeLifecycleHooks",
+    "autoscaling:DescribeScalingActivities",
+    "autoscaling:DescribeScheduledActions",
+    "ec2:DescribeInstances",
+]
+END = [
+    "autoscaling:CompleteLifecycleAction",
+    "autoscaling:DeleteWarmPool",
+    "autoscaling:ResumeProcesses",
+    "autoscaling:SetInstanceProtection",
+    "autoscaling:SuspendProcesses",
+    "autoscaling:UpdateAutoScalingGroup",
+]
+WRITTEN = (
+    "annex:closed",
+    "annex:granted",
+    "annex:lease-busy-until",
+    "annex:lease-end",
+    "annex:lease-notified",
+    "annex:lease-overrides",
+    "annex:lease-reported",
+    "annex:lease-scheduled",
+    "annex:lease-warned",
+    "annex:used",
+)
+
+
 def test_the_lease_checker_touches_its_own_annex_only(own_network: Resources, refs: Any) -> None:
     own = {"ec2:ResourceTag/aws:autoscaling:groupName": refs["group"]}
-    look = [
-        "autoscaling:DescribeAutoScalingGroups",
-        "autoscaling:DescribeLifecycleHooks",
-        "autoscaling:DescribeScalingActivities",
-        "autoscaling:DescribeScheduledActions",
-        "ec2:DescribeInstances",
-    ]
-    act = [
-        "autoscaling:CompleteLifecycleAction",
-        "autoscaling:DeleteWarmPool",
-        "autoscaling:ResumeProcesses",
-        "autoscaling:SetInstanceProtection",
-        "autoscaling:SuspendProcesses",
-        "autoscaling:UpdateAutoScalingGroup",
-    ]
     assert role(own_network, "LeaseCheckerFunctionRole") == {
         "AssumeRolePolicyDocument": trust("lambda.amazonaws.com"),
         "Policies": [
             policy(
                 "Run",
-                allow("Look", look, "*"),
+                allow("Look", LOOK, "*"),
                 allow("CredentialIsThere", "secretsmanager:DescribeSecret", refs["secret"]),
-                allow("OwnGroup", act, refs["group_arn"]),
-                allow(
-                    "Record",
-                    "autoscaling:CreateOrUpdateTags",
-                    refs["group_arn"],
-                    Condition=tags_only(
-                        "annex:closed",
-                        "annex:granted",
-                        "annex:lease-busy-until",
-                        "annex:lease-end",
-                        "annex:lease-notified",
-                        "annex:lease-overrides",
-                        "annex:lease-reported",
-                        "annex:lease-scheduled",
-                        "annex:lease-warned",
-                        "annex:used",
-                    ),
-                ),
+                allow("OwnGroup", END, refs["group_arn"]),
+                allow("Record", "autoscaling:CreateOrUpdateTags", refs["group_arn"], Condition=tags_only(*WRITTEN)),
                 allow(
                     "ScheduleEnd",
                     "autoscaling:PutScheduledUpdateGroupAction",

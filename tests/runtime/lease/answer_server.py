@@ -6,6 +6,8 @@ import json
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
 
+STACK = {"StackId": "arn:aws:cloudformation:stack", "RequestId": "r-1", "LogicalResourceId": "Lease"}
+
 
 class AnswerServer:
     """Takes PUT requests on loopback. `statuses` are answered in turn, 200 after them; None hangs up instead."""
@@ -51,3 +53,8 @@ class AnswerServer:
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
+
+
+def request(answers: AnswerServer, kind: str, physical_id: str | None = "lease-of-pa") -> dict[str, str]:
+    event = {"RequestType": kind, "ResponseURL": answers.url, **STACK}
+    return event if kind == "Create" or physical_id is None else {**event, "PhysicalResourceId": physical_id}

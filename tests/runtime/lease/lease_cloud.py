@@ -115,13 +115,15 @@ class _Body:
         return [self._text.encode()]
 
 
-def fail(client: Any, operation: str, code: str, *, times: int = 1000) -> list[str]:
+def fail(
+    client: Any, operation: str, code: str, *, times: int = 1000, until: Callable[[], bool] = lambda: False
+) -> list[str]:
     """Let AWS refuse `operation`, so that nothing of it happens; the calls that were made are in the result."""
     calls: list[str] = []
 
     def refuse(**_: object) -> tuple[AWSResponse, dict[str, Any]] | None:
         calls.append(operation)
-        if len(calls) > times:
+        if len(calls) > times or until():
             return None
         parsed = {"Error": {"Code": code, "Message": "injected"}, "ResponseMetadata": {}}
         return AWSResponse("https://aws", 400, HTTPHeaders(), _Body("")), parsed
@@ -144,10 +146,10 @@ def fail_writing(cloud: Cloud, key: str, *, passed: int = 0, times: int = 1000) 
             return None
         refused.append(key)
         parsed = {"Error": {"Code": "LimitExceeded", "Message": "injected"}, "ResponseMetadata": {}}
-        return AWSResponse("https://aws", 400, {}, _Body("")), parsed
+        return AWSResponse("https://aws", 400, HTTPHeaders(), _Body("")), parsed
 
-    service = client.meta.service_model.service_name
-    client.meta.events.register_first(f"before-call.{service}.CreateOrUpdateTags", refuse)
+    events: Any = client.meta.events
+    events.register_first(f"before-call.{client.meta.service_model.service_name}.CreateOrUpdateTags", refuse)
     return refused
 
 

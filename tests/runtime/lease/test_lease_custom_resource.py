@@ -14,16 +14,10 @@ import pytest
 from annex_lease import checker, cloudformation, handler
 from annex_lease.policy import LeasePolicy
 from annex_lease.tags import format_time
-from tests.runtime.lease.answer_server import AnswerServer
+from tests.runtime.lease.answer_server import STACK, AnswerServer, request
 from tests.runtime.lease.lease_cloud import HOUR, Cloud, Context, fail
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
-STACK = {"StackId": "arn:aws:cloudformation:stack", "RequestId": "r-1", "LogicalResourceId": "Lease"}
-
-
-def request(answers: AnswerServer, kind: str, physical_id: str | None = "lease-of-pa") -> dict[str, str]:
-    event = {"RequestType": kind, "ResponseURL": answers.url, **STACK}
-    return event if kind == "Create" or physical_id is None else {**event, "PhysicalResourceId": physical_id}
 
 
 def test_create_grants_and_answers_with_the_lease(cloud: Cloud, group: str, answers: AnswerServer) -> None:
@@ -43,22 +37,6 @@ def test_create_grants_and_answers_with_the_lease(cloud: Cloud, group: str, answ
     }
     assert answers.content_types == [""]
     assert len(cloud.running(group)) == 2
-
-
-@pytest.mark.parametrize("kind", ["Create", "Update"])
-@pytest.mark.parametrize("until", [None, "tomorrow", "extended"])
-def test_every_deployment_is_answered_with_what_decides_the_end(
-    cloud: Cloud, group: str, answers: AnswerServer, kind: str, until: str | None
-) -> None:
-    """The template has it as an output: without the attribute the deployment would fail."""
-    created = cloud.created(group)
-    end = created + 1.5 * HOUR if until == "extended" else created + HOUR
-    if until is not None:
-        cloud.write(group, "annex:lease-until", format_time(end) if until == "extended" else until)
-    cloud.check(group, created, **request(answers, kind, "lease-of-pa"))
-    data: Any = answers.answer["Data"]
-    assert data["Lease"].startswith(f"ends at {format_time(end)}, ")
-    assert data["Lease"].endswith("as declared") is (until != "extended")
 
 
 def test_create_without_the_credential_succeeds_and_waits(cloud: Cloud, group: str, answers: AnswerServer) -> None:
@@ -181,23 +159,6 @@ def test_a_deletion_that_this_code_fails_is_left_to_the_on_failure_destination(
     with pytest.raises(KeyError, match="a fault of ours"):
         cloud.check(group, cloud.created(group), **request(answers, "Delete"))
     assert answers.bodies == []
-
-
-def test_permissions_that_arrive_late_are_waited_for(cloud: Cloud, group: str, answers: AnswerServer) -> None:
-    # Two runs that write each tag once before the facts are known, and once after it.
-    calls = fail(cloud.clients.autoscaling, "CreateOrUpdateTags", "AccessDenied", times=10)
-    cloud.check(group, cloud.created(group), **request(answers, "Create"))
-    assert answers.answer["Status"] == "SUCCESS"
-    assert len(calls) > 10
-    assert cloud.slept == [5.0, 10.0]
-
-
-def test_permissions_that_never_arrive_are_an_answer_in_time(cloud: Cloud, group: str, answers: AnswerServer) -> None:
-    fail(cloud.clients.autoscaling, "CreateOrUpdateTags", "AccessDenied")
-    cloud.check(group, cloud.created(group), **request(answers, "Create"))
-    assert answers.answer["Status"] == "FAILED"
-    assert "AccessDenied" in str(answers.answer["Reason"])
-    assert cloud.slept == [5.0, 10.0, 15.0]
 
 
 @pytest.mark.parametrize("error", [RuntimeError("raised on purpose"), KeyError("x"), RecursionError()])

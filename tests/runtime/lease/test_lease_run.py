@@ -20,7 +20,7 @@ from annex_lease.tags import TAG_ID, TAG_NAME, format_time
 from tests.runtime.lease.lease_cloud import HOUR, MINUTE, Cloud, fail, record
 
 if TYPE_CHECKING:
-    from mypy_boto3_autoscaling.type_defs import TagTypeDef
+    pass
 
 READS = ["DescribeAutoScalingGroups"]
 
@@ -110,20 +110,20 @@ def test_tags_that_are_replaced_in_two_calls_do_not_end_an_annex(cloud: Cloud, g
     created = cloud.created(group)
     cloud.check(group, created)
 
-    def without(key: str) -> None:
-        tag: TagTypeDef = {"ResourceId": group, "ResourceType": "auto-scaling-group", "Key": key}
-        cloud.clients.autoscaling.delete_tags(Tags=[tag])
+    def delete(key: str) -> None:
+        cloud.clients.autoscaling.delete_tags(
+            Tags=[{"ResourceId": group, "ResourceType": "auto-scaling-group", "Key": key}]
+        )
 
-    without("annex:lease-duration")
-
+    delete("annex:lease-duration")
     result = cloud.check(group, created + MINUTE)
     assert (result["phase"], result["end"]) == ("active", format_time(created + HOUR))
     assert cloud.describe(group)["DesiredCapacity"] == 2
     # The deployment is slow, and continues nine minutes later.
     assert cloud.check(group, created + 10 * MINUTE)["phase"] == "active"
     cloud.write(group, "annex:lease-ends-at", format_time(created + HOUR))
-    assert cloud.check(group, created + 11 * MINUTE)["problems"] == []
-    cloud.clients.autoscaling.delete_tags(Tags=[{**tag, "Key": "annex:lease-ends-at"}])  # type: ignore[list-item]
+    assert cloud.check(group, created + 11 * MINUTE)["record_problems"] == []
+    delete("annex:lease-ends-at")
     cloud.check(group, created + 12 * MINUTE)
     cloud.check(group, created + 22 * MINUTE - MINUTE / 60)
     assert len(cloud.running(group)) == 2, "it is missing again since the twelfth minute"

@@ -32,7 +32,7 @@ def test_an_instance_that_a_lagging_listing_leaves_out_is_notified(
     cloud.check(group, created + MINUTE)
     until = format_time(created + 1.5 * HOUR)
     cloud.write(group, "annex:lease-until", until)
-    monkeypatch.setitem(checker._LOOK_UP, Fact.INSTANCES, lambda _: ())  # type: ignore[misc]
+    monkeypatch.setitem(checker._LOOK_UP, Fact.INSTANCES, lambda _: ())
     cloud.check(group, created + 2 * MINUTE)
     assert notified(cloud, group) == {until}
 
@@ -112,7 +112,7 @@ def test_a_fact_that_is_refused_keeps_nothing_else_back(cloud: Cloud, group: str
     assert [type(action).__name__ for action in raised.value.report.actions][-1] == "NotifyInstances"
 
 
-def test_the_use_is_recorded_whatever_is_refused(cloud: Cloud) -> None:
+def test_the_use_is_recorded_after_any_refusal(cloud: Cloud) -> None:
     cloud.add_group("pa", LeasePolicy("pa", 2, 7200, 900, duration_seconds=3600, max_instance_hours=100))
     created = cloud.created("pa")
     cloud.check("pa", created)

@@ -91,7 +91,7 @@ def test_every_call_of_stopping_is_tried_after_any_failure(cloud: Cloud) -> None
 def test_a_failing_listing_of_instances_does_not_hold_up_the_stop(cloud: Cloud) -> None:
     end = leased(cloud)
     fail(cloud.clients.ec2, "DescribeInstances", "UnauthorizedOperation", times=1)
-    with pytest.raises(CheckError, match="instances unknown: .*UnauthorizedOperation") as raised:
+    with pytest.raises(CheckError, match=r"instances unknown: .*UnauthorizedOperation") as raised:
         cloud.check("pa", end + 15 * MINUTE)
     done = [type(action).__name__ for action in raised.value.report.actions]
     assert done[:3] == ["EmptyGroup", "SuspendLaunch", "TerminateInstances"], "the report holds what was done"

@@ -15,8 +15,10 @@ POLICY = json.loads((Path(__file__).parents[3] / "annex_pool/operator-policy.jso
 LISTED = {action for statement in POLICY["Statement"] for action in statement["Action"]}
 # botocore's names where IAM has others (Service Authorization Reference).
 PREFIXES = {"tagging": "tag", "monitoring": "cloudwatch"}
-# moto has neither functions that run, nor warm pools, nor hooks that wait, nor does it suspend Terminate by itself.
+# moto has neither functions that run, nor warm pools, nor hooks that wait, nor does it suspend Terminate by itself, and
+# each of its launches succeeds at once.
 NOT_DRIVEN = {
+    "autoscaling:DescribeScalingActivities",
     "lambda:InvokeFunction",
     "autoscaling:DeleteWarmPool",
     "autoscaling:DescribeLifecycleHooks",
@@ -66,6 +68,7 @@ def test_the_policy_is_what_the_commands_call(world: World, monkeypatch: pytest.
     actions = recorded(monkeypatch)
     world.annex("credential", "push", "demo", "--token-command", world.issuer())
     world.annex("extend", "demo", "--for", "9h")
+    world.annex("shorten", "demo", "--for", "8h")
     world.annex("renew", "demo", "--for", "9h")
     world.annex("status", "demo")
     world.annex("leftovers", "demo")
@@ -100,5 +103,5 @@ def test_only_what_carries_an_annexs_name_can_be_changed() -> None:
     (stop,) = (each for each in POLICY["Statement"] if "ec2:TerminateInstances" in each["Action"])
     assert stop["Resource"] == "*"
     assert [each["Sid"] for each in POLICY["Statement"] if "Condition" not in each] == [
-        *("Find", "SeeInstances", "SeeHooks", "ListLeftovers")
+        *("Find", "SeeInstances", "SeeLaunches", "SeeHooks", "ListLeftovers")
     ]

@@ -224,6 +224,11 @@ def annex_tags(name: str, uuid: str) -> dict[str, str]:
     return {TAG_NAME: name, TAG_ID: f"{uuid}.{name}"}
 
 
+def ids(report: dict[str, Any], name: str) -> list[str]:
+    """Ids of the entries of a list in a report; the group where there is no id."""
+    return [entry.get("id") or entry["group"] for entry in report[name]]
+
+
 def refuse(client: Any, operation: str, *, where: str = "") -> None:
     """Make AWS deny `operation`, if its parameters contain `where`."""
 

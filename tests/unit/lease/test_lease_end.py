@@ -153,7 +153,7 @@ def test_ec2_is_believed_before_the_group() -> None:
 def test_nothing_there_is_claimed_only_after_asking_ec2() -> None:
     group = a_group(written=settled(), suspended=LAUNCH, instances=None)
     asking = decide(group, END)
-    assert (asking.phase, asking.needs) == (Phase.DRAINING, {Fact.INSTANCES})
+    assert (asking.phase, asking.needs) == (Phase.DRAINING, frozenset({Fact.INSTANCES}))
     assert decide(replace(group, instances=()), END).phase is Phase.ENDED
 
 

@@ -112,7 +112,13 @@ def test_the_record_of_another_override_says_nothing_about_this_one() -> None:
 def test_a_void_override_counts_again_once_it_is_written_again() -> None:
     void = deployed(overridden(LONGER), lasting(HOUR / 2))
     assert void.lease.effective_end == SHORTER
-    assert "RecordOverride" not in kinds(decide(void, CREATED)), "the checker does not renew what became void"
+    # The checker records that it is void: a deployment back to the first end is newer than the override, too.
+    assert [a.override for a in decide(void, CREATED).actions if isinstance(a, RecordOverride)] == [
+        Override(LONGER, None)
+    ]
+    recorded = carry_out(void, CREATED)
+    assert "RecordOverride" not in kinds(decide(recorded, CREATED))
+    assert deployed(recorded, POLICY).lease.effective_end == END
     # The commands write both tags.
     again = overridden(LONGER, against=SHORTER, policy=lasting(HOUR / 2))
     assert (again.lease.effective_end, again.lease.override_is_void) == (LONGER, False)

@@ -24,7 +24,9 @@ def test_absent_and_empty_texts_are_no_caps() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_each_cap_is_read_by_its_name(name: str) -> None:
-    assert LeaseCaps.read({name: "7", "other": "8"}) == replace(LeaseCaps(), **{name: 7})
+    caps = LeaseCaps.read({name: "7", "other": "8"})
+    assert {each: getattr(caps, each) for each in NAMES} == dict.fromkeys(NAMES) | {name: 7}
+    assert caps.problems == ()
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -161,7 +161,7 @@ def notified(end: datetime | str | None, state: str = "running") -> Instance:
 
 def test_a_group_that_is_not_listed_is_believed_after_a_while() -> None:
     first = decide(Missing("g"), MIDDLE)
-    assert (first.phase, first.actions, first.needs) == (Phase.DRAINING, (), {Fact.INSTANCES})
+    assert (first.phase, first.actions, first.needs) == (Phase.DRAINING, (), frozenset({Fact.INSTANCES}))
     assert "counts after 10 minutes" in first.reason
     for unread in NOT_YET:
         nothing = decide(Missing("g", instances=(), empty_before=True, unread_for=unread), MIDDLE)

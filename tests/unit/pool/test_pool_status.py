@@ -8,14 +8,11 @@ import pytest
 from rich.console import Console
 
 from annex_lease.decision import decide
-from annex_lease.lease import Phase
 from annex_lease.observed import Group, GroupMember, Instance
 from annex_lease.policy import LeasePolicy, policy_tags
 from annex_lease.tags import Tag
 from annex_pool.annex_status import AnnexStatus
-from annex_pool.check import read_answer
 from annex_pool.collector import Slot, read_slot
-from annex_pool.command_error import AnnexError
 from annex_pool.commands.status_command import show_statuses
 from annex_pool.place import Place
 from annex_pool.status import Observation, status_of
@@ -232,28 +229,3 @@ def test_what_should_be_gone_is_said() -> None:
 def test_a_claimed_dynamic_slot_runs_a_job(ad: dict[str, object], busy: bool) -> None:
     slot = read_slot({"Name": "slot1@x", "AnnexName": "demo", "AnnexInstanceId": 7, **ad})
     assert (slot.busy, slot.instance_id) == (busy, "")
-
-
-def test_the_checkers_answer() -> None:
-    answer = read_answer("demo", b'{"phase": "active", "end": "2030-01-01T19:00:00Z", "problems": ["x"]}', failed=False)
-    assert (answer.phase, answer.end, answer.problems) == (Phase.ACTIVE, "2030-01-01T19:00:00Z", ("x",))
-    assert read_answer("demo", b'{"phase": "ended", "end": null}', failed=False).end is None
-    acted = b'{"phase": "draining", "actions": [{"action": "EmptyGroup", "reason": "y"}, 7], "errors": ["z"]}'
-    answer = read_answer("demo", acted, failed=False)
-    assert (answer.actions, answer.errors) == (({"action": "EmptyGroup", "reason": "y"},), ("z",))
-
-
-@pytest.mark.parametrize(
-    ("payload", "failed", "said"),
-    [
-        (b"", False, "no JSON object"),
-        (b"null", False, "no JSON object"),
-        (b"[1]", True, "no JSON object"),
-        (b"{}", False, "it sent no phase"),
-        (b'{"errorMessage": "boom", "errorType": "E"}', True, "boom"),
-        (b'{"phase": "active"}', True, "failed"),
-    ],
-)
-def test_an_answer_that_is_none(payload: bytes, failed: bool, said: str) -> None:
-    with pytest.raises(AnnexError, match=said):
-        read_answer("demo", payload, failed=failed)

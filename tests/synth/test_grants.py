@@ -1,4 +1,4 @@
-"""Grants for operators and metrics: of an annex in the stack, in another stack of the app, and of another app."""
+"""Grants for operators: of an annex in the stack, in another stack of the app, and of another app."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk.assertions import Template
 
-from annex_constructs import Annex, AnnexBase, ExecutionPoint, IAnnex, LeaseTerms
+from annex_constructs import Annex, ExecutionPoint, IAnnex, LeaseTerms
 from tests.synth.templates import Resources, of_type, only
 
 ACCOUNT, ANY = {"Ref": "AWS::AccountId"}, "*"
 FIND = ["autoscaling:DescribeAutoScalingGroups", "sts:GetCallerIdentity", "tag:GetResources"]
 SEE = ["ec2:DescribeInstances", "autoscaling:DescribeLifecycleHooks"]
 CHECK, DESCRIBE = "lambda:InvokeFunction", "secretsmanager:DescribeSecret"
+LAUNCHES = "autoscaling:DescribeScalingActivities"
 GROUP = [
     "autoscaling:CompleteLifecycleAction",
     "autoscaling:DeleteWarmPool",
@@ -97,9 +98,10 @@ EMPTY = allow(
     },
 )
 STATEMENTS = {
-    "grant_read_status": [allow(FIND, ANY), allow(SEE[0], ANY), allow(DESCRIBE, SECRET)],
+    "grant_read_status": [allow(FIND, ANY), allow(SEE[0], ANY), allow(LAUNCHES, ANY), allow(DESCRIBE, SECRET)],
     "grant_push_credential": [
         allow(FIND, ANY),
+        allow(DESCRIBE, SECRET),
         allow("secretsmanager:PutSecretValue", SECRET),
         allow(CHECK, CHECKER),
     ],
@@ -133,6 +135,7 @@ def test_operators_get_every_verb_whole(stack: Stack, imported: IAnnex) -> None:
     assert acting == [
         allow(FIND, ANY),
         allow(SEE[0], ANY),
+        allow(LAUNCHES, ANY),
         allow(SEE[1], ANY),
         allow(DESCRIBE, SECRET),
         allow("secretsmanager:PutSecretValue", SECRET),
@@ -175,75 +178,6 @@ def test_another_stack_of_the_app_imports_the_id(stack: Stack, annex: Annex) -> 
     assert {"ec2:ResourceTag/annex:id": identity} in conditions
     resources: Resources = dict(Template.from_stack(other).to_json()["Resources"])
     assert only(resources, "AWS::CloudWatch::Alarm")["Dimensions"] == [{"Name": "Annex", "Value": identity}]
-
-
-def metric_of(scope: Stack, metric: cloudwatch.Metric) -> dict[str, Any]:
-    cloudwatch.Alarm(scope, "Alarm", metric=metric, threshold=1, evaluation_periods=1)
-    found = of_type(dict(Template.from_stack(scope).to_json()["Resources"]), "AWS::CloudWatch::Alarm")
-    (alarm,) = (each["Properties"] for name, each in found.items() if name.startswith("Alarm"))
-    keys = ("Namespace", "MetricName", "Statistic", "Period", "Dimensions")
-    return {key: alarm[key] for key in keys if key in alarm}
-
-
-@pytest.mark.parametrize(
-    ("method", "name", "statistic"),
-    [
-        ("metric_instances_past_lease", "InstancesPastLease", "Maximum"),
-        ("metric_record_ignored", "LeaseRecordIgnored", "Maximum"),
-    ],
-)
-def test_the_metrics_of_an_annex(stack: Stack, imported: IAnnex, method: str, name: str, statistic: str) -> None:
-    assert metric_of(stack, getattr(imported, method)()) == {
-        "Namespace": "HTCondorAnnex",
-        "MetricName": name,
-        "Statistic": statistic,
-        "Period": 60,
-        "Dimensions": [{"Name": "Annex", "Value": "8e1f4ad0.muon"}],
-    }
-
-
-@pytest.mark.parametrize(("method", "name"), [("metric_checks", "Invocations"), ("metric_failed_checks", "Errors")])
-def test_the_metrics_of_the_function(stack: Stack, imported: IAnnex, method: str, name: str) -> None:
-    assert metric_of(stack, getattr(imported, method)()) == {
-        "Namespace": "AWS/Lambda",
-        "MetricName": name,
-        "Statistic": "Sum",
-        "Period": 60,
-        "Dimensions": [{"Name": "FunctionName", "Value": ATTRIBUTES["checker_name"]}],
-    }
-
-
-def test_the_function_is_that_of_the_checker(stack: Stack, annex: Annex) -> None:
-    function = stack.resolve(annex.checker.function.function_name)
-    dimension = {"Name": "FunctionName", "Value": function}
-    assert metric_of(stack, annex.metric_failed_checks())["Dimensions"] == [dimension]
-    assert stack.resolve(annex.checker.checker_name) == function
-
-
-def test_period_statistic_and_label_can_be_chosen(stack: Stack, imported: IAnnex) -> None:
-    metric = imported.metric_checks(period=Duration.hours(1), statistic="Average", label="muon")
-    assert (metric.period.to_seconds(), metric.statistic, metric.label) == (3600, "Average", "muon")
-    base = AnnexBase(stack, "Base")
-    sweeper = base.metric_reports(period=Duration.hours(1), statistic="Maximum", label="reports")
-    assert (sweeper.period.to_seconds(), sweeper.statistic, sweeper.label) == (3600, "Maximum", "reports")
-
-
-@pytest.mark.parametrize(
-    ("method", "name"),
-    [
-        ("metric_runs", "SweeperRan"),
-        ("metric_ended", "SweeperEnded"),
-        ("metric_orphans", "SweeperOrphans"),
-        ("metric_reports", "SweeperReports"),
-        ("metric_aborted", "SweeperAborted"),
-    ],
-)
-def test_the_metrics_of_the_base(stack: Stack, method: str, name: str) -> None:
-    base = AnnexBase(stack, "Base", interval=Duration.minutes(10))
-    metric: cloudwatch.Metric = getattr(base, method)()
-    assert (metric.namespace, metric.metric_name, metric.statistic) == ("HTCondorAnnex", name, "Sum")
-    assert metric.period.to_minutes() == 10
-    assert dict(metric.dimensions or {}) == {"FunctionName": base.function.function_name}
 
 
 def test_an_annex_of_another_app_has_the_attributes_it_was_given(stack: Stack, imported: IAnnex) -> None:
