@@ -156,7 +156,9 @@ def tags_are_free_again(stage: Stage) -> None:
     keys = _fill(stage, 0)
     stage.minutes(3)
     tag = {"ResourceId": stage.site.group, "ResourceType": "auto-scaling-group"}
-    stage.world.operator.autoscaling.delete_tags(Tags=[{**tag, "Key": key} for key in keys])
+    for start in range(0, len(keys), 25):  # "Tags per API call: 25" (EC2 Auto Scaling quotas)
+        batch = [{**tag, "Key": key} for key in keys[start : start + 25]]
+        stage.world.operator.autoscaling.delete_tags(Tags=batch)
 
 
 @scene("ENDED", Can.BOOT, Can.METER)
