@@ -10,7 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from tests.world import scenes_decisions, scenes_end, scenes_life, scenes_readings, scenes_reports, scenes_sizes
+from tests.world import (
+    scenes_caps,
+    scenes_decisions,
+    scenes_end,
+    scenes_life,
+    scenes_readings,
+    scenes_reports,
+    scenes_sizes,
+)
 from tests.world.stage import MINUTE, Can, Stage, World
 
 AFTER = 12  # minutes of runs after a scenario's last step: enough for two empty listings after a hook and a shutdown
@@ -77,7 +85,7 @@ RUNNING = End("active", 2, 2, False)
 
 def _all() -> Iterator[Scenario]:
     ends = {"ENDED": ENDED, "GONE": GONE, "RUNNING": RUNNING}
-    for room in (scenes_life, scenes_end, scenes_decisions, scenes_sizes, scenes_readings, scenes_reports):
+    for room in (scenes_life, scenes_end, scenes_decisions, scenes_caps, scenes_sizes, scenes_readings, scenes_reports):
         for name, scene in vars(room).items():
             if hasattr(scene, "ends") and scene.__module__ == room.__name__:
                 ending = scene.ends

@@ -14,8 +14,8 @@ from tests.world.stage import HOUR, MINUTE, Stage
 GRACE = 16 * MINUTE  # with a run
 
 
-def _extended(stage: Stage, end: float) -> None:
-    """An annex of an hour whose operator wrote another end in its first minutes; it was seen by a check."""
+def extended(stage: Stage, end: float) -> None:
+    """Play an annex of an hour whose operator wrote another end in its first minutes; it was seen by a check."""
     deploy_and_grant(stage)
     write_end(stage, end)
     stage.minutes(2)
@@ -46,7 +46,7 @@ def expect_running(stage: Stage, what: str, number: int = 2) -> None:
 
 @scene("ENDED")
 def extended_and_then_deployed_shorter(stage: Stage) -> None:
-    _extended(stage, 1.8 * HOUR)
+    extended(stage, 1.8 * HOUR)
     stage.expect(deploy(stage, duration_seconds=40 * 60) == "SUCCESS", "the deployment is newer")
     expect_end(stage, 40 * MINUTE)
     stage.until(39 * MINUTE)
@@ -66,7 +66,7 @@ def extended_and_then_deployed_shorter_and_renewed(stage: Stage) -> None:
 
 @scene("ENDED")
 def extended_and_then_deployed_to_an_end_that_is_over(stage: Stage) -> None:
-    _extended(stage, 1.8 * HOUR)
+    extended(stage, 1.8 * HOUR)
     stage.until(30 * MINUTE)
     deploy(stage, duration_seconds=20 * 60)
     stage.minutes(16)
@@ -74,7 +74,7 @@ def extended_and_then_deployed_to_an_end_that_is_over(stage: Stage) -> None:
 
 @scene("ENDED")
 def extended_and_then_deployed_longer(stage: Stage) -> None:
-    _extended(stage, 1.25 * HOUR)
+    extended(stage, 1.25 * HOUR)
     stage.expect(deploy(stage, duration_seconds=90 * 60) == "SUCCESS", "the deployment is newer")
     stage.until(1.45 * HOUR)
     expect_running(stage, "after the end that the operator wrote before")
@@ -84,7 +84,7 @@ def extended_and_then_deployed_longer(stage: Stage) -> None:
 
 @scene("ENDED")
 def extended_and_then_deployed_to_an_absolute_end(stage: Stage) -> None:
-    _extended(stage, 1.25 * HOUR)
+    extended(stage, 1.25 * HOUR)
     end = lease_tags.parse_time(stage.at(1.75 * HOUR))
     stage.expect(deploy(stage, duration_seconds=None, ends_at=end) == "SUCCESS", "the deployment is newer")
     stage.until(1.7 * HOUR)
@@ -96,7 +96,7 @@ def extended_and_then_deployed_to_an_absolute_end(stage: Stage) -> None:
 @scene(("active", 3, 3, False))
 def extended_and_then_another_size_deployed(stage: Stage) -> None:
     """A deployment that does not change the end decides nothing about it."""
-    _extended(stage, 1.8 * HOUR)
+    extended(stage, 1.8 * HOUR)
     stage.expect(deploy(stage, size=3) == "SUCCESS", "three are granted")
     stage.until(1.5 * HOUR)
     expect_end(stage, 1.8 * HOUR)
@@ -105,7 +105,7 @@ def extended_and_then_another_size_deployed(stage: Stage) -> None:
 @scene("ENDED")
 def extended_deployed_shorter_and_deployed_back(stage: Stage) -> None:
     """Each deployment is newer than the override, also one that declares what was declared at first."""
-    _extended(stage, 1.8 * HOUR)
+    extended(stage, 1.8 * HOUR)
     deploy(stage, duration_seconds=40 * 60)
     stage.minutes(2)
     expect_end(stage, 40 * MINUTE)
@@ -119,8 +119,8 @@ def extended_deployed_shorter_and_deployed_back(stage: Stage) -> None:
 
 @scene("RUNNING")
 def extended_after_a_deployment(stage: Stage) -> None:
-    """The newest decision wins, whatever there was before it."""
-    _extended(stage, 70 * MINUTE)
+    """The newest decision wins over all that came before it."""
+    extended(stage, 70 * MINUTE)
     deploy(stage, duration_seconds=80 * 60)
     stage.minutes(2)
     write_end(stage, 1.8 * HOUR)
@@ -131,7 +131,7 @@ def extended_after_a_deployment(stage: Stage) -> None:
 
 @scene("ENDED")
 def shortened_by_hand(stage: Stage) -> None:
-    _extended(stage, 40 * MINUTE)
+    extended(stage, 40 * MINUTE)
     stage.until(39 * MINUTE)
     expect_running(stage, "before the end")
     stage.until(40 * MINUTE + GRACE)
@@ -139,7 +139,7 @@ def shortened_by_hand(stage: Stage) -> None:
 
 @scene("ENDED")
 def shortened_by_hand_and_then_another_size_deployed(stage: Stage) -> None:
-    _extended(stage, 40 * MINUTE)
+    extended(stage, 40 * MINUTE)
     deploy(stage, size=3)
     stage.until(38 * MINUTE)
     expect_running(stage, "before the end", 3)
@@ -148,7 +148,7 @@ def shortened_by_hand_and_then_another_size_deployed(stage: Stage) -> None:
 
 @scene("ENDED")
 def stopped_and_then_deployed_longer(stage: Stage) -> None:
-    """What was stopped stays stopped; a deployment is no renewal."""
+    """A deployment is no renewal: the annex stays stopped."""
     deploy_and_grant(stage)
     stage.until(20 * MINUTE)
     write_end(stage, 20 * MINUTE)
@@ -173,73 +173,6 @@ def ended_and_then_deployed_longer(stage: Stage) -> None:
     stage.until(HOUR + GRACE)
     stage.minutes(3)
     deploy(stage, duration_seconds=100 * 60)
-
-
-@scene("ENDED")
-def an_end_beyond_the_cap_counts_as_the_cap(stage: Stage) -> None:
-    """An end that no rule allows, written over a valid extension: nothing is ended before the cap."""
-    _extended(stage, 1.8 * HOUR)
-    stage.until(1.2 * HOUR)
-    write_end(stage, 2.5 * HOUR)
-    stage.minutes(2)
-    stage.expect(lease_tags.TAG_UNTIL in stage.problems(), "it is reported")
-    stage.until(1.9 * HOUR)
-    expect_running(stage, "before the cap")
-    expect_end(stage, 2 * HOUR)
-    stage.until(2 * HOUR + GRACE)
-
-
-@scene("ENDED")
-def renewed_beyond_the_cap(stage: Stage) -> None:
-    deploy_and_grant(stage)
-    stage.until(HOUR + GRACE)
-    stage.minutes(3)
-    renew(stage, 3 * HOUR)
-    stage.minutes(2)
-    expect_running(stage, "until the cap")
-    stage.until(2 * HOUR + GRACE)
-
-
-@scene("ENDED")
-def a_cap_that_is_lowered_below_the_override(stage: Stage) -> None:
-    _extended(stage, 1.8 * HOUR)
-    deploy(stage, max_lifetime_seconds=84 * 60)
-    stage.until(1.35 * HOUR)
-    expect_running(stage, "before the new cap")
-    expect_end(stage, 1.4 * HOUR)
-    stage.until(1.4 * HOUR + GRACE)
-
-
-@scene("ENDED")
-def a_cap_that_is_lowered_below_what_was_lived(stage: Stage) -> None:
-    """A cap that is over ends the annex with its grace, and never before it."""
-    _extended(stage, 1.8 * HOUR)
-    stage.until(1.2 * HOUR)
-    deploy(stage, max_lifetime_seconds=3600)
-    stage.minutes(16)
-
-
-@scene("RUNNING")
-def a_cap_that_is_raised_above_the_override(stage: Stage) -> None:
-    """Nothing that was put in place for the old cap ends the annex at it."""
-    _extended(stage, 2.5 * HOUR - 30 * MINUTE)
-    write_end(stage, 2.5 * HOUR)
-    stage.minutes(2)
-    deploy(stage, max_lifetime_seconds=3 * 3600)
-    stage.until(2.1 * HOUR)
-    expect_running(stage, "after the old cap")
-    expect_end(stage, 2.5 * HOUR)
-    stage.until(2.3 * HOUR)
-
-
-@scene("ENDED")
-def an_absolute_end_beyond_the_cap(stage: Stage) -> None:
-    deploy_and_grant(stage)
-    end = lease_tags.parse_time(stage.at(5 * HOUR))
-    deploy(stage, duration_seconds=None, ends_at=end)
-    stage.until(1.9 * HOUR)
-    expect_running(stage, "before the cap")
-    stage.until(2 * HOUR + GRACE)
 
 
 @scene("ENDED")

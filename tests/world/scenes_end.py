@@ -115,8 +115,7 @@ def destroy_with_instances_waiting_to_terminate(stage: Stage) -> None:
     """A destroy has no grace, also for a hook that waits already."""
     deploy_and_grant(stage)
     _hook(stage, TERMINATING)
-    stage.until(HOUR)
-    stage.minutes(2)
+    stage.until(HOUR + 2 * MINUTE)
     stage.expect(len(stage.alive()) == 2, "the hook waits")
     stage.expect(delete(stage) == "SUCCESS", "the fleet is emptied at once")
     assert not stage.alive(), "nothing is left when CloudFormation continues"

@@ -18,7 +18,6 @@ from tests.world.scenes_life import deploy_and_grant
 from tests.world.stage import HOUR, MINUTE, Can, Stage
 
 GRACE = 16 * MINUTE
-BELIEVED = 10 * MINUTE
 
 
 def _group(stage: Stage) -> dict[str, Any]:
@@ -214,7 +213,7 @@ def an_end_that_was_overwritten_on_the_group(stage: Stage) -> None:
 
 @scene("ENDED")
 def a_name_that_was_overwritten_on_an_instance(stage: Stage) -> None:
-    """A member is known by its group, whatever else its tags are."""
+    """A member is known by its group, also with other tags of ours."""
     _overwritten(stage, {lease_tags.TAG_NAME: "other", lease_tags.TAG_ID: "other"})
     write_end(stage, 40 * MINUTE)
     stage.minutes(2)

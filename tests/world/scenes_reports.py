@@ -74,7 +74,7 @@ def a_listing_that_is_refused_for_a_while_after_the_end(stage: Stage) -> None:
 
 @scene("ENDED")
 def a_member_that_ec2_does_not_know(stage: Stage) -> None:
-    """A phantom in the group's list is no instance that lives for ever, and saves none of the others."""
+    """A phantom in the group's list counts as gone after some time, and saves none of the others."""
     deploy_and_grant(stage)
     phantom = PhantomMember(stage.site.group)
     stage.world.conditions.append(phantom)

@@ -188,7 +188,7 @@ class Stage:
         return {one["ScheduledActionName"]: one["StartTime"] for one in found["ScheduledUpdateGroupActions"]}
 
     def problems(self) -> str:
-        """What the last run reported as a problem or an error."""
+        """Problems and errors that the last run reported."""
         reply = self.runs[-1].reply
         return "; ".join([*reply.get("problems", []), *reply.get("errors", []), str(self.runs[-1].error or "")])
 

@@ -70,7 +70,7 @@ def test_a_restarted_function_looks_twice_again() -> None:
 
 
 def test_a_dry_run_is_no_look() -> None:
-    """What it found is no evidence for the runs that act: they look twice themselves."""
+    """Its findings are no evidence for the runs that act: they look twice themselves."""
     world = ModelWorld()
     stage = Stage(world)
     stage.make()

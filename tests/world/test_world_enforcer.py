@@ -145,7 +145,7 @@ def test_a_deployment_with_a_longer_lifetime_restores_the_max_size(model: ModelW
     assert stage.alive() == []
 
 
-def test_an_action_that_somebody_deleted_is_put_again(model: ModelWorld) -> None:
+def test_an_action_that_was_deleted_is_put_again(model: ModelWorld) -> None:
     stage = Stage(model)
     granted(stage)
     for name in stage.scheduled():

@@ -1,7 +1,7 @@
 """A deployed annex without checker, responder, schedule and role: EC2 Auto Scaling ends it, with no code of ours.
 
-There is no sweeper either: the account has no `AnnexBase`. A minimum of one instance keeps whatever leaves by itself
-from lowering the capacity, so what ends the fleet is its scheduled actions.
+There is no sweeper either: the account has no `AnnexBase`. The minimum is one instance, so an instance that leaves by
+itself cannot lower the capacity: only the scheduled actions can.
 """
 
 from __future__ import annotations
