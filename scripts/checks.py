@@ -55,6 +55,7 @@ STAGES = (
     # Inside a lab without machines: the lease against the account. Mostly waits for a lease, or a checker's minute.
     Stage("e2e-tampering", in_lab("tests/e2e/lease/test_tampering.py", machines="none"), 0.2, needs=BUILT),
     Stage("e2e-sweeper", in_lab("tests/e2e/lease/test_sweeper.py", machines="none"), 0.2, needs=BUILT),
+    Stage("e2e-enforcer", in_lab("tests/e2e/lease/test_enforcer.py", machines="none"), 0.2, needs=BUILT),
     Stage("e2e-replacement", in_lab("tests/e2e/machines/test_replacement.py", machines="qemu"), 0.4, needs=BUILT),
     Stage("demo-keep", (*PYTEST, "tests/demo/test_keep.py"), 0.9, needs=BUILT),
     Stage("boot", (*PYTEST, "tests/boot"), 0.3, needs=BUILT),

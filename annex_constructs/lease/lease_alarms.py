@@ -13,6 +13,9 @@ from annex_lease.tags import TAG_ID, TAG_NAME
 # CloudWatch looks at more periods than these, and one check that was done among them keeps the alarm quiet, if checks
 # are missing (CloudWatch User Guide, "How alarm state is evaluated when data is missing": 5 for 3). So 5 minutes of
 # silence alarm in less than 15. One failed check is no alarm: the next one does what it left.
+# Silence is the state INSUFFICIENT_DATA. If missing data counted as breaching, each deployment would begin with a false
+# alarm: CloudWatch has the metric of the first check only minutes later. An alarm is made in that state, and publishes
+# when its state changes.
 _MINUTES = 5
 _MEANING = (
     "Annex {annex}: no check of the lease was done for {minutes} minutes, so the lease is not enforced. The log of the "
@@ -28,7 +31,8 @@ class LeaseAlarms(Construct):
       is made after the first check and removed before the fleet is emptied for good, so that a `cdk destroy` does not
       raise it.
 
-    It watches Lambda's metric of the function's errors, which has no data point where there was no run. The checker
+    It watches Lambda's metric of the function's errors, which has no data point where there was no run. It publishes in
+    two states: `ALARM` if checks fail, `INSUFFICIENT_DATA` if there are none. The checker
     itself publishes what it finds while it works to the same topic: instances past their lease, more instances than
     declared, ignored tags of the record. In us-east-1 an alarm costs $0.10 a month. An account's first ten are free.
 
@@ -53,9 +57,10 @@ class LeaseAlarms(Construct):
             threshold=1,
             comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
             evaluation_periods=_MINUTES,
-            treat_missing_data=cloudwatch.TreatMissingData.BREACHING,
+            treat_missing_data=cloudwatch.TreatMissingData.MISSING,
         )
         self._unenforced.add_alarm_action(actions.SnsAction(self._topic))
+        self._unenforced.add_insufficient_data_action(actions.SnsAction(self._topic))
         # The topic with its policy, without which nothing is delivered.
         self._unenforced.node.add_dependency(self._topic, checker.first_check)
         Tags.of(self).add(TAG_NAME, checker.annex_name)

@@ -38,7 +38,7 @@ def of_base() -> dict[str, str]:
 
 def test_the_guides_name_every_alarm(of_annex: dict[str, str], of_base: dict[str, str]) -> None:
     assert dict(ROW.findall(text(DOCS / "how-to/alarms.md"))).keys() == of_annex.keys()
-    assert dict(ROW.findall(text(DOCS / "how-to/base-stack.md"))).keys() == of_base.keys()
+    assert dict(ROW.findall(text(DOCS / "how-to/base-stack.md").partition("\n## Alarms\n")[2])).keys() == of_base.keys()
 
 
 def test_the_reference_names_every_alarm_and_its_metric(of_annex: dict[str, str], of_base: dict[str, str]) -> None:

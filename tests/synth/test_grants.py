@@ -18,6 +18,7 @@ ACCOUNT, ANY = {"Ref": "AWS::AccountId"}, "*"
 FIND = ["autoscaling:DescribeAutoScalingGroups", "sts:GetCallerIdentity", "tag:GetResources"]
 SEE = ["ec2:DescribeInstances", "autoscaling:DescribeLifecycleHooks"]
 CHECK, DESCRIBE = "lambda:InvokeFunction", "secretsmanager:DescribeSecret"
+LAUNCHES = "autoscaling:DescribeScalingActivities"
 GROUP = [
     "autoscaling:CompleteLifecycleAction",
     "autoscaling:DeleteWarmPool",
@@ -97,9 +98,10 @@ EMPTY = allow(
     },
 )
 STATEMENTS = {
-    "grant_read_status": [allow(FIND, ANY), allow(SEE[0], ANY), allow(DESCRIBE, SECRET)],
+    "grant_read_status": [allow(FIND, ANY), allow(SEE[0], ANY), allow(LAUNCHES, ANY), allow(DESCRIBE, SECRET)],
     "grant_push_credential": [
         allow(FIND, ANY),
+        allow(DESCRIBE, SECRET),
         allow("secretsmanager:PutSecretValue", SECRET),
         allow(CHECK, CHECKER),
     ],
@@ -133,6 +135,7 @@ def test_operators_get_every_verb_whole(stack: Stack, imported: IAnnex) -> None:
     assert acting == [
         allow(FIND, ANY),
         allow(SEE[0], ANY),
+        allow(LAUNCHES, ANY),
         allow(SEE[1], ANY),
         allow(DESCRIBE, SECRET),
         allow("secretsmanager:PutSecretValue", SECRET),

@@ -53,9 +53,10 @@ def alarm(part: str) -> str:
 
 
 def alarmed() -> set[str]:
-    """Names of the alarms that were ever in the state ALARM."""
+    """Names of the alarms that ever published: a change to OK publishes nothing, and neither does their creation."""
     history = client("cloudwatch").describe_alarm_history(HistoryItemType="StateUpdate")["AlarmHistoryItems"]
-    return {each["AlarmName"] for each in history if "to ALARM" in each["HistorySummary"]}
+    quiet = ("to OK", "from INSUFFICIENT_DATA to INSUFFICIENT_DATA")
+    return {each["AlarmName"] for each in history if not any(text in each["HistorySummary"] for text in quiet)}
 
 
 def broken_release(directory: Path) -> Path:

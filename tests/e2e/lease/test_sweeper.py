@@ -110,6 +110,16 @@ def sweep(function: str, event: dict[str, str]) -> dict[str, Any]:
     return dict(said)
 
 
+def protect(name: str) -> None:
+    """Protect the instances from scale-in, so that the scheduled actions of the group do not end them."""
+    group = groups()[name]
+    client("autoscaling").set_instance_protection(
+        AutoScalingGroupName=group["AutoScalingGroupName"],
+        InstanceIds=[instance["InstanceId"] for instance in group["Instances"]],
+        ProtectedFromScaleIn=True,
+    )
+
+
 def hasten(function: str) -> None:
     functions = client("lambda")
     known = functions.get_function_configuration(FunctionName=function)["Environment"]["Variables"]
@@ -127,6 +137,8 @@ def sweeps(operator_of: Callable[[str], Operator]) -> Sweeps:
         operator.annex("credential", "push", name)
     wait_for("instances in every annex", 60, lambda: all(len(found) == 2 for found in alive().values()))
     ends = max(groups()[name]["CreatedTime"] for name in (*BROKEN, LOST)) + LEASE
+    for name in BROKEN:
+        protect(name)
     delete_schedule("noschedule")
     delete_function("nofunction")
     delete_role("norole")

@@ -79,7 +79,14 @@ def history(operator_of: Callable[[str], Operator]) -> History:
     return seen
 
 
-@pytest.mark.parametrize("name", ["deleted", "rubbish", "absurd"])
+def test_an_extension_beyond_the_maximum_lifetime_gets_the_maximum(history: History) -> None:
+    """The declared end is over by now: to fall back to it would end the fleet at once."""
+    status = history.operator.status("absurd")["lease"]
+    assert datetime.fromisoformat(status["effective_end"]) == datetime.fromisoformat(status["latest_end"])
+    assert len(group("absurd")["Instances"]) == 1
+
+
+@pytest.mark.parametrize("name", ["deleted", "rubbish"])
 def test_an_invalid_extension_is_ignored(history: History, name: str) -> None:
     assert history.last_alive[name] <= history.declared[name] + CHECK_EVERY + SLACK
     assert history.last_alive[name] >= history.declared[name] - SLACK, "it ended before its time"

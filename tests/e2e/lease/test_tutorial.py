@@ -103,12 +103,15 @@ def test_every_command_prints_what_the_page_shows(checkout: Path) -> None:
             printed[:] = at_terminal(user, checkout, each.command)
             return agree(each.output, printed)
 
+        def found(printed: list[str] = printed) -> str:
+            return "\n".join(printed)
+
         print(f"$ {each.command}")
         if each.command.startswith("annex status"):  # the page says that it takes some seconds
-            wait_for(f"state as on the page: {each.output}", 60, shows, otherwise=lambda p=printed: "\n".join(p))
+            wait_for(f"state as on the page: {each.output}", 60, shows, otherwise=found)
         else:
-            assert shows(), "\n".join(printed)
-        print("\n".join(printed))
+            assert shows(), found()
+        print(found())
 
 
 def test_the_lab_has_copied_what_the_page_copies() -> None:

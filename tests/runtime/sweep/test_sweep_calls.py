@@ -7,6 +7,7 @@ from typing import Any
 import botocore.session
 import pytest
 
+from annex_lease.sweep.inventory import RegionReader
 from tests.runtime.sweep.sweep_cloud import HOUR, Region, annex_tags
 
 GONE = "99999999-0000-4000-8000-000000000000"
@@ -103,3 +104,12 @@ def test_every_listing_asks_for_the_largest_page(region: Region) -> None:
         assert params.get(key) == LARGEST[name], name
         seen.add(name)
     assert seen == set(LARGEST)
+
+
+def test_a_listing_keeps_the_tags_it_needs_and_each_text_once(region: Region) -> None:
+    tags = {**annex_tags("a", GONE), "Name": "annex-a", "Foreign": "x" * 200}
+    for _ in range(2):
+        region.add_instance(tags)
+    first, second = RegionReader(region.clients).inventory(()).instances or ()
+    assert first.tags == second.tags == {**annex_tags("a", GONE), "Name": "annex-a"}
+    assert [id(text) for text in first.tags.values()] == [id(text) for text in second.tags.values()]

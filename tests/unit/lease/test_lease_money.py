@@ -15,6 +15,7 @@ from annex_lease.lease import Phase
 from annex_lease.observed import Group, GroupMember
 from annex_lease.tags import format_time
 from tests.unit.lease.lease_model import (
+    CAP,
     CREATED,
     DECLARED_KEYS,
     END,
@@ -199,6 +200,16 @@ def test_hours_that_are_still_to_be_written_down_keep_no_annex_from_its_end() ->
     ended = carry_out(a_group(plenty, written=granted(), desired=2, members=RUNNING), END)
     decision = decide(replace(ended, members=(), instances=()), END + MINUTE)
     assert (decision.phase, kinds(decision)) == (Phase.ENDED, ["RecordUse"])
+
+
+def test_nothing_is_counted_after_the_latest_end() -> None:
+    """The record can hold no later time, so a check would write it again and again."""
+    plenty = replace(LIMITED, max_instance_hours=99)
+    ended = carry_out(a_group(plenty, written=granted(), desired=2, members=RUNNING), END)
+    over = replace(ended, members=(), instances=())
+    (recorded,) = (a.ledger for a in decide(over, CAP + HOUR).actions if isinstance(a, RecordUse))
+    assert recorded == Ledger(2 * 7200, CAP, 0)
+    assert decide(carry_out(over, CAP + HOUR), CAP + 2 * HOUR).actions == ()
 
 
 def test_a_lease_that_ends_earlier_is_not_prolonged_by_its_hours() -> None:
