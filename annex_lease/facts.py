@@ -41,7 +41,8 @@ def failed_launch(annex: AnnexAccess) -> str:
         AutoScalingGroupName=annex.group, PaginationConfig={"MaxItems": _ACTIVITIES, "PageSize": _ACTIVITIES}
     )
     found = (each for page in pages for each in page["Activities"])
-    failed = (each for each in found if each["StatusCode"] in ("Failed", "Cancelled"))
+    launches = (each for each in found if each.get("Description", "").startswith("Launching"))
+    failed = (each for each in launches if each["StatusCode"] in ("Failed", "Cancelled"))
     return next((each.get("StatusMessage") or each.get("Description", "") for each in failed), "")
 
 

@@ -11,11 +11,14 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from annex_lease.aws import AnnexAccess, Clients, seconds_left, shared_clients
-from annex_lease.checker import CheckReport, check, check_or_raise
+from annex_lease.checker import CheckError, CheckReport, check, check_or_raise
 from annex_lease.cloudformation import serve_request
 from annex_lease.invocation import DRY_CHECK, SCHEDULED_CHECK, CheckerSettings, Invocation, embedded
 from annex_lease.log_line import describe, write
@@ -111,13 +114,31 @@ def check_at_the_end(
         seconds_left: returns the seconds that the function may still run.
         check: checks the annex as of the time that it is given.
         sleep: waits for so many seconds.
+
+    Raises:
+        CheckError: the check at the end failed; its report holds what both checks did.
     """
     end = report.decision.end
     wait = (end - now).total_seconds() if end else 0.0
     if not 0 < wait <= min(_PERIOD_SECONDS, seconds_left() - _CHECK_SECONDS):
         return report
     sleep(wait)
-    return check(now + timedelta(seconds=wait))
+    try:
+        return _joined(report, check(now + timedelta(seconds=wait)))
+    except CheckError as error:
+        raise CheckError(str(error), _joined(report, error.report)) from error
+    except (BotoCoreError, ClientError) as error:
+        raise CheckError(describe(error), report) from error
+
+
+def _joined(first: CheckReport, second: CheckReport) -> CheckReport:
+    """The second report of a run, with what the first check did: one log line holds both."""
+    return replace(
+        second,
+        actions=(*first.actions, *(each for each in second.actions if each not in first.actions)),
+        notes=tuple(dict.fromkeys((*first.notes, *second.notes))),
+        published=first.published,
+    )
 
 
 def _serve_check(run: Invocation) -> dict[str, object]:

@@ -116,13 +116,12 @@ def test_the_use_is_recorded_after_any_refusal(cloud: Cloud) -> None:
     cloud.add_group("pa", LeasePolicy("pa", 2, 7200, 900, duration_seconds=3600, max_instance_hours=100))
     created = cloud.created("pa")
     cloud.check("pa", created)
-    for client, operation in (
-        (cloud.clients.autoscaling, "PutScheduledUpdateGroupAction"),
-        (cloud.clients.ec2, "CreateTags"),
-        (cloud.clients.ec2, "DescribeInstances"),
-    ):
-        fail(client, operation, "AccessDenied")
+    fail(cloud.clients.autoscaling, "PutScheduledUpdateGroupAction", "AccessDenied")
+    fail(cloud.clients.ec2, "CreateTags", "AccessDenied")
+    listings = fail(cloud.clients.ec2, "DescribeInstances", "AccessDenied")
     cloud.write("pa", "annex:lease-until", format_time(created + 1.5 * HOUR))
     with pytest.raises(CheckError):
         cloud.check("pa", created + 2 * MINUTE)
+    # Two instances that were seen for the first time count for a minute.
     assert cloud.tags("pa")["annex:used"] == f"120@{format_time(created + 2 * MINUTE)}x2"
+    assert len(listings) == 1, "what is refused is not asked for again in the same run"

@@ -51,9 +51,9 @@ def test_the_time_without_a_readable_record_is_counted(unread: Seen) -> None:
 
 def test_a_clock_that_was_ahead_makes_no_negative_time() -> None:
     memory = Memory()
-    memory.recall(UNREAD, CREATED + HOUR)
-    memory.recall(replace(BLANK, members=()), CREATED + HOUR)
-    assert memory.recall(UNREAD, CREATED).unread_for == timedelta(0)
+    memory.recall(replace(UNREAD, members=()), CREATED + HOUR)
+    early = recalled(memory, CREATED, replace(UNREAD, members=()))
+    assert (early.unread_for, early.short_for) == (timedelta(0), timedelta(0))
     assert memory.recall(UNREAD, CREATED + MINUTE).unread_for == MINUTE
     note(memory, replace(BLANK, members=(), instances=()), CREATED + HOUR, empty=True, ended=True)
     early = recalled(memory, CREATED)
