@@ -52,13 +52,17 @@ def launches(monkeypatch: pytest.MonkeyPatch, answer: object) -> None:
 
 
 def test_a_launch_that_failed_is_named(running: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    failed = {"StatusCode": "Failed", "StatusMessage": NO_CAPACITY}
-    launches(monkeypatch, [{"StatusCode": "Successful"}, failed, {"StatusCode": "Failed", "StatusMessage": "older"}])
+    launch = {"Description": "Launching a new EC2 instance.  Status Reason: it failed", "StatusCode": "Failed"}
+    other = {"Description": "Terminating EC2 instance: i-1", "StatusCode": "Failed", "StatusMessage": "a termination"}
+    done = {**launch, "StatusCode": "Successful"}
+    older = {**launch, "StatusMessage": "older"}
+    launches(monkeypatch, [done, other, {**launch, "StatusMessage": NO_CAPACITY}, older])
     data, text = status(running)
     assert data["shortfall"] == 1
     assert f"1 of 4 instances have not started; the newest launch that failed: {NO_CAPACITY}" in data["problems"]
     assert f"demo: 1 of 4 instances have not started; the newest launch that failed: {NO_CAPACITY}\n" in text
     assert "older" not in text
+    assert "termination" not in text
 
 
 def test_a_launch_that_may_still_succeed(running: World, monkeypatch: pytest.MonkeyPatch) -> None:
