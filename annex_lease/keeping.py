@@ -17,8 +17,8 @@ from annex_lease.actions import (
 )
 from annex_lease.bookkeeping import counted, current_ledger, notify, publish, record_use, schedule_ends
 from annex_lease.entries import Granted, Ledger, Override, Renewed
-from annex_lease.lease import Lease, Phase
-from annex_lease.observed import Credential, Fact, Group
+from annex_lease.lease import Phase
+from annex_lease.observed import BELIEVED, Credential, Fact, Group
 from annex_lease.tags import format_time
 
 # Instances of a grant are listed within seconds. A launch that still waits after this time has failed, or there is no
@@ -56,7 +56,7 @@ def keep(group: Group, now: datetime, *, deploying: bool = False) -> Decision:
     end = _end(group, renewal, now, granting=granting)
     # What was used is recorded first: no refusal of anything else may stop it.
     actions: list[Action] = [*record_use(lease, now, group.billed()), *renewal, *publish(lease, end)]
-    actions.extend(_override(lease))
+    actions.extend(_override(group))
     actions.extend(schedule_ends(group, end, now, deploying=deploying))
     if "AZRebalance" not in group.suspended:
         # Execution points leave one by one, so the zones become uneven. Auto Scaling would then launch above the
@@ -87,16 +87,19 @@ def keep(group: Group, now: datetime, *, deploying: bool = False) -> Decision:
     )
 
 
-def _override(lease: Lease) -> tuple[Action, ...]:
-    """Record what an override was written against that no command wrote, and that a deployment made one void."""
+def _override(group: Group) -> tuple[Action, ...]:
+    """Record what an override was written against that no command wrote, and that a deployment made one void.
+
+    A deployment that fails is rolled back within minutes, which is no decision: what was void for moments counts again.
+    """
+    lease = group.lease
     end, known = lease.record.override_end, lease.record.overrides
     if end is None:
         return ()
     if lease.override_is_void:
-        wanted, reason = (
-            Override(end, None),
-            f"a deployment changed the declared end after {format_time(end)} was written",
-        )
+        if group.void_for < BELIEVED:
+            return ()
+        wanted, reason = Override(end, None), f"a deployment changed the declared end after {format_time(end)}"
     else:
         wanted, reason = Override(end, lease.declared_end), f"an operator wrote the end {format_time(end)}"
     return () if wanted == known else (RecordOverride(wanted, reason),)

@@ -24,6 +24,7 @@ class Memory:
         ended_at: the second of two empty looks.
         unread_since: first time that the group was not listed, or its record could not be read.
         short_since: first time that the group had fewer instances than it should have.
+        void_since: first time that the operator's override was void.
         late_since: first time that instances were alive although the lease and its grace were over.
         compared_at: time of the last listing that compared the tags of instances, with its result.
         unlisted: members of the group that EC2 did not list, with the first and the last time of such a look.
@@ -33,6 +34,7 @@ class Memory:
     ended_at: datetime | None = None
     unread_since: datetime | None = None
     short_since: datetime | None = None
+    void_since: datetime | None = None
     late_since: datetime | None = None
     compared_at: tuple[datetime, Compared] | None = None
     unlisted: dict[str, tuple[datetime, datetime]] = field(default_factory=dict)
@@ -43,9 +45,12 @@ class Memory:
         self.unread_since = None if readable else _earlier(self.unread_since, now)
         short = isinstance(seen, Group) and seen.shortfall() > 0
         self.short_since = _earlier(self.short_since, now) if short else None
+        void = isinstance(seen, Group) and seen.lease.override_is_void
+        self.void_since = _earlier(self.void_since, now) if void else None
         facts: dict[str, Any] = {
             "unread_for": _since(self.unread_since, now),
             "short_for": _since(self.short_since, now),
+            "void_for": _since(self.void_since, now),
             "late_for": _since(self.late_since, now),
             "empty_before": self.empty_since is not None and now - self.empty_since >= APART,
             # A quiet annex must not cost a call a minute without end.

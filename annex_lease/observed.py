@@ -120,6 +120,7 @@ class Group:
         caps: declared values that no tag can exceed.
         unread_for: time for which the record could not be read.
         short_for: time for which the group has had fewer instances than it should have.
+        void_for: time for which the operator's override has been void.
         late_for: time for which instances have been alive although the lease and its grace were over.
         empty_before: an earlier listing, long enough ago, was empty too.
         known_empty: time, not long ago, of the second of two empty listings: EC2 need not be asked again now.
@@ -146,6 +147,7 @@ class Group:
     activity: str | None = None
     unread_for: timedelta = timedelta(0)
     short_for: timedelta = timedelta(0)
+    void_for: timedelta = timedelta(0)
     late_for: timedelta = timedelta(0)
     empty_before: bool = False
     known_empty: datetime | None = None

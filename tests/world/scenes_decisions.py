@@ -107,7 +107,7 @@ def extended_deployed_shorter_and_deployed_back(stage: Stage) -> None:
     """Each deployment is newer than the override, also one that declares what was declared at first."""
     extended(stage, 1.8 * HOUR)
     deploy(stage, duration_seconds=40 * 60)
-    stage.minutes(2)
+    stage.minutes(24)  # long enough to be no rollback, even if a run on the way is lost
     expect_end(stage, 40 * MINUTE)
     deploy(stage, duration_seconds=3600)
     stage.minutes(2)
@@ -115,6 +115,19 @@ def extended_deployed_shorter_and_deployed_back(stage: Stage) -> None:
     stage.until(HOUR - 3 * MINUTE)
     expect_running(stage, "before the declared end")
     stage.until(HOUR + GRACE)
+
+
+@scene("RUNNING")
+def extended_and_a_deployment_that_was_rolled_back(stage: Stage) -> None:
+    """A deployment that failed decides nothing: CloudFormation writes the former tags again within minutes."""
+    extended(stage, 1.8 * HOUR)
+    deploy(stage, duration_seconds=40 * 60)
+    stage.minutes(3)
+    expect_end(stage, 40 * MINUTE)
+    deploy(stage, duration_seconds=3600)
+    stage.minutes(2)
+    expect_end(stage, 1.8 * HOUR)
+    stage.until(1.5 * HOUR)
 
 
 @scene("RUNNING")

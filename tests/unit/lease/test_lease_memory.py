@@ -9,6 +9,7 @@ import pytest
 
 from annex_lease import tags as lease_tags
 from annex_lease.actions import Decision
+from annex_lease.entries import Override
 from annex_lease.lease import Phase
 from annex_lease.memory import Memory
 from annex_lease.observed import APART, BELIEVED, FRESH, Compared, Group, GroupMember, Instance, Missing, Seen
@@ -152,3 +153,16 @@ def test_a_listing_of_an_unlisted_group_says_nothing_about_its_members() -> None
     note(memory, half(), CREATED)
     note(memory, Missing("g", instances=()), CREATED + BELIEVED)
     assert recalled(memory, CREATED + BELIEVED).gone == frozenset()
+
+
+def test_the_time_of_a_void_override_is_counted() -> None:
+    written = settled() | {
+        lease_tags.TAG_UNTIL: format_time(END + MINUTE),
+        lease_tags.TAG_OVERRIDES: Override(END + MINUTE, END - MINUTE).text(),
+    }
+    void, memory = a_group(written=written), Memory()
+    assert void.lease.override_is_void
+    assert recalled(memory, CREATED, void).void_for == timedelta(0)
+    assert recalled(memory, CREATED + BELIEVED, void).void_for == BELIEVED
+    assert recalled(memory, CREATED + BELIEVED).void_for == timedelta(0)
+    assert recalled(memory, CREATED + 2 * BELIEVED, void).void_for == timedelta(0), "it starts again"

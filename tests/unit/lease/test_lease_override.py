@@ -12,7 +12,7 @@ from annex_lease.actions import RecordOverride, RenewLease
 from annex_lease.decision import decide
 from annex_lease.entries import Override, Renewed
 from annex_lease.lease import NO_CAPS, LeaseCaps, Phase
-from annex_lease.observed import Group, GroupMember
+from annex_lease.observed import BELIEVED, Group, GroupMember
 from annex_lease.policy import LeasePolicy
 from annex_lease.tags import format_time
 from tests.unit.lease.lease_model import (
@@ -113,6 +113,7 @@ def test_a_void_override_counts_again_once_it_is_written_again() -> None:
     void = deployed(overridden(LONGER), lasting(HOUR / 2))
     assert void.lease.effective_end == SHORTER
     # The checker records that it is void: a deployment back to the first end is newer than the override, too.
+    void = replace(void, void_for=BELIEVED)
     assert [a.override for a in decide(void, CREATED).actions if isinstance(a, RecordOverride)] == [
         Override(LONGER, None)
     ]
@@ -122,6 +123,13 @@ def test_a_void_override_counts_again_once_it_is_written_again() -> None:
     # The commands write both tags.
     again = overridden(LONGER, against=SHORTER, policy=lasting(HOUR / 2))
     assert (again.lease.effective_end, again.lease.override_is_void) == (LONGER, False)
+
+
+def test_a_deployment_that_is_rolled_back_within_minutes_voids_nothing_for_good() -> None:
+    void = replace(deployed(overridden(LONGER), lasting(HOUR / 2)), void_for=BELIEVED - SECOND)
+    assert void.lease.effective_end == SHORTER
+    assert "RecordOverride" not in kinds(decide(void, CREATED))
+    assert deployed(carry_out(void, CREATED), POLICY).lease.effective_end == LONGER
 
 
 @pytest.mark.parametrize("text", ["rubbish", "", "@", f"{format_time(LONGER)}", f"{format_time(LONGER)}@x"])
