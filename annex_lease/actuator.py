@@ -11,12 +11,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from annex_lease import actions, tags
 from annex_lease.aws import AnnexAccess
-from annex_lease.batches import CALL_SECONDS, RefusedError, finish_hooks, in_batches
+from annex_lease.batches import CALL_SECONDS, RefusedError, finish_hooks, in_batches, put_scheduled
 from annex_lease.messages import report, warn
 
 if TYPE_CHECKING:
     from mypy_boto3_autoscaling.type_defs import (
-        PutScheduledUpdateGroupActionTypeTypeDef,
         TagTypeDef,
         UpdateAutoScalingGroupTypeTypeDef,
     )
@@ -133,16 +132,7 @@ def _(action: actions.RecordOverride, annex: AnnexAccess) -> None:
 @perform.register
 def _(action: actions.ScheduleEnds, annex: AnnexAccess) -> None:
     for each in action.actions:
-        change: PutScheduledUpdateGroupActionTypeTypeDef = {
-            "AutoScalingGroupName": annex.group,
-            "ScheduledActionName": each.name,
-            "StartTime": each.start,
-            "MinSize": 0,
-            "DesiredCapacity": 0,
-        }
-        if each.final:
-            change["MaxSize"] = 0
-        annex.clients.autoscaling.put_scheduled_update_group_action(**change)
+        put_scheduled(annex, each)
     _write_tags(annex, (tags.TAG_SCHEDULED, action.schedule.text()))
 
 

@@ -1,18 +1,25 @@
-"""Calls for many instances: in batches, and one by one where one id blocks its batch."""
+"""Calls that need several tries: for many instances in batches, for hooks, and for the time of a scheduled action."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
 from annex_lease.aws import AnnexAccess
+from annex_lease.entries import ScheduledAction
+
+if TYPE_CHECKING:
+    from mypy_boto3_autoscaling.type_defs import PutScheduledUpdateGroupActionTypeTypeDef
 
 CALL_SECONDS = 5.0
 """Minimum seconds left to begin a call: a run that is cut off does not report what it left."""
 # One call for each id of the batch would be throttled even more; the next run repeats the batch. A denied call is
 # repeated for each id: one instance without our tag denies its whole batch.
 _THROTTLED = frozenset({"RequestLimitExceeded", "Throttling", "ThrottlingException"})
+_EARLIER_SECONDS = 5
 _GONE = ("InvalidInstanceID.NotFound",)
 # Part of the error of CompleteLifecycleAction for an instance that went on since it was listed: it waits for one hook
 # at a time.
@@ -118,3 +125,31 @@ def _finisher(annex: AnnexAccess, hook: str, result: str) -> Callable[[str], obj
         LifecycleActionResult=result,
         InstanceId=instance_id,
     )
+
+
+def put_scheduled(annex: AnnexAccess, scheduled: ScheduledAction) -> None:
+    """Put a scheduled action of the group, at most 5 s earlier if another action of the group has its time.
+
+    AWS refuses two at one time (EC2 Auto Scaling User Guide, "Scheduled scaling"), and a user can have one.
+
+    Raises:
+        botocore.exceptions.ClientError: AWS refused the call, or kept failing.
+        botocore.exceptions.BotoCoreError: AWS could not be reached.
+    """
+    change: PutScheduledUpdateGroupActionTypeTypeDef = {
+        "AutoScalingGroupName": annex.group,
+        "ScheduledActionName": scheduled.name,
+        "MinSize": 0,
+        "DesiredCapacity": 0,
+    }
+    if scheduled.final:
+        change["MaxSize"] = 0
+    for earlier in range(_EARLIER_SECONDS + 1):
+        change["StartTime"] = scheduled.start - timedelta(seconds=earlier)
+        try:
+            annex.clients.autoscaling.put_scheduled_update_group_action(**change)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "AlreadyExists" or earlier == _EARLIER_SECONDS:
+                raise
+        else:
+            return

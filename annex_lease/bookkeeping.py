@@ -116,10 +116,10 @@ def schedule_ends(group: Group, end: datetime, now: datetime, *, deploying: bool
         group: the group as observed.
         end: effective end of the lease.
         now: current time, aware.
-        deploying: True if a deployment asks: the only time at which the action after the latest end may move later.
+        deploying: True if a deployment asks.
     """
-    lease, recorded = group.lease, group.lease.record.scheduled
-    latest = lease.latest_end if recorded is None or deploying else min(recorded.latest_end, lease.latest_end)
+    recorded = group.lease.record.scheduled
+    latest = _latest_end(group, now, deploying=deploying)
     wanted = Schedule(end, latest)
     actions = (
         ScheduledAction(END_ACTION, end, final=False),
@@ -130,6 +130,8 @@ def schedule_ends(group: Group, end: datetime, now: datetime, *, deploying: bool
     else:
         known = (recorded is not None and recorded.end == end, recorded is not None and recorded.latest_end == latest)
         due = [each for each, is_known in zip(actions, known, strict=True) if not is_known]
+    if recorded is not None and latest == recorded.latest_end and not _is_missing_or_late(group, latest):
+        due = [each for each in due if not each.final]
     due = [each for each in due if each.start - now > _MARGIN]
     if recorded is not None and latest > recorded.latest_end:
         # The later one leaves the time that the earlier one may come to: AWS refuses two at one time.
@@ -138,3 +140,25 @@ def schedule_ends(group: Group, end: datetime, now: datetime, *, deploying: bool
         return ()
     reason = f"the group has to be empty from {tags.format_time(end)} on, without any check"
     return (ScheduleEnds(wanted, tuple(due), reason),)
+
+
+def _latest_end(group: Group, now: datetime, *, deploying: bool) -> datetime:
+    """Latest end for the scheduled action: only a deployment moves it, and no tag does.
+
+    The environment of the function changes with deployments only, so a cap there can be followed. Without one, the time
+    of the first grant stands: a tag that is changed for moments would move it for good.
+    """
+    lease, recorded = group.lease, group.lease.record.scheduled
+    if recorded is None or deploying or recorded.latest_end <= now or group.caps.max_lifetime_seconds is not None:
+        return lease.latest_end
+    if group.scheduled is not None and LATEST_END_ACTION not in group.scheduled:
+        return min(recorded.latest_end, lease.latest_end)
+    return recorded.latest_end
+
+
+def _is_missing_or_late(group: Group, latest: datetime) -> bool:
+    """True if the group's own list shows that nothing ends the group after its latest end, or something too late."""
+    if group.scheduled is None:
+        return False
+    start = group.scheduled.get(LATEST_END_ACTION)
+    return start is None or start > latest + _UNIQUE

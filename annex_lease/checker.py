@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -17,6 +17,7 @@ from annex_lease.batches import CALL_SECONDS
 from annex_lease.decision import decide
 from annex_lease.entries import HOUR_SECONDS
 from annex_lease.facts import credential_state, failed_launch, scheduled_actions
+from annex_lease.lease import Phase
 from annex_lease.memory import Memory
 from annex_lease.observed import Fact, Group, Missing, Seen, with_facts
 from annex_lease.tags import format_time
@@ -109,9 +110,8 @@ def check(
         botocore.exceptions.BotoCoreError: likewise.
     """
     memory = memory or Memory()
-    seen = _look(annex)
+    seen, facts = _look(annex), dict[str, object]()
     published = seen.lease.record.published_end if isinstance(seen, Group) else None
-    facts: dict[str, object] = {}
     refused: dict[Fact, str] = {}
     outcomes: list[Outcome] = []
     while True:
@@ -129,8 +129,16 @@ def check(
             seen = again
     if not dry_run:
         memory.note(seen, now, decision)
+    decision = _carried_out(decision, outcomes)
     done = _joined([*outcomes, Outcome(failures=tuple(refused.values()))])
     return _report(annex.group, seen, decision, done, dry_run=dry_run, published=published)
+
+
+def _carried_out(decision: Decision, outcomes: Sequence[Outcome]) -> Decision:
+    """The decision as its actions left it: a grant that was refused leaves the annex waiting."""
+    if any(isinstance(each, Grant) for each in decision.actions) and any(outcome.failures for outcome in outcomes):
+        return replace(decision, phase=Phase.WAITING, reason=f"{decision.reason}, but a call was refused")
+    return decision
 
 
 def check_or_raise(

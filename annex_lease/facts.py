@@ -10,13 +10,14 @@ from datetime import datetime
 from typing import Any
 
 from annex_lease.aws import AnnexAccess
+from annex_lease.bookkeeping import LATEST_END_ACTION
 from annex_lease.observed import Credential
 
 _ACTIVITIES = 20  # the newest activities; each failed launch is one
 
 
 def scheduled_actions(annex: AnnexAccess) -> dict[str, datetime]:
-    """Start times of the group's scheduled actions, by their names.
+    """Start times of the group's scheduled actions that empty it, by their names.
 
     Raises:
         botocore.exceptions.ClientError: AWS refused or kept failing.
@@ -26,7 +27,14 @@ def scheduled_actions(annex: AnnexAccess) -> dict[str, datetime]:
         AutoScalingGroupName=annex.group
     )
     actions = (action for page in pages for action in page["ScheduledUpdateGroupActions"])
-    return {action["ScheduledActionName"]: action["StartTime"] for action in actions if "StartTime" in action}
+    return {
+        action["ScheduledActionName"]: action["StartTime"]
+        for action in actions
+        # One that was changed by hand into another is not there.
+        if "StartTime" in action
+        and action.get("MinSize") == action.get("DesiredCapacity") == 0
+        and (action["ScheduledActionName"] != LATEST_END_ACTION or action.get("MaxSize") == 0)
+    }
 
 
 def failed_launch(annex: AnnexAccess) -> str:

@@ -125,6 +125,8 @@ def _problems(group: Group, grant: _GrantState, short: int, surplus: int) -> tup
             f"the desired capacity {group.desired} is {surplus} above the declared size {group.lease.size}, by hand: "
             "the surplus costs money until the lease ends; set the desired capacity to the declared size"
         )
+    if not group.max_size and group.lease.size and not grant.due:
+        problems.append("the MaxSize is 0, set after an earlier latest end or by hand: run annex renew")
     if grant.obstacle is None and "Launch" in group.suspended and not grant.ready:
         problems.append("the Launch process is suspended, by hand: nothing will start")
     if "Terminate" in group.suspended:

@@ -13,6 +13,18 @@ from annex_lease.actions import Decision
 from annex_lease.lease import Phase
 from annex_lease.observed import APART, BELIEVED, FRESH, Compared, Group, Seen, with_facts
 from annex_lease.tags import format_time
+from annex_lease.terms import CHECK_PERIOD
+
+# Checks come every minute. Two may fail to be made or to read anything before a finding counts as interrupted.
+_GAP = 3 * CHECK_PERIOD + timedelta(seconds=30)
+
+
+@dataclass(frozen=True)
+class Lasting:
+    """A finding that every run repeated: the first and the last time of it."""
+
+    first: datetime
+    last: datetime
 
 
 @dataclass
@@ -22,36 +34,36 @@ class Memory:
     Attributes:
         empty_since: first of the empty looks after the end of the lease.
         ended_at: the second of two empty looks.
-        unread_since: first time that the group was not listed, or its record could not be read.
-        short_since: first time that the group had fewer instances than it should have.
-        void_since: first time that the operator's override was void.
-        late_since: first time that instances were alive although the lease and its grace were over.
+        unread: the group is not listed, or its record cannot be read.
+        short: the group has fewer instances than it should have.
+        void: the operator's override is void.
+        late: instances are alive although the lease and its grace are over.
         compared_at: time of the last listing that compared the tags of instances, with its result.
         unlisted: members of the group that EC2 did not list, with the first and the last time of such a look.
     """
 
     empty_since: datetime | None = None
     ended_at: datetime | None = None
-    unread_since: datetime | None = None
-    short_since: datetime | None = None
-    void_since: datetime | None = None
-    late_since: datetime | None = None
+    unread: Lasting | None = None
+    short: Lasting | None = None
+    void: Lasting | None = None
+    late: Lasting | None = None
     compared_at: tuple[datetime, Compared] | None = None
     unlisted: dict[str, tuple[datetime, datetime]] = field(default_factory=dict)
 
     def recall(self, seen: Seen, now: datetime) -> Seen:
         """`seen` with the findings of earlier runs, and with those that it adds to them."""
         readable = isinstance(seen, Group) and seen.lease.policy is not None
-        self.unread_since = None if readable else _earlier(self.unread_since, now)
+        self.unread = None if readable else _lasting(self.unread, now)
         short = isinstance(seen, Group) and seen.shortfall() > 0
-        self.short_since = _earlier(self.short_since, now) if short else None
+        self.short = _lasting(self.short, now) if short else None
         void = isinstance(seen, Group) and seen.lease.override_is_void
-        self.void_since = _earlier(self.void_since, now) if void else None
+        self.void = _lasting(self.void, now) if void else None
         facts: dict[str, Any] = {
-            "unread_for": _since(self.unread_since, now),
-            "short_for": _since(self.short_since, now),
-            "void_for": _since(self.void_since, now),
-            "late_for": _since(self.late_since, now),
+            "unread_for": _time_of(self.unread, now),
+            "short_for": _time_of(self.short, now),
+            "void_for": _time_of(self.void, now),
+            "late_for": _time_of(self.late, now),
             "empty_before": self.empty_since is not None and now - self.empty_since >= APART,
             # A quiet annex must not cost a call a minute without end.
             "known_empty": self.ended_at if _recent(self.ended_at, now) else None,
@@ -73,7 +85,7 @@ class Memory:
             now: time of the look.
             decision: what was decided about it.
         """
-        self.late_since = _earlier(self.late_since, now) if decision.overdue else None
+        self.late = _lasting(self.late, now) if decision.overdue else None
         if seen.instances is not None and isinstance(seen, Group):
             listed = {instance.id for instance in seen.instances}
             missing = (member.id for member in seen.members if member.id not in listed)
@@ -91,8 +103,15 @@ def _earlier(known: datetime | None, now: datetime) -> datetime:
     return now if known is None or known > now else known
 
 
-def _since(time: datetime | None, now: datetime) -> timedelta:
-    return timedelta(0) if time is None else now - time
+def _lasting(known: Lasting | None, now: datetime) -> Lasting:
+    """The finding as of now. It begins again after a gap, or if the clock was set back."""
+    if known is None or not timedelta(0) <= now - known.last <= _GAP:
+        return Lasting(now, now)
+    return Lasting(known.first, now)
+
+
+def _time_of(known: Lasting | None, now: datetime) -> timedelta:
+    return timedelta(0) if known is None else max(timedelta(0), now - known.first)
 
 
 def _recent(time: datetime | None, now: datetime) -> bool:

@@ -117,7 +117,8 @@ def clear_away(missing: Missing, now: datetime, *, closing: bool = False) -> Dec
     )
     alive = missing.alive()
     ends = {instance.id: _notified_end(instance) for instance in missing.instances or ()}
-    over = tuple(key for key in alive if believed or now >= ends[key] + GRACE.default_value)
+    # The declared grace stands in the record, which is not there: the longest that can be declared.
+    over = tuple(key for key in alive if believed or now >= ends[key] + GRACE.maximum)
     actions = (TerminateInstances(over, f"{reason}; nothing records that they may stay longer"),) if over else ()
     unknown = missing.instances is None and not missing.known_empty
     empty = believed and not alive and not unknown

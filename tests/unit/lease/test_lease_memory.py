@@ -27,6 +27,13 @@ def note(memory: Memory, seen: Seen, now: datetime, *, empty: bool = False, ende
     memory.note(memory.recall(seen, now), now, Decision(phase, "", END, empty=empty))
 
 
+def minutes_of(memory: Memory, seen: Seen, start: datetime, number: int) -> timedelta | None:
+    """Let a run see the same each minute; the time for which the last one has found no readable record."""
+    for minute in range(number):
+        memory.recall(seen, start + minute * MINUTE)
+    return memory.recall(seen, start + number * MINUTE).unread_for
+
+
 def recalled(memory: Memory, now: datetime, seen: Group = BLANK) -> Group:
     found = memory.recall(seen, now)
     assert isinstance(found, Group)
@@ -43,11 +50,27 @@ def test_a_new_memory_knows_nothing() -> None:
 def test_the_time_without_a_readable_record_is_counted(unread: Seen) -> None:
     memory = Memory()
     assert memory.recall(unread, CREATED).unread_for == timedelta(0)
-    assert memory.recall(unread, CREATED + BELIEVED).unread_for == BELIEVED
+    assert minutes_of(memory, unread, CREATED, 10) == BELIEVED
     # One that is unlisted and one that is unread follow each other: nothing was known in between.
-    assert memory.recall(Missing("g"), CREATED + 2 * BELIEVED).unread_for == 2 * BELIEVED
-    assert recalled(memory, CREATED + 2 * BELIEVED).unread_for == timedelta(0)
-    assert memory.recall(unread, CREATED + 3 * BELIEVED).unread_for == timedelta(0), "it starts again"
+    assert memory.recall(Missing("g"), CREATED + 11 * MINUTE).unread_for == BELIEVED + MINUTE
+    assert recalled(memory, CREATED + 12 * MINUTE).unread_for == timedelta(0)
+    assert memory.recall(unread, CREATED + 13 * MINUTE).unread_for == timedelta(0), "it starts again"
+
+
+@pytest.mark.parametrize("unread", [UNREAD, Missing("g")])
+def test_two_readings_with_nothing_between_them_are_no_lasting_one(unread: Seen) -> None:
+    """In between another environment of the function may have read the record, or none."""
+    memory = Memory()
+    memory.recall(unread, CREATED)
+    assert memory.recall(unread, CREATED + 3 * MINUTE).unread_for == 3 * MINUTE, "two lost checks are none"
+    assert memory.recall(unread, CREATED + 7 * MINUTE).unread_for == timedelta(0)
+
+
+def test_a_clock_that_was_set_back_starts_again() -> None:
+    memory = Memory()
+    memory.recall(UNREAD, CREATED + HOUR)
+    assert memory.recall(UNREAD, CREATED).unread_for == timedelta(0)
+    assert memory.recall(UNREAD, CREATED + HOUR).unread_for == timedelta(0)
 
 
 def test_a_clock_that_was_ahead_makes_no_negative_time() -> None:
@@ -65,7 +88,8 @@ def test_the_time_with_too_few_instances_is_counted() -> None:
     memory = Memory()
     short = replace(BLANK, members=RUNNING[:1])
     assert recalled(memory, CREATED, short).short_for == timedelta(0)
-    assert recalled(memory, CREATED + 5 * MINUTE, short).short_for == 5 * MINUTE
+    for minute in range(1, 6):
+        assert recalled(memory, CREATED + minute * MINUTE, short).short_for == minute * MINUTE
     assert recalled(memory, CREATED + 6 * MINUTE).short_for == timedelta(0)
     assert recalled(memory, CREATED + 7 * MINUTE, short).short_for == timedelta(0)
     memory.recall(Missing("g"), CREATED + 8 * MINUTE)
@@ -162,7 +186,7 @@ def test_the_time_of_a_void_override_is_counted() -> None:
     }
     void, memory = a_group(written=written), Memory()
     assert void.lease.override_is_void
-    assert recalled(memory, CREATED, void).void_for == timedelta(0)
-    assert recalled(memory, CREATED + BELIEVED, void).void_for == BELIEVED
-    assert recalled(memory, CREATED + BELIEVED).void_for == timedelta(0)
-    assert recalled(memory, CREATED + 2 * BELIEVED, void).void_for == timedelta(0), "it starts again"
+    for minute in range(11):
+        assert recalled(memory, CREATED + minute * MINUTE, void).void_for == minute * MINUTE
+    assert recalled(memory, CREATED + 11 * MINUTE).void_for == timedelta(0)
+    assert recalled(memory, CREATED + 12 * MINUTE, void).void_for == timedelta(0), "it starts again"

@@ -14,7 +14,7 @@ from annex_lease.decision import decide
 from annex_lease.entries import Schedule, ScheduledAction
 from annex_lease.lease import LeaseCaps
 from annex_lease.observed import Group, GroupMember
-from annex_lease.tags import format_time
+from annex_lease.tags import format_time, group_tag
 from tests.unit.lease.lease_model import (
     CAP,
     CREATED,
@@ -92,6 +92,20 @@ def test_only_a_deployment_moves_the_latest_end_later() -> None:
     assert put(moved, deploying=True) == {}
 
 
+def test_a_tag_that_is_lowered_for_moments_moves_no_latest_end() -> None:
+    """CloudFormation writes a lower maximum lifetime, and the rollback restores it: the end must not stay earlier."""
+    lower = group_tag(lease_tags.TAG_MAX_LIFETIME, "5400")
+    tags = tuple(lower if tag.key == lower.key else tag for tag in running().tags)
+    for scheduled in (None, BOTH):
+        assert put(replace(running(scheduled=scheduled), tags=tags)) == {}
+
+
+def test_a_latest_end_that_is_over_is_no_end_of_a_longer_lease() -> None:
+    """A deployment made the lifetime longer while the annex was ended, and a renewal woke it."""
+    over = Schedule(END, CREATED + HOUR / 4).text()
+    assert put(running(over)) == {LATEST_END_ACTION: CAP + MINUTE}
+
+
 def test_a_latest_end_that_comes_earlier_moves_at_any_check() -> None:
     group = running(caps=LeaseCaps(max_lifetime_seconds=5400))
     assert put(group) == {LATEST_END_ACTION: CREATED + 1.5 * HOUR + MINUTE}
@@ -119,7 +133,9 @@ def test_a_mark_that_cannot_be_read_puts_both_again(mark: str) -> None:
 
 def test_a_mark_that_was_tampered_with_moves_no_end_later() -> None:
     far = Schedule(END, CAP + 100 * HOUR).text()
-    assert put(running(far)) == {LATEST_END_ACTION: CAP + MINUTE}
+    assert put(running(far)) == put(running(far, scheduled=BOTH)) == {}
+    assert put(running(far, scheduled={END_ACTION: END})) == {LATEST_END_ACTION: CAP + MINUTE}
+    assert put(running(far, caps=LeaseCaps(max_lifetime_seconds=7200))) == {LATEST_END_ACTION: CAP + MINUTE}
     assert put(running(Schedule(END + HOUR, CAP).text())) == {END_ACTION: END}
 
 
