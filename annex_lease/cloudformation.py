@@ -33,8 +33,9 @@ _SCHEMES = ("https://", "http://")  # http: an emulated CloudFormation listens o
 _ANSWER_SECONDS = 8.0  # kept free at the end of a run for the answer to CloudFormation
 _WIND_UP_SECONDS = 4.0  # kept free before that for a last look at the fleet
 # A role's permissions reach every part of AWS some seconds after the role (IAM User Guide, "Changes that I make are not
-# always immediately visible"), and this is the first call that is made with them.
-_NEW_ROLE_PAUSES = (5.0, 10.0, 15.0)
+# always immediately visible"), and this is the first call that is made with them. A group that was just made, or its
+# tags, may not be listed at once either.
+_PAUSES = (5.0, 10.0, 15.0)
 _DENIED = ("AccessDenied", "UnauthorizedOperation")
 
 
@@ -155,7 +156,7 @@ def _fulfil(run: Invocation) -> dict[str, str]:
         return {}
     report = _empty(run) if kind == "Delete" else _check(run)
     run.line.update(report.as_data())
-    if kind == "Create" and (not report.exists or report.decision.end is None):
+    if kind == "Create" and not _is_seen(report):
         raise ValueError("; ".join(report.decision.problems))
     end = report.as_data()["end"]
     return {"Phase": report.decision.phase.value, "LeaseEnd": str(end or ""), "Lease": report.lease}
@@ -163,15 +164,22 @@ def _fulfil(run: Invocation) -> dict[str, str]:
 
 def _check(run: Invocation) -> CheckReport:
     annex = run.annex()
-    for pause in _NEW_ROLE_PAUSES:
+    for pause in _PAUSES:
+        no_time = run.seconds_left() < pause + 2 * _ANSWER_SECONDS
         try:
-            return check_or_raise(annex, run.now, deploying=True, memory=run.memory)
+            report = check_or_raise(annex, run.now, deploying=True, memory=run.memory)
+            if _is_seen(report) or no_time:
+                return report
         except (ClientError, CheckError) as error:
-            denied = any(code in str(error) for code in _DENIED)
-            if not denied or run.seconds_left() < pause + 2 * _ANSWER_SECONDS:
+            if no_time or not any(code in str(error) for code in _DENIED):
                 raise
         run.sleep(pause)
     return check_or_raise(annex, run.now, deploying=True, memory=run.memory)
+
+
+def _is_seen(report: CheckReport) -> bool:
+    """True if the group was listed, and its lease could be read now or before."""
+    return report.exists and report.decision.end is not None
 
 
 def _empty(run: Invocation) -> CheckReport:

@@ -132,6 +132,20 @@ def fail(
     return calls
 
 
+def list_no_group(client: Any, times: int) -> None:
+    """Let AWS list no group, so often."""
+    left = [None] * times
+
+    def answer(**_: object) -> tuple[AWSResponse, dict[str, Any]] | None:
+        if not left:
+            return None
+        left.pop()
+        parsed = {"AutoScalingGroups": [], "ResponseMetadata": {}}
+        return AWSResponse("https://aws", 200, HTTPHeaders(), _Body("")), parsed
+
+    client.meta.events.register_first("before-call.autoscaling.DescribeAutoScalingGroups", answer)
+
+
 def fail_writing(cloud: Cloud, key: str, *, passed: int = 0, times: int = 1000) -> list[str]:
     """Let AWS refuse to write this tag of a group, so often, after `passed` writes; the refusals are in the result."""
     seen: list[str] = []

@@ -15,7 +15,7 @@ from annex_lease import checker, cloudformation, handler
 from annex_lease.policy import LeasePolicy
 from annex_lease.tags import format_time
 from tests.runtime.lease.answer_server import STACK, AnswerServer, request
-from tests.runtime.lease.lease_cloud import HOUR, Cloud, Context, fail
+from tests.runtime.lease.lease_cloud import HOUR, Cloud, Context, fail, list_no_group
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 
@@ -50,6 +50,19 @@ def test_create_of_a_lease_that_cannot_be_read_fails(cloud: Cloud, answers: Answ
     cloud.check("pa", cloud.created("pa"), **request(answers, "Create"))
     assert answers.answer["Status"] == "FAILED"
     assert "annex:size is missing" in str(answers.answer["Reason"])
+
+
+@pytest.mark.parametrize(("times", "status"), [(1, "SUCCESS"), (3, "SUCCESS"), (1000, "FAILED")])
+def test_create_waits_for_a_group_that_is_not_listed_yet(
+    cloud: Cloud, group: str, answers: AnswerServer, times: int, status: str
+) -> None:
+    """A group was just made, and the listings of AWS are eventually consistent."""
+    created = cloud.created(group)
+    list_no_group(cloud.clients.autoscaling, times)
+    cloud.check(group, created, **request(answers, "Create"))
+    assert answers.answer["Status"] == status
+    assert bool(cloud.running(group)) == (status == "SUCCESS")
+    assert cloud.slept == [5.0, 10.0, 15.0][:times]
 
 
 def test_update_grants_the_new_size_under_the_same_id(cloud: Cloud, group: str, answers: AnswerServer) -> None:
