@@ -17,7 +17,8 @@ ROOT = Path(__file__).parents[1]
 # On a busy machine the first example can take seconds; its duration is no property of the rule under test.
 _CALM = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], database=None)
 settings.register_profile("repeatable", _CALM, derandomize=True, max_examples=200)
-settings.register_profile("explore", _CALM, max_examples=3000)
+# Stated, as Hypothesis makes every profile repeatable where the variable CI is set.
+settings.register_profile("explore", _CALM, derandomize=False, max_examples=3000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 

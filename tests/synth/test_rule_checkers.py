@@ -82,7 +82,8 @@ def test_cfn_lint_finds_nothing(flags: dict[str, Any], name: str) -> None:
     template = template_of(flags, SPECS[name])
     # I1022: prefer Fn::Sub to the Fn::Join that the CDK writes.
     config = ManualArgs(regions=["us-east-1"], include_checks=["I"], ignore_checks=["I1022"])
-    found = [(match.rule.id, match.path[1], match.path[2]) for match in lint(json.dumps(template), config=config)]
+    # Once for each reference that makes a DependsOn redundant: an alarm names its topic for two states.
+    found = {(match.rule.id, match.path[1], match.path[2]) for match in lint(json.dumps(template), config=config)}
     # The CDK makes a function wait for its role's policies, and so for the role it refers to anyway; so an alarm for
     # the policy of its topic, if the topic is ours.
     own_topic = bool(of_type(template["Resources"], "AWS::SNS::Topic"))
