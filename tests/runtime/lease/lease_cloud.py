@@ -140,7 +140,7 @@ def list_no_group(client: Any, times: int) -> None:
         if not left:
             return None
         left.pop()
-        parsed = {"AutoScalingGroups": [], "ResponseMetadata": {}}
+        parsed: dict[str, Any] = {"AutoScalingGroups": [], "ResponseMetadata": {}}
         return AWSResponse("https://aws", 200, HTTPHeaders(), _Body("")), parsed
 
     client.meta.events.register_first("before-call.autoscaling.DescribeAutoScalingGroups", answer)
