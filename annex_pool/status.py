@@ -148,7 +148,7 @@ def _shortfall(group: Group | None, decision: Decision | None) -> int:
     """Number of instances that the group is to have and has not; 0 where nothing may start."""
     if group is None or decision is None or decision.phase in OVER or "Launch" in group.suspended:
         return 0
-    return max(0, group.desired - len(group.alive()))
+    return group.shortfall()
 
 
 def status_of(found: Observation, now: datetime) -> AnnexStatus:

@@ -58,6 +58,16 @@ def text(*statuses: AnnexStatus, width: int = 240) -> str:
     return out.file.getvalue()
 
 
+def test_a_detached_instance_hides_none_that_is_missing() -> None:
+    """The lease checker counts likewise: the group is to have three, and one of those that live is not in it."""
+    detached = Instance("i-4", "running", member=False)
+    group = replace(GROUP, desired=3, instances=(Instance("i-1", "running"), Instance("i-2", "pending"), detached))
+    assert len(group.alive()) == 3
+    assert status_of(replace(SEEN, group=group, decision=decide(group, NOW)), NOW).shortfall == 1
+    off = replace(group, suspended=frozenset({"Launch"}))
+    assert status_of(replace(SEEN, group=off, decision=decide(off, NOW)), NOW).shortfall == 0
+
+
 def test_both_sides() -> None:
     assert status_of(SEEN, NOW).as_data() == {
         "name": "demo",
