@@ -16,8 +16,7 @@ from annex_constructs.fleet.fleet_group import check_capacity, check_types, flee
 from annex_constructs.fleet.instance_permissions import InstanceTrustValidation, attach_instance_policy, instance_role
 from annex_constructs.fleet.launch_template import execution_point_template
 from annex_constructs.fleet.security_group import AnnexSecurityGroup
-from annex_constructs.fleet.tag_count import TagCountValidation
-from annex_constructs.fleet.tag_keys import TagKeyValidation
+from annex_constructs.fleet.tag_validation import TagValidation
 from annex_constructs.identity import annex_id, check_only_one, checked_annex_name
 from annex_lease.ownership import instance_name
 from annex_lease.tags import TAG_ID, TAG_NAME
@@ -119,8 +118,7 @@ class AnnexFleet(Construct):
         self._allow_instances()
         Tags.of(self).add(TAG_NAME, self._annex_name)
         Tags.of(self).add(TAG_ID, self.annex_id)
-        for validation in (TagKeyValidation, TagCountValidation):
-            self.node.add_validation(validation(self, self._group, self._launch_template))
+        self.node.add_validation(TagValidation(self, self._group, self._launch_template))
 
     def _make_template(
         self, instance_type: ec2.InstanceType, associate_public_ip_address: bool | None
