@@ -63,7 +63,11 @@ def credential_state(annex: AnnexAccess) -> Credential:
     """
     if not annex.credential:
         return Credential.PRESENT
-    secret = annex.clients.secretsmanager.describe_secret(SecretId=annex.credential)
+    return state_of(annex.clients.secretsmanager.describe_secret(SecretId=annex.credential))
+
+
+def state_of(secret: Mapping[str, Any]) -> Credential:
+    """State of a described secret."""
     if "DeletedDate" in secret:
         return Credential.DELETED
     return Credential.EMPTY if current_version(secret) is None else Credential.PRESENT

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from annex_lease.facts import current_version
+from annex_lease.facts import current_version, state_of
 from annex_lease.observed import Credential
 from annex_pool.deployed import SECRET, Deployed, find_arn
 from annex_pool.region import asking
@@ -39,9 +39,7 @@ def stored_credential(found: Deployed, sleep: Callable[[float], None] | None = N
     arn = find_arn(found, SECRET, sleep)
     with asking(f"whether the secret of annex {found.name} has a value"):
         described = found.aws.secretsmanager.describe_secret(SecretId=arn)
-    version = current_version(described)
-    state = Credential.EMPTY if version is None else Credential.PRESENT
-    return StoredCredential(arn, version, Credential.DELETED if "DeletedDate" in described else state)
+    return StoredCredential(arn, current_version(described), state_of(described))
 
 
 def restore_advice(secret: str, region: str) -> str:
