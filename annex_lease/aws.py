@@ -37,7 +37,10 @@ keep one dead connection from using the time of the whole run; the next run repe
 """
 
 PAGE_SIZE = 1000
-"""Instances in one answer. Without a number AWS answers with all of them, throttles, or fails (DescribeInstances)."""
+"""Items in one answer of EC2, the most that its listings allow.
+
+Without a number AWS answers with all instances at once, throttles, or fails (API reference, DescribeInstances).
+"""
 _DEFAULT_SECONDS = 60.0  # time of a function's run without a context
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from annex_lease.aws import Clients, group_from_api
+from annex_lease.aws import PAGE_SIZE, Clients, group_from_api
 from annex_lease.observed import Group
 from annex_lease.ownership import GROUP_TAG, STACK_ID_TAG, STACK_NAME_TAG, annex_id, by_key, by_key_from_api
 from annex_lease.sweep.resources import Inventory, ResourceKind, Stack, TaggedResource, log_group_name
@@ -30,9 +30,9 @@ _TAGGED: list[FilterTypeDef] = [{"Name": "tag-key", "Values": list(_OURS)}]
 _KEPT_TAGS = frozenset({GROUP_TAG, STACK_ID_TAG, STACK_NAME_TAG, "Name"})
 # EC2 answers about 200 values of filters in one call with FilterLimitExceeded.
 _FILTER_VALUES = 100
-# The largest pages that the API references of DescribeInstances, DescribeVolumes, DescribeNetworkInterfaces,
-# DescribeAutoScalingGroups, ListSecrets, GetResources and DescribeLogGroups allow. DescribeStacks has no page size.
-_EC2_PAGE, _GROUP_PAGE, _SECRET_PAGE, _TAGGING_PAGE, _LOG_PAGE = 1000, 100, 100, 100, 50
+# The largest pages that the API references of DescribeAutoScalingGroups, ListSecrets, GetResources and
+# DescribeLogGroups allow. DescribeStacks has no page size.
+_GROUP_PAGE, _SECRET_PAGE, _TAGGING_PAGE, _LOG_PAGE = 100, 100, 100, 50
 
 INSTANCES_OVER = "the instances of annexes whose lease is over"
 """Name of a listing in reports."""
@@ -141,7 +141,7 @@ def _stacks(clients: Clients) -> Iterator[Stack]:
 
 def _instances(clients: Clients, filters: list[FilterTypeDef]) -> Iterator[TaggedResource]:
     pages = clients.ec2.get_paginator("describe_instances").paginate(
-        Filters=filters, PaginationConfig={"PageSize": _EC2_PAGE}
+        Filters=filters, PaginationConfig={"PageSize": PAGE_SIZE}
     )
     described = (
         (i["InstanceId"], i.get("Tags", []), i["LaunchTime"], i["State"]["Name"])
@@ -154,7 +154,7 @@ def _instances(clients: Clients, filters: list[FilterTypeDef]) -> Iterator[Tagge
 
 def _volumes(clients: Clients) -> Iterator[TaggedResource]:
     pages = clients.ec2.get_paginator("describe_volumes").paginate(
-        Filters=_TAGGED, PaginationConfig={"PageSize": _EC2_PAGE}
+        Filters=_TAGGED, PaginationConfig={"PageSize": PAGE_SIZE}
     )
     described = (
         (v["VolumeId"], v.get("Tags", []), v["CreateTime"], v["State"]) for page in pages for v in page["Volumes"]
@@ -164,7 +164,7 @@ def _volumes(clients: Clients) -> Iterator[TaggedResource]:
 
 def _interfaces(clients: Clients) -> Iterator[TaggedResource]:
     pages = clients.ec2.get_paginator("describe_network_interfaces").paginate(
-        Filters=_TAGGED, PaginationConfig={"PageSize": _EC2_PAGE}
+        Filters=_TAGGED, PaginationConfig={"PageSize": PAGE_SIZE}
     )
     described = (
         # AWS does not report when an interface was made.
