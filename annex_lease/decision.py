@@ -80,7 +80,7 @@ def _decide(group: Group, now: datetime, *, closing: bool, deploying: bool) -> D
     end = lease.effective_end
     if closing or (lease.record.closed and not deploying):
         known = end if lease.policy else None
-        return stop(group, now, Stop("the annex is being destroyed", known, deadline=None, closing=True))
+        return stop(group, now, Stop("the annex is being destroyed", known, closing=True))
     if lease.policy is None:
         return _unreadable(group, now)
     if now >= end:
@@ -88,12 +88,12 @@ def _decide(group: Group, now: datetime, *, closing: bool, deploying: bool) -> D
         if _was_stopped(group):
             # An override that moves the end while the annex drains does not start a new grace either.
             end = min(end, lease.record.published_end or end)
-        return stop(group, now, Stop(reason, end, end + lease.grace, notify=True))
+        return stop(group, now, Stop(reason, end, notify=True))
     if _was_stopped(group):
         # The end that instances were notified of, not an override that came after it.
         end = min(lease.record.published_end or end, end)
         reason = "it was ended, or stopped by hand, and stays so until `annex renew`"
-        return stop(group, now, Stop(reason, end, end + lease.grace))
+        return stop(group, now, Stop(reason, end))
     return keep(group, now, deploying=deploying)
 
 
@@ -106,11 +106,11 @@ def _unreadable(group: Group, now: datetime) -> Decision:
     lease = group.lease
     published, end = lease.record.published_end, lease.effective_end
     if published is not None and (now >= end or _was_stopped(group)):
-        return stop(group, now, Stop(_UNREADABLE, end, end + lease.grace))
+        return stop(group, now, Stop(_UNREADABLE, end))
     if group.unread_for >= BELIEVED:
         # It is published, so that the grace is measured from now on, and not from each check.
         end = min(now.replace(microsecond=0), lease.latest_end)
-        return stop(group, now, Stop(_UNREADABLE, end, end + lease.grace, notify=True))
+        return stop(group, now, Stop(_UNREADABLE, end, notify=True))
     phase = Phase.ACTIVE if group.in_service() else Phase.GRANTED if group.billed() else Phase.WAITING
     minutes = int(BELIEVED.total_seconds()) // 60
     reason = f"{_UNREADABLE}: nothing is granted, and it ends after {minutes} minutes of that"

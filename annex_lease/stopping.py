@@ -34,14 +34,12 @@ class Stop:
     Attributes:
         reason: reason for the stop.
         end: effective end of the lease; None if none can be read.
-        deadline: time until which instances may shut down by themselves; None: there is no grace.
         notify: True if instances that were notified of another end are to be notified of this one.
-        closing: True if the group itself will be deleted next.
+        closing: True if the group itself will be deleted next: nothing has a grace.
     """
 
     reason: str
     end: datetime | None
-    deadline: datetime | None
     notify: bool = False
     closing: bool = False
 
@@ -56,7 +54,7 @@ def stop(group: Group, now: datetime, why: Stop) -> Decision:
     """
     lease = group.lease
     alive = group.alive()
-    grace = why.deadline is not None and now < why.deadline
+    grace = not why.closing and why.end is not None and now < why.end + lease.grace
     actions = _stop_group(group, closing=why.closing)
     if lease.policy is None and why.notify and why.end is not None:
         # At once: the record does not say any more when this end came, and the next run measures the grace from it.
