@@ -118,20 +118,19 @@ def schedule_ends(group: Group, end: datetime, now: datetime, *, deploying: bool
         now: current time, aware.
         deploying: True if a deployment asks.
     """
-    recorded = group.lease.record.scheduled
+    recorded, listed = group.lease.record.scheduled, group.scheduled
     latest = _latest_end(group, now, deploying=deploying)
-    wanted = Schedule(end, latest)
-    actions = (
-        ScheduledAction(END_ACTION, end, final=False),
-        ScheduledAction(LATEST_END_ACTION, latest + _UNIQUE, final=True),
-    )
-    if group.scheduled is not None:
-        due = [each for each in actions if group.scheduled.get(each.name) != each.start]
+    last = latest + _UNIQUE
+    if listed is None:
+        end_is_due = recorded is None or recorded.end != end
+        last_is_due = recorded is None or recorded.latest_end != latest
     else:
-        known = (recorded is not None and recorded.end == end, recorded is not None and recorded.latest_end == latest)
-        due = [each for each, is_known in zip(actions, known, strict=True) if not is_known]
-    if recorded is not None and latest == recorded.latest_end and not _is_missing_or_late(group, latest):
-        due = [each for each in due if not each.final]
+        end_is_due, start = listed.get(END_ACTION) != end, listed.get(LATEST_END_ACTION)
+        moved = recorded is None or recorded.latest_end != latest
+        # One that comes earlier than recorded is left: no tag may move it.
+        last_is_due = start is None or start > last or (moved and start != last)
+    due = [ScheduledAction(END_ACTION, end, final=False)] if end_is_due else []
+    due += [ScheduledAction(LATEST_END_ACTION, last, final=True)] if last_is_due else []
     due = [each for each in due if each.start - now > _MARGIN]
     if recorded is not None and latest > recorded.latest_end:
         # The later one leaves the time that the earlier one may come to: AWS refuses two at one time.
@@ -139,7 +138,7 @@ def schedule_ends(group: Group, end: datetime, now: datetime, *, deploying: bool
     if not due:
         return ()
     reason = f"the group has to be empty from {tags.format_time(end)} on, without any check"
-    return (ScheduleEnds(wanted, tuple(due), reason),)
+    return (ScheduleEnds(Schedule(end, latest), tuple(due), reason),)
 
 
 def _latest_end(group: Group, now: datetime, *, deploying: bool) -> datetime:
@@ -154,11 +153,3 @@ def _latest_end(group: Group, now: datetime, *, deploying: bool) -> datetime:
     if group.scheduled is not None and LATEST_END_ACTION not in group.scheduled:
         return min(recorded.latest_end, lease.latest_end)
     return recorded.latest_end
-
-
-def _is_missing_or_late(group: Group, latest: datetime) -> bool:
-    """True if the group's own list shows that nothing ends the group after its latest end, or something too late."""
-    if group.scheduled is None:
-        return False
-    start = group.scheduled.get(LATEST_END_ACTION)
-    return start is None or start > latest + _UNIQUE
