@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from annex_lease.actions import (
@@ -16,7 +16,7 @@ from annex_lease.actions import (
     Warn,
 )
 from annex_lease.bookkeeping import counted, current_ledger, notify, publish, record_use, schedule_ends
-from annex_lease.entries import Granted, Ledger, Override, Renewed
+from annex_lease.entries import Granted, Ledger, Renewed
 from annex_lease.lease import Phase
 from annex_lease.observed import BELIEVED, Credential, Fact, Group
 from annex_lease.tags import format_time
@@ -93,16 +93,14 @@ def _override(group: Group) -> tuple[Action, ...]:
     A deployment that fails is rolled back within minutes, which is no decision: what was void for moments counts again.
     """
     lease = group.lease
-    end, known = lease.record.override_end, lease.record.overrides
-    if end is None:
+    wanted = lease.override
+    if wanted is None:
         return ()
-    if lease.override_is_void:
-        if group.void_for < BELIEVED:
-            return ()
-        wanted, reason = Override(end, None), f"a deployment changed the declared end after {format_time(end)}"
-    else:
-        wanted, reason = Override(end, lease.declared_end), f"an operator wrote the end {format_time(end)}"
-    return () if wanted == known else (RecordOverride(wanted, reason),)
+    reason = f"an operator wrote the end {format_time(wanted.end)}"
+    if lease.override_is_void and group.void_for >= BELIEVED:
+        wanted = replace(wanted, declared_end=None)
+        reason = f"a deployment changed the declared end after {format_time(wanted.end)}"
+    return () if wanted == lease.record.overrides else (RecordOverride(wanted, reason),)
 
 
 def _shortfall(group: Group) -> int:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from enum import Enum
 
 from annex_lease import tags
-from annex_lease.entries import Ledger
+from annex_lease.entries import Ledger, Override
 from annex_lease.policy import NUMBERS, LeasePolicy
 from annex_lease.record import LeaseRecord, read_record
 from annex_lease.tags import Tag
@@ -184,6 +184,19 @@ class Lease:
     def ends_by_hours(self) -> bool:
         """True if the instance-hours are what ends the lease."""
         return self.hours_end is not None and self.hours_end == self.effective_end
+
+    @property
+    def end_by_time(self) -> datetime:
+        """The end without the instance-hours, which move with the number of instances."""
+        return max(self.unrenewed_end, self.effective_end)
+
+    @property
+    def override(self) -> Override | None:
+        """The operator's override, and what it was written against: the present declared end, if no record says it."""
+        end, known = self.record.override_end, self.record.overrides
+        if end is None:
+            return None
+        return known if known is not None and known.end == end else Override(end, self.declared_end)
 
     @property
     def override_is_void(self) -> bool:

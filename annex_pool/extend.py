@@ -84,7 +84,7 @@ def wanted_end(
     """
     check_one(span, until)
     # Not the end by instance-hours: it moves with the number of instances, and the declared end would be lost.
-    present = max(lease.unrenewed_end, lease.effective_end)
+    present = lease.end_by_time
     if until is not None:
         if now < present and until < present:
             raise InputError(

@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 
 from annex_lease.actions import Decision, Grant
 from annex_lease.decision import decide
-from annex_lease.entries import Override
 from annex_lease.lease import Lease
 from annex_lease.observed import Fact, Group
 from annex_lease.policy import NUMBERS, LeasePolicy, policy_tags
@@ -151,11 +150,10 @@ def compared(found: Deployed, group: Group, spec: AnnexSpec, now: datetime) -> R
 def after_deployment(group: Group, spec: AnnexSpec) -> Group:
     """The group as a deployment of the spec leaves it, before the lease checker looks."""
     kept = tuple(tag for tag in group.tags if tag.key not in _DECLARED)
-    override, known = group.lease.record.override_end, group.lease.record.overrides
-    if override is not None and group.lease.policy is not None and (known is None or known.end != override):
-        # One that was written by hand: the checker records within a minute what it was written against.
-        entry = Override(override, group.lease.declared_end)
-        kept = (*(tag for tag in kept if tag.key != TAG_OVERRIDES), group_tag(TAG_OVERRIDES, entry.text()))
+    override = group.lease.override
+    if override is not None and group.lease.policy is not None:
+        # One that was written by hand too: the checker records within a minute what it was written against.
+        kept = (*(tag for tag in kept if tag.key != TAG_OVERRIDES), group_tag(TAG_OVERRIDES, override.text()))
     return replace(
         group,
         tags=(*kept, *policy_tags(declared_policy(spec))),

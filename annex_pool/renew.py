@@ -69,7 +69,7 @@ def renew(environment: Environment, spec: AnnexSpec, *, span: timedelta | None, 
         answer = environment.ask_checker(found)
     except AnnexError as error:
         raise AnnexError(f"the renewal is written, but {error}; a working checker grants within a minute") from error
-    end = wanted or max(lease.unrenewed_end, lease.effective_end)
+    end = wanted or lease.end_by_time
     check_end(answer, end, found)
     if answer.phase not in _GRANTED:
         why = "; ".join((answer.reason or "it gives no reason", *answer.problems))

@@ -82,7 +82,7 @@ def earlier_end(
     """
     check_one(span, until)
     # Instance-hours may end the lease before this end. They move with the number of instances.
-    present = max(lease.unrenewed_end, lease.effective_end)
+    present = lease.end_by_time
     if until is None:
         until = min(now + min(span or timedelta(0), present - now), present).replace(microsecond=0)
     elif until > present:
