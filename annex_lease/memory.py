@@ -39,7 +39,7 @@ class Memory:
         void: the operator's override is void.
         late: instances are alive although the lease and its grace are over.
         compared_at: time of the last listing that compared the tags of instances, with its result.
-        unlisted: members of the group that EC2 did not list, with the first and the last time of such a look.
+        unlisted: members of the group that EC2 does not list. Only some looks ask EC2, so that gaps do not count.
     """
 
     empty_since: datetime | None = None
@@ -49,7 +49,7 @@ class Memory:
     void: Lasting | None = None
     late: Lasting | None = None
     compared_at: tuple[datetime, Compared] | None = None
-    unlisted: dict[str, tuple[datetime, datetime]] = field(default_factory=dict)
+    unlisted: dict[str, Lasting] = field(default_factory=dict)
 
     def recall(self, seen: Seen, now: datetime) -> Seen:
         """`seen` with the findings of earlier runs, and with those that it adds to them."""
@@ -68,7 +68,7 @@ class Memory:
             # A quiet annex must not cost a call a minute without end.
             "known_empty": self.ended_at if _recent(self.ended_at, now) else None,
             "compared": self.compared_at[1] if self.compared_at and _recent(self.compared_at[0], now) else None,
-            "gone": frozenset(key for key, (first, last) in self.unlisted.items() if last - first >= BELIEVED),
+            "gone": frozenset(key for key, of in self.unlisted.items() if of.last - of.first >= BELIEVED),
         }
         return with_facts(seen, facts)
 
@@ -89,7 +89,10 @@ class Memory:
         if seen.instances is not None and isinstance(seen, Group):
             listed = {instance.id for instance in seen.instances}
             missing = (member.id for member in seen.members if member.id not in listed)
-            self.unlisted = {key: (_earlier(self.unlisted.get(key, (now, now))[0], now), now) for key in missing}
+            known = self.unlisted
+            self.unlisted = {
+                key: Lasting(_earlier(known[key].first if key in known else None, now), now) for key in missing
+            }
             text = format_time(decision.end) if decision.end else ""
             self.compared_at = now, Compared(text, frozenset(i.id for i in seen.instances if i.end == text))
         if not decision.empty:
