@@ -6,6 +6,7 @@ on any world: `Conditioned` puts it between the code under test and clients of a
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Sequence
 from typing import Any, Protocol
 
@@ -59,39 +60,42 @@ def _named(params: dict[str, Any]) -> set[str]:
     return ids | {tag["Key"] for tag in params.get("Tags", ())} | {str(params.get("InstanceId", ""))}
 
 
-class GroupUnlisted:
+class WrongGroups(ABC):
+    """The listing of groups answers with others than there are."""
+
+    def answer(self, service: str, operation: str, params: dict[str, Any], do: Do) -> dict[str, Any]:
+        """See `Condition`."""
+        del service
+        found = do(params)
+        if operation != "DescribeAutoScalingGroups":
+            return found
+        return {**found, "AutoScalingGroups": self.shown(found["AutoScalingGroups"])}
+
+    @abstractmethod
+    def shown(self, groups: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """The groups that the listing shows, of those that there are."""
+
+
+class GroupUnlisted(WrongGroups):
     """The listing of groups answers without this group."""
 
     def __init__(self, group: str) -> None:
         self._group = group
 
-    def answer(self, service: str, operation: str, params: dict[str, Any], do: Do) -> dict[str, Any]:
-        """See `Condition`."""
-        del service
-        found = do(params)
-        if operation != "DescribeAutoScalingGroups":
-            return found
-        left = [one for one in found["AutoScalingGroups"] if one["AutoScalingGroupName"] != self._group]
-        return {**found, "AutoScalingGroups": left}
+    def shown(self, groups: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """See `WrongGroups`."""
+        return [one for one in groups if one["AutoScalingGroupName"] != self._group]
 
 
-class TagsUnlisted:
+class TagsUnlisted(WrongGroups):
     """The listing of groups answers without tags of these keys: a reading between two calls of a deployment."""
 
     def __init__(self, *keys: str) -> None:
         self._keys = keys
 
-    def answer(self, service: str, operation: str, params: dict[str, Any], do: Do) -> dict[str, Any]:
-        """See `Condition`."""
-        del service
-        found = do(params)
-        if operation != "DescribeAutoScalingGroups":
-            return found
-        groups = [
-            {**one, "Tags": [tag for tag in one["Tags"] if tag["Key"] not in self._keys]}
-            for one in found["AutoScalingGroups"]
-        ]
-        return {**found, "AutoScalingGroups": groups}
+    def shown(self, groups: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """See `WrongGroups`."""
+        return [{**one, "Tags": [tag for tag in one["Tags"] if tag["Key"] not in self._keys]} for one in groups]
 
 
 class InstancesUnlisted:
@@ -119,47 +123,37 @@ class InstancesUnlisted:
         return not self._ids or instance_id in self._ids
 
 
-class MembersUnlisted:
+class MembersUnlisted(WrongGroups):
     """The listing of groups answers without these members."""
 
     def __init__(self, ids: Collection[str]) -> None:
         self._ids = frozenset(ids)
 
-    def answer(self, service: str, operation: str, params: dict[str, Any], do: Do) -> dict[str, Any]:
-        """See `Condition`."""
-        del service
-        found = do(params)
-        if operation != "DescribeAutoScalingGroups":
-            return found
-        groups = [
+    def shown(self, groups: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """See `WrongGroups`."""
+        return [
             {**one, "Instances": [each for each in one["Instances"] if each["InstanceId"] not in self._ids]}
-            for one in found["AutoScalingGroups"]
+            for one in groups
         ]
-        return {**found, "AutoScalingGroups": groups}
 
 
-class PhantomMember:
+class PhantomMember(WrongGroups):
     """The group lists a member that EC2 does not know."""
 
     def __init__(self, group: str, instance_id: str = "i-0dead0000000000ff", state: str = "InService") -> None:
         self.id = instance_id
         self._group, self._state = group, state
 
-    def answer(self, service: str, operation: str, params: dict[str, Any], do: Do) -> dict[str, Any]:
-        """See `Condition`."""
-        del service
-        found = do(params)
-        if operation != "DescribeAutoScalingGroups":
-            return found
+    def shown(self, groups: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """See `WrongGroups`."""
         member = {"InstanceId": self.id, "AvailabilityZone": "us-east-1a", "LifecycleState": self._state}
         member |= {"HealthStatus": "Healthy"}
-        groups = [
+        return [
             {**one, "Instances": [*one["Instances"], {**member, "ProtectedFromScaleIn": False}]}
             if one["AutoScalingGroupName"] == self._group
             else one
-            for one in found["AutoScalingGroups"]
+            for one in groups
         ]
-        return {**found, "AutoScalingGroups": groups}
 
 
 class Conditioned:

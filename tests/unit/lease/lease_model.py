@@ -43,6 +43,10 @@ POLICY = LeasePolicy("muon", size=2, max_lifetime_seconds=7200, grace_seconds=90
 END = CREATED + HOUR
 CAP = CREATED + 2 * HOUR
 GRACE = timedelta(seconds=900)
+SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
+MIDDLE = CREATED + HOUR / 2
+LAUNCH = frozenset({"Launch", "AZRebalance"})
+RUNNING = (GroupMember("i-1", "InService"), GroupMember("i-2", "InService"))
 DECLARED_KEYS = {key for key, _, _ in NUMBERS.values()}
 DECLARED_KEYS |= {lease_tags.TAG_NAME, lease_tags.TAG_ID, lease_tags.TAG_ENDS_AT}
 """Keys that only the template writes."""

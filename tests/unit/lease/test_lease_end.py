@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import pytest
 
@@ -11,12 +11,20 @@ from annex_lease.decision import decide
 from annex_lease.lease import Phase
 from annex_lease.observed import Fact, GroupMember, Instance
 from annex_lease.tags import format_time
-from tests.unit.lease.lease_model import CREATED, END, GRACE, HOUR, a_group, compared, kinds, listed, settled
-
-SECOND = timedelta(seconds=1)
-MIDDLE = CREATED + HOUR / 2
-LAUNCH = frozenset({"Launch", "AZRebalance"})
-RUNNING = (GroupMember("i-1", "InService"), GroupMember("i-2", "InService"))
+from tests.unit.lease.lease_model import (
+    CREATED,
+    END,
+    GRACE,
+    LAUNCH,
+    MIDDLE,
+    RUNNING,
+    SECOND,
+    a_group,
+    compared,
+    kinds,
+    listed,
+    settled,
+)
 
 
 def test_the_lease_is_over_at_its_end_and_not_before() -> None:

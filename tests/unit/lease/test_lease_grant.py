@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 
 import pytest
 
@@ -16,7 +15,11 @@ from tests.unit.lease.lease_model import (
     CREATED,
     END,
     HOUR,
+    LAUNCH,
+    MIDDLE,
     POLICY,
+    RUNNING,
+    SECOND,
     a_group,
     apply,
     carry_out,
@@ -26,11 +29,6 @@ from tests.unit.lease.lease_model import (
     settled,
     without,
 )
-
-SECOND = timedelta(seconds=1)
-MIDDLE = CREATED + HOUR / 2
-LAUNCH = frozenset({"Launch", "AZRebalance"})
-RUNNING = (GroupMember("i-1", "InService"), GroupMember("i-2", "InService"))
 
 
 def sized(size: int) -> LeasePolicy:

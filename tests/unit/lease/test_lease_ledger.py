@@ -11,9 +11,7 @@ from hypothesis import strategies as st
 
 from annex_lease.bookkeeping import counted
 from annex_lease.entries import Ledger, parse_ledger
-from tests.unit.lease.lease_model import CREATED, HOUR
-
-SECOND = timedelta(seconds=1)
+from tests.unit.lease.lease_model import CREATED, HOUR, SECOND
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,10 @@ from tests.unit.lease.lease_model import (
     DECLARED_KEYS,
     END,
     HOUR,
+    MINUTE,
     POLICY,
+    RUNNING,
+    SECOND,
     a_group,
     carry_out,
     kinds,
@@ -28,9 +31,7 @@ from tests.unit.lease.lease_model import (
     settled,
 )
 
-SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 LIMITED = replace(POLICY, max_instance_hours=1)
-RUNNING = (GroupMember("i-1", "InService"), GroupMember("i-2", "InService"))
 HALF = CREATED + HOUR / 2
 
 

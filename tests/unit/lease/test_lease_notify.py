@@ -12,12 +12,21 @@ from annex_lease.actions import Grant, NotifyInstances
 from annex_lease.decision import decide
 from annex_lease.observed import Compared, Fact, Group, GroupMember, Instance
 from annex_lease.tags import format_time
-from tests.unit.lease.lease_model import CREATED, END, GRACE, HOUR, a_group, compared, kinds, listed, settled
+from tests.unit.lease.lease_model import (
+    END,
+    GRACE,
+    HOUR,
+    LAUNCH,
+    MIDDLE,
+    RUNNING,
+    a_group,
+    compared,
+    kinds,
+    listed,
+    settled,
+)
 
-MIDDLE = CREATED + HOUR / 2
 TEXT = format_time(END)
-LAUNCH = frozenset({"Launch", "AZRebalance"})
-RUNNING = (GroupMember("i-1", "InService"), GroupMember("i-2", "InService"))
 
 
 def running(*members: GroupMember, written: dict[str, str] | None = None) -> Group:

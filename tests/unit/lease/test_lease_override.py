@@ -12,7 +12,7 @@ from annex_lease.actions import RecordOverride, RenewLease
 from annex_lease.decision import decide
 from annex_lease.entries import Override, Renewed
 from annex_lease.lease import NO_CAPS, LeaseCaps, Phase
-from annex_lease.observed import BELIEVED, Group, GroupMember
+from annex_lease.observed import BELIEVED, Group
 from annex_lease.policy import LeasePolicy
 from annex_lease.tags import format_time
 from tests.unit.lease.lease_model import (
@@ -21,6 +21,8 @@ from tests.unit.lease.lease_model import (
     END,
     HOUR,
     POLICY,
+    RUNNING,
+    SECOND,
     a_group,
     carry_out,
     kinds,
@@ -29,8 +31,6 @@ from tests.unit.lease.lease_model import (
     without,
 )
 
-SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
-RUNNING = (GroupMember("i-1", "InService"), GroupMember("i-2", "InService"))
 SHORTER, LONGER = CREATED + HOUR / 2, CREATED + 1.5 * HOUR
 
 

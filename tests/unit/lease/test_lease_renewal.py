@@ -20,7 +20,10 @@ from tests.unit.lease.lease_model import (
     CREATED,
     END,
     HOUR,
+    MINUTE,
     POLICY,
+    RUNNING,
+    SECOND,
     a_group,
     apply,
     carry_out,
@@ -29,8 +32,6 @@ from tests.unit.lease.lease_model import (
     settled,
 )
 
-SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
-RUNNING = (GroupMember("i-1", "InService"), GroupMember("i-2", "InService"))
 BUSY = (GroupMember("i-1", "InService", protected=True), GroupMember("i-2", "InService"))
 RENEWING = replace(POLICY, renew_seconds=1200)
 MOVED = ["PublishEnd", "RecordOverride", "ScheduleEnds"]

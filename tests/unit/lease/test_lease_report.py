@@ -14,11 +14,14 @@ from annex_lease.lease import Phase
 from annex_lease.observed import APART, Fact, Group, GroupMember, Instance
 from annex_lease.tags import format_time, group_tag
 from tests.unit.lease.lease_model import (
-    CREATED,
     END,
     GRACE,
     HOUR,
+    LAUNCH,
+    MIDDLE,
     POLICY,
+    RUNNING,
+    SECOND,
     a_group,
     carry_out,
     compared,
@@ -27,11 +30,6 @@ from tests.unit.lease.lease_model import (
     settled,
     without,
 )
-
-SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
-MIDDLE = CREATED + HOUR / 2
-LAUNCH = frozenset({"Launch", "AZRebalance"})
-RUNNING = (GroupMember("i-1", "InService"), GroupMember("i-2", "InService"))
 
 
 def running(*members: GroupMember, desired: int = 2) -> Group:

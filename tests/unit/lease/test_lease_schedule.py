@@ -13,14 +13,18 @@ from annex_lease.bookkeeping import END_ACTION, LATEST_END_ACTION
 from annex_lease.decision import decide
 from annex_lease.entries import Schedule, ScheduledAction
 from annex_lease.lease import LeaseCaps
-from annex_lease.observed import Group, GroupMember
+from annex_lease.observed import Group
 from annex_lease.tags import format_time, group_tag
 from tests.unit.lease.lease_model import (
     CAP,
     CREATED,
     END,
     HOUR,
+    MIDDLE,
+    MINUTE,
     POLICY,
+    RUNNING,
+    SECOND,
     a_group,
     carry_out,
     compared,
@@ -29,9 +33,6 @@ from tests.unit.lease.lease_model import (
     without,
 )
 
-SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
-MIDDLE = CREATED + HOUR / 2
-RUNNING = (GroupMember("i-1", "InService"), GroupMember("i-2", "InService"))
 BOTH = {END_ACTION: END, LATEST_END_ACTION: CAP + MINUTE}
 LONGER = replace(POLICY, max_lifetime_seconds=3 * 3600)
 

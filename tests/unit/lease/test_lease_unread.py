@@ -23,7 +23,11 @@ from tests.unit.lease.lease_model import (
     END,
     GRACE,
     HOUR,
+    LAUNCH,
+    MIDDLE,
     POLICY,
+    RUNNING,
+    SECOND,
     a_group,
     carry_out,
     kinds,
@@ -32,10 +36,6 @@ from tests.unit.lease.lease_model import (
     without,
 )
 
-SECOND = timedelta(seconds=1)
-MIDDLE = CREATED + HOUR / 2
-LAUNCH = frozenset({"Launch", "AZRebalance"})
-RUNNING = (GroupMember("i-1", "InService"), GroupMember("i-2", "InService"))
 NOT_YET = (timedelta(0), BELIEVED - SECOND)
 STOPPED = ["EmptyGroup", "SuspendLaunch"]
 
