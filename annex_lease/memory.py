@@ -1,6 +1,7 @@
 """Findings of earlier runs in the same function environment.
 
-Losing them does no harm, and Lambda may lose them at any time: what they confirm is looked for again.
+Lambda may lose them at any time. Then nothing is ended or started that would not be: what they confirm is looked for
+again, and is reported or recorded later.
 """
 
 from __future__ import annotations
