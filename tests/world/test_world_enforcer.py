@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import pytest
 
 from annex_lease import tags as lease_tags
+from annex_lease.bookkeeping import END_ACTION, LATEST_END_ACTION
 from tests.world.aws_conditions import Refused
 from tests.world.aws_model import Aws
 from tests.world.aws_schedule_api import LONGEST_DELAY
@@ -155,6 +158,64 @@ def test_an_action_that_was_deleted_is_put_again(model: ModelWorld) -> None:
     assert stage.scheduled() == {}
     stage.minutes(12)
     assert set(stage.scheduled().values()) == {stage.moment(HOUR), stage.moment(2 * HOUR + MINUTE)}
+
+
+@pytest.mark.parametrize("sizes", [{"MinSize": 0, "DesiredCapacity": 5}, {"MinSize": 2, "DesiredCapacity": 2}])
+@pytest.mark.parametrize("final", [False, True])
+def test_an_action_that_was_changed_into_another_is_put_again(
+    model: ModelWorld, sizes: dict[str, int], final: bool
+) -> None:
+    """It has its name and its time, and would empty nothing."""
+    stage = Stage(model)
+    granted(stage, max_lifetime_seconds=2 * 3600)
+    name = LATEST_END_ACTION if final else END_ACTION
+    start = stage.scheduled()[name]
+    put_by_hand(stage, name, start, MaxSize=10, **sizes)
+    stage.minutes(12)
+    stage.until(2 * HOUR + MINUTE + FOLLOWS if final else HOUR + FOLLOWS, checked=False)
+    assert stage.alive() == []
+
+
+def test_a_last_action_that_leaves_the_maximum_is_put_again(model: ModelWorld) -> None:
+    stage = Stage(model)
+    granted(stage)
+    put_by_hand(stage, LATEST_END_ACTION, stage.scheduled()[LATEST_END_ACTION], MinSize=0, DesiredCapacity=0)
+    stage.minutes(12)
+    stage.until(2 * HOUR + MINUTE + FOLLOWS, checked=False)
+    assert stage.group()["MaxSize"] == 0
+
+
+@pytest.mark.parametrize("end", [HOUR, 1.5 * HOUR])
+def test_an_action_of_a_user_at_the_same_time_holds_nothing_up(model: ModelWorld, end: float) -> None:
+    """AWS refuses two actions of a group at one time: ours comes a second earlier, at the first end and at a later."""
+    stage = Stage(model)
+    stage.make()
+    put_by_hand(stage, "nightly", stage.moment(end), MinSize=0)
+    request(stage, "Create")
+    stage.minutes(3)
+    assert len(stage.alive()) == 2
+    write_end(stage, end)
+    stage.minutes(2)
+    assert stage.scheduled()[END_ACTION] == stage.moment(end - 1)
+    assert stage.scheduled()["nightly"] == stage.moment(end)
+    stage.until(end + FOLLOWS, checked=False)
+    assert stage.alive() == []
+
+
+def test_a_refusal_of_another_kind_is_no_time_that_is_taken(model: ModelWorld) -> None:
+    stage = Stage(model)
+    with stage.under(Refused("PutScheduledUpdateGroupAction")):
+        stage.make()
+        stage.run()
+    asked = [each for each in model.aws.calls if each.operation == "PutScheduledUpdateGroupAction"]
+    assert {each.params["StartTime"] for each in asked} == {stage.moment(HOUR)}, "no earlier one is tried"
+
+
+def put_by_hand(stage: Stage, name: str, start: datetime, **sizes: int) -> None:
+    """Put a scheduled action as an operator does."""
+    stage.world.operator.autoscaling.put_scheduled_update_group_action(
+        AutoScalingGroupName=stage.site.group, ScheduledActionName=name, StartTime=start, **sizes
+    )
 
 
 def test_nothing_is_granted_before_the_actions_are_put(model: ModelWorld) -> None:
