@@ -6,10 +6,19 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from annex_lease import tags
-from annex_lease.actions import Action, NotifyInstances, PublishEnd, RecordOverride, RecordUse, ScheduleEnds
-from annex_lease.entries import Ledger, Override, Schedule, ScheduledAction
+from annex_lease.actions import (
+    Action,
+    DropRenewal,
+    NotifyInstances,
+    PublishEnd,
+    RecordOverride,
+    RecordUse,
+    ScheduleEnds,
+)
+from annex_lease.entries import Granted, Ledger, Override, Schedule, ScheduledAction
 from annex_lease.lease import Lease
 from annex_lease.observed import DEAD_INSTANCE_STATES, DEAD_LIFECYCLE_STATES, Fact, Group
+from annex_lease.record import LeaseRecord
 from annex_lease.terms import CHECK_PERIOD
 
 END_ACTION = "annex-end"
@@ -85,6 +94,14 @@ def notify(group: Group, end: datetime) -> tuple[tuple[Action, ...], frozenset[F
         return (), frozenset()
     reason = f"{len(wrong)} instances have none or another end"
     return (NotifyInstances(end, tuple(sorted(wrong)), reason),), frozenset()
+
+
+def drop_renewal(record: LeaseRecord) -> tuple[Action, ...]:
+    """Use up a renewal that was not granted, as the lease is over: nothing but a new one may grant it."""
+    if not record.renewal_pending:
+        return ()
+    granted = Granted(record.granted.size if record.granted else 0, record.renewal)
+    return (DropRenewal(granted, "a later deployment or extension would grant it"),)
 
 
 def record_use(group: Group, now: datetime) -> tuple[tuple[Action, ...], frozenset[Fact]]:

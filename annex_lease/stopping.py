@@ -12,15 +12,13 @@ from annex_lease.actions import (
     Close,
     Decision,
     DeleteWarmPool,
-    DropRenewal,
     EmptyGroup,
     FinishHooks,
     ResumeTerminate,
     SuspendLaunch,
     TerminateInstances,
 )
-from annex_lease.bookkeeping import notify, publish, record_use
-from annex_lease.entries import Granted
+from annex_lease.bookkeeping import drop_renewal, notify, publish, record_use
 from annex_lease.lease import Phase
 from annex_lease.observed import BELIEVED, DEAD_LIFECYCLE_STATES, Fact, Group, Instance, Missing
 from annex_lease.tags import format_time, parse_time
@@ -71,10 +69,7 @@ def stop(group: Group, now: datetime, why: Stop) -> Decision:
     # One call for each instance: last, so that it delays nothing that ends more with fewer calls.
     actions.extend(_hooks(group, grace=grace))
     stopping = bool(actions)
-    if lease.record.renewal_pending:
-        size = lease.record.granted.size if lease.record.granted else 0
-        dropped = Granted(size, lease.record.renewal)
-        actions.append(DropRenewal(dropped, "no later deployment or extension grants it: it takes a new renewal"))
+    actions.extend(drop_renewal(lease.record))
     if why.closing and not lease.record.closed:
         actions.append(Close(now, "a check that runs at the same time, or later, must not grant anything"))
     if not why.closing:
