@@ -38,6 +38,7 @@ class AnnexBaseStack(Stack):
             stack_name=f"AnnexBase-{region}",
             description="HTCondor annexes: ends what is over, and removes what belongs to no annex any more",
             env=Environment(account=account, region=region),
+            tags=dict(base.tags),
         )
         topic = None if base.alarm_topic is None else sns.Topic.from_topic_arn(self, "AlarmTopic", base.alarm_topic)
         declared = base.max_removals

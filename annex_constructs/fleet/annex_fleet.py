@@ -15,6 +15,7 @@ from annex_constructs.fleet.execution_point import ExecutionPoint
 from annex_constructs.fleet.fleet_group import check_capacity, check_types, fleet_group, mixed_instances
 from annex_constructs.fleet.instance_permissions import InstanceTrustValidation, attach_instance_policy, instance_role
 from annex_constructs.fleet.launch_template import execution_point_template
+from annex_constructs.fleet.multipart_user_data import ExecutionPointUserData, UserDataValidation
 from annex_constructs.fleet.security_group import AnnexSecurityGroup
 from annex_constructs.fleet.tag_validation import TagValidation
 from annex_constructs.identity import annex_id, check_only_one, checked_annex_name
@@ -119,6 +120,7 @@ class AnnexFleet(Construct):
         Tags.of(self).add(TAG_NAME, self._annex_name)
         Tags.of(self).add(TAG_ID, self.annex_id)
         self.node.add_validation(TagValidation(self, self._group, self._launch_template))
+        self.node.add_validation(UserDataValidation(self, self.user_data))
 
     def _make_template(
         self, instance_type: ec2.InstanceType, associate_public_ip_address: bool | None
@@ -187,6 +189,13 @@ class AnnexFleet(Construct):
     def launch_template(self) -> ec2.LaunchTemplate:
         """Launch template of new instances."""
         return self._launch_template
+
+    @property
+    def user_data(self) -> ExecutionPointUserData:
+        """User data of new instances, to which an app can add parts and commands."""
+        user_data = self._launch_template.user_data
+        assert isinstance(user_data, ExecutionPointUserData)  # noqa: S101 - what the template was made with
+        return user_data
 
     @property
     def credential(self) -> secretsmanager.ISecret:
