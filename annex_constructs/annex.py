@@ -17,7 +17,7 @@ from annex_constructs.fleet.annex_credential import AnnexCredential
 from annex_constructs.fleet.annex_fleet import AnnexFleet
 from annex_constructs.fleet.execution_point import ExecutionPoint
 from annex_constructs.fleet.network import AnnexNetwork
-from annex_constructs.identity import checked_annex_name
+from annex_constructs.identity import checked_annex_name, life_scope
 from annex_constructs.lease.lease_alarms import LeaseAlarms
 from annex_constructs.lease.lease_checker import LeaseChecker
 from annex_constructs.lease.lease_terms import LeaseTerms
@@ -90,12 +90,13 @@ class Annex(IAnnex):
         topic = given_or_own_topic(
             self, "AlarmTopic", display_name=annex_sender(name), alarm_topic=alarm_topic, alarm_email=alarm_email
         )
-        self._credential = AnnexCredential(self, "Credential")
+        network = vpc or AnnexNetwork(self, "Network").vpc
+        self._credential = AnnexCredential(life_scope(self, name, network), "Credential")
         self._fleet = AnnexFleet(
             self,
             "Fleet",
             annex_name=name,
-            vpc=vpc or AnnexNetwork(self, "Network").vpc,
+            vpc=network,
             vpc_subnets=vpc_subnets,
             associate_public_ip_address=associate_public_ip_address,
             instance_types=instance_types,

@@ -1,6 +1,10 @@
-"""Identity of an annex: its name, and a unique id."""
+"""Identity of an annex: its name, a unique id, and what cannot change while it exists."""
+
+import hashlib
+import json
 
 from aws_cdk import Fn, Stack, Token
+from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
 from annex_constructs.errors import invalid_value
@@ -36,6 +40,28 @@ def annex_id(name: str) -> str:
     """
     # The name is joined before the split, not after it: a third of the text, and it is on every resource.
     return Fn.select(2, Fn.split("/", Fn.sub(f"${{AWS::StackId}}.{name}")))
+
+
+def life_scope(parent: Construct, name: str, vpc: ec2.IVpc) -> Construct:
+    """The scope for all that ends with one life of an annex: with another name or another VPC its path is another one.
+
+    Its resources get other logical ids then, so CloudFormation makes a new annex, and the checker of the old one empties
+    that before it is removed, detached instances included. They could not be changed in place: running instances, the
+    token of the pool and instances that the group lost have the old name, and a VPC cannot be removed while instances
+    are in it.
+
+    The path's last part has no letter and no digit. The CDK leaves such a part out of the readable beginning of logical
+    ids; it counts in their hash only.
+
+    :param parent: the construct whose resources are to be replaced.
+    :param name: the annex's name.
+    :param vpc: network of the instances.
+    """
+    fixed = json.dumps([name, Stack.of(parent).resolve(vpc.vpc_id)], sort_keys=True)
+    number = int(hashlib.sha256(fixed.encode()).hexdigest()[:8], 16)
+    path = f"{number:032b}".translate({ord("0"): "-", ord("1"): "_"})
+    found = parent.node.try_find_child(path)
+    return found if isinstance(found, Construct) else Construct(parent, path)
 
 
 def group_arn(stack: Stack, group: str) -> str:

@@ -18,7 +18,7 @@ from annex_constructs.fleet.launch_template import execution_point_template
 from annex_constructs.fleet.multipart_user_data import ExecutionPointUserData, UserDataValidation
 from annex_constructs.fleet.security_group import AnnexSecurityGroup
 from annex_constructs.fleet.tag_validation import TagValidation
-from annex_constructs.identity import annex_id, check_only_one, checked_annex_name
+from annex_constructs.identity import annex_id, check_only_one, checked_annex_name, life_scope
 from annex_lease.ownership import instance_name
 from annex_lease.tags import TAG_ID, TAG_NAME
 from annex_lease.terms import ON_DEMAND_BASE, ON_DEMAND_PERCENTAGE
@@ -100,15 +100,16 @@ class AnnexFleet(Construct):
         self._protect_busy = protect_busy
         self._max_size = max_size
         self._vpc = vpc
-        self._credential = credential or AnnexCredential(self, "Credential")
-        self._role = role or instance_role(self, "Role")
+        self._life = life_scope(self, self._annex_name, vpc)
+        self._credential = credential or AnnexCredential(self._life, "Credential")
+        self._role = role or instance_role(self._life, "Role")
         self._security_group = security_group or AnnexSecurityGroup(
-            self, "SecurityGroup", vpc=vpc, pool=execution_point.pool
+            self._life, "SecurityGroup", vpc=vpc, pool=execution_point.pool
         )
         self._launch_template = self._make_template(instance_types[0], associate_public_ip_address)
         instances = mixed_instances(self._launch_template, instance_types, on_demand_base, on_demand_percentage)
         self._group = fleet_group(
-            self,
+            self._life,
             "Group",
             name=instance_name(self._annex_name),
             vpc=vpc,
@@ -126,7 +127,7 @@ class AnnexFleet(Construct):
         self, instance_type: ec2.InstanceType, associate_public_ip_address: bool | None
     ) -> ec2.LaunchTemplate:
         return execution_point_template(
-            self,
+            self._life,
             "LaunchTemplate",
             annex_name=self._annex_name,
             annex_id=self.annex_id,
@@ -141,7 +142,7 @@ class AnnexFleet(Construct):
 
     def _allow_instances(self) -> None:
         attach_instance_policy(
-            self,
+            self._life,
             "InstancePolicy",
             role=self._role,
             credential=self._credential,

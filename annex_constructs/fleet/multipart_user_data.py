@@ -34,11 +34,12 @@ class ExecutionPointUserData(ec2.MultipartUserData):
 
     Example::
 
-        annex.fleet.user_data.add_commands_before_start("mkdir -p /scratch")
-        annex.fleet.user_data.add_commands("logger 'cloud-init has finished'")
+        user_data: ExecutionPointUserData = annex.fleet.user_data
+        user_data.add_commands_before_start("mkdir -p /scratch")
+        user_data.add_commands("logger 'cloud-init has finished'")
         config = "#cloud-config\npackages: [jq]"
         part = ec2.MultipartBody.from_raw_body(content_type="text/cloud-config", body=config)
-        annex.fleet.user_data.add_part(part)
+        user_data.add_part(part)
 
     :param settings: settings of the execution point.
     """

@@ -12,7 +12,7 @@ from constructs import Construct
 from annex_constructs.alarm_topic import given_or_own_topic
 from annex_constructs.errors import invalid_value
 from annex_constructs.fleet.annex_fleet import AnnexFleet
-from annex_constructs.identity import portable_annex_id
+from annex_constructs.identity import life_scope, portable_annex_id
 from annex_constructs.lease.checker_permissions import OwnAnnex, checker_permissions
 from annex_constructs.lease.checker_responder import CheckerResponder
 from annex_constructs.lease.lease_declaration import LeaseDeclaration
@@ -83,12 +83,13 @@ class LeaseChecker(LeaseMetrics, Construct):
         )
         declaration = LeaseDeclaration(fleet, lease=lease, size=fleet.max_size if size is None else size)
         group, secret = fleet.auto_scaling_group, credential or fleet.credential
+        life = life_scope(self, fleet.annex_name, fleet.vpc)
         responder = CheckerResponder(
-            self, "Responder", group=group, annex_name=fleet.annex_name, annex_id=fleet.annex_id
+            life, "Responder", group=group, annex_name=fleet.annex_name, annex_id=fleet.annex_id
         )
         own = OwnAnnex.of(self, group, fleet.annex_id)
         self._scheduled = ScheduledFunction(
-            self,
+            life,
             "Function",
             name=f"lease checker of annex {fleet.annex_name}",
             description=f"Grants annex {fleet.annex_name} its size and ends it with its lease",
@@ -102,7 +103,7 @@ class LeaseChecker(LeaseMetrics, Construct):
         )
         # No check before all that can start or stop an instance, and its way to the Internet, is there.
         self._scheduled.schedule.node.add_dependency(fleet, fleet.vpc)
-        self._resource = self._make_custom_resource(declaration)
+        self._resource = self._make_custom_resource(life, declaration)
         # The topic with its subscription: what the first check finds is for its readers too.
         self._resource.node.add_dependency(self._scheduled.schedule, self._topic)
         Tags.of(self).add(TAG_NAME, fleet.annex_name)
@@ -118,9 +119,9 @@ class LeaseChecker(LeaseMetrics, Construct):
             **declaration.caps,
         )
 
-    def _make_custom_resource(self, declaration: LeaseDeclaration) -> CustomResource:
+    def _make_custom_resource(self, life: Construct, declaration: LeaseDeclaration) -> CustomResource:
         return CustomResource(
-            self,
+            life,
             "Lease",
             service_token=self._scheduled.function.function_arn,
             service_timeout=_SERVICE_TIMEOUT,
