@@ -43,15 +43,15 @@ def annex_id(name: str) -> str:
 
 
 def life_scope(parent: Construct, name: str, vpc: ec2.IVpc) -> Construct:
-    """The scope for all that ends with one life of an annex: with another name or another VPC its path is another one.
+    """Scope of the resources that end with one life of an annex; its path depends on the annex's name and VPC.
 
-    Its resources get other logical ids then, so CloudFormation makes a new annex, and the checker of the old one empties
-    that before it is removed, detached instances included. They could not be changed in place: running instances, the
-    token of the pool and instances that the group lost have the old name, and a VPC cannot be removed while instances
-    are in it.
+    With another name or VPC, the resources get other logical ids: CloudFormation makes a new annex, and the checker of
+    the old one empties that before it is removed, detached instances included. They could not be changed in place.
+    Running instances, instances that the group lost and the token of the pool have the old name. A VPC cannot be
+    removed while instances are in it.
 
-    The path's last part has no letter and no digit. The CDK leaves such a part out of the readable beginning of logical
-    ids; it counts in their hash only.
+    The path's last part has no letter and no digit. The CDK leaves such a part out of the readable beginning of a
+    logical id, and it counts in the hash at the end.
 
     :param parent: the construct whose resources are to be replaced.
     :param name: the annex's name.
