@@ -20,7 +20,7 @@ def checked_annex_name(owner: str, construct_id: str, annex_name: str | None) ->
     :raises ValueError: it has another form. A token is refused too: the name is part of identities in the pool.
     """
     name = construct_id.lower() if annex_name is None else annex_name
-    if Token.is_unresolved(name) or not ANNEX_NAME.matches(name):
+    if not isinstance(name, str) or Token.is_unresolved(name) or not ANNEX_NAME.matches(name):
         raise invalid_value(
             f"{owner} annex_name",
             received=name,

@@ -10,6 +10,8 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
+from annex_constructs import errors
+from annex_constructs.errors import Kind, check_kinds
 from annex_constructs.fleet.annex_credential import AnnexCredential
 from annex_constructs.fleet.execution_point import ExecutionPoint
 from annex_constructs.fleet.fleet_group import check_capacity, check_types, fleet_group, mixed_instances
@@ -22,6 +24,18 @@ from annex_constructs.identity import annex_id, check_only_one, checked_annex_na
 from annex_lease.ownership import instance_name
 from annex_lease.tags import TAG_ID, TAG_NAME
 from annex_lease.terms import ON_DEMAND_BASE, ON_DEMAND_PERCENTAGE
+
+_KINDS = {
+    "vpc": errors.VPC,
+    "execution_point": Kind("an ExecutionPoint", "ExecutionPoint(...)", ExecutionPoint),
+    "credential": errors.SECRET,
+    "vpc_subnets": errors.SUBNETS,
+    "associate_public_ip_address": errors.FLAG,
+    "security_group": errors.SECURITY_GROUP,
+    "role": errors.ROLE,
+    "protect_busy": errors.FLAG,
+}
+_OPTIONAL = _KINDS.keys() - {"vpc", "execution_point", "protect_busy"}
 
 
 @jsii.implements(iam.IGrantable, ec2.IConnectable)
@@ -92,6 +106,7 @@ class AnnexFleet(Construct):
         protect_busy: bool = False,
     ) -> None:
         super().__init__(scope, construct_id)
+        check_kinds("AnnexFleet", locals(), _KINDS, _OPTIONAL)
         self._annex_name = checked_annex_name("AnnexFleet", construct_id, annex_name)
         check_only_one(AnnexFleet, self, self._annex_name)
         check_capacity(max_size, on_demand_base, on_demand_percentage)

@@ -6,6 +6,7 @@ from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
+from annex_constructs.errors import Kind, check_kind
 from annex_constructs.identity import annex_id
 from annex_constructs.lease.lease_checker import LeaseChecker
 from annex_lease.tags import TAG_ID, TAG_NAME
@@ -48,6 +49,7 @@ class LeaseAlarms(Construct):
 
     def __init__(self, scope: Construct, construct_id: str, *, checker: LeaseChecker) -> None:
         super().__init__(scope, construct_id)
+        check_kind("LeaseAlarms checker", checker, Kind("a LeaseChecker", "LeaseChecker(...)", LeaseChecker))
         self._topic = checker.alarm_topic
         self._unenforced = cloudwatch.Alarm(
             self,

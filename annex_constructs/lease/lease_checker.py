@@ -10,7 +10,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from annex_constructs.alarm_topic import given_or_own_topic
-from annex_constructs.errors import invalid_value
+from annex_constructs.errors import LOG_RETENTION, SECRET, Kind, check_kinds, invalid_value
 from annex_constructs.fleet.annex_fleet import AnnexFleet
 from annex_constructs.identity import life_scope, portable_annex_id
 from annex_constructs.lease.checker_permissions import OwnAnnex, checker_permissions
@@ -25,6 +25,13 @@ from annex_lease.tags import TAG_ID, TAG_NAME
 _HANDLER = "annex_lease.handler.handler"
 # Longer than a run that times out, and then the responder's; CloudFormation itself would wait for an hour.
 _SERVICE_TIMEOUT = Duration.minutes(10)
+
+_KINDS = {
+    "fleet": Kind("an AnnexFleet", "AnnexFleet(...)", AnnexFleet),
+    "lease": Kind("LeaseTerms", "LeaseTerms(duration=Duration.hours(8))", LeaseTerms),
+    "credential": SECRET,
+    "log_retention": LOG_RETENTION,
+}
 
 
 class LeaseChecker(LeaseMetrics, Construct):
@@ -72,6 +79,7 @@ class LeaseChecker(LeaseMetrics, Construct):
         log_retention: logs.RetentionDays = logs.RetentionDays.ONE_MONTH,
     ) -> None:
         super().__init__(scope, construct_id)
+        check_kinds("LeaseChecker", locals(), _KINDS, {"credential"})
         _check_stack(self, fleet)
         self._fleet = fleet
         self._topic = given_or_own_topic(
