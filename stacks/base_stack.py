@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from aws_cdk import CfnOutput, Environment, Stack
+from aws_cdk import CfnOutput, Environment, Stack, Tags
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
@@ -50,6 +50,8 @@ class AnnexBaseStack(Stack):
             max_removals=default_max_removals(largest_annex) if declared is None else declared,
             dry_run=base.dry_run,
         )
+        for key, value in base.tags.items():
+            Tags.of(self).add(key, value)
         CfnOutput(self, "Sweeper", value=self._base.function.function_name)
         CfnOutput(self, "AlarmTopicArn", value=self._base.alarm_topic.topic_arn)
 
