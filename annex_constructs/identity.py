@@ -2,10 +2,11 @@
 
 import hashlib
 import json
+from typing import cast
 
 from aws_cdk import Fn, Stack, Token
 from aws_cdk import aws_ec2 as ec2
-from constructs import Construct
+from constructs import Construct, IConstruct
 
 from annex_constructs.errors import invalid_value
 from annex_lease.forms import ANNEX_NAME
@@ -42,7 +43,7 @@ def annex_id(name: str) -> str:
     return Fn.select(2, Fn.split("/", Fn.sub(f"${{AWS::StackId}}.{name}")))
 
 
-def life_scope(parent: Construct, name: str, vpc: ec2.IVpc) -> Construct:
+def life_scope(parent: IConstruct, name: str, vpc: ec2.IVpc, fleet: Construct | None = None) -> Construct:
     """Scope of the resources that end with one life of an annex; its path depends on the annex's name and VPC.
 
     With another name or VPC, the resources get other logical ids: CloudFormation makes a new annex, and the checker of
@@ -56,12 +57,16 @@ def life_scope(parent: Construct, name: str, vpc: ec2.IVpc) -> Construct:
     :param parent: the construct whose resources are to be replaced.
     :param name: the annex's name.
     :param vpc: network of the instances.
+    :param fleet: the fleet, for resources beside it: with another path it is another fleet. Default: - they are below
+        it, or do not depend on it.
     """
-    fixed = json.dumps([name, Stack.of(parent).resolve(vpc.vpc_id)], sort_keys=True)
+    stack = Stack.of(parent)
+    path = "" if fleet is None else fleet.node.path.removeprefix(stack.node.path)
+    fixed = json.dumps([name, stack.resolve(vpc.vpc_id), path], sort_keys=True)
     number = int(hashlib.sha256(fixed.encode()).hexdigest()[:8], 16)
-    path = f"{number:032b}".translate({ord("0"): "-", ord("1"): "_"})
-    found = parent.node.try_find_child(path)
-    return found if isinstance(found, Construct) else Construct(parent, path)
+    part = f"{number:032b}".translate({ord("0"): "-", ord("1"): "_"})
+    found = parent.node.try_find_child(part)
+    return found if isinstance(found, Construct) else Construct(cast("Construct", parent), part)
 
 
 def group_arn(stack: Stack, group: str) -> str:

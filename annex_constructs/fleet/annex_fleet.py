@@ -135,8 +135,7 @@ class AnnexFleet(Construct):
         self._allow_instances()
         Tags.of(self).add(TAG_NAME, self._annex_name)
         Tags.of(self).add(TAG_ID, self.annex_id)
-        self.node.add_validation(TagValidation(self, self._group, self._launch_template))
-        self.node.add_validation(UserDataValidation(self, self.user_data))
+        self._add_validations()
 
     def _make_template(
         self, instance_type: ec2.InstanceType, associate_public_ip_address: bool | None
@@ -164,7 +163,12 @@ class AnnexFleet(Construct):
             group=self._group,
             protect_busy=self._protect_busy,
         )
+
+    def _add_validations(self) -> None:
+        """Checks of what can still change after the fleet was made."""
         self.node.add_validation(InstanceTrustValidation(self, self._role))
+        self.node.add_validation(TagValidation(self, self._group, self._launch_template))
+        self.node.add_validation(UserDataValidation(self, self.user_data))
 
     @property
     def annex_name(self) -> str:

@@ -91,11 +91,10 @@ class LeaseChecker(LeaseMetrics, Construct):
         )
         declaration = LeaseDeclaration(fleet, lease=lease, size=fleet.max_size if size is None else size)
         group, secret = fleet.auto_scaling_group, credential or fleet.credential
-        life = life_scope(self, fleet.annex_name, fleet.vpc)
+        life = life_scope(self, fleet.annex_name, fleet.vpc, fleet)
         responder = CheckerResponder(
             life, "Responder", group=group, annex_name=fleet.annex_name, annex_id=fleet.annex_id
         )
-        own = OwnAnnex.of(self, group, fleet.annex_id)
         self._scheduled = ScheduledFunction(
             life,
             "Function",
@@ -103,7 +102,7 @@ class LeaseChecker(LeaseMetrics, Construct):
             description=f"Grants annex {fleet.annex_name} its size and ends it with its lease",
             handler=_HANDLER,
             environment=self._settings(secret, declaration).to_environ(),
-            permissions=checker_permissions(own, secret, self._topic),
+            permissions=checker_permissions(OwnAnnex.of(self, group, fleet.annex_id), secret, self._topic),
             event=SCHEDULED_CHECK,
             rate=CHECK_RATE,
             on_failure=responder.function,
@@ -111,7 +110,7 @@ class LeaseChecker(LeaseMetrics, Construct):
         )
         # No check before all that can start or stop an instance, and its way to the Internet, is there.
         self._scheduled.schedule.node.add_dependency(fleet, fleet.vpc)
-        self._resource = self._make_custom_resource(life, declaration)
+        self._resource = self._make_custom_resource(declaration)
         # The topic with its subscription: what the first check finds is for its readers too.
         self._resource.node.add_dependency(self._scheduled.schedule, self._topic)
         Tags.of(self).add(TAG_NAME, fleet.annex_name)
@@ -127,10 +126,15 @@ class LeaseChecker(LeaseMetrics, Construct):
             **declaration.caps,
         )
 
-    def _make_custom_resource(self, life: Construct, declaration: LeaseDeclaration) -> CustomResource:
+    def _make_custom_resource(self, declaration: LeaseDeclaration) -> CustomResource:
+        fleet = self._fleet
+        parent = fleet.node.scope
+        assert parent is not None  # noqa: S101 - a fleet is in a stack
         return CustomResource(
-            life,
-            "Lease",
+            # Beside the fleet, so that a checker with another path is refused on a live annex ("Modifying service token
+            # is not allowed"). If this resource were replaced, the old checker would empty the fleet of the new one.
+            life_scope(parent, fleet.annex_name, fleet.vpc, fleet),
+            "LeaseChecker",
             service_token=self._scheduled.function.function_arn,
             service_timeout=_SERVICE_TIMEOUT,
             resource_type="Custom::AnnexLease",

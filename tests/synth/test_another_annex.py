@@ -50,23 +50,37 @@ def vpc_of(stack: Stack, vpc_id: str) -> ec2.IVpc:
 def whole(flags: dict[str, Any], point: ExecutionPoint, name: str, vpc_id: str | None = None) -> Resources:
     stack = Stack(App(context=flags), "Other")
     vpc = vpc_of(stack, vpc_id) if vpc_id else None
-    annex = {"execution_point": point, "instance_types": TYPES, "max_size": 2, "lease": LEASE, "vpc": vpc}
+    annex: dict[str, Any] = {
+        "execution_point": point,
+        "instance_types": TYPES,
+        "max_size": 2,
+        "lease": LEASE,
+        "vpc": vpc,
+    }
     Annex(stack, "Annex", annex_name=name, **annex)
     return dict(Template.from_stack(stack).to_json()["Resources"])
 
 
-def in_parts(flags: dict[str, Any], point: ExecutionPoint, name: str, vpc_id: str | None = None) -> Resources:
+def in_parts(
+    flags: dict[str, Any],
+    point: ExecutionPoint,
+    name: str,
+    vpc_id: str | None = None,
+    *,
+    fleet_id: str = "Fleet",
+    checker_id: str = "Lease",
+) -> Resources:
     stack = Stack(App(context=flags), "Other")
     fleet = AnnexFleet(
         stack,
-        "Fleet",
+        fleet_id,
         annex_name=name,
         vpc=vpc_of(stack, vpc_id or "vpc-0123456789abcdef0"),
         instance_types=TYPES,
         max_size=2,
         execution_point=point,
     )
-    LeaseAlarms(stack, "Alarms", checker=LeaseChecker(stack, "Lease", fleet=fleet, lease=LEASE))
+    LeaseAlarms(stack, "Alarms", checker=LeaseChecker(stack, checker_id, fleet=fleet, lease=LEASE))
     return dict(Template.from_stack(stack).to_json()["Resources"])
 
 
@@ -76,7 +90,7 @@ def kept(before: Resources, after: Resources) -> set[str]:
 
 
 @pytest.mark.parametrize("compose", [whole, in_parts])
-def test_a_renamed_annex_is_made_anew_and_the_old_one_removed(
+def test_of_a_renamed_annex_nothing_with_the_old_name_stays(
     flags: dict[str, Any], point: ExecutionPoint, compose: Any
 ) -> None:
     before, after = compose(flags, point, "demo"), compose(flags, point, "muon")
@@ -126,6 +140,23 @@ def test_other_subnets_of_the_same_vpc_replace_nothing(flags: dict[str, Any]) ->
     before, after = template_of(flags, GIVEN_NETWORK)["Resources"], template_of(flags, OTHER_SUBNETS)["Resources"]
     assert before.keys() == after.keys()
     assert only(after, "AWS::AutoScaling::AutoScalingGroup")["VPCZoneIdentifier"] == list(OTHER_SUBNETS["subnets"])
+
+
+def test_a_fleet_with_another_path_has_another_checker(flags: dict[str, Any], point: ExecutionPoint) -> None:
+    """Otherwise the checker would be changed to the new fleet, before the old one is removed."""
+    one = in_parts(flags, point, "demo")
+    other = in_parts(flags, point, "demo", fleet_id="Moved")
+    assert not kept(one, other) & WITH_IDENTITY
+
+
+def test_a_checker_with_another_path_is_refused_by_cloudformation(flags: dict[str, Any], point: ExecutionPoint) -> None:
+    """A custom resource takes no other service token, and the old checker must never empty the fleet of the new one."""
+    one = in_parts(flags, point, "demo")
+    other = in_parts(flags, point, "demo", checker_id="Moved")
+    (lease,) = of_type(one, "Custom::AnnexLease")
+    assert one[lease]["Properties"]["ServiceToken"] != other[lease]["Properties"]["ServiceToken"]
+    group = named(one, "AWS::AutoScaling::AutoScalingGroup", "")
+    assert group in other
 
 
 @pytest.mark.parametrize("compose", [whole, in_parts])
