@@ -200,6 +200,14 @@ def group_tag(key: str, value: str) -> Tag:
     return Tag(key, value, key in PROPAGATED_TAGS)
 
 
+def keys_against_launches(group_tags: Iterable[Tag]) -> tuple[str, ...]:
+    """Keys of a group's tags with which EC2 starts none of its instances: propagated, and unusable in their metadata.
+
+    A tag that the group does not propagate hinders no launch.
+    """
+    return tuple(tag.key for tag in group_tags if tag.propagate and unusable_in_metadata(tag.key))
+
+
 def tags_from_api(described: Iterable[Mapping[str, object]]) -> tuple[Tag, ...]:
     """The tags of a group, from the form of DescribeAutoScalingGroups."""
     return tuple(Tag(str(t["Key"]), str(t.get("Value") or ""), t.get("PropagateAtLaunch") is True) for t in described)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from annex_lease import tags
-from annex_lease.tags import unusable_in_metadata
+from annex_lease.tags import Tag, keys_against_launches, unusable_in_metadata
 
 # As EC2 says it: "Tag keys must match pattern ([0-9a-zA-Z\\-_+=,.@:]{1,255}), and must not be a reserved name
 # ('.', '..', '_index')" (https://github.com/kubernetes/cloud-provider-aws/issues/436).
@@ -54,3 +54,15 @@ def test_every_key_of_ours_is_declared_or_written_later() -> None:
     # Of the responder's function only.
     assert keys - {tags.TAG_RESPONDER} == tags.DECLARED_TAGS | tags.RUNTIME_TAGS
     assert not tags.DECLARED_TAGS & tags.RUNTIME_TAGS
+
+
+def test_only_what_a_group_propagates_hinders_its_launches() -> None:
+    given = (
+        Tag("team/owner", "physics", True),
+        Tag("Patch Group", "a", False),
+        Tag("cost centre", "1", True),
+        Tag("team", "physics", True),
+        *(tags.group_tag(key, "x") for key in sorted(tags.DECLARED_TAGS | tags.RUNTIME_TAGS)),
+    )
+    assert keys_against_launches(given) == ("team/owner", "cost centre")
+    assert keys_against_launches(()) == ()
