@@ -15,6 +15,8 @@ _GROUP = autoscaling.CfnAutoScalingGroup.CFN_RESOURCE_TYPE_NAME
 _TEMPLATE = ec2.CfnLaunchTemplate.CFN_RESOURCE_TYPE_NAME
 _NESTED = CfnStack.CFN_RESOURCE_TYPE_NAME
 _STACK = "aws:cdk:stack"  # what `Tags` calls a stack as a resource
+# Keys of tags by the type of resource that has them, as `exclude_resource_types` knows it.
+_Keys = dict[str, frozenset[str]]
 
 
 @jsii.implements(IValidation)
@@ -39,34 +41,40 @@ class TagValidation:
 
     def validate(self) -> list[str]:
         """The problems found, once every tag of the app has been applied."""
-        keys = self._keys()
-        of_group = frozenset[str]().union(*(each for kind, each in keys.items() if kind != _TEMPLATE))
-        of_instances = of_group | keys[_TEMPLATE]
+        of_group, launched = self._of_group(), self._launched()
+        on_group = {**launched, _GROUP: frozenset(of_group)}
+        del on_group[_TEMPLATE]
         # The group passes its tags on, so the instances have too many whenever it has. Their volumes and network
         # interfaces have those of the template only.
         return [
-            *self._wrong_keys(keys),
+            *self._wrong_keys(launched),
             *(
-                self._too_many("the Auto Scaling group", of_group, RUNTIME_TAGS, keys)
-                or self._too_many("the instances", of_instances, _INSTANCE_TAGS, keys)
+                self._too_many("the Auto Scaling group", on_group, RUNTIME_TAGS)
+                or self._too_many("the instances", launched, _INSTANCE_TAGS)
             ),
         ]
 
-    def _keys(self) -> dict[str, frozenset[str]]:
-        """The keys by the type of resource that has them, as `exclude_resource_types` knows it."""
-        stack = Stack.of(self._scope)
-        group, template = self._group.node.default_child, self._template.node.default_child
+    def _of_group(self) -> dict[str, bool]:
+        """The tags of the group by their keys, and whether it propagates them."""
+        group = self._group.node.default_child
         assert isinstance(group, autoscaling.CfnAutoScalingGroup)  # noqa: S101 - what the L2 is made of
-        assert isinstance(template, ec2.CfnLaunchTemplate)  # noqa: S101 - likewise
+        tags = Stack.of(self._scope).resolve(group.tags.rendered_tags) or []
+        return {tag["key"]: tag["propagateAtLaunch"] for tag in tags}
+
+    def _launched(self) -> _Keys:
+        """The keys of the instances by the type of resource that brings them."""
+        stack = Stack.of(self._scope)
+        template = self._template.node.default_child
+        assert isinstance(template, ec2.CfnLaunchTemplate)  # noqa: S101 - what the L2 is made of
         specifications = stack.resolve(template.launch_template_data).get("tagSpecifications", [])
         return {
-            _GROUP: frozenset(group.tags.tag_values()),
+            _GROUP: frozenset(key for key, propagated in self._of_group().items() if propagated),
             _TEMPLATE: frozenset(tag["key"] for each in specifications for tag in each["tags"]),
             **_passed_on(stack),
         }
 
-    def _wrong_keys(self, keys: dict[str, frozenset[str]]) -> Iterator[str]:
-        for key in sorted(frozenset[str]().union(*keys.values())):
+    def _wrong_keys(self, keys: _Keys) -> Iterator[str]:
+        for key in sorted(_all(keys)):
             if unusable_in_metadata(key):
                 yield (
                     f"tag key {key!r} reaches the instances of {self._scope.node.path}, allowed are letters, digits "
@@ -74,9 +82,8 @@ class TagValidation:
                     f"metadata; fix: rename the key, or {_excluding(keys, frozenset({key}))}"
                 )
 
-    def _too_many(
-        self, resources: str, given: frozenset[str], written: frozenset[str], keys: dict[str, frozenset[str]]
-    ) -> list[str]:
+    def _too_many(self, resources: str, keys: _Keys, written: frozenset[str]) -> list[str]:
+        given = _all(keys)
         ours, most = len(given - written), MAX_TAGS - len(written)
         if ours <= most:
             return []
@@ -87,7 +94,11 @@ class TagValidation:
         ]
 
 
-def _passed_on(stack: Stack) -> dict[str, frozenset[str]]:
+def _all(keys: _Keys) -> frozenset[str]:
+    return frozenset[str]().union(*keys.values())
+
+
+def _passed_on(stack: Stack) -> _Keys:
     """Keys that CloudFormation passes on to the resources of a stack: its own, and those of the stacks around it."""
     of_stacks, of_nested = set(stack.tags.tag_values()), set[str]()
     nested = stack.nested_stack_resource
@@ -99,7 +110,7 @@ def _passed_on(stack: Stack) -> dict[str, frozenset[str]]:
     return {_STACK: frozenset(of_stacks), _NESTED: frozenset(of_nested)}
 
 
-def _excluding(keys: dict[str, frozenset[str]], some: frozenset[str]) -> str:
+def _excluding(keys: _Keys, some: frozenset[str]) -> str:
     """The advice to keep some keys off the instances: it names each type of resource by which they come."""
     types = [kind for kind, each in keys.items() if each & some]
     advice = f"add it with exclude_resource_types={types}"

@@ -19,10 +19,14 @@ from annex_lease.tags import TAG_ID, TAG_NAME
 # when its state changes.
 _MINUTES = 5
 _MEANING = (
-    "Annex {annex}: no check of the lease was done for {minutes} minutes, so the lease is not enforced. The log of the "
-    "function says why a check failed; if it has no new lines, look at the schedule. Failed checks are in the "
-    "dead-letter queue. The documentation describes how to stop an annex by hand."
+    "Annex {annex} of stack {stack}: no check of the lease was done for {minutes} minutes, so the lease is not "
+    "enforced. The log of the function says why a check failed; if it has no new lines, look at the schedule. Failed "
+    "checks are in the dead-letter queue. The documentation describes how to stop an annex by hand."
 )
+
+
+def _meaning(checker: LeaseChecker) -> str:
+    return _MEANING.format(annex=checker.annex_name, stack=Stack.of(checker).stack_name, minutes=_MINUTES)
 
 
 class LeaseAlarms(Construct):
@@ -54,7 +58,7 @@ class LeaseAlarms(Construct):
         self._unenforced = cloudwatch.Alarm(
             self,
             "Unenforced",
-            alarm_description=_MEANING.format(annex=checker.annex_name, minutes=_MINUTES),
+            alarm_description=_meaning(checker),
             metric=checker.metric_failed_checks(),
             threshold=1,
             comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,

@@ -54,13 +54,15 @@ def test_two_stages_of_one_account(flags: str) -> None:
         Path(app.synth().get_nested_assembly(f"assembly-{each}").stacks[0].template_full_path).read_text()
         for each in ("Prod", "Test")
     )
+    for template, stack in ((one, stacks[0]), (other, stacks[1])):
+        assert f"Annex demo of stack {stack.stack_name}: " in template
     # Names are CloudFormation's, ids come from the stack's own id; the CDK names subnets by their path.
-    assert one.replace("Prod/", "Test/") == other
+    assert one.replace("Prod/", "Test/").replace("Prod-", "Test-") == other
     template = json.loads(one)
     assert not [each for each in template["Outputs"].values() if "Export" in each]
     assert "AWS::StackId" in json.dumps(template["Outputs"]["AnnexId"]["Value"])
-    # No text names a stack, so none names one that does not exist.
-    assert "Annex-demo" not in one.replace("Prod/Annex-demo/", "")
+    # No text names a stack that does not exist.
+    assert "Annex-demo" not in one.replace("Prod/Annex-demo/", "").replace("Prod-Annex-demo", "")
 
 
 @pytest.mark.parametrize("flags", FLAGS)
