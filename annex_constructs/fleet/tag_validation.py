@@ -8,8 +8,10 @@ from aws_cdk import aws_autoscaling as autoscaling
 from aws_cdk import aws_ec2 as ec2
 from constructs import IConstruct, IValidation
 
-from annex_lease.tags import MAX_TAGS, RUNTIME_TAGS, TAG_END, TAG_ORPHAN, unusable_in_metadata
+from annex_lease.tags import DECLARED_TAGS, MAX_TAGS, RUNTIME_TAGS, TAG_END, TAG_ORPHAN, unusable_in_metadata
 
+_RESERVED = "aws:"
+_VALUE_LENGTH = 256  # EC2 API reference, Tag
 _INSTANCE_TAGS = frozenset({TAG_END, TAG_ORPHAN})
 _GROUP = autoscaling.CfnAutoScalingGroup.CFN_RESOURCE_TYPE_NAME
 _TEMPLATE = ec2.CfnLaunchTemplate.CFN_RESOURCE_TYPE_NAME
@@ -48,6 +50,7 @@ class TagValidation:
         # interfaces have those of the template only.
         return [
             *self._wrong_keys(launched),
+            *self._refused(),
             *(
                 self._too_many("the Auto Scaling group", on_group, RUNTIME_TAGS)
                 or self._too_many("the instances", launched, _INSTANCE_TAGS)
@@ -63,15 +66,18 @@ class TagValidation:
 
     def _launched(self) -> _Keys:
         """The keys of the instances by the type of resource that brings them."""
-        stack = Stack.of(self._scope)
-        template = self._template.node.default_child
-        assert isinstance(template, ec2.CfnLaunchTemplate)  # noqa: S101 - what the L2 is made of
-        specifications = stack.resolve(template.launch_template_data).get("tagSpecifications", [])
         return {
             _GROUP: frozenset(key for key, propagated in self._of_group().items() if propagated),
-            _TEMPLATE: frozenset(tag["key"] for each in specifications for tag in each["tags"]),
-            **_passed_on(stack),
+            _TEMPLATE: frozenset(self._template_tags()),
+            **_passed_on(Stack.of(self._scope)),
         }
+
+    def _template_tags(self) -> dict[str, object]:
+        """The tags of what the template launches; a value that only CloudFormation knows is no text."""
+        template = self._template.node.default_child
+        assert isinstance(template, ec2.CfnLaunchTemplate)  # noqa: S101 - what the L2 is made of
+        specifications = Stack.of(self._scope).resolve(template.launch_template_data).get("tagSpecifications", [])
+        return {tag["key"]: tag["value"] for each in specifications for tag in each["tags"]}
 
     def _wrong_keys(self, keys: _Keys) -> Iterator[str]:
         for key in sorted(_all(keys)):
@@ -82,6 +88,20 @@ class TagValidation:
                     f"metadata; fix: rename the key, or {_excluding(keys, frozenset({key}))}"
                 )
 
+    def _refused(self) -> Iterator[str]:
+        """Keys and values that no service takes, whatever the type of resource."""
+        for key, value in sorted(self._template_tags().items()):
+            if key.lower().startswith(_RESERVED):
+                yield (
+                    f"tag key {key!r} of {self._scope.node.path} has AWS's own prefix, allowed are keys without "
+                    f"{_RESERVED}; fix: rename the key"
+                )
+            if isinstance(value, str) and len(value) > _VALUE_LENGTH:
+                yield (
+                    f"tag {key!r} of {self._scope.node.path} has a value of {len(value)} characters, allowed are "
+                    f"{_VALUE_LENGTH}; fix: shorten it"
+                )
+
     def _too_many(self, resources: str, keys: _Keys, written: frozenset[str]) -> list[str]:
         given = _all(keys)
         ours, most = len(given - written), MAX_TAGS - len(written)
@@ -90,7 +110,7 @@ class TagValidation:
         return [
             f"{resources} of {self._scope.node.path} would have {ours} tags, allowed are {most}: AWS takes "
             f"{MAX_TAGS}, and {len(written)} are written while the annex exists; fix: remove {ours - most} of them, "
-            f"or {_excluding(keys, given)}"
+            f"or {_excluding(keys, given - DECLARED_TAGS)}"
         ]
 
 

@@ -61,6 +61,29 @@ def test_the_advice_is_enough(point: ExecutionPoint, flags: str, keys: list[str]
 
 
 @pytest.mark.parametrize("flags", FLAGS)
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        (
+            "aws:team",
+            "physics",
+            "tag key 'aws:team' of Outer/Muon/Fleet has AWS's own prefix, allowed are keys without",
+        ),
+        ("AWS:team", "physics", "tag key 'AWS:team' of Outer/Muon/Fleet has AWS's own prefix"),
+        ("team", "v" * 257, "tag 'team' of Outer/Muon/Fleet has a value of 257 characters, allowed are 256; fix"),
+    ],
+)
+def test_what_no_service_takes_is_refused(point: ExecutionPoint, flags: str, key: str, value: str, said: str) -> None:
+    app = app_with(FLAGS[flags], point, nested=False)
+    Tags.of(app).add(key, value)
+    with pytest.raises(RuntimeError, match=said):
+        app.synth()
+    longest = app_with(FLAGS[flags], point, nested=False)
+    Tags.of(longest).add("team", "v" * 256)
+    longest.synth()
+
+
+@pytest.mark.parametrize("flags", FLAGS)
 def test_a_tag_of_the_stack_itself_is_removed_there(point: ExecutionPoint, flags: str) -> None:
     app = app_with(FLAGS[flags], point, nested=False)
     outer = app.node.find_child("Outer")
