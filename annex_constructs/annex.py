@@ -40,7 +40,8 @@ class Annex(IAnnex):
 
     Deploying it starts nothing until the pool's token is in its credential (`annex credential push`); destroying it
     leaves nothing. Permissions and connections of its instances are granted on the annex itself:
-    `bucket.grant_read(annex)`.
+    `bucket.grant_read(annex)`. With another name or another VPC it is another annex: a deployment makes that, with a
+    new lease and an empty credential, then ends the old one with all its instances and removes it.
 
     Example, two instances for eight hours in a small VPC of their own::
 

@@ -45,7 +45,8 @@ class AnnexFleet(Construct):
     The group's minimum is 0 and its desired capacity is not in the template: no deployment starts or stops an
     instance, and one that changes the launch template leaves running instances alone; the next ones use it.
     Permissions are granted to the fleet itself (`bucket.grant_read(fleet)`), connections are opened on
-    `fleet.connections`.
+    `fleet.connections`, commands and parts are added to `fleet.user_data`. With another name or another VPC it is
+    another fleet: a deployment makes that and removes the old one.
 
     Example::
 

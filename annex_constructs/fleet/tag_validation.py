@@ -89,7 +89,7 @@ class TagValidation:
                 )
 
     def _refused(self) -> Iterator[str]:
-        """Keys and values that no service takes, whatever the type of resource."""
+        """Keys and values that no service of AWS takes."""
         for key, value in sorted(self._template_tags().items()):
             if key.lower().startswith(_RESERVED):
                 yield (

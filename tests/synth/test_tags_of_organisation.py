@@ -8,10 +8,11 @@ import pytest
 from aws_cdk import App, Tags
 from aws_cdk.assertions import Template
 
+from annex_boot.user_data import EC2_USER_DATA_BYTES
 from annex_lease.tags import MAX_OWN_TAGS, MAX_TAGS, RUNTIME_TAGS, TAG_END, TAG_ORPHAN
 from annex_spec import AnnexSpec, BaseSpec
 from stacks import base_stacks
-from tests.synth.templates import EVERYTHING, OWN_NETWORK, TAGGABLE, Resources, annex_stack, feature_flags, only
+from tests.synth.templates import EVERYTHING, OWN_NETWORK, ROOT, TAGGABLE, Resources, annex_stack, feature_flags, only
 
 FLAGS: dict[str, dict[str, Any]] = {"flags of cdk.json": feature_flags(), "no flags": {}}
 GROUP, TEMPLATE = "AWS::AutoScaling::AutoScalingGroup", "AWS::EC2::LaunchTemplate"
@@ -119,3 +120,10 @@ def test_the_tags_of_the_base(flags: str) -> None:
             tags = by_key(each["Properties"]["Tags"])
             assert tags["team"] == "physics", name
             assert "other" not in tags
+
+
+def test_the_numbers_of_the_page() -> None:
+    page = (ROOT / "docs/how-to/own-app.md").read_text()
+    needed = MAX_TAGS - MAX_OWN_TAGS
+    assert f"AWS takes {MAX_TAGS} tags, and the lease needs up to {needed} of them. So {MAX_OWN_TAGS} are free." in page
+    assert f"All parts together may have {EC2_USER_DATA_BYTES // 1024} KB, which is EC2's limit." in page
