@@ -199,6 +199,8 @@ def tag_conflict(tags: Mapping[str, str]) -> Conflict | None:
       characters than other services.
     - Values: 1 to 256 characters (CloudFormation API reference, Tag), and only those that IAM and most services take:
       letters, digits, spaces and `_.:/=+-@` (IAM API reference, Tag).
+    - Two keys: IAM takes none that differ in case only, and the roles have all tags (IAM User Guide, "Tags for AWS
+      Identity and Access Management resources").
     - Prefixes: `aws:` is AWS's in any case, `annex:` that of the lease. `Name` is the annex's own.
     """
     for key, value in tags.items():
@@ -215,6 +217,11 @@ def tag_conflict(tags: Mapping[str, str]) -> Conflict | None:
         if not 0 < len(value) <= _VALUE_LENGTH or not all(map(_in_tag_value, value)):
             allowed = f"values of 1 to {_VALUE_LENGTH} letters, digits, spaces and {_TAG_MARKS}"
             return Conflict(TAGS.name, allowed, advice="shorten or change the value", received=f"{name} = {value!r}")
+    folded = [key.lower() for key in tags]
+    twice = [key for key in tags if folded.count(key.lower()) > 1]
+    if twice:
+        allowed = "keys that differ in more than upper and lower case, because roles have them all"
+        return Conflict(TAGS.name, allowed, advice="remove one of them", received=" and ".join(map(repr, twice)))
     if len(tags) > MAX_OWN_TAGS:
         allowed = f"at most {MAX_OWN_TAGS} tags: AWS takes 50, and the lease needs the others"
         return Conflict(TAGS.name, allowed, advice="remove some of them", received=f"{len(tags)} tags")

@@ -107,6 +107,13 @@ def test_commands_are_a_script_of_their_own(stack: Stack, fleet: AnnexFleet) -> 
     assert content(parts_of(stack)[0]) == "#!/bin/bash\necho one\necho two\necho three"
 
 
+def test_the_groups_own_methods_add_to_it_too(stack: Stack, fleet: AnnexFleet) -> None:
+    fleet.auto_scaling_group.add_user_data("echo one")
+    assert fleet.auto_scaling_group.user_data is fleet.user_data
+    assert types(stack) == ["text/x-shellscript", *OURS]
+    assert content(parts_of(stack)[0]) == "#!/bin/bash\necho one"
+
+
 def test_commands_before_the_start_are_a_boothook(stack: Stack, fleet: AnnexFleet) -> None:
     fleet.user_data.add_commands("echo late")
     fleet.user_data.add_commands_before_start("echo early", "echo still early")

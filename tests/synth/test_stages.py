@@ -136,6 +136,23 @@ def test_parts_in_two_stacks(point: ExecutionPoint, wire: Wiring, flags: str) ->
 
 
 @pytest.mark.parametrize("flags", FLAGS)
+def test_two_annexes_share_network_role_and_topic(point: ExecutionPoint, flags: str) -> None:
+    app = App(context=FLAGS[flags])
+    stack = Stack(app, "Shared")
+    shared: dict[str, Any] = {
+        "vpc": ec2.Vpc(stack, "Vpc", nat_gateways=0),
+        "role": iam.Role(stack, "Role", assumed_by=iam.ServicePrincipal("ec2.amazonaws.com")),
+        "alarm_topic": sns.Topic(stack, "Topic"),
+    }
+    given: dict[str, Any] = {"execution_point": point, "instance_types": TYPES, "max_size": 1, "lease": LEASE}
+    for name in ("Muon", "Tau"):
+        Annex(stack, name, **given, **shared)
+    resources = templates(app)["Shared"]["Resources"].values()
+    assert len([each for each in resources if each["Type"] == "AWS::AutoScaling::AutoScalingGroup"]) == 2
+    assert len([each for each in resources if each["Type"] == "Custom::AnnexLease"]) == 2
+
+
+@pytest.mark.parametrize("flags", FLAGS)
 @pytest.mark.parametrize("kind", ["another stack", "an outer stack", "a nested stack"])
 def test_a_fleet_and_its_checker_in_two_stacks_are_refused(point: ExecutionPoint, kind: str, flags: str) -> None:
     app = App(context=FLAGS[flags])

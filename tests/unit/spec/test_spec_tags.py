@@ -95,6 +95,16 @@ def test_what_a_resource_would_refuse_is_refused(
     assert problem.fix
 
 
+def test_keys_that_differ_in_case_only_are_refused(read: Read) -> None:
+    """IAM takes one of them: `Duplicate tag keys found. Please note that Tag keys are case insensitive.`"""
+    text = f"{POOL}{DEFAULTS}tags = {{ Team = 'physics' }}\n[annex.a]\n{KEYS}tags = {{ %s = 'physics' }}\n"
+    assert read(text % "Team").annexes["a"].tags == {"Team": "physics"}
+    with pytest.raises(SpecError) as refused:
+        read(text % "team")
+    (problem,) = refused.value.problems
+    assert (problem.table, problem.key, problem.received) == ("[annex.a]", "tags", "'Team' and 'team'")
+
+
 @pytest.mark.parametrize("value", ['"team"', "3", '["team"]', "{ team = 3 }", "{ team = true }", "{ a = { b = 'c' } }"])
 def test_another_type_is_refused(read_annex: ReadAnnex, value: str) -> None:
     with pytest.raises(SpecError) as refused:
