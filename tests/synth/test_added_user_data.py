@@ -180,6 +180,11 @@ def test_the_settings_are_filled_in_at_deployment(stack: Stack, fleet: AnnexFlee
     assert "ANNEX_REGION=us-east-1\n" in settings
 
 
+def test_a_command_may_hold_what_only_cloudformation_knows(stack: Stack, fleet: AnnexFleet) -> None:
+    fleet.user_data.add_commands(f"echo {fleet.credential.secret_arn} > /etc/motd")
+    assert content(parts_of(stack)[0]) == f"#!/bin/bash\necho {SECRET} > /etc/motd"
+
+
 def test_the_same_parts_give_the_same_bytes(stack: Stack, fleet: AnnexFleet) -> None:
     fleet.user_data.add_commands("echo hello")
     once = stack.resolve(fleet.user_data.render())
