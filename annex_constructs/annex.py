@@ -10,19 +10,28 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
+from annex_constructs import errors
 from annex_constructs.alarm_topic import annex_sender, given_or_own_topic
 from annex_constructs.annex_interface import IAnnex, ImportedAnnex
-from annex_constructs.errors import invalid_value
+from annex_constructs.errors import Kind, check_form, check_kinds, invalid_value
 from annex_constructs.fleet.annex_credential import AnnexCredential
 from annex_constructs.fleet.annex_fleet import AnnexFleet
 from annex_constructs.fleet.execution_point import ExecutionPoint
 from annex_constructs.fleet.network import AnnexNetwork
-from annex_constructs.identity import checked_annex_name
+from annex_constructs.identity import checked_annex_name, life_scope
 from annex_constructs.lease.lease_alarms import LeaseAlarms
 from annex_constructs.lease.lease_checker import LeaseChecker
 from annex_constructs.lease.lease_terms import LeaseTerms
+from annex_lease.forms import SECRET_ARN
 from annex_lease.tags import TAG_ID, TAG_NAME
 from annex_lease.terms import ON_DEMAND_BASE, ON_DEMAND_PERCENTAGE
+
+_KINDS = {
+    "lease": Kind("LeaseTerms", "LeaseTerms(duration=Duration.hours(8))", LeaseTerms),
+    "vpc": errors.VPC,
+    "vpc_subnets": errors.SUBNETS,
+}
+_ATTRIBUTES = ("annex_id", "auto_scaling_group_name", "credential_arn", "checker_name")
 
 
 @jsii.implements(iam.IGrantable, ec2.IConnectable)
@@ -31,7 +40,8 @@ class Annex(IAnnex):
 
     Deploying it starts nothing until the pool's token is in its credential (`annex credential push`); destroying it
     leaves nothing. Permissions and connections of its instances are granted on the annex itself:
-    `bucket.grant_read(annex)`.
+    `bucket.grant_read(annex)`. With another name or another VPC it is another annex: a deployment makes that, with a
+    new lease and an empty credential, then ends the old one with all its instances and removes it.
 
     Example, two instances for eight hours in a small VPC of their own::
 
@@ -86,16 +96,18 @@ class Annex(IAnnex):
     ) -> None:
         super().__init__(scope, construct_id)
         name = checked_annex_name("Annex", construct_id, annex_name)
+        check_kinds("Annex", locals(), _KINDS, {"vpc", "vpc_subnets"})
         _check_subnets(vpc, vpc_subnets)
         topic = given_or_own_topic(
             self, "AlarmTopic", display_name=annex_sender(name), alarm_topic=alarm_topic, alarm_email=alarm_email
         )
-        self._credential = AnnexCredential(self, "Credential")
+        network = vpc or AnnexNetwork(self, "Network").vpc
+        self._credential = AnnexCredential(life_scope(self, name, network), "Credential")
         self._fleet = AnnexFleet(
             self,
             "Fleet",
             annex_name=name,
-            vpc=vpc or AnnexNetwork(self, "Network").vpc,
+            vpc=network,
             vpc_subnets=vpc_subnets,
             associate_public_ip_address=associate_public_ip_address,
             instance_types=instance_types,
@@ -135,8 +147,10 @@ class Annex(IAnnex):
         :param auto_scaling_group_name: name of the Auto Scaling group.
         :param credential_arn: ARN of the secret.
         :param checker_name: name of the lease checker's function.
-        :raises ValueError: the name cannot be that of an annex.
+        :raises ValueError: the name cannot be that of an annex, or the ARN that of a secret.
         """
+        check_kinds("Annex", locals(), dict.fromkeys(_ATTRIBUTES, errors.TEXT), ())
+        check_form("Annex credential_arn", credential_arn, SECRET_ARN)
         function = Stack.of(scope).format_arn(
             service="lambda",
             resource="function",

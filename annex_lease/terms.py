@@ -11,8 +11,8 @@ from datetime import timedelta
 
 from annex_lease import forms
 from annex_lease.duration import format_duration
-from annex_lease.kinds import Flag, Moment, Number, Price, Span, Term, Text, Texts, seconds
-from annex_lease.tags import MAX_COUNT
+from annex_lease.kinds import Flag, Moment, Number, Price, Span, Table, Term, Text, Texts, seconds
+from annex_lease.tags import MAX_COUNT, MAX_OWN_TAGS
 
 __all__ = ["Number", "Span", "seconds"]  # those of annex_lease.kinds that users of the terms need
 
@@ -182,14 +182,7 @@ INSTANCE_TYPES = Texts(
     maximum=_MAX_TYPES,
 )
 ON_DEMAND_BASE = Number(
-    "on_demand_base",
-    "number of instances that are on-demand before any is spot",
-    "instances",
-    0,
-    SIZE.maximum,
-    "0",
-    default=0,
-    limit="the size",
+    "on_demand_base", "on-demand instances before any is spot", "instances", 0, SIZE.maximum, "0", 0, limit="the size"
 )
 ON_DEMAND_PERCENTAGE = Number(
     "on_demand_percentage", "percentage of the other instances that is on-demand", "", 0, 100, "0", default=0
@@ -215,6 +208,13 @@ VOLUME_GIB = Number(
 ROOT_DEVICE = Text(
     "root_device", "device name of the image's root volume", forms.ROOT_DEVICE, default=forms.ROOT_DEVICE.example
 )
+TAGS = Table(
+    "tags",
+    "tags of an organisation: on the stack and its resources, on instances, volumes and network interfaces",
+    f'a table of at most {MAX_OWN_TAGS} texts, such as {{ team = "physics" }}',
+    '{ team = "physics", cost-centre = "4711" }',
+    "none; an annex adds its own to those of `[defaults]`",
+)
 MAX_REMOVALS = Number(
     "max_removals",
     "with more orphans than this to remove in one run, the sweeper removes none; a group whose lease cannot be read "
@@ -238,13 +238,13 @@ INTERVAL = Span(
 
 POOL_KEYS: tuple[Term, ...] = (COLLECTOR, TRUST_DOMAIN)
 """Keys of the table `[pool]` of a spec file, in the order of the reference."""
-BASE_KEYS: tuple[Term, ...] = (ALARM_EMAIL, ALARM_TOPIC, MAX_REMOVALS, DRY_RUN)
+BASE_KEYS: tuple[Term, ...] = (ALARM_EMAIL, ALARM_TOPIC, MAX_REMOVALS, DRY_RUN, TAGS)
 """Keys of `[base]`."""
 # fmt: off
 ANNEX_KEYS: tuple[Term, ...] = (
     REGION, ACCOUNT, IMAGE, SIZE, LEASE, LEASE_ENDS_AT, MAX_LIFETIME, GRACE, DRAIN_BEFORE_END, IDLE_TIMEOUT,
     JOIN_TIMEOUT, RENEW_WHILE_BUSY, MAX_INSTANCE_HOURS, PRICE_PER_HOUR, WARN_BEFORE_END, ALARM_EMAIL, ALARM_TOPIC,
-    INSTANCE_TYPES, ON_DEMAND_BASE, ON_DEMAND_PERCENTAGE, VPC, SUBNETS, VOLUME_GIB, ROOT_DEVICE,
+    INSTANCE_TYPES, ON_DEMAND_BASE, ON_DEMAND_PERCENTAGE, VPC, SUBNETS, VOLUME_GIB, ROOT_DEVICE, TAGS,
 )
 # fmt: on
 """Keys of `[annex.NAME]` and `[defaults]`."""

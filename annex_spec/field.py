@@ -3,17 +3,18 @@
 The description of a field is what an error prints as "allowed", its first example what it prints as "fix".
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 from pydantic.fields import FieldInfo
 
-from annex_lease import terms
+from annex_lease import rules, terms
 from annex_lease.duration import parse_duration
 from annex_lease.forms import Form, collector_address
 from annex_lease.kinds import REQUIRED, Moment, Number, Price, Span, Term, Texts, written
+from annex_spec.problem import ContradictionError, problem_of
 
 M = TypeVar("M", bound=type[BaseModel])
 
@@ -95,6 +96,13 @@ def _unique(values: tuple[str, ...]) -> tuple[str, ...]:
     return values
 
 
+def _taggable(tags: Mapping[str, str]) -> Mapping[str, str]:
+    conflict = rules.tag_conflict(tags)
+    if conflict is not None:
+        raise ContradictionError(problem_of(conflict, tags))
+    return tags
+
+
 Name = Annotated[
     str,
     _matching(terms.NAME.form),
@@ -132,3 +140,4 @@ VolumeGib = Annotated[int, _number(terms.VOLUME_GIB)]
 RootDevice = Annotated[str, _matching(terms.ROOT_DEVICE.form), words(terms.ROOT_DEVICE)]
 MaxRemovals = Annotated[int | None, _number(terms.MAX_REMOVALS)]
 DryRun = Annotated[bool, words(terms.DRY_RUN)]
+Tags = Annotated[Mapping[str, str], AfterValidator(_taggable), words(terms.TAGS)]

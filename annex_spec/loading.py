@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
-from annex_lease import terms
 from annex_lease.kinds import Text
+from annex_lease.terms import ACCOUNT, REGION, TAGS
 from annex_spec.checking import keys, unknown, validated, wrong_values
 from annex_spec.model import BASE_TABLE, AnnexSpec, BaseSpec, PoolSpec
 from annex_spec.problem import NOTHING, Problem, SpecError, nearest, shown
@@ -15,6 +15,8 @@ from annex_spec.problem import NOTHING, Problem, SpecError, nearest, shown
 _TABLES = ("pool", "base", "defaults", "annex")
 # An annex that states one key of a pair replaces the pair: the other key of the defaults belongs to another choice.
 _PAIRS = (("lease", "lease_ends_at"), ("vpc", "subnets"), ("alarm_email", "alarm_topic"))
+# An annex that states one of these tables adds to that of the defaults, and overrides the keys that both have.
+_MERGED = frozenset({TAGS.name})
 
 
 @dataclass(frozen=True)
@@ -133,7 +135,7 @@ def load_partly(path: str | Path) -> PartialSpec:
         problems.append(Problem("[annex]", "", NOTHING, "at least one annex", "add a table such as [annex.demo]"))
     for name in declared:
         own = _table(declared, name, problems, f"[annex.{name}]")
-        places[name] = DeclaredPlace(_text(own, defaults, terms.REGION), _text(own, defaults, terms.ACCOUNT))
+        places[name] = DeclaredPlace(_text(own, defaults, REGION), _text(own, defaults, ACCOUNT))
         annex, found = _annex(name, own, defaults)
         problems += found
         if annex is not None:
@@ -189,8 +191,14 @@ def _annex(
     table = f"[annex.{name}]"
     overridden = {key for pair in _PAIRS if own.keys() & set(pair) for key in pair}
     inherited = {key: value for key, value in defaults.items() if key not in overridden | own.keys()}
-    annex, found = validated(AnnexSpec, {**inherited, **own, "name": name}, table)
+    merged = {key: _with_defaults(own[key], defaults.get(key)) for key in own.keys() & _MERGED}
+    annex, found = validated(AnnexSpec, {**inherited, **own, **merged, "name": name}, table)
     if "name" in own:
         found.append(unknown("name", keys(AnnexSpec), table, own["name"]))
     already = {problem.key for problem in _problems_of_defaults(inherited)}
     return annex, [problem for problem in found if problem.key not in already]
+
+
+def _with_defaults(own: object, default: object) -> object:
+    """The annex's table with the keys of the defaults that it lacks; a value of another type is refused later."""
+    return {**default, **own} if isinstance(own, dict) and isinstance(default, dict) else own

@@ -75,6 +75,7 @@ class AnnexSpec(BaseModel):
     subnets: field.Subnets = ()
     volume_gib: field.VolumeGib = terms.VOLUME_GIB.default_value
     root_device: field.RootDevice = terms.ROOT_DEVICE.default_value
+    tags: field.Tags = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _values_go_together(self) -> Self:
@@ -113,6 +114,7 @@ class BaseSpec(BaseModel):
     alarm_topic: field.AlarmTopic = None
     max_removals: field.MaxRemovals = None
     dry_run: field.DryRun = terms.DRY_RUN.default_value
+    tags: field.Tags = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _one_alarm(self) -> Self:

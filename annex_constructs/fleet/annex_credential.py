@@ -4,6 +4,7 @@ from aws_cdk import CfnResource, RemovalPolicy
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
+from annex_constructs.errors import TEXT, check_kind
 from annex_constructs.nag import acknowledge
 
 
@@ -24,6 +25,7 @@ class AnnexCredential(secretsmanager.Secret):
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, description: str | None = None) -> None:
+        check_kind("AnnexCredential description", description, TEXT, optional=True)
         super().__init__(
             scope,
             construct_id,

@@ -14,6 +14,7 @@ GLOSSARY = DOCS / "reference/glossary.md"
 # Keys that are AWS's or HTCondor's words, or plain English.
 FOREIGN = {"name", "region", "account", "image", "instance_types", "on_demand_base", "on_demand_percentage", "vpc"}
 FOREIGN |= {"subnets", "volume_gib", "root_device", "price_per_hour", "alarm_email", "alarm_topic", "lease_ends_at"}
+FOREIGN |= {"tags"}
 
 
 def terms() -> list[str]:
