@@ -157,6 +157,12 @@ def _read(file: Path) -> dict[str, object]:
         problem = Problem("", "", f"bytes that are not UTF-8 at {error.start}", "UTF-8 text", "save the file as UTF-8")
     except tomllib.TOMLDecodeError as error:
         problem = Problem("", "", str(error), "TOML, see https://toml.io", "correct the line that is named")
+    except RecursionError:
+        # tomllib reads a list within a list by calling itself.
+        problem = Problem("", "", "lists or tables within each other, too deep to read", "TOML", "write them flat")
+    except ValueError as error:
+        # A null byte in the path; a number of more digits than Python converts.
+        problem = Problem("", "", f"{shown(str(file))}: {error}", "TOML, see https://toml.io", "correct that value")
     raise SpecError(file, [problem])
 
 
