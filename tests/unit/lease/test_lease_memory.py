@@ -13,7 +13,19 @@ from annex_lease.lease import Phase
 from annex_lease.memory import Memory
 from annex_lease.observed import APART, BELIEVED, FRESH, Compared, Group, GroupMember, Instance, Missing, Seen
 from annex_lease.tags import format_time
-from tests.unit.lease.lease_model import CREATED, END, HOUR, MINUTE, RUNNING, SECOND, a_group, listed, settled, without
+from tests.unit.lease.lease_model import (
+    CREATED,
+    END,
+    HOUR,
+    MINUTE,
+    POLICY,
+    RUNNING,
+    SECOND,
+    a_group,
+    listed,
+    settled,
+    without,
+)
 
 BLANK = replace(a_group(written=settled(), desired=2, members=RUNNING, instances=None), empty_before=False)
 UNREAD = without(BLANK, lease_tags.TAG_SIZE)
