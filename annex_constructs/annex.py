@@ -6,6 +6,7 @@ import jsii
 from aws_cdk import ArnFormat, Stack, Tags
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_sns as sns
 from constructs import Construct
@@ -22,7 +23,7 @@ from annex_constructs.lease.lease_alarms import LeaseAlarms
 from annex_constructs.lease.lease_checker import LeaseChecker
 from annex_constructs.lease.lease_terms import LeaseTerms
 from annex_lease.tags import TAG_ID, TAG_NAME
-from annex_lease.terms import ON_DEMAND_BASE, ON_DEMAND_PERCENTAGE
+from annex_lease.terms import IPV6, ON_DEMAND_BASE, ON_DEMAND_PERCENTAGE
 
 
 @jsii.implements(iam.IGrantable, ec2.IConnectable)
@@ -52,9 +53,12 @@ class Annex(IAnnex):
         account and Region. Default: - the construct's id in lower case.
     :param vpc: network of the instances. Default: - a new `AnnexNetwork`: public subnets, no NAT gateway.
     :param vpc_subnets: subnets of that VPC to use. Default: - as the CDK chooses: private ones if there are any.
+    :param ipv6: whether the new network is dual-stack. Default: False - it is if a collector is an IPv6 address.
     :param associate_public_ip_address: whether instances get a public IPv4 address. Default: - what the subnet says.
     :param on_demand_base: number of instances that are on-demand before any is spot. Default: 0.
     :param on_demand_percentage: percentage of the others that is on-demand. Default: 0 - all of them are spot.
+    :param credential_key: KMS key of the annex's Region that encrypts the token, see `AnnexCredential`.
+        Default: - the AWS managed key of Secrets Manager.
     :param role: role of the instances, any that EC2 can assume and to which the app can attach a policy; the annex
         attaches the policy that an execution point needs. Default: - a new role.
     :param alarm_topic: Amazon SNS topic of the same Region for alarms about the lease and the warning before its end;
@@ -77,9 +81,11 @@ class Annex(IAnnex):
         annex_name: str | None = None,
         vpc: ec2.IVpc | None = None,
         vpc_subnets: ec2.SubnetSelection | None = None,
+        ipv6: bool = IPV6.default_value,
         associate_public_ip_address: bool | None = None,
         on_demand_base: float = ON_DEMAND_BASE.default_value,
         on_demand_percentage: float = ON_DEMAND_PERCENTAGE.default_value,
+        credential_key: kms.IKey | None = None,
         role: iam.IRole | None = None,
         alarm_topic: sns.ITopic | None = None,
         alarm_email: str | None = None,
@@ -90,12 +96,12 @@ class Annex(IAnnex):
         topic = given_or_own_topic(
             self, "AlarmTopic", display_name=annex_sender(name), alarm_topic=alarm_topic, alarm_email=alarm_email
         )
-        self._credential = AnnexCredential(self, "Credential")
+        self._credential = AnnexCredential(self, "Credential", encryption_key=credential_key)
         self._fleet = AnnexFleet(
             self,
             "Fleet",
             annex_name=name,
-            vpc=vpc or AnnexNetwork(self, "Network").vpc,
+            vpc=vpc or AnnexNetwork(self, "Network", ipv6=ipv6 or execution_point.pool.needs_ipv6).vpc,
             vpc_subnets=vpc_subnets,
             associate_public_ip_address=associate_public_ip_address,
             instance_types=instance_types,
@@ -173,6 +179,11 @@ class Annex(IAnnex):
     def credential_arn(self) -> str:
         """ARN of the secret for the token by which the instances join."""
         return self._credential.secret_arn
+
+    @property
+    def credential_key(self) -> kms.IKey | None:
+        """KMS key of the secret, if it is not the AWS managed one."""
+        return self._credential.encryption_key
 
     @property
     def checker_arn(self) -> str:

@@ -6,7 +6,7 @@ from aws_cdk import CfnOutput, Environment, Stack
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from annex_constructs import AnnexBase
+from annex_constructs import AnnexBase, RoleSettings
 from annex_lease.rules import default_max_removals
 from annex_spec import AnnexSpec, BaseSpec
 
@@ -49,6 +49,7 @@ class AnnexBaseStack(Stack):
             max_removals=default_max_removals(largest_annex) if declared is None else declared,
             dry_run=base.dry_run,
         )
+        RoleSettings.apply(self, permissions_boundary=base.permissions_boundary, role_path=base.role_path)
         CfnOutput(self, "Sweeper", value=self._base.function.function_name)
         CfnOutput(self, "AlarmTopicArn", value=self._base.alarm_topic.topic_arn)
 

@@ -17,6 +17,7 @@ from annex_constructs.fleet.instance_permissions import InstanceTrustValidation,
 from annex_constructs.fleet.launch_template import execution_point_template
 from annex_constructs.fleet.security_group import AnnexSecurityGroup
 from annex_constructs.fleet.tag_validation import TagValidation
+from annex_constructs.fleet.volume_key import let_auto_scaling_use
 from annex_constructs.identity import annex_id, check_only_one, checked_annex_name
 from annex_lease.ownership import instance_name
 from annex_lease.tags import TAG_ID, TAG_NAME
@@ -53,7 +54,9 @@ class AnnexFleet(Construct):
     :param execution_point: properties of each instance.
     :param annex_name: the annex's name: a-z, 0-9 and single inner hyphens, at most 32 characters, unique in the
         account and Region. Default: - the construct's id in lower case.
-    :param credential: secret of the annex's account and Region that holds the token with which the instances join.
+    :param credential: secret of the annex's account and Region that holds the token with which the instances join. One
+        that is imported, and encrypted with a key of its own, must be imported with that key
+        (`Secret.from_secret_attributes(encryption_key=...)`), or the instances could not read it.
         Default: - a new empty one.
     :param vpc_subnets: subnets of the VPC to use. Default: - its private subnets, or its public ones if it has no
         others.
@@ -116,6 +119,8 @@ class AnnexFleet(Construct):
             instances=instances,
         )
         self._allow_instances()
+        if execution_point.volume_key is not None:
+            let_auto_scaling_use(self, execution_point.volume_key)
         Tags.of(self).add(TAG_NAME, self._annex_name)
         Tags.of(self).add(TAG_ID, self.annex_id)
         self.node.add_validation(TagValidation(self, self._group, self._launch_template))

@@ -29,8 +29,8 @@ def execution_point_template(
 ) -> ec2.LaunchTemplate:
     """The launch template of an execution point.
 
-    Metadata service: version 2, IPv4, one hop, with the instance's tags, its lease among them. An instance that powers
-    itself off is terminated, with its volume and network interface, and not billed as stopped. No key pair.
+    Metadata service: version 2, IPv4 and IPv6, one hop, with the instance's tags, its lease among them. An instance
+    that powers itself off is terminated, with its volume and network interface, and not billed as stopped. No key pair.
 
     :param scope: parent construct.
     :param construct_id: id in that scope.
@@ -58,7 +58,7 @@ def execution_point_template(
         require_imdsv2=True,
         http_endpoint=True,
         http_put_response_hop_limit=1,
-        http_protocol_ipv6=False,
+        http_protocol_ipv6=True,
         instance_metadata_tags=True,
         detailed_monitoring=False,
     )
@@ -96,6 +96,7 @@ def _root_device(execution_point: ExecutionPoint) -> ec2.BlockDevice:
         execution_point.volume_gib,
         delete_on_termination=True,
         encrypted=True,
+        kms_key=execution_point.volume_key,
         volume_type=ec2.EbsDeviceVolumeType.GP3,
     )
     return ec2.BlockDevice(device_name=execution_point.root_device, volume=volume)
@@ -115,6 +116,7 @@ def _user_data(
             credential_arn=credential.secret_arn,
             collector=execution_point.pool.address,
             trust_domain=execution_point.pool.trust_domain,
+            root_device=execution_point.root_device,
             times=execution_point.times,
             protect_busy=protect_busy,
         )

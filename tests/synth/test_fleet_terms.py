@@ -121,7 +121,7 @@ def test_the_number_of_instance_types(stack: Stack, vpc: ec2.IVpc) -> None:
 LABEL = "a" * 63
 TEXTS: list[tuple[str, Form, tuple[str, str]]] = [
     ("collector", forms.COLLECTOR, ("cm.example.edu:65535", "cm.example.edu:65536")),
-    ("trust_domain", forms.TRUST_DOMAIN, (f"{LABEL}.{LABEL}.{LABEL}.aa", f"{LABEL}.{LABEL}.{LABEL}.aaa")),
+    ("trust_domain", forms.TRUST_DOMAIN, ("a" * forms.MAX_HOST_LENGTH, "a" * (forms.MAX_HOST_LENGTH + 1))),
 ]
 
 
