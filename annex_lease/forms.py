@@ -134,7 +134,7 @@ SECRET_ARN = Form(
     "arn:aws:secretsmanager:us-east-1:123456789012:secret:annex-demo-AbCdEf",
 )
 KEY_ARN = Form(
-    "arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]{1,64}",
+    "arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|mrk-[0-9a-f]{32})",
     "the ARN of a KMS key in the annex's Region (of an alias: `aws kms describe-key` shows the key's ARN)",
     "arn:aws:kms:us-east-1:123456789012:key/01234567-89ab-cdef-0123-456789abcdef",
 )

@@ -101,6 +101,7 @@ REFUSED = [
     *[("image", value) for value in ('"ami-1"', '"ami-0123456789abcdeg0"', '"ssm:"', '"ssm:/a b"', '"debian"')],
     *[("image", f'"ssm:{value}"') for value in ("a/b", "/a/", "/" + "/".join("abcdefghijklmnop"), "a" * 1011, "/a:0")],
     *[("ipv6", value) for value in ('"true"', "1")],
+    *[("volume_key", f'"{KEY.rpartition("/")[0]}/{value}"') for value in ("mrk-0123", "0123", "*", "01234567" * 4)],
     *[("volume_key", value) for value in ('"alias/annex"', f'"{KEY.replace("key/", "alias/")}"', '""')],
     *[("credential_key", value) for value in ('"alias/annex"', f'"{KEY}!"', "true")],
     *[("permissions_boundary", value) for value in ('"Boundary"', '"arn:aws:iam::123456789012:role/r"', "1")],
