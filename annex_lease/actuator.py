@@ -20,8 +20,11 @@ if TYPE_CHECKING:
         UpdateAutoScalingGroupTypeTypeDef,
     )
 
+_BEGUN = "?"  # a message is being published
 # Parts of the error of SetInstanceProtection for an instance that began to leave, or left, since it was listed.
 _LEAVING = ("is not in InService", "is not part of Auto Scaling group")
+# Part of the error of a call for a group that does not exist.
+_NO_GROUP = "AutoScalingGroup name not found"
 _PROTECTION_BATCH = 50  # SetInstanceProtection, API reference: at most 50 instances
 _INSTANCE_BATCH = 100  # TerminateInstances takes 1,000 and CreateTags 1,000; AWS advises smaller batches
 
@@ -153,14 +156,17 @@ def _(action: actions.RecordUse, annex: AnnexAccess) -> None:
 
 @perform.register
 def _(action: actions.Warn, annex: AnnexAccess) -> None:
+    # Before: what cannot be recorded would be published at each check. Afterwards: a run that dies between the two
+    # publishes twice, which is better than never.
+    _write_tags(annex, (tags.TAG_WARNED, _BEGUN))
     warn(annex, action.end, action.alive)
-    # Afterwards: a run that dies between the two warns twice, which is better than never.
     _write_tags(annex, (tags.TAG_WARNED, tags.format_time(action.end)))
 
 
 @perform.register
 def _(action: actions.Report, annex: AnnexAccess) -> None:
     if action.problems:
+        _write_tags(annex, (tags.TAG_REPORTED, _BEGUN))  # as for a warning
         report(annex, action.problems)
     _write_tags(annex, (tags.TAG_REPORTED, action.kinds))
 
@@ -210,9 +216,13 @@ def _(action: actions.ClearProtection, annex: AnnexAccess) -> None:
 
 @perform.register
 def _(action: actions.EmptyGroup, annex: AnnexAccess) -> None:
-    annex.clients.autoscaling.update_auto_scaling_group(
-        AutoScalingGroupName=annex.group, MinSize=0, DesiredCapacity=0, NewInstancesProtectedFromScaleIn=False
-    )
+    try:
+        annex.clients.autoscaling.update_auto_scaling_group(
+            AutoScalingGroupName=annex.group, MinSize=0, DesiredCapacity=0, NewInstancesProtectedFromScaleIn=False
+        )
+    except ClientError as error:
+        if _NO_GROUP not in str(error):  # a group that does not exist holds nothing
+            raise
 
 
 @perform.register

@@ -240,4 +240,10 @@ def _instance(described: InstanceTypeDef, identity: Identity) -> Instance | None
     owner = identity.owner_of(tags)
     if not owner.ours:
         return None
-    return Instance(described["InstanceId"], described["State"]["Name"], owner is Owner.MEMBER, tags.get(TAG_END))
+    return Instance(
+        described["InstanceId"],
+        described["State"]["Name"],
+        owner is Owner.MEMBER,
+        tags.get(TAG_END),
+        described.get("LaunchTime"),
+    )

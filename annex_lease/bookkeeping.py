@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from annex_lease import tags
-from annex_lease.actions import Action, NotifyInstances, PublishEnd, RecordUse, ScheduleEnds
-from annex_lease.entries import HOUR_SECONDS, Ledger, Schedule, ScheduledAction
+from annex_lease.actions import Action, NotifyInstances, PublishEnd, RecordOverride, RecordUse, ScheduleEnds
+from annex_lease.entries import HOUR_SECONDS, Ledger, Override, Schedule, ScheduledAction
 from annex_lease.lease import Lease
 from annex_lease.observed import DEAD_INSTANCE_STATES, DEAD_LIFECYCLE_STATES, Fact, Group
 from annex_lease.terms import CHECK_PERIOD
@@ -22,6 +22,9 @@ _UNIQUE = timedelta(minutes=1)
 _MARGIN = timedelta(seconds=30)
 # Two checks at once may read the clock in another order than they write. A ledger later than that has a wrong time.
 _SKEW = timedelta(minutes=5)
+# A deployment that fails is rolled back, which is no decision. An hour is longer than both take: the slowest resource
+# of an annex, its custom resource, has ten minutes.
+_ROLLBACK = timedelta(hours=1)
 
 
 def publish(lease: Lease, end: datetime) -> tuple[Action, ...]:
@@ -31,6 +34,25 @@ def publish(lease: Lease, end: datetime) -> tuple[Action, ...]:
         return ()
     before = tags.shown(published.value) if published else "nothing"
     return (PublishEnd(end, f"the lease ends at {wanted.value}, published is {before}"),)
+
+
+def record_override(lease: Lease, now: datetime) -> tuple[Action, ...]:
+    """Record what an override was written against that no command wrote, and that a deployment made one void.
+
+    It is void for good an hour later: a deployment that is rolled back by then voids nothing.
+    """
+    wanted = lease.override
+    if wanted is None or lease.policy is None:
+        return ()
+    reason = f"an operator wrote the end {tags.format_time(wanted.end)}"
+    if not lease.override_is_void:
+        wanted = replace(wanted, void_since=None)
+    elif wanted.declared_end is not None:
+        reason = f"a deployment changed the declared end after {tags.format_time(wanted.end)}"
+        since = wanted.void_since or now.replace(microsecond=0)
+        lasting = now - since >= _ROLLBACK
+        wanted = Override(wanted.end, None) if lasting else replace(wanted, void_since=since)
+    return () if wanted == lease.record.overrides else (RecordOverride(wanted, reason),)
 
 
 def notify(group: Group, end: datetime) -> tuple[tuple[Action, ...], frozenset[Fact]]:
@@ -65,40 +87,50 @@ def notify(group: Group, end: datetime) -> tuple[tuple[Action, ...], frozenset[F
     return (NotifyInstances(end, tuple(sorted(wrong)), reason),), frozenset()
 
 
-def record_use(lease: Lease, now: datetime, count: int) -> tuple[Action, ...]:
+def record_use(group: Group, now: datetime) -> tuple[tuple[Action, ...], frozenset[Fact]]:
     """Record the use of the instance-hours, if the number of instances is not the recorded one.
 
-    Args:
-        lease: the lease of the group.
-        now: current time, aware.
-        count: number of instances as seen.
+    Returns:
+        the actions, and the facts that are needed to decide about them: new instances count from their launch.
     """
+    lease, count = group.lease, group.billed()
     ledger = current_ledger(lease, now)
     if ledger is None:
-        return ()
+        return (), frozenset()
     if lease.hours_end is not None and now >= lease.hours_end:
         # Used up: to write more would move that time, and with it the end, later and later. When no instance is left,
         # it stops counting at that time: a limit that is raised then finds the real use.
         if count or not ledger.count or lease.limit is None:
-            return ()
+            return (), frozenset()
         used = max(lease.limit * HOUR_SECONDS, ledger.used_by(lease.hours_end))
         stopped = Ledger(used, lease.hours_end, 0)
-        return (RecordUse(stopped, "the hours are used up, and no instance is left"),)
+        return (RecordUse(stopped, "the hours are used up, and no instance is left"),), frozenset()
     if ledger == lease.record.ledger and ledger.count == count:
-        return ()
+        return (), frozenset()
+    if count > ledger.count and group.instances is None and Fact.INSTANCES not in group.refused:
+        # What is not recorded yet is not lost: the launch times say it as well a moment later.
+        return (), frozenset({Fact.INSTANCES})
     # No lease counts a time after its latest end: a ledger that held one would differ from the record at every check.
-    moved = counted(ledger, min(now, lease.latest_end), count)
-    return (RecordUse(moved, f"{count} instances use the annex's hours, recorded are {ledger.count}"),)
+    moved = counted(ledger, min(now, lease.latest_end), count, group.launches())
+    return (RecordUse(moved, f"{count} instances use the annex's hours, recorded are {ledger.count}"),), frozenset()
 
 
-def counted(ledger: Ledger, now: datetime, count: int) -> Ledger:
+def counted(ledger: Ledger, now: datetime, count: int, launches: tuple[datetime, ...] = ()) -> Ledger:
     """The ledger as of `now`, with `count` instances from then on.
 
-    An instance that is seen for the first time may have started right after the check before: it counts from then on.
+    Args:
+        ledger: the ledger before.
+        now: current time, aware.
+        count: number of instances.
+        launches: their launch times, the newest first. An instance that is new counts from its launch. One whose launch
+            is not known may have started right after the check before, and counts from then on.
     """
-    unseen = min(max(0, int((now - ledger.at).total_seconds())), int(CHECK_PERIOD.total_seconds()))
+    new = max(0, count - ledger.count)
+    known = launches[:new]
+    since = (*known, *([now - CHECK_PERIOD] * (new - len(known))))
+    unseen = sum(max(0, int((now - max(time, ledger.at)).total_seconds())) for time in since)
     moved = ledger.moved_on(now, count)
-    return replace(moved, used=moved.used + max(0, count - ledger.count) * unseen)
+    return replace(moved, used=moved.used + unseen)
 
 
 def current_ledger(lease: Lease, now: datetime) -> Ledger | None:

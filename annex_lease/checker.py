@@ -19,7 +19,7 @@ from annex_lease.entries import HOUR_SECONDS
 from annex_lease.facts import credential_state, failed_launch, scheduled_actions
 from annex_lease.lease import Phase
 from annex_lease.memory import Memory
-from annex_lease.observed import Fact, Group, Missing, Seen, with_facts
+from annex_lease.observed import Deployment, Fact, Group, Missing, Seen, with_facts
 from annex_lease.tags import format_time
 
 # At a destroy an empty listing counts once a second one, this much later, is empty too: EC2's listings are eventually
@@ -88,7 +88,7 @@ def check(
     now: datetime,
     *,
     closing: bool = False,
-    deploying: bool = False,
+    deployment: Deployment | None = None,
     dry_run: bool = False,
     memory: Memory | None = None,
 ) -> CheckReport:
@@ -98,7 +98,7 @@ def check(
         annex: the group and its credential.
         now: current time, aware.
         closing: True if the annex is being destroyed: empty it, without grace.
-        deploying: True if a deployment created or updated the annex just now. Default: False.
+        deployment: deployment that created or updated the annex just now. Default: None - there was none.
         dry_run: True to look only; the report then holds the actions that would be carried out.
         memory: findings of earlier runs. Default: None - there are none.
 
@@ -110,13 +110,14 @@ def check(
         botocore.exceptions.BotoCoreError: likewise.
     """
     memory = memory or Memory()
-    seen, facts = _look(annex), dict[str, object]()
+    memory = replace(memory) if dry_run else memory  # what a dry run sees is no evidence for the runs that act
+    seen, facts = read_group(annex) or Missing(annex.group), dict[str, object]()
     published = seen.lease.record.published_end if isinstance(seen, Group) else None
     refused: dict[Fact, str] = {}
     outcomes: list[Outcome] = []
     while True:
         seen = memory.recall(with_facts(seen, facts), now)
-        decision = decide(seen, now, closing=closing, deploying=deploying)
+        decision = decide(seen, now, closing=closing, deployment=deployment)
         outcomes.append(Outcome(tried=decision.actions) if dry_run else carry_out(decision.actions, annex))
         # Looked up only now, so that a refusal delays nothing that was decided without it, or by other facts.
         if not (needs := decision.needs - refused.keys()) or not _has_time(annex, outcomes):
@@ -142,14 +143,14 @@ def _carried_out(decision: Decision, outcomes: Sequence[Outcome]) -> Decision:
 
 
 def check_or_raise(
-    annex: AnnexAccess, now: datetime, *, deploying: bool = False, memory: Memory | None = None
+    annex: AnnexAccess, now: datetime, *, deployment: Deployment | None = None, memory: Memory | None = None
 ) -> CheckReport:
     """Run `check`; an action that failed is an error of the run, because alarms watch the function's error count.
 
     Raises:
         CheckError: an action failed; the others were carried out as far as they may be.
     """
-    report = check(annex, now, deploying=deploying, memory=memory)
+    report = check(annex, now, deployment=deployment, memory=memory)
     if report.errors:
         raise CheckError("; ".join(report.errors), report)
     return report
@@ -194,14 +195,10 @@ def empty_fleet(
         sleep(_POLL_SECONDS)
 
 
-def _look(annex: AnnexAccess) -> Seen:
-    return read_group(annex) or Missing(annex.group)
-
-
 def _look_again(annex: AnnexAccess, outcomes: list[Outcome]) -> Seen | None:
     """The annex after actions; None if it cannot be read: a failure, and the report holds what was done before."""
     try:
-        return _look(annex)
+        return read_group(annex) or Missing(annex.group)
     except (BotoCoreError, ClientError) as error:
         outcomes.append(Outcome(failures=(f"group unknown: {error}",)))
         return None
@@ -248,3 +245,4 @@ def _look_up(annex: AnnexAccess, needs: frozenset[Fact], found: dict[str, object
                 found[fact.value] = look_up(annex)
             except (BotoCoreError, ClientError) as error:
                 refused[fact] = f"{fact.value} unknown: {error}"
+    found["refused"] = frozenset(refused)

@@ -24,6 +24,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from annex_lease.checker import CheckError, CheckReport, check_or_raise, empty_fleet
 from annex_lease.invocation import Invocation
 from annex_lease.log_line import describe
+from annex_lease.observed import Deployment
 
 ANSWER_BYTES = 4096
 """Largest answer that CloudFormation takes."""
@@ -164,17 +165,24 @@ def _fulfil(run: Invocation) -> dict[str, str]:
 
 def _check(run: Invocation) -> CheckReport:
     annex = run.annex()
+
+    def look() -> CheckReport:
+        # Events may come twice, and late (Lambda Developer Guide, "Asynchronous invocation"): an Update that comes
+        # after a Delete opens nothing.
+        deployment = Deployment.CREATED if run.event["RequestType"] == "Create" else Deployment.UPDATED
+        return check_or_raise(annex, run.now, deployment=deployment, memory=run.memory)
+
     for pause in _PAUSES:
         no_time = run.seconds_left() < pause + 2 * _ANSWER_SECONDS
         try:
-            report = check_or_raise(annex, run.now, deploying=True, memory=run.memory)
+            report = look()
             if _is_seen(report) or no_time:
                 return report
         except (ClientError, CheckError) as error:
             if no_time or not any(code in str(error) for code in _DENIED):
                 raise
         run.sleep(pause)
-    return check_or_raise(annex, run.now, deploying=True, memory=run.memory)
+    return look()
 
 
 def _is_seen(report: CheckReport) -> bool:

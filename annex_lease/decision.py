@@ -12,7 +12,7 @@ from datetime import datetime
 from annex_lease.actions import Decision, Reopen, Report
 from annex_lease.keeping import keep
 from annex_lease.lease import Lease, Phase
-from annex_lease.observed import APART, BELIEVED, Group, Missing, Seen
+from annex_lease.observed import APART, BELIEVED, Deployment, Group, Missing, Seen
 from annex_lease.stopping import Stop, clear_away, stop
 from annex_lease.tags import format_time
 
@@ -21,7 +21,7 @@ __all__ = ["Decision", "Phase", "decide"]
 _UNREADABLE = "the declared lease is missing or malformed"
 
 
-def decide(seen: Seen, now: datetime, *, closing: bool = False, deploying: bool = False) -> Decision:
+def decide(seen: Seen, now: datetime, *, closing: bool = False, deployment: Deployment | None = None) -> Decision:
     """Decide what to do about an annex.
 
     Never raises for anything that the tags of the group may hold: a record that stays unreadable ends the annex.
@@ -30,7 +30,7 @@ def decide(seen: Seen, now: datetime, *, closing: bool = False, deploying: bool 
         seen: the group as observed, or that there is none according to AWS.
         now: current time, aware.
         closing: True if the annex is being destroyed: everything is ended without grace, at any state of the record.
-        deploying: True if a deployment created or updated the annex just now. Default: False.
+        deployment: deployment that created or updated the annex just now. Default: None - there was none.
 
     Raises:
         ValueError: `now` has no time zone.
@@ -40,8 +40,9 @@ def decide(seen: Seen, now: datetime, *, closing: bool = False, deploying: bool 
     if isinstance(seen, Missing):
         return clear_away(seen, now, closing=closing)
     lease = seen.lease
-    decision = _decide(seen, now, closing=closing, deploying=deploying)
-    if deploying and not closing and lease.record.closed:
+    closed = closing or (lease.record.closed and deployment is not Deployment.CREATED)
+    decision = _decide(seen, now, closed=closed, deploying=deployment is not None)
+    if lease.record.closed and not closed:
         # First: the next check would end what is granted while the annex counts as closed.
         reopen = Reopen("the annex was created again on the same group")
         decision = replace(decision, actions=(reopen, *decision.actions))
@@ -64,7 +65,7 @@ def _report(group: Group, decision: Decision) -> tuple[Report, ...]:
     if lease.problems and (lease.policy is not None or group.unread_for >= APART):
         found["record"] = lease.problems
     if decision.surplus:
-        found["surplus"] = (f"the group is to have {decision.surplus} instances more than declared",)
+        found["surplus"] = (f"there are, or are to be, {decision.surplus} instances more than declared",)
     # The check that finds an instance past its lease terminates it; the next one should find none.
     if decision.overdue and group.late_for >= APART:
         found["late"] = (f"{decision.overdue} instances are alive although their lease and its grace are over",)
@@ -75,21 +76,17 @@ def _report(group: Group, decision: Decision) -> tuple[Report, ...]:
     return (Report(kinds, new, f"reported was {lease.record.reported or 'nothing'}, now it is {kinds or 'nothing'}"),)
 
 
-def _decide(group: Group, now: datetime, *, closing: bool, deploying: bool) -> Decision:
+def _decide(group: Group, now: datetime, *, closed: bool, deploying: bool) -> Decision:
     lease = group.lease
     end = lease.effective_end
-    if closing or (lease.record.closed and not deploying):
+    if closed:
         known = end if lease.policy else None
         return stop(group, now, Stop("the annex is being destroyed", known, closing=True))
     if lease.policy is None:
         return _unreadable(group, now)
     if now >= end:
-        reason = _why(lease)
-        if _was_stopped(group):
-            # An override that moves the end while the annex drains does not start a new grace either.
-            end = min(end, lease.record.published_end or end)
-        return stop(group, now, Stop(reason, end, notify=True))
-    if _was_stopped(group):
+        return stop(group, now, Stop(_why(lease), _counted_from(group, now), notify=True))
+    if _was_stopped(group, now):
         # The end that instances were notified of, not an override that came after it.
         end = min(lease.record.published_end or end, end)
         reason = "it was ended, or stopped by hand, and stays so until `annex renew`"
@@ -105,16 +102,29 @@ def _unreadable(group: Group, now: datetime) -> Decision:
     """
     lease = group.lease
     published, end = lease.record.published_end, lease.effective_end
-    if published is not None and (now >= end or _was_stopped(group)):
+    if published is not None and (now >= end or _was_stopped(group, now)):
         return stop(group, now, Stop(_UNREADABLE, end))
     if group.unread_for >= BELIEVED:
-        # It is published, so that the grace is measured from now on, and not from each check.
-        end = min(now.replace(microsecond=0), lease.latest_end)
+        # The time at which it was believed is published: the grace is measured from then on, in each check.
+        end = min((now - group.unread_for + BELIEVED).replace(microsecond=0), lease.latest_end)
         return stop(group, now, Stop(_UNREADABLE, end, notify=True))
     phase = Phase.ACTIVE if group.in_service() else Phase.GRANTED if group.billed() else Phase.WAITING
     minutes = int(BELIEVED.total_seconds()) // 60
     reason = f"{_UNREADABLE}: nothing is granted, and it ends after {minutes} minutes of that"
     return Decision(phase, reason, None if published is None else end, problems=(_UNREADABLE,), alive=group.billed())
+
+
+def _counted_from(group: Group, now: datetime) -> datetime:
+    """Time from which the grace counts, of a lease that is over: its end, or the check that found an end in the past.
+
+    That check publishes its own time. If it cannot, the grace ends no later than that of the end published before.
+    """
+    end, published = group.lease.effective_end, group.lease.record.published_end
+    if published is not None and published > end:
+        found = now.replace(microsecond=0) - group.over_for
+        return min(published, max(end, found))
+    # An override that moves the end while the annex drains does not start a new grace either.
+    return published if published is not None and _was_stopped(group, now) else end
 
 
 def _why(lease: Lease) -> str:
@@ -123,10 +133,14 @@ def _why(lease: Lease) -> str:
     return f"the lease ended at {format_time(lease.effective_end)}"
 
 
-def _was_stopped(group: Group) -> bool:
-    """True if the group is as the end of a lease, or an operator, leaves it: what ended stays ended.
+def _was_stopped(group: Group, now: datetime) -> bool:
+    """True if the group is as the end of a lease, its scheduled action, or an operator leaves it: it stays ended.
 
     Without this a late extension would find a valid lease, and would keep instances that are being drained.
     """
     record = group.lease.record
-    return group.is_off() and record.was_granted and not record.renewal_pending
+    if not record.was_granted or record.renewal_pending:
+        return False
+    # No check moved the action in time: they were lost, and the extension came too late or was not seen.
+    acted = record.scheduled is not None and record.scheduled.end <= now
+    return group.is_off() or (acted and not group.desired and not group.min_size)

@@ -51,16 +51,22 @@ class Renewed:
 class Override:
     """End that an operator wrote, and the declared end at that time: a deployment that changes the latter is newer.
 
-    `declared_end` is None once such a deployment came: the end stays void, even if the declared end changes back.
+    Attributes:
+        end: end that the operator wrote.
+        declared_end: declared end that it was written against. None: it is void for good, even if the declared end
+            changes back.
+        void_since: first check that found another declared end. None: none did.
     """
 
     end: datetime
     declared_end: datetime | None
+    void_since: datetime | None = None
 
     def text(self) -> str:
-        """The text form: `END@DECLARED-END`, or `END@void`."""
+        """The text form: `END@DECLARED-END`, with `@TIME` while it is void, or `END@void`."""
         against = _VOID if self.declared_end is None else tags.format_time(self.declared_end)
-        return f"{tags.format_time(self.end)}@{against}"
+        since = "" if self.void_since is None else f"@{tags.format_time(self.void_since)}"
+        return f"{tags.format_time(self.end)}@{against}{since}"
 
 
 @dataclass(frozen=True)
@@ -156,10 +162,13 @@ def parse_renewed(text: str) -> Renewed:
 
 def parse_override(text: str) -> Override:
     """Parse the form of `text`; raises ValueError for another form."""
-    end, at, against = text.partition("@")
-    if at and against == _VOID:
+    end, *rest = text.split("@")
+    if rest == [_VOID]:
         return Override(tags.parse_time(end), None)
-    return Override(*_two_times(text, "END@DECLARED-END, or END@void"))
+    if len(rest) not in (1, 2):
+        form = "END@DECLARED-END, END@DECLARED-END@VOID-SINCE or END@void"
+        raise ValueError(f"{tags.shown(text)} is not of the form {form}")
+    return Override(*map(tags.parse_time, (end, *rest)))
 
 
 def parse_schedule(text: str) -> Schedule:

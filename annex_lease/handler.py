@@ -154,8 +154,7 @@ def _serve_check(run: Invocation) -> dict[str, object]:
 def _checked(run: Invocation) -> CheckReport:
     annex, kind = run.annex(), run.event.get("check")
     if kind == DRY_CHECK["check"]:
-        # A memory of its own: the findings of a dry run are no evidence for the runs that act.
-        return check(annex, run.now, dry_run=True)
+        return check(annex, run.now, dry_run=True, memory=run.memory)
 
     def look(now: datetime) -> CheckReport:
         return check_or_raise(annex, now, memory=run.memory)

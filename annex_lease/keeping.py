@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from annex_lease.actions import (
     Action,
     Decision,
     Grant,
-    RecordOverride,
     RenewLease,
     ResumeLaunch,
     SuspendRebalance,
     Warn,
 )
-from annex_lease.bookkeeping import counted, current_ledger, notify, publish, record_use, schedule_ends
+from annex_lease.bookkeeping import (
+    counted,
+    current_ledger,
+    notify,
+    publish,
+    record_override,
+    record_use,
+    schedule_ends,
+)
 from annex_lease.entries import Granted, Ledger, Renewed
 from annex_lease.lease import Phase
-from annex_lease.observed import BELIEVED, Credential, Fact, Group
+from annex_lease.observed import Credential, Fact, Group
 from annex_lease.tags import format_time
 
 # Instances of a grant are listed within seconds. A launch that still waits after this time has failed, or there is no
@@ -55,8 +62,9 @@ def keep(group: Group, now: datetime, *, deploying: bool = False) -> Decision:
     granting = grant.due and grant.ready
     end = _end(group, renewal, now, granting=granting)
     # What was used is recorded first: no refusal of anything else may stop it.
-    actions: list[Action] = [*record_use(lease, now, group.billed()), *renewal, *publish(lease, end)]
-    actions.extend(_override(group))
+    used, needs = record_use(group, now)
+    actions: list[Action] = [*used, *renewal, *publish(lease, end)]
+    actions.extend(record_override(lease, now))
     actions.extend(schedule_ends(group, end, now, deploying=deploying))
     if "AZRebalance" not in group.suspended:
         # Execution points leave one by one, so the zones become uneven. Auto Scaling would then launch above the
@@ -67,14 +75,15 @@ def keep(group: Group, now: datetime, *, deploying: bool = False) -> Decision:
         # After the end is published: an instance that starts without it could not know when to stop.
         actions.extend(_granting(group, now))
     actions.extend(_warning(group, end, now))
-    notices, needs = notify(group, end)
-    if needs and group.compared is None:
-        needs |= {Fact.SCHEDULED} if group.scheduled is None else set()
+    notices, more = notify(group, end)
+    if more and group.compared is None:
+        more |= {Fact.SCHEDULED} if group.scheduled is None else set()
+    needs |= more
     short = _shortfall(group) if not grant.due else 0
     if short and group.activity is None:
         needs |= {Fact.ACTIVITY}
     waiting = grant.due and not grant.ready
-    surplus = 0 if grant.due else max(0, group.desired - lease.size)
+    surplus = 0 if grant.due else max(0, max(group.desired, group.staying()) - lease.size)
     return Decision(
         Phase.WAITING if waiting else Phase.ACTIVE if group.in_service() else Phase.GRANTED,
         f"{grant.reason}; {short} of {group.desired} instances have not started" if short else grant.reason,
@@ -85,22 +94,6 @@ def keep(group: Group, now: datetime, *, deploying: bool = False) -> Decision:
         alive=group.billed(),
         surplus=surplus,
     )
-
-
-def _override(group: Group) -> tuple[Action, ...]:
-    """Record what an override was written against that no command wrote, and that a deployment made one void.
-
-    A deployment that fails is rolled back within minutes, which is no decision: what was void for moments counts again.
-    """
-    lease = group.lease
-    wanted = lease.override
-    if wanted is None:
-        return ()
-    reason = f"an operator wrote the end {format_time(wanted.end)}"
-    if lease.override_is_void and group.void_for >= BELIEVED:
-        wanted = replace(wanted, declared_end=None)
-        reason = f"a deployment changed the declared end after {format_time(wanted.end)}"
-    return () if wanted == lease.record.overrides else (RecordOverride(wanted, reason),)
 
 
 def _shortfall(group: Group) -> int:
@@ -120,8 +113,9 @@ def _problems(group: Group, grant: _GrantState, short: int, surplus: int) -> tup
         )
     if surplus:
         problems.append(
-            f"the desired capacity {group.desired} is {surplus} above the declared size {group.lease.size}, by hand: "
-            "the surplus costs money until the lease ends; set the desired capacity to the declared size"
+            f"{group.lease.size + surplus} instances are {surplus} above the declared size {group.lease.size}, which "
+            "costs money until the lease ends: the desired capacity was raised by hand, instances are on standby or "
+            "detached, or busy ones stay after the size was made smaller"
         )
     if not group.max_size and group.lease.size and not grant.due:
         problems.append("the MaxSize is 0, set after an earlier latest end or by hand: run annex renew")
@@ -129,6 +123,8 @@ def _problems(group: Group, grant: _GrantState, short: int, surplus: int) -> tup
         problems.append("the Launch process is suspended, by hand: nothing will start")
     if "Terminate" in group.suspended:
         problems.append("the Terminate process is suspended: no instance that retires is terminated")
+    if "ScheduledActions" in group.suspended:
+        problems.append("the ScheduledActions process is suspended: without checks the group would not end: resume it")
     return tuple(problems)
 
 
@@ -196,7 +192,7 @@ def _ledger_of_grant(group: Group, now: datetime, count: int) -> Ledger | None:
     if lease.limit is None and lease.ledger is None:
         return None
     ledger = current_ledger(lease, now) or Ledger(0, now.replace(microsecond=0), 0)
-    return counted(ledger, now, count) if count != ledger.count else ledger
+    return counted(ledger, now, count, group.launches()) if count != ledger.count else ledger
 
 
 def _renewal(group: Group, now: datetime) -> tuple[RenewLease, ...]:
@@ -223,7 +219,7 @@ def _end(group: Group, renewal: tuple[RenewLease, ...], now: datetime, *, granti
         return end
     if granting or group.short_for < _SHORTFALL:
         desired = _capacity(group) if granting else group.desired
-        count = max(count, desired + group.warm_pool_size)
+        count = max(count, desired + group.warm_pool_size + group.outside())
     ledger = _ledger_of_grant(group, now, count)
     hours_end = ledger.reaches(lease.limit) if ledger else None
     return end if hours_end is None else min(end, hours_end)

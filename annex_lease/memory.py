@@ -37,8 +37,9 @@ class Memory:
         ended_at: the second of two empty looks.
         unread: the group is not listed, or its record cannot be read.
         short: the group has fewer instances than it should have.
-        void: the operator's override is void.
+        over: the lease is over.
         late: instances are alive although the lease and its grace are over.
+        lost: living instances that the group did not list when EC2 was asked last.
         compared_at: time of the last listing that compared the tags of instances, with its result.
         unlisted: members of the group that EC2 does not list. Only some looks ask EC2, so that gaps do not count.
     """
@@ -47,8 +48,9 @@ class Memory:
     ended_at: datetime | None = None
     unread: Lasting | None = None
     short: Lasting | None = None
-    void: Lasting | None = None
+    over: Lasting | None = None
     late: Lasting | None = None
+    lost: frozenset[str] = frozenset()
     compared_at: tuple[datetime, Compared] | None = None
     unlisted: dict[str, Lasting] = field(default_factory=dict)
 
@@ -58,13 +60,14 @@ class Memory:
         self.unread = None if readable else _lasting(self.unread, now)
         short = isinstance(seen, Group) and seen.shortfall() > 0
         self.short = _lasting(self.short, now) if short else None
-        void = isinstance(seen, Group) and seen.lease.override_is_void
-        self.void = _lasting(self.void, now) if void else None
+        over = isinstance(seen, Group) and now >= seen.lease.effective_end
+        self.over = _lasting(self.over, now) if over else None
         facts: dict[str, Any] = {
             "unread_for": _time_of(self.unread, now),
             "short_for": _time_of(self.short, now),
-            "void_for": _time_of(self.void, now),
+            "over_for": _time_of(self.over, now),
             "late_for": _time_of(self.late, now),
+            "lost": self.lost,
             "empty_before": self.empty_since is not None and now - self.empty_since >= APART,
             # A quiet annex must not cost a call a minute without end.
             "known_empty": self.ended_at if _recent(self.ended_at, now) else None,
@@ -88,6 +91,7 @@ class Memory:
         """
         self.late = _lasting(self.late, now) if decision.overdue else None
         if seen.instances is not None and isinstance(seen, Group):
+            self.lost = seen.outsiders()
             listed = {instance.id for instance in seen.instances}
             missing = (member.id for member in seen.members if member.id not in listed)
             known = self.unlisted

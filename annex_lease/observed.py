@@ -55,6 +55,13 @@ class Fact(Enum):
     """Message of EC2 Auto Scaling about its newest failed launch; empty if it names none."""
 
 
+class Deployment(Enum):
+    """Deployment that just made the annex what it is."""
+
+    CREATED = "created"
+    UPDATED = "updated"
+
+
 @dataclass(frozen=True)
 class GroupMember:
     """An instance as the group lists it. `state` is the lifecycle state, `protected` its scale-in protection."""
@@ -73,12 +80,14 @@ class Instance:
         state: EC2 instance state.
         member: True if it is in the group; False: it was detached from it.
         end: text of the tag with the end that the instance was notified of; None: it has none.
+        launched: time of its launch, aware. Default: None - it is not known.
     """
 
     id: str
     state: str
     member: bool = True
     end: str | None = None
+    launched: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -113,14 +122,16 @@ class Missing:
 class Group:
     """The Auto Scaling group of an annex, as AWS describes it.
 
-    `credential`, `instances`, `scheduled` and `activity` are None until they were looked up: see `Fact`. The last eight
+    `credential`, `instances`, `scheduled` and `activity` are None until they were looked up: see `Fact`. The last nine
     are findings of earlier runs, see `Memory`.
 
     Attributes:
         caps: declared values that no tag can exceed.
+        refused: facts that were needed, and could not be looked up.
         unread_for: time for which the record could not be read.
         short_for: time for which the group has had fewer instances than it should have.
-        void_for: time for which the operator's override has been void.
+        lost: ids of living instances that the group did not list when EC2 was asked last.
+        over_for: time for which the lease has been seen to be over.
         late_for: time for which instances have been alive although the lease and its grace were over.
         empty_before: an earlier listing, long enough ago, was empty too.
         known_empty: time, not long ago, of the second of two empty listings: EC2 need not be asked again now.
@@ -145,10 +156,12 @@ class Group:
     instances: tuple[Instance, ...] | None = None
     scheduled: Mapping[str, datetime] | None = None
     activity: str | None = None
+    refused: frozenset[Fact] = frozenset()
     unread_for: timedelta = timedelta(0)
     short_for: timedelta = timedelta(0)
-    void_for: timedelta = timedelta(0)
+    over_for: timedelta = timedelta(0)
     late_for: timedelta = timedelta(0)
+    lost: frozenset[str] = frozenset()
     empty_before: bool = False
     known_empty: datetime | None = None
     compared: Compared | None = None
@@ -167,9 +180,29 @@ class Group:
         """
         return _alive(self.members, self.instances or (), self.gone)
 
+    def outside(self) -> int:
+        """Number of living instances that EC2 lists and the group does not: detached ones, or those just launched."""
+        # The group does not list the instances of its warm pool, and EC2 lists them as its own.
+        return max(0, len(self.outsiders()) - self.warm_pool_size)
+
+    def outsiders(self) -> frozenset[str]:
+        """Ids of living instances that EC2 lists, or listed when it was asked last, and the group does not."""
+        listed = self.lost if self.instances is None else frozenset(_alive((), self.instances))
+        return listed - {member.id for member in self.members}
+
     def billed(self) -> int:
-        """Number of instances that the group itself reports: those that it lists and those of its warm pool."""
-        return len(_alive(self.members, (), self.gone)) + self.warm_pool_size
+        """Number of instances that cost money: those that the group lists, those of its warm pool, those outside."""
+        return len(_alive(self.members, (), self.gone)) + self.warm_pool_size + self.outside()
+
+    def staying(self) -> int:
+        """Number of those that cost money and are not being terminated."""
+        leaving = sum(1 for each in self.members if each.state.startswith("Terminating") and each.id not in self.gone)
+        return self.billed() - leaving
+
+    def launches(self) -> tuple[datetime, ...]:
+        """Launch times of the living instances as EC2 lists them, the newest first; empty if it was not asked."""
+        alive = (each.launched for each in self.instances or () if each.state not in DEAD_INSTANCE_STATES)
+        return tuple(sorted((launched for launched in alive if launched is not None), reverse=True))
 
     def shortfall(self) -> int:
         """Number of instances that the group is to have and does not have; a detached instance is none of them."""

@@ -72,7 +72,8 @@ def stop(group: Group, now: datetime, why: Stop) -> Decision:
     if why.closing and not lease.record.closed:
         actions.append(Close(now, "a check that runs at the same time, or later, must not grant anything"))
     if not why.closing:
-        actions.extend(record_use(lease, now, group.billed()))
+        used, more = record_use(group, now)
+        actions, needs = [*actions, *used], needs | more
         if why.end is not None and why.notify and alive and lease.policy is not None:
             actions.extend(publish(lease, why.end))
     actions.extend(notices)
@@ -83,7 +84,6 @@ def stop(group: Group, now: datetime, why: Stop) -> Decision:
     unknown = group.instances is None and not asked_lately and (nothing or not grace)
     # Bookkeeping that is still to be done does not count as something left.
     empty = nothing and not stopping and not unknown
-    # The group still lists instances that EC2 has shut down already.
     billed = len(alive) if group.instances is not None else max(len(alive), group.billed())
     return Decision(
         *_standing(why.reason, why.end, empty=empty, before=group.empty_before, known=group.known_empty),
@@ -117,12 +117,17 @@ def clear_away(missing: Missing, now: datetime, *, closing: bool = False) -> Dec
     ends = {instance.id: _notified_end(instance) for instance in missing.instances or ()}
     # The declared grace stands in the record, which is not there: the longest that can be declared.
     over = tuple(key for key in alive if believed or now >= ends[key] + GRACE.maximum)
-    actions = (TerminateInstances(over, f"{reason}; nothing records that they may stay longer"),) if over else ()
+    actions: list[Action] = []
+    if over and believed and missing.name and not closing:
+        # A listing that lacks a group for so long may lack it longer, while the group replaces what is terminated.
+        actions.append(EmptyGroup("the group may exist, although AWS does not list it"))
+    if over:
+        actions.append(TerminateInstances(over, f"{reason}; nothing records that they may stay longer"))
     unknown = missing.instances is None and not missing.known_empty
     empty = believed and not alive and not unknown
     return Decision(
         *_standing(reason, None, empty=empty, before=missing.empty_before, known=missing.known_empty),
-        actions=actions,
+        actions=tuple(actions),
         problems=(reason,),
         needs=frozenset({Fact.INSTANCES}) if unknown else frozenset(),
         alive=len(alive),

@@ -42,7 +42,7 @@ TAG_UNTIL = "annex:lease-until"
 TAG_OVERRIDES = "annex:lease-overrides"
 """`END@DECLARED-END`: operator's override, and the declared end that it was written against. The commands write it with
 the override, the lease checker writes it for an override that was written without it. A deployment that changes the
-declared end makes the override void: the lease checker writes `END@void`."""
+declared end makes the override void: the lease checker adds `@TIME`, and writes `END@void` an hour later."""
 TAG_RENEWED = "annex:lease-renewed"
 """Time of the last `annex renew`: the declared size is granted again for each new value. It is only compared."""
 TAG_END = "annex:lease-end"

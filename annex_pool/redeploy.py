@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from annex_lease.actions import Decision, Grant
 from annex_lease.decision import decide
 from annex_lease.lease import Lease
-from annex_lease.observed import Fact, Group
+from annex_lease.observed import Deployment, Fact, Group
 from annex_lease.policy import NUMBERS, LeasePolicy, policy_tags
 from annex_lease.rules import warning
 from annex_lease.tags import TAG_ENDS_AT, TAG_NAME, TAG_OVERRIDES, format_time, group_tag
@@ -140,10 +140,10 @@ def compared(found: Deployed, group: Group, spec: AnnexSpec, now: datetime) -> R
         AnnexError: AWS could not be asked for the secret.
     """
     after = after_deployment(group, spec)
-    decision = decide(after, now, deploying=True)
+    decision = decide(after, now, deployment=Deployment.UPDATED)
     if Fact.CREDENTIAL in decision.needs:
         after = replace(after, credential=stored_credential(found).state)
-        decision = decide(after, now, deploying=True)
+        decision = decide(after, now, deployment=Deployment.UPDATED)
     return Redeployment(now, Side(group, decide(group, now)), Side(after, decision))
 
 

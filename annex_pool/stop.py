@@ -13,6 +13,7 @@ from annex_lease.aws import list_instances
 from annex_lease.decision import decide
 from annex_lease.observed import BELIEVED, Fact, Group, Missing
 from annex_lease.tags import TAG_UNTIL, format_time, group_tag
+from annex_lease.terms import GRACE
 from annex_pool.command_error import AnnexError
 from annex_pool.deployed import OVER, Deployed, find_annex, observe, override_tags, states, write_tags
 from annex_pool.environment import Environment
@@ -134,7 +135,8 @@ def stop_decision(group: Group, now: datetime) -> Decision:
     if group.lease.policy is not None and now < group.lease.effective_end:
         kept = tuple(tag for tag in tags if tag.key != TAG_UNTIL)
         tags = (*kept, group_tag(TAG_UNTIL, format_time(now)))
-    decision = decide(replace(group, tags=tags, unread_for=BELIEVED), now)
+    # The grace counts from the end, also if a checker that does not work never published it.
+    decision = decide(replace(group, tags=tags, unread_for=BELIEVED, over_for=GRACE.maximum), now)
     # Bookkeeping is the checker's part.
     return replace(decision, actions=tuple(action for action in decision.actions if not action.bookkeeping))
 

@@ -73,7 +73,9 @@ def find_ending(group: Group, now: datetime, slack: timedelta, *, unreadable: bo
     """
     if not unreadable and not is_readable(group):
         return None
-    decision = decide(_believed(group) if unreadable else group, now - slack)
+    # An end that was moved into the past has had its grace: only the annex's own checker measures when it found it.
+    seen = replace(_believed(group) if unreadable else group, over_for=GRACE.maximum)
+    decision = decide(seen, now - slack)
     # The other actions (publish, notify, record) are for an annex whose checker works.
     actions = tuple(action for action in decision.actions if action.ends)
     if decision.phase is not Phase.DRAINING or not actions:

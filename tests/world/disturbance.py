@@ -72,6 +72,9 @@ def left_of(stage: Stage) -> dict[str, Any]:
     # A disorder that is over leaves an empty tag, and one that never was leaves none.
     tags = {key: value for key, value in stage.tags().items() if (key, value) != (lease_tags.TAG_REPORTED, "")}
     left["tags"] = {key: value for key, value in tags.items() if key not in dropped}
+    if lease_tags.TAG_OVERRIDES in tags:
+        # A void override has the time of the run that found it.
+        left["tags"][lease_tags.TAG_OVERRIDES] = tags[lease_tags.TAG_OVERRIDES].split("@")[:2]
     return left
 
 

@@ -14,7 +14,10 @@ from tests.world import (
     scenes_caps,
     scenes_decisions,
     scenes_end,
+    scenes_grace,
+    scenes_hours,
     scenes_life,
+    scenes_notices,
     scenes_readings,
     scenes_reports,
     scenes_sizes,
@@ -83,9 +86,23 @@ GONE = End("ended", 0, None, None)
 RUNNING = End("active", 2, 2, False)
 
 
+_ROOMS = (
+    scenes_life,
+    scenes_end,
+    scenes_grace,
+    scenes_decisions,
+    scenes_caps,
+    scenes_sizes,
+    scenes_hours,
+    scenes_readings,
+    scenes_notices,
+    scenes_reports,
+)
+
+
 def _all() -> Iterator[Scenario]:
     ends = {"ENDED": ENDED, "GONE": GONE, "RUNNING": RUNNING}
-    for room in (scenes_life, scenes_end, scenes_decisions, scenes_caps, scenes_sizes, scenes_readings, scenes_reports):
+    for room in _ROOMS:
         for name, scene in vars(room).items():
             if hasattr(scene, "ends") and scene.__module__ == room.__name__:
                 ending = scene.ends

@@ -105,16 +105,20 @@ def extended_and_then_another_size_deployed(stage: Stage) -> None:
 @scene("ENDED")
 def extended_deployed_shorter_and_deployed_back(stage: Stage) -> None:
     """Each deployment is newer than the override, also one that declares what was declared at first."""
-    extended(stage, 1.8 * HOUR)
-    deploy(stage, duration_seconds=40 * 60)
-    stage.minutes(24)  # long enough to be no rollback, even if a run on the way is lost
-    expect_end(stage, 40 * MINUTE)
-    deploy(stage, duration_seconds=3600)
+    stage.make(policy={"duration_seconds": 85 * 60})
     stage.minutes(2)
-    expect_end(stage, HOUR)
-    stage.until(HOUR - 3 * MINUTE)
+    write_end(stage, 1.9 * HOUR)
+    stage.minutes(2)
+    expect_end(stage, 1.9 * HOUR)
+    deploy(stage, duration_seconds=100 * 60)
+    stage.until(70 * MINUTE)  # more than an hour later: this is no rollback
+    expect_end(stage, 100 * MINUTE)
+    deploy(stage, duration_seconds=85 * 60)
+    stage.minutes(2)
+    expect_end(stage, 85 * MINUTE)
+    stage.until(82 * MINUTE)
     expect_running(stage, "before the declared end")
-    stage.until(HOUR + GRACE)
+    stage.until(85 * MINUTE + GRACE)
 
 
 @scene("RUNNING")

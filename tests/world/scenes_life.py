@@ -71,7 +71,7 @@ def extend_and_end(stage: Stage) -> None:
 def extend_beyond_the_maximum_lifetime(stage: Stage) -> None:
     deploy_and_grant(stage)
     stage.write(lease_tags.TAG_UNTIL, stage.at(200 * HOUR))
-    stage.minutes(1)
+    stage.minutes(2)
     stage.until(2 * HOUR - 2 * MINUTE)
     stage.expect(len(stage.alive()) == 2, "what is beyond the maximum lifetime counts as the maximum lifetime")
     stage.until(2 * HOUR + 16 * MINUTE)

@@ -116,6 +116,36 @@ def one_that_lives_after_the_end_was_reported(stage: Stage) -> None:
     stage.expect(not stage.alive(), "it is found within a quarter of an hour")
 
 
+@scene("ENDED")
+def extended_after_its_scheduled_action(stage: Stage) -> None:
+    """No check ran around the end, and the extension comes after it: the fleet is gone, which the checks report."""
+    deploy_and_grant(stage)
+    stage.until(HOUR + 3 * MINUTE, checked=False)
+    stage.expect(not stage.alive(), "the scheduled action emptied the group")
+    stage.write(lease_tags.TAG_UNTIL, stage.at(1.9 * HOUR))
+    stage.minutes(2)
+    reason = str(stage.runs[-1].reply.get("reason", ""))
+    stage.expect("annex renew" in reason, f"what to do is said: {reason}")
+
+
+@scene("RUNNING")
+def extended_after_its_scheduled_action_and_renewed(stage: Stage) -> None:
+    extended_after_its_scheduled_action(stage)
+    stage.write(lease_tags.TAG_RENEWED, stage.at(1.1 * HOUR))
+    stage.minutes(3)
+
+
+@scene(("active", 3, 2, False), Can.STANDBY)
+def one_on_standby_that_was_replaced(stage: Stage) -> None:
+    deploy_and_grant(stage)
+    stage.expect("above the declared size" not in stage.problems(), "two are declared")
+    stage.world.operator.autoscaling.enter_standby(
+        AutoScalingGroupName=stage.site.group, InstanceIds=stage.alive()[:1], ShouldDecrementDesiredCapacity=False
+    )
+    stage.minutes(3)
+    stage.expect("3 instances are 1 above" in stage.problems(), f"it is reported, not only {stage.problems()}")
+
+
 @scene(("waiting", 0, 0, False))
 def a_secret_that_waits_for_its_deletion(stage: Stage) -> None:
     stage.make()

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from annex_lease import tags as lease_tags
-from tests.world.aws_conditions import Refused
 from tests.world.aws_state import MAX_TAGS
 from tests.world.cloudformation import delete, deploy, request
 from tests.world.scene import scene
-from tests.world.scenes_decisions import expect_running, renew, write_end
+from tests.world.scenes_decisions import renew
 from tests.world.scenes_life import deploy_and_grant
 from tests.world.stage import HOUR, MINUTE, Can, Stage
 
@@ -125,6 +123,16 @@ def a_destroy_that_was_taken_back(stage: Stage) -> None:
     renew(stage, 1.9 * HOUR)
 
 
+@scene("ENDED")
+def an_update_that_comes_after_a_destroy(stage: Stage) -> None:
+    """Lambda may deliver an event twice, and late."""
+    deploy_and_grant(stage)
+    stage.expect(delete(stage) == "SUCCESS", "the fleet is emptied at once")
+    request(stage, "Update")
+    stage.minutes(3)
+    stage.expect(not stage.alive(), "nothing was started")
+
+
 def _fill(stage: Stage, free: int) -> list[str]:
     """Write tags of a user's own on the group, so that so many are free."""
     keys = [f"own:{number}" for number in range(MAX_TAGS - free - len(stage.tags()))]
@@ -159,79 +167,3 @@ def tags_are_free_again(stage: Stage) -> None:
     for start in range(0, len(keys), 25):  # "Tags per API call: 25" (EC2 Auto Scaling quotas)
         batch = [{**tag, "Key": key} for key in keys[start : start + 25]]
         stage.world.operator.autoscaling.delete_tags(Tags=batch)
-
-
-@scene("ENDED", Can.BOOT, Can.METER)
-def hours_are_counted_although_an_instance_cannot_be_tagged(stage: Stage) -> None:
-    """The end moves, one instance refuses its new tag, and the fleet is enlarged: the hours are counted."""
-    stage.make(policy={"max_instance_hours": 1})
-    stage.minutes(3)
-    with stage.under(Refused("CreateTags", stage.alive()[:1])):
-        write_end(stage, 1.8 * HOUR)
-        stage.minutes(2)
-        stage.world.operator.autoscaling.update_auto_scaling_group(
-            AutoScalingGroupName=stage.site.group, DesiredCapacity=10
-        )
-        stage.minutes(8)
-        stage.expect(stage.group()["DesiredCapacity"] == 0, "the hours are used up")
-        stage.minutes(16)
-
-
-@scene("RUNNING", Can.BOOT, Can.METER)
-def hours_are_not_spent_by_instances_that_left(stage: Stage) -> None:
-    """Of four instances two leave, and one of the others cannot be tagged: two hours last an hour of two."""
-    stage.make(policy={"size": 4, "max_instance_hours": 2})
-    stage.minutes(3)
-    stage.world.conditions.append(Refused("CreateTags", stage.alive()[:1]))
-    write_end(stage, 1.8 * HOUR)
-    stage.minutes(1)
-    for key in stage.alive()[2:]:
-        stage.world.operator.autoscaling.terminate_instance_in_auto_scaling_group(
-            InstanceId=key, ShouldDecrementDesiredCapacity=True
-        )
-    stage.minutes(6)
-    stage.until(45 * MINUTE)
-    expect_running(stage, "there are hours left")
-    stage.expect("CreateTags" in stage.problems(), "the refusal is reported")
-
-
-@scene("ENDED", Can.TOPIC)
-def a_warning_although_an_instance_cannot_be_tagged(stage: Stage) -> None:
-    stage.make(policy={"warn_before_end_seconds": 600}, topic=True)
-    stage.minutes(3)
-    with stage.under(Refused("CreateTags", stage.alive()[:1])):
-        write_end(stage, 50 * MINUTE)
-        stage.until(43 * MINUTE)
-        stage.expect(len(stage.world.published()) == 1, "it is said once")
-        stage.until(50 * MINUTE + GRACE)
-
-
-@scene("RUNNING")
-def one_run_with_a_clock_that_is_ahead(stage: Stage) -> None:
-    """A clock that is six minutes ahead, once: the budget is neither spent nor ended by it."""
-    stage.make(policy={"max_instance_hours": 100})
-    stage.minutes(10)
-    stage.run(moment=stage.moment(stage.seconds() + 6 * MINUTE))
-    stage.minutes(5)
-    hours = stage.runs[-1].reply.get("instance_hours")
-    stage.expect(hours is not None and hours < 2, f"two instances for a quarter of an hour, not {hours} hours")
-
-
-@scene("RUNNING")
-def one_run_with_a_clock_that_is_behind(stage: Stage) -> None:
-    stage.make(policy={"max_instance_hours": 100})
-    stage.minutes(10)
-    stage.run(moment=stage.moment(stage.seconds() - 6 * MINUTE))
-    stage.minutes(5)
-    hours = stage.runs[-1].reply.get("instance_hours")
-    stage.expect(hours is not None and 0.3 < hours < 2, f"two instances for a quarter of an hour, not {hours} hours")
-
-
-@scene("RUNNING")
-def a_ledger_from_the_future(stage: Stage) -> None:
-    stage.make(policy={"max_instance_hours": 100})
-    stage.minutes(5)
-    stage.write(lease_tags.TAG_USED, f"1800@{stage.at(100 * HOUR)}x2")
-    stage.minutes(5)
-    hours = stage.runs[-1].reply.get("instance_hours")
-    stage.expect(hours is not None and 0.5 <= hours < 1, f"half an hour and what came after, not {hours} hours")

@@ -133,7 +133,7 @@ def _twice_at_once(self: Any, seen: Any, now: Any) -> Any:
 ACTIONS = {
     actions.PublishEnd: "extend",
     actions.RecordOverride: "extended and then deployed longer",
-    actions.ScheduleEnds: "a group that is not listed at the end",
+    actions.ScheduleEnds: "extended after its scheduled action",
     actions.SuspendRebalance: "deploy and grant",
     actions.Grant: "deploy and grant",
     actions.NotifyInstances: "extend",
@@ -189,7 +189,7 @@ MECHANISMS: dict[str, tuple[Mutation, Callable[[], Any]]] = {
         play("end with instances waiting to terminate"),
     ),
     "what ended stays ended": (
-        put(decision, "_was_stopped", lambda group: False),
+        put(decision, "_was_stopped", lambda group, now: False),
         play("extend after the end"),
     ),
     "tags are compared whole": (

@@ -76,6 +76,21 @@ def test_what_is_not_in_order_is_published_once_as_it_begins(
         assert len(topic) == times, "that it is over is no message"
 
 
+def test_what_cannot_be_recorded_is_not_published_with_every_check(
+    cloud: Cloud, group: str, topic: list[dict[str, Any]]
+) -> None:
+    """All tags of the group are used, say: the answer of the check says it, and no mail comes every minute."""
+    created = cloud.created(group)
+    for minute in range(3):
+        cloud.check(group, created + minute * MINUTE)
+    enlarged(cloud, group)
+    fail(cloud.clients.autoscaling, "CreateOrUpdateTags", "LimitExceeded")
+    for minute in range(3, 6):
+        done = cloud.check(group, created + minute * MINUTE)
+        assert "could not be reported" in str(done["problems"])
+    assert topic == []
+
+
 def test_instances_past_the_lease_are_published_by_the_check_that_finds_them_again(
     cloud: Cloud, group: str, topic: list[dict[str, Any]]
 ) -> None:

@@ -101,7 +101,7 @@ def test_a_surplus_above_the_declared_size(running: World) -> None:
     client.update_auto_scaling_group(AutoScalingGroupName="Group-demo", MaxSize=5, DesiredCapacity=5)
     data, text = status(running)
     assert data["surplus"] == 2
-    assert "demo: the desired capacity 5 is 2 above the declared size 3" in text
+    assert "demo: 5 instances are 2 above the declared size 3" in text
 
 
 def test_why_the_end_is_what_it_is(running: World) -> None:

@@ -33,7 +33,7 @@ from annex_lease.actions import (
 )
 from annex_lease.decision import decide
 from annex_lease.entries import Schedule
-from annex_lease.observed import BELIEVED, Compared, Credential, Group, GroupMember, Instance
+from annex_lease.observed import BELIEVED, Compared, Credential, Deployment, Group, GroupMember, Instance
 from annex_lease.policy import NUMBERS, LeasePolicy, policy_tags
 from annex_lease.tags import Tag, group_tag
 
@@ -219,7 +219,7 @@ def _changed(group: Group, action: Action) -> Group | None:
     return None
 
 
-def carry_out(group: Group, now: datetime, *, closing: bool = False, deploying: bool = False) -> Group:
-    for action in decide(group, now, closing=closing, deploying=deploying).actions:
+def carry_out(group: Group, now: datetime, *, closing: bool = False, deployment: Deployment | None = None) -> Group:
+    for action in decide(group, now, closing=closing, deployment=deployment).actions:
         group = apply(group, action)
     return group

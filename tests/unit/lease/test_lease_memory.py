@@ -9,7 +9,6 @@ import pytest
 
 from annex_lease import tags as lease_tags
 from annex_lease.actions import Decision
-from annex_lease.entries import Override
 from annex_lease.lease import Phase
 from annex_lease.memory import Memory
 from annex_lease.observed import APART, BELIEVED, FRESH, Compared, Group, GroupMember, Instance, Missing, Seen
@@ -177,14 +176,17 @@ def test_a_listing_of_an_unlisted_group_says_nothing_about_its_members() -> None
     assert recalled(memory, CREATED + BELIEVED).gone == frozenset()
 
 
-def test_the_time_of_a_void_override_is_counted() -> None:
-    written = settled() | {
-        lease_tags.TAG_UNTIL: format_time(END + MINUTE),
-        lease_tags.TAG_OVERRIDES: Override(END + MINUTE, END - MINUTE).text(),
-    }
-    void, memory = a_group(written=written), Memory()
-    assert void.lease.override_is_void
-    for minute in range(11):
-        assert recalled(memory, CREATED + minute * MINUTE, void).void_for == minute * MINUTE
-    assert recalled(memory, CREATED + 11 * MINUTE).void_for == timedelta(0)
-    assert recalled(memory, CREATED + 12 * MINUTE, void).void_for == timedelta(0), "it starts again"
+def test_those_outside_the_group_are_remembered_from_the_last_listing() -> None:
+    """An instance that came into the group, or that the last listing does not show, is none of them."""
+    memory = Memory()
+    out = (Instance("i-1", "running"), Instance("i-9", "running", member=False), Instance("i-8", "terminated"))
+    note(memory, replace(half(), instances=out), CREATED)
+    assert recalled(memory, CREATED + MINUTE).lost == frozenset({"i-9"})
+    quiet = replace(half(), instances=None, lost=recalled(memory, CREATED + MINUTE).lost)
+    assert (quiet.outside(), quiet.billed()) == (1, len(half().members) + 1)
+    joined = replace(quiet, members=(*quiet.members, GroupMember("i-9", "InService")))
+    assert joined.outside() == 0
+    note(memory, replace(half(), instances=None), CREATED + 2 * MINUTE)
+    assert recalled(memory, CREATED + 2 * MINUTE).lost == frozenset({"i-9"}), "EC2 was not asked"
+    note(memory, replace(half(), instances=()), CREATED + 3 * MINUTE)
+    assert recalled(memory, CREATED + 3 * MINUTE).lost == frozenset()

@@ -11,7 +11,7 @@ from annex_lease import tags as lease_tags
 from annex_lease.actions import Close, Grant, Reopen, Report, TerminateInstances
 from annex_lease.decision import decide
 from annex_lease.lease import Phase
-from annex_lease.observed import APART, Fact, Group, GroupMember, Instance
+from annex_lease.observed import APART, Deployment, Fact, Group, GroupMember, Instance
 from annex_lease.tags import format_time, group_tag
 from tests.unit.lease.lease_model import (
     END,
@@ -19,7 +19,6 @@ from tests.unit.lease.lease_model import (
     HOUR,
     LAUNCH,
     MIDDLE,
-    POLICY,
     RUNNING,
     SECOND,
     a_group,
@@ -74,24 +73,6 @@ def test_what_was_not_granted_yet_did_not_fail_to_start() -> None:
     assert decide(full, MIDDLE).needs == frozenset()
 
 
-# --- more than declared
-
-
-@pytest.mark.parametrize(("desired", "surplus"), [(0, 0), (1, 0), (2, 0), (3, 1), (300, 298)])
-def test_a_desired_capacity_above_the_declared_size_is_a_problem(desired: int, surplus: int) -> None:
-    decision = decide(running(*RUNNING, desired=desired), MIDDLE)
-    assert decision.surplus == surplus
-    expected = f"the desired capacity {desired} is {surplus} above the declared size 2, by hand"
-    assert [expected in problem for problem in decision.problems] == [True] * bool(surplus)
-    assert decision.record_problems == ()
-
-
-def test_a_size_that_is_to_be_granted_is_no_surplus() -> None:
-    smaller = replace(running(*RUNNING), tags=a_group(replace(POLICY, size=1), written=settled()).tags)
-    assert decide(smaller, MIDDLE).surplus == 0
-    assert decide(carry_out(smaller, MIDDLE), MIDDLE).surplus == 0
-
-
 # --- what is not in order although the lease is enforced
 
 
@@ -106,7 +87,7 @@ def reported(group: Group, kinds: str) -> Group:
     return replace(group, tags=(*group.tags, group_tag(lease_tags.TAG_REPORTED, kinds)))
 
 
-ABOVE = "the group is to have 1 instances more than declared"
+ABOVE = "there are, or are to be, 1 instances more than declared"
 LATE = "2 instances are alive although their lease and its grace are over"
 
 
@@ -212,29 +193,36 @@ def test_an_annex_that_was_opened_again_is_leased() -> None:
     assert decide(closed(lease_tags.NOT_CLOSED), MIDDLE).actions == ()
 
 
-def test_a_deployment_opens_the_annex_before_it_grants() -> None:
+def test_a_creation_opens_the_annex_before_it_grants() -> None:
     new = a_group(written={lease_tags.TAG_CLOSED: format_time(MIDDLE)})
-    decision = decide(new, MIDDLE, deploying=True)
+    decision = decide(new, MIDDLE, deployment=Deployment.CREATED)
     assert isinstance(decision.actions[0], Reopen)
     assert any(isinstance(action, Grant) for action in decision.actions)
-    opened = carry_out(new, MIDDLE, deploying=True)
+    opened = carry_out(new, MIDDLE, deployment=Deployment.CREATED)
     assert not opened.lease.record.closed
     assert decide(opened, MIDDLE).phase is Phase.ACTIVE
-    assert not any(isinstance(a, Reopen) for a in decide(a_group(), MIDDLE, deploying=True).actions)
+    assert not any(isinstance(a, Reopen) for a in decide(a_group(), MIDDLE, deployment=Deployment.CREATED).actions)
 
 
-def test_a_deployment_opens_an_annex_that_the_destroy_stopped() -> None:
+def test_an_update_opens_nothing() -> None:
+    """Its event may come twice, and after the one of the destroy."""
+    decision = decide(closed(), MIDDLE, deployment=Deployment.UPDATED)
+    assert kinds(decision) == ["EmptyGroup", "SuspendLaunch", "TerminateInstances"]
+    assert decision.phase is Phase.DRAINING
+
+
+def test_a_creation_opens_an_annex_that_the_destroy_stopped() -> None:
     """It stays stopped, as all that was stopped does, and a renewal wakes it: a closed one would be emptied again."""
     destroyed = carry_out(listed(a_group(written=settled(), desired=2, members=RUNNING)), MIDDLE, closing=True)
     assert (destroyed.is_off(), destroyed.lease.record.closed) == (True, True)
-    opened = carry_out(destroyed, MIDDLE, deploying=True)
+    opened = carry_out(destroyed, MIDDLE, deployment=Deployment.CREATED)
     assert (opened.is_off(), opened.lease.record.closed) == (True, False)
     renewal = a_group(written={lease_tags.TAG_RENEWED: format_time(MIDDLE)}).tags[-1:]
     woken = replace(opened, tags=(*opened.tags, *renewal))
     assert {"ResumeLaunch", "Grant"} <= set(kinds(decide(woken, MIDDLE)))
 
 
-def test_a_destroy_is_stronger_than_a_deployment() -> None:
-    decision = decide(closed(), MIDDLE, closing=True, deploying=True)
+def test_a_destroy_is_stronger_than_a_creation() -> None:
+    decision = decide(closed(), MIDDLE, closing=True, deployment=Deployment.CREATED)
     assert not any(isinstance(a, Reopen) for a in decision.actions)
     assert decision.phase is Phase.DRAINING

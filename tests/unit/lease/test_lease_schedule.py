@@ -13,7 +13,7 @@ from annex_lease.bookkeeping import END_ACTION, LATEST_END_ACTION
 from annex_lease.decision import decide
 from annex_lease.entries import Schedule, ScheduledAction
 from annex_lease.lease import LeaseCaps
-from annex_lease.observed import Group
+from annex_lease.observed import Deployment, Group
 from annex_lease.tags import format_time, group_tag
 from tests.unit.lease.lease_model import (
     CAP,
@@ -42,14 +42,14 @@ def running(mark: str | None = None, **changes: object) -> Group:
     return replace(compared(a_group(written=written, desired=2, members=RUNNING)), **changes)  # type: ignore[arg-type]
 
 
-def put(group: Group, now: datetime = MIDDLE, *, deploying: bool = False) -> dict[str, datetime]:
+def put(group: Group, now: datetime = MIDDLE, *, deployment: Deployment | None = None) -> dict[str, datetime]:
     """The actions that are put, by name; empty if none is."""
-    found = [a for a in decide(group, now, deploying=deploying).actions if isinstance(a, ScheduleEnds)]
+    found = [a for a in decide(group, now, deployment=deployment).actions if isinstance(a, ScheduleEnds)]
     return {each.name: each.start for action in found for each in action.actions}
 
 
-def marked(group: Group, *, deploying: bool = False) -> list[Schedule]:
-    return [a.schedule for a in decide(group, MIDDLE, deploying=deploying).actions if isinstance(a, ScheduleEnds)]
+def marked(group: Group, *, deployment: Deployment | None = None) -> list[Schedule]:
+    return [a.schedule for a in decide(group, MIDDLE, deployment=deployment).actions if isinstance(a, ScheduleEnds)]
 
 
 def test_the_first_check_puts_both() -> None:
@@ -86,11 +86,11 @@ def longer(mark: str | None = None) -> Group:
 def test_only_a_deployment_moves_the_latest_end_later() -> None:
     assert longer().lease.latest_end == CAP + HOUR
     assert put(longer()) == {}
-    assert put(longer(), deploying=True) == {LATEST_END_ACTION: CAP + HOUR + MINUTE}
-    assert marked(longer(), deploying=True) == [Schedule(END, CAP + HOUR)]
-    moved = carry_out(longer(), MIDDLE, deploying=True)
+    assert put(longer(), deployment=Deployment.UPDATED) == {LATEST_END_ACTION: CAP + HOUR + MINUTE}
+    assert marked(longer(), deployment=Deployment.UPDATED) == [Schedule(END, CAP + HOUR)]
+    moved = carry_out(longer(), MIDDLE, deployment=Deployment.UPDATED)
     assert put(moved) == {}
-    assert put(moved, deploying=True) == {}
+    assert put(moved, deployment=Deployment.UPDATED) == {}
 
 
 def test_a_tag_that_is_lowered_for_moments_moves_no_latest_end() -> None:
@@ -117,12 +117,12 @@ def test_the_later_action_makes_room_before_the_earlier_one_moves() -> None:
     """The new end can be the time of the old last action, and the new last action that of the old end."""
     fresh = {tag.key: tag for tag in a_group(replace(LONGER, duration_seconds=7260)).tags}
     group = replace(running(), tags=tuple(fresh.get(tag.key, tag) for tag in running().tags))
-    assert list(put(group, deploying=True).items()) == [
+    assert list(put(group, deployment=Deployment.UPDATED).items()) == [
         (LATEST_END_ACTION, CAP + HOUR + MINUTE),
         (END_ACTION, CAP + MINUTE),
     ]
     shorter = running(Schedule(END + 2 * HOUR, CAP + HOUR).text())
-    assert list(put(shorter, deploying=True)) == [END_ACTION, LATEST_END_ACTION]
+    assert list(put(shorter, deployment=Deployment.UPDATED)) == [END_ACTION, LATEST_END_ACTION]
 
 
 @pytest.mark.parametrize("mark", ["rubbish", "", "@", format_time(END), f"{format_time(END)}@x"])

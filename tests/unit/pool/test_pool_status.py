@@ -97,13 +97,17 @@ def test_both_sides() -> None:
         "joined": 1,
         "protected": 1,
         "overdue": 0,
-        "surplus": 0,
+        "surplus": 1,
         "shortfall": 0,
         "closed": False,
         "unmatched_slots": ["slot1@i-9"],
         "jobs_running": 2,
         "record_problems": [],
-        "problems": [],
+        "problems": [
+            "3 instances are 1 above the declared size 2, which costs money until the lease ends: the desired "
+            "capacity was raised by hand, instances are on standby or detached, or busy ones stay after the size was "
+            "made smaller"
+        ],
         "errors": [],
     }
 

@@ -1,0 +1,75 @@
+"""Counting of the instance-hours: by the launch times, and those outside the group too."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from annex_lease import tags as lease_tags
+from annex_lease.actions import RecordUse
+from annex_lease.bookkeeping import counted
+from annex_lease.decision import decide
+from annex_lease.entries import Ledger
+from annex_lease.observed import Fact, Group, GroupMember, Instance
+from tests.unit.lease.lease_model import CREATED, HOUR, MINUTE, POLICY, RUNNING, a_group, settled
+
+LIMITED = replace(POLICY, max_instance_hours=100)
+NOW = CREATED + 50 * MINUTE
+
+
+def counting(*instances: Instance, members: tuple[GroupMember, ...] = RUNNING) -> Group:
+    """An annex whose ledger holds two instances since the creation; EC2 lists these."""
+    written = settled() | {lease_tags.TAG_USED: Ledger(0, CREATED, 2).text()}
+    return a_group(LIMITED, written=written, desired=len(members), members=members, instances=instances)
+
+
+def running(key: str, launched: datetime | None = CREATED, *, member: bool = True) -> Instance:
+    return Instance(key, "running", member, launched=launched)
+
+
+def recorded(group: Group, now: datetime = NOW) -> list[Ledger]:
+    return [action.ledger for action in decide(group, now).actions if isinstance(action, RecordUse)]
+
+
+def test_a_new_instance_counts_from_its_launch() -> None:
+    """However long no check saw it: the hour in which checks were lost is counted too."""
+    three = (*RUNNING, GroupMember("i-3", "InService"))
+    seen = counting(running("i-1"), running("i-2"), running("i-3", NOW - 40 * MINUTE), members=three)
+    assert recorded(seen) == [Ledger(2 * 3000 + 2400, NOW, 3)]
+    # The launch is not known: it may be a minute old.
+    assert recorded(replace(seen, instances=(running("i-3", None),))) == [Ledger(2 * 3000 + 60, NOW, 3)]
+    # Nothing counts twice, and no launch in the future takes anything away.
+    for launched, used in ((CREATED + MINUTE, 2940), (NOW + HOUR, 0)):
+        wrong = counting(running("i-1"), running("i-2"), running("i-3", launched), members=three)
+        assert recorded(wrong) == [Ledger(2 * 3000 + used, NOW, 3)]
+    early = counting(*(running(each.id, CREATED - HOUR) for each in three), members=three)
+    assert recorded(early) == [Ledger(2 * 3000 + 3000, NOW, 3)], "the ledger counts from its own time on"
+
+
+def test_only_the_newest_are_new() -> None:
+    ledger = Ledger(0, CREATED, 2)
+    launches = (NOW - MINUTE, NOW - 2 * MINUTE, CREATED, CREATED - HOUR)
+    assert counted(ledger, NOW, 4, launches).used == 2 * 3000 + 60 + 120
+    assert counted(ledger, NOW, 2, launches).used == counted(ledger, NOW, 1, launches).used == 2 * 3000
+
+
+def test_ec2_is_asked_before_new_instances_are_counted_and_a_refusal_counts_them_all_the_same() -> None:
+    three = (*RUNNING, GroupMember("i-3", "InService"))
+    unasked = replace(counting(members=three), instances=None)
+    assert recorded(unasked) == []
+    assert Fact.INSTANCES in decide(unasked, NOW).needs
+    refused = replace(unasked, refused=frozenset({Fact.INSTANCES}))
+    assert recorded(refused) == [Ledger(2 * 3000 + 60, NOW, 3)]
+    # Fewer instances are counted at once.
+    assert recorded(replace(unasked, members=RUNNING[:1])) == [Ledger(2 * 3000, NOW, 1)]
+
+
+def test_a_detached_instance_uses_hours() -> None:
+    one = RUNNING[:1]
+    detached = counting(running("i-1"), running("i-2", member=False), members=one)
+    assert recorded(detached) == [], "two as before"
+    gone = counting(running("i-1"), Instance("i-2", "terminated", member=False), members=one)
+    assert recorded(gone) == [Ledger(2 * 3000, NOW, 1)]
+    # Between two listings it is remembered.
+    quiet = replace(detached, instances=None, lost=frozenset({"i-2"}))
+    assert recorded(quiet) == []
