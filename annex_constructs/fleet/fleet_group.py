@@ -7,7 +7,7 @@ from aws_cdk import aws_autoscaling as autoscaling
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
-from annex_constructs.errors import check_whole_number, invalid_value
+from annex_constructs.errors import check_form, check_whole_number, invalid_value
 from annex_constructs.nag import acknowledge
 from annex_lease.instance_rules import types_conflict
 from annex_lease.terms import INSTANCE_TYPES, ON_DEMAND_BASE, ON_DEMAND_PERCENTAGE, SIZE
@@ -113,6 +113,8 @@ def check_types(instance_types: Sequence[ec2.InstanceType]) -> None:
             allowed=INSTANCE_TYPES.allowed,
             fix=f'pass instance_types=[ec2.InstanceType("{INSTANCE_TYPES.form.example}")]',
         )
+    for name in names:
+        check_form("AnnexFleet instance_types", name, INSTANCE_TYPES.form)
     # The CDK's own `InstanceType.architecture` fails on 30 of AWS's names.
     conflict = types_conflict([name for name in names if not Token.is_unresolved(name)])
     if conflict is not None:

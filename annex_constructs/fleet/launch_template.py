@@ -8,6 +8,7 @@ from constructs import Construct
 
 from annex_boot.settings import EpSettings
 from annex_boot.user_data import render_user_data
+from annex_constructs.errors import invalid_value
 from annex_constructs.fleet.execution_point import ExecutionPoint
 from annex_lease.ownership import instance_name
 from annex_lease.tags import TAG_ID, TAG_NAME
@@ -73,6 +74,7 @@ def _completed(
     Tags go on instances, their volumes and their network interfaces: the tags of an Auto Scaling group reach instances
     only, and a volume that remains without tags could be any one of the account.
     """
+    _check_system(template)
     tags = {"Name": instance_name(annex_name), TAG_NAME: annex_name, TAG_ID: annex_id}
     for key, value in tags.items():
         Tags.of(template).add(key, value)
@@ -89,6 +91,16 @@ def _completed(
     if describes_interface:
         resource.add_property_override("LaunchTemplateData.NetworkInterfaces.0.DeleteOnTermination", True)
     return template
+
+
+def _check_system(template: ec2.LaunchTemplate) -> None:
+    if template.os_type is ec2.OperatingSystemType.WINDOWS:
+        raise invalid_value(
+            "ExecutionPoint machine_image",
+            received="an image of Windows",
+            allowed="a Linux image: cloud-init, which Windows does not have, makes an execution point of the instance",
+            fix="pass a Debian image with HTCondor",
+        )
 
 
 def _root_device(execution_point: ExecutionPoint) -> ec2.BlockDevice:

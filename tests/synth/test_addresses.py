@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import pytest
-from aws_cdk import App, Stack
+from aws_cdk import App, Environment, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk.assertions import Template
 
@@ -150,6 +151,7 @@ def test_types_that_the_parser_of_the_cdk_refuses_are_synthesised(flags: dict[st
     [
         (["c6a.large", "c6g.large"], "types of one processor architecture"),
         (["p6-b200.48xlarge", "p6e-gb200.36xlarge"], "types of one processor architecture"),
+        (["c6a"], "an EC2 instance type"),
         (["t2.micro"], "not built on the Nitro System"),
         (["mac2.metal"], "macOS only"),
     ],
@@ -160,6 +162,29 @@ def test_the_constructs_refuse_the_types_that_the_spec_refuses(
     given = [ec2.InstanceType(each) for each in types]
     with pytest.raises(ValueError, match=rf"AnnexFleet instance_types: received .*, allowed .*{reason}.*; fix: "):
         AnnexFleet(stack, "Fleet", vpc=vpc, instance_types=given, max_size=2, execution_point=point)
+
+
+@pytest.mark.parametrize(
+    ("image", "refused"),
+    [
+        (ec2.MachineImage.generic_windows({"us-east-1": "ami-0123456789abcdef0"}), True),
+        (ec2.MachineImage.latest_windows(ec2.WindowsVersion.WINDOWS_SERVER_2022_ENGLISH_FULL_BASE), True),
+        (ec2.MachineImage.from_ssm_parameter("/image", os=ec2.OperatingSystemType.WINDOWS), True),
+        (ec2.MachineImage.latest_amazon_linux2023(), False),
+        (ec2.MachineImage.from_ssm_parameter("/image"), False),
+    ],
+)
+def test_an_image_of_windows_is_refused(
+    app: App, point: ExecutionPoint, image: ec2.IMachineImage, refused: bool
+) -> None:
+    stack = Stack(app, "InARegion", env=Environment(region="us-east-1"))
+    given: dict[str, Any] = {"vpc": ec2.Vpc(stack, "Vpc"), "instance_types": [ec2.InstanceType("c6a.large")]}
+    point = dataclasses.replace(point, machine_image=image)
+    if refused:
+        with pytest.raises(ValueError, match="ExecutionPoint machine_image: received 'an image of Windows', allowed a"):
+            AnnexFleet(stack, "Fleet", max_size=2, execution_point=point, **given)
+    else:
+        assert AnnexFleet(stack, "Fleet", max_size=2, execution_point=point, **given)
 
 
 def test_the_ports_of_a_pool_given_by_a_token() -> None:

@@ -20,7 +20,7 @@ SPEC = (
 
 
 def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, context: object) -> str:
-    """What the app says when it ends with an error; empty if it synthesises."""
+    """Error text with which the app ends; empty if it synthesises."""
     monkeypatch.chdir(tmp_path)
     # The CDK's command line hands the context over in the environment of the first Node alone.
     given: dict[str, Any] = {} if context is None else {"annexes": context}

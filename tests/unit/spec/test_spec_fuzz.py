@@ -59,7 +59,11 @@ VALUES: st.SearchStrategy[str] = st.recursive(
 
 def tables(keys: tuple[Any, ...]) -> st.SearchStrategy[str]:
     """Lines of a table: some of its keys, and at times an unknown one, each with any value."""
-    names = st.sampled_from([term.name for term in keys]) | st.from_regex("[a-z_]{1,12}", fullmatch=True)
+    names = (
+        st.sampled_from([term.name for term in keys])
+        | st.from_regex("[a-z_]{1,12}", fullmatch=True)
+        | _TEXTS.map(quoted)
+    )
     return st.dictionaries(names, VALUES, max_size=4).map(
         lambda table: "".join(f"{key} = {value}\n" for key, value in table.items())
     )
@@ -77,6 +81,10 @@ def outcome(tmp_path: Path, content: bytes) -> Spec | SpecError:
             assert problem.received and problem.allowed and problem.fix, problem
             assert len(problem.received) <= 400, problem
         assert str(error).startswith(str(file))
+        # A line for each of four things, with any content, and nothing that a terminal takes for a command.
+        lines = str(error).splitlines()
+        assert len(lines) == 1 + 4 * len(error.problems)
+        assert all(line.isprintable() for line in lines[1:])
         return error
 
 
