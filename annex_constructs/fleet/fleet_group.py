@@ -7,7 +7,7 @@ from aws_cdk import aws_autoscaling as autoscaling
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
-from annex_constructs.errors import check_form, check_whole_number, invalid_value
+from annex_constructs.errors import check_whole_number, invalid_value
 from annex_constructs.nag import acknowledge
 from annex_lease.instance_rules import types_conflict
 from annex_lease.terms import INSTANCE_TYPES, ON_DEMAND_BASE, ON_DEMAND_PERCENTAGE, SIZE
@@ -106,15 +106,14 @@ def check_types(instance_types: Sequence[ec2.InstanceType]) -> None:
     :raises ValueError: none, too many, the same twice, of two processor architectures, or one that no annex works on.
     """
     names = [each.to_string() for each in instance_types]
-    if len(set(names)) != len(names) or not INSTANCE_TYPES.contains(len(names)):
+    misspelt = [each for each in names if not Token.is_unresolved(each) and not INSTANCE_TYPES.form.matches(each)]
+    if misspelt or len(set(names)) != len(names) or not INSTANCE_TYPES.contains(len(names)):
         raise invalid_value(
             "AnnexFleet instance_types",
-            received=names,
+            received=misspelt or names,
             allowed=INSTANCE_TYPES.allowed,
             fix=f'pass instance_types=[ec2.InstanceType("{INSTANCE_TYPES.form.example}")]',
         )
-    for name in names:
-        check_form("AnnexFleet instance_types", name, INSTANCE_TYPES.form)
     # The CDK's own `InstanceType.architecture` fails on 30 of AWS's names.
     conflict = types_conflict([name for name in names if not Token.is_unresolved(name)])
     if conflict is not None:

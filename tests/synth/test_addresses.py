@@ -151,7 +151,7 @@ def test_types_that_the_parser_of_the_cdk_refuses_are_synthesised(flags: dict[st
     [
         (["c6a.large", "c6g.large"], "types of one processor architecture"),
         (["p6-b200.48xlarge", "p6e-gb200.36xlarge"], "types of one processor architecture"),
-        (["c6a"], "an EC2 instance type"),
+        (["c6a"], "different EC2 instance types"),
         (["t2.micro"], "not built on the Nitro System"),
         (["mac2.metal"], "macOS only"),
     ],

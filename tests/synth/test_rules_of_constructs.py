@@ -58,7 +58,6 @@ BY_SPEC: dict[str, list[Reach]] = {
         ({"instance_types": ()}, "instance_types"),
         ({"instance_types": ("c6a.large", "c6g.large")}, "instance_types"),
     ],
-    "fleet_group.py check_form('AnnexFleet instance_types')": [({"instance_types": ("c6a",)}, "instance_types")],
     "launch_template.py invalid_value('ExecutionPoint machine_image')": [
         ({"image": "ssm:/aws/service/ami-windows-latest/Windows_Server-2022-English-Full-Base"}, "image"),
     ],
