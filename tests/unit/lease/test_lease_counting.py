@@ -70,6 +70,23 @@ def test_a_detached_instance_uses_hours() -> None:
     assert recorded(detached) == [], "two as before"
     gone = counting(running("i-1"), Instance("i-2", "terminated", member=False), members=one)
     assert recorded(gone) == [Ledger(2 * 3000, NOW, 1)]
+    # It uses the hours of those that are still to start.
+    few = replace(
+        detached,
+        tags=a_group(
+            replace(LIMITED, max_instance_hours=3), written={**settled(), lease_tags.TAG_USED: Ledger(0, NOW, 2).text()}
+        ).tags,
+        desired=2,
+    )
+    assert decide(few, NOW).end == CREATED + HOUR
+    less = replace(
+        few,
+        tags=a_group(
+            replace(LIMITED, duration_seconds=7200, max_instance_hours=1),
+            written={**settled(), lease_tags.TAG_USED: Ledger(0, NOW, 2).text()},
+        ).tags,
+    )
+    assert decide(less, NOW).end == NOW + HOUR / 3
     # Between two listings it is remembered.
     quiet = replace(detached, instances=None, lost=frozenset({"i-2"}))
     assert recorded(quiet) == []

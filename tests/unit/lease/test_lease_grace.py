@@ -19,6 +19,7 @@ from tests.unit.lease.lease_model import (
     CREATED,
     END,
     GRACE,
+    HOUR,
     LAUNCH,
     MIDDLE,
     MINUTE,
@@ -74,6 +75,16 @@ def test_a_grace_that_cannot_be_recorded_ends_with_that_of_the_end_before() -> N
     assert terminated(stopped, END + GRACE)
 
 
+def test_a_grace_that_cannot_be_recorded_is_measured_by_the_checks_that_saw_it() -> None:
+    stopped = replace(shortened(CREATED + MINUTE), desired=0, suspended=LAUNCH)
+    for over in (0 * MINUTE, 5 * MINUTE, GRACE - SECOND):
+        assert not terminated(replace(stopped, over_for=over), MIDDLE + over)
+        assert published(replace(stopped, over_for=over), MIDDLE + over) == [MIDDLE]
+    assert terminated(replace(stopped, over_for=GRACE), MIDDLE + GRACE)
+    # It is not measured from a time before the end.
+    assert published(replace(stopped, over_for=HOUR), MIDDLE) == [CREATED + MINUTE]
+
+
 def test_an_end_that_nothing_published_has_its_grace_from_itself() -> None:
     bare = without(without(shortened(CREATED + MINUTE), lease_tags.TAG_END), lease_tags.TAG_NOTIFIED)
     assert not terminated(bare, CREATED + MINUTE + GRACE - SECOND)
@@ -109,6 +120,10 @@ def emptied(scheduled: datetime, *, until: datetime = CAP, desired: int = 0, min
     return a_group(written=written, desired=desired, min_size=min_size)
 
 
+def test_what_its_scheduled_action_ends_now_is_ended() -> None:
+    assert "SuspendLaunch" in kinds(decide(emptied(END + MINUTE), END + MINUTE))
+
+
 def test_what_its_scheduled_action_ended_stays_ended() -> None:
     now = END + MINUTE
     decision = decide(emptied(END), now)
@@ -121,7 +136,7 @@ def test_what_its_scheduled_action_ended_stays_ended() -> None:
 @pytest.mark.parametrize(
     "group",
     [
-        emptied(END + 2 * MINUTE),
+        emptied(END + MINUTE + SECOND),
         emptied(END, desired=1),
         emptied(END, min_size=1),
         without(emptied(END), lease_tags.TAG_SCHEDULED),

@@ -34,6 +34,21 @@ def test_instances_that_stay_count_and_not_only_those_that_are_meant(state: str,
     assert decision.surplus == surplus
 
 
+def test_a_phantom_that_is_being_terminated_hides_no_surplus() -> None:
+    group = running(*RUNNING, GroupMember("i-3", "InService"), GroupMember("i-4", "Terminating"))
+    assert decide(group, MIDDLE).surplus == 1
+    phantom = replace(group, gone=frozenset({"i-4"}), instances=(group.instances or ())[:3])
+    assert decide(phantom, MIDDLE).surplus == 1
+
+
+def test_a_max_size_of_zero_is_a_problem_while_something_was_granted() -> None:
+    """The scheduled action after an earlier latest end set it."""
+    stuck = replace(running(desired=0), max_size=0)
+    assert any("the MaxSize is 0" in problem for problem in decide(stuck, MIDDLE).problems)
+    for fine in (replace(stuck, max_size=2), replace(stuck, tags=a_group(POLICY).tags)):
+        assert not any("the MaxSize is 0" in problem for problem in decide(fine, MIDDLE).problems)
+
+
 @pytest.mark.parametrize(("state", "surplus"), [("running", 1), ("stopped", 1), ("shutting-down", 0)])
 def test_a_detached_instance_counts(state: str, surplus: int) -> None:
     group = running(*RUNNING)
