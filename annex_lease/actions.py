@@ -49,6 +49,14 @@ class PublishEnd(Action, ends=False, bookkeeping=True):
 
 
 @dataclass(frozen=True)
+class DropRenewal(Action, ends=False, bookkeeping=True):
+    """Record a renewal as used up: the lease ended, or was stopped, before it was granted."""
+
+    granted: Granted
+    reason: str
+
+
+@dataclass(frozen=True)
 class RecordOverride(Action, ends=False, bookkeeping=True):
     """Record the declared end that the operator's override was written against."""
 
@@ -126,10 +134,7 @@ class Warn(Action, ends=False, bookkeeping=True, note="the warning before the en
 
 @dataclass(frozen=True)
 class Report(Action, ends=False, bookkeeping=True, note="the disorder of the lease could not be reported"):
-    """Publish what is not in order although the lease is enforced, then record that. Without problems: only record.
-
-    `kinds` are the words to record: a kind is published when it begins.
-    """
+    """Publish what is not in order although the lease is enforced, then record the kinds, or record them only."""
 
     kinds: str
     problems: tuple[str, ...]

@@ -128,6 +128,11 @@ def _(action: actions.NotifyInstances, annex: AnnexAccess) -> None:
 
 
 @perform.register
+def _(action: actions.DropRenewal, annex: AnnexAccess) -> None:
+    _write_tags(annex, (tags.TAG_GRANTED, action.granted.text()))
+
+
+@perform.register
 def _(action: actions.RecordOverride, annex: AnnexAccess) -> None:
     _write_tags(annex, (tags.TAG_OVERRIDES, action.override.text()))
 

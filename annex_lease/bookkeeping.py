@@ -6,10 +6,19 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from annex_lease import tags
-from annex_lease.actions import Action, NotifyInstances, PublishEnd, RecordOverride, RecordUse, ScheduleEnds
-from annex_lease.entries import HOUR_SECONDS, Ledger, Override, Schedule, ScheduledAction
+from annex_lease.actions import (
+    Action,
+    DropRenewal,
+    NotifyInstances,
+    PublishEnd,
+    RecordOverride,
+    RecordUse,
+    ScheduleEnds,
+)
+from annex_lease.entries import Granted, Ledger, Override, Schedule, ScheduledAction
 from annex_lease.lease import Lease
 from annex_lease.observed import DEAD_INSTANCE_STATES, DEAD_LIFECYCLE_STATES, Fact, Group
+from annex_lease.record import LeaseRecord
 from annex_lease.terms import CHECK_PERIOD
 
 END_ACTION = "annex-end"
@@ -49,7 +58,7 @@ def record_override(lease: Lease, now: datetime) -> tuple[Action, ...]:
         wanted = replace(wanted, void_since=None)
     elif wanted.declared_end is not None:
         reason = f"a deployment changed the declared end after {tags.format_time(wanted.end)}"
-        since = wanted.void_since or now.replace(microsecond=0)
+        since = min(wanted.void_since or now, now).replace(microsecond=0)  # a clock may have been ahead
         lasting = now - since >= _ROLLBACK
         wanted = Override(wanted.end, None) if lasting else replace(wanted, void_since=since)
     return () if wanted == lease.record.overrides else (RecordOverride(wanted, reason),)
@@ -87,6 +96,14 @@ def notify(group: Group, end: datetime) -> tuple[tuple[Action, ...], frozenset[F
     return (NotifyInstances(end, tuple(sorted(wrong)), reason),), frozenset()
 
 
+def drop_renewal(record: LeaseRecord) -> tuple[Action, ...]:
+    """Use up a renewal that was not granted, as the lease is over: nothing but a new one may grant it."""
+    if not record.renewal_pending:
+        return ()
+    granted = Granted(record.granted.size if record.granted else 0, record.renewal)
+    return (DropRenewal(granted, "a later deployment or extension would grant it"),)
+
+
 def record_use(group: Group, now: datetime) -> tuple[tuple[Action, ...], frozenset[Fact]]:
     """Record the use of the instance-hours, if the number of instances is not the recorded one.
 
@@ -97,14 +114,6 @@ def record_use(group: Group, now: datetime) -> tuple[tuple[Action, ...], frozens
     ledger = current_ledger(lease, now)
     if ledger is None:
         return (), frozenset()
-    if lease.hours_end is not None and now >= lease.hours_end:
-        # Used up: to write more would move that time, and with it the end, later and later. When no instance is left,
-        # it stops counting at that time: a limit that is raised then finds the real use.
-        if count or not ledger.count or lease.limit is None:
-            return (), frozenset()
-        used = max(lease.limit * HOUR_SECONDS, ledger.used_by(lease.hours_end))
-        stopped = Ledger(used, lease.hours_end, 0)
-        return (RecordUse(stopped, "the hours are used up, and no instance is left"),), frozenset()
     if ledger == lease.record.ledger and ledger.count == count:
         return (), frozenset()
     if count > ledger.count and group.instances is None and Fact.INSTANCES not in group.refused:
@@ -134,11 +143,14 @@ def counted(ledger: Ledger, now: datetime, count: int, launches: tuple[datetime,
 
 
 def current_ledger(lease: Lease, now: datetime) -> Ledger | None:
-    """Ledger of the instance-hours. Of one from the future the use stands, and it counts from now on."""
+    """Ledger of the instance-hours. One from the future loses what its wrong clock added."""
     ledger = lease.ledger
-    if ledger is not None and ledger.at > now + _SKEW:
-        return replace(ledger, at=max(lease.start, now.replace(microsecond=0)))
-    return ledger
+    if ledger is None or ledger.at <= now + _SKEW:
+        return ledger
+    moment = max(lease.start, now.replace(microsecond=0))
+    # If this clock is the wrong one, the next run adds the same again.
+    added = int((ledger.at - moment).total_seconds()) * ledger.count
+    return replace(ledger, used=max(0, ledger.used - added), at=moment)
 
 
 def schedule_ends(group: Group, end: datetime, now: datetime, *, deploying: bool) -> tuple[ScheduleEnds, ...]:

@@ -91,7 +91,11 @@ def _decide(group: Group, now: datetime, *, closed: bool, deploying: bool) -> De
         end = min(lease.record.published_end or end, end)
         reason = "it was ended, or stopped by hand, and stays so until `annex renew`"
         return stop(group, now, Stop(reason, end))
-    return keep(group, now, deploying=deploying)
+    decision = keep(group, now, deploying=deploying)
+    if decision.end is not None and decision.end <= now:
+        # The hours are used up by what is seen, although nothing could be recorded.
+        return stop(group, now, Stop(f"the {lease.limit} instance-hours are used up", decision.end, notify=True))
+    return decision
 
 
 def _unreadable(group: Group, now: datetime) -> Decision:
@@ -139,8 +143,11 @@ def _was_stopped(group: Group, now: datetime) -> bool:
     Without this a late extension would find a valid lease, and would keep instances that are being drained.
     """
     record = group.lease.record
-    if not record.was_granted or record.renewal_pending:
+    if not record.was_granted or record.renewal_is_new:
         return False
+    # A grant for a renewal resumes Launch before anything: if that is suspended again, an operator did it.
+    if group.is_off() or record.renewal_pending:
+        return group.is_off()
     # No check moved the action in time: they were lost, and the extension came too late or was not seen.
     acted = record.scheduled is not None and record.scheduled.end <= now
-    return group.is_off() or (acted and not group.desired and not group.min_size)
+    return acted and not group.desired and not group.min_size

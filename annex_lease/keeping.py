@@ -63,6 +63,10 @@ def keep(group: Group, now: datetime, *, deploying: bool = False) -> Decision:
     end = _end(group, renewal, now, granting=granting)
     # What was used is recorded first: no refusal of anything else may stop it.
     used, needs = record_use(group, now)
+    if needs:
+        # An end by the hours that is published, or scheduled, before the use is known would be wrong for moments.
+        reason = "there are new instances, whose launch is not known yet"
+        return Decision(_phase(group), reason, lease.effective_end, needs=needs, alive=group.billed())
     actions: list[Action] = [*used, *renewal, *publish(lease, end)]
     actions.extend(record_override(lease, now))
     actions.extend(schedule_ends(group, end, now, deploying=deploying))
@@ -78,14 +82,14 @@ def keep(group: Group, now: datetime, *, deploying: bool = False) -> Decision:
     notices, more = notify(group, end)
     if more and group.compared is None:
         more |= {Fact.SCHEDULED} if group.scheduled is None else set()
-    needs |= more
+    needs = more
     short = _shortfall(group) if not grant.due else 0
     if short and group.activity is None:
         needs |= {Fact.ACTIVITY}
     waiting = grant.due and not grant.ready
     surplus = 0 if grant.due else max(0, max(group.desired, group.staying()) - lease.size)
     return Decision(
-        Phase.WAITING if waiting else Phase.ACTIVE if group.in_service() else Phase.GRANTED,
+        Phase.WAITING if waiting else _phase(group),
         f"{grant.reason}; {short} of {group.desired} instances have not started" if short else grant.reason,
         end,
         (*actions, *notices),
@@ -94,6 +98,10 @@ def keep(group: Group, now: datetime, *, deploying: bool = False) -> Decision:
         alive=group.billed(),
         surplus=surplus,
     )
+
+
+def _phase(group: Group) -> Phase:
+    return Phase.ACTIVE if group.in_service() else Phase.GRANTED
 
 
 def _shortfall(group: Group) -> int:
@@ -119,7 +127,7 @@ def _problems(group: Group, grant: _GrantState, short: int, surplus: int) -> tup
         )
     if not group.max_size and group.lease.size and not grant.due:
         problems.append("the MaxSize is 0, set after an earlier latest end or by hand: run annex renew")
-    if grant.obstacle is None and "Launch" in group.suspended and not grant.ready:
+    if grant.obstacle is None and "Launch" in group.suspended and not grant.due:
         problems.append("the Launch process is suspended, by hand: nothing will start")
     if "Terminate" in group.suspended:
         problems.append("the Terminate process is suspended: no instance that retires is terminated")
@@ -158,13 +166,15 @@ def _grant_state(group: Group) -> _GrantState:
 
 
 def _capacity(group: Group) -> int:
-    """Desired capacity to set for the declared size: a size that was made smaller starts nothing.
+    """Desired capacity to set: a size that was made smaller starts nothing, and one that was made larger ends nothing.
 
     What was only begun may never have been granted: it makes no size smaller.
     """
-    granted, size = group.lease.record.granted, group.lease.size
-    smaller = granted is not None and not granted.begun and size < granted.size
-    return min(size, group.desired) if smaller and not group.lease.record.renewal_pending else size
+    record, size = group.lease.record, group.lease.size
+    if record.granted is None or record.granted.begun or record.renewal_pending:
+        return size
+    # What was added by hand is reported, and stays.
+    return min(size, group.desired) if size < record.granted.size else max(size, group.desired)
 
 
 def _granting(group: Group, now: datetime) -> tuple[Action, ...]:

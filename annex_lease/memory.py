@@ -35,7 +35,8 @@ class Memory:
     Attributes:
         empty_since: first of the empty looks after the end of the lease.
         ended_at: the second of two empty looks.
-        unread: the group is not listed, or its record cannot be read.
+        missing: the group is not listed.
+        unread: the group is listed, and its record cannot be read.
         short: the group has fewer instances than it should have.
         over: the lease is over.
         late: instances are alive although the lease and its grace are over.
@@ -46,6 +47,7 @@ class Memory:
 
     empty_since: datetime | None = None
     ended_at: datetime | None = None
+    missing: Lasting | None = None
     unread: Lasting | None = None
     short: Lasting | None = None
     over: Lasting | None = None
@@ -56,14 +58,16 @@ class Memory:
 
     def recall(self, seen: Seen, now: datetime) -> Seen:
         """`seen` with the findings of earlier runs, and with those that it adds to them."""
-        readable = isinstance(seen, Group) and seen.lease.policy is not None
-        self.unread = None if readable else _lasting(self.unread, now)
+        # The one says nothing about the other: only the same reading for long is believed.
+        self.missing = None if isinstance(seen, Group) else _lasting(self.missing, now)
+        if isinstance(seen, Group):
+            self.unread = None if seen.lease.policy is not None else _lasting(self.unread, now)
         short = isinstance(seen, Group) and seen.shortfall() > 0
         self.short = _lasting(self.short, now) if short else None
         over = isinstance(seen, Group) and now >= seen.lease.effective_end
         self.over = _lasting(self.over, now) if over else None
         facts: dict[str, Any] = {
-            "unread_for": _time_of(self.unread, now),
+            "unread_for": _time_of(self.unread if isinstance(seen, Group) else self.missing, now),
             "short_for": _time_of(self.short, now),
             "over_for": _time_of(self.over, now),
             "late_for": _time_of(self.late, now),

@@ -66,10 +66,15 @@ class LeaseRecord:
             return None
 
     @property
+    def renewal_is_new(self) -> bool:
+        """True if the operator renewed the annex and no grant for it was begun yet."""
+        return self.renewal is not None and (self.granted is None or self.granted.renewal != self.renewal)
+
+    @property
     def renewal_pending(self) -> bool:
         """True if the operator renewed the annex and the size was not granted again yet."""
-        granted = self.granted
-        return self.renewal is not None and (granted is None or granted.renewal != self.renewal or granted.begun)
+        begun = self.renewal is not None and self.granted is not None and self.granted.begun
+        return self.renewal_is_new or begun
 
     @property
     def was_granted(self) -> bool:

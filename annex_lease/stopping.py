@@ -18,7 +18,7 @@ from annex_lease.actions import (
     SuspendLaunch,
     TerminateInstances,
 )
-from annex_lease.bookkeeping import notify, publish, record_use
+from annex_lease.bookkeeping import drop_renewal, notify, publish, record_use
 from annex_lease.lease import Phase
 from annex_lease.observed import BELIEVED, DEAD_LIFECYCLE_STATES, Fact, Group, Instance, Missing
 from annex_lease.tags import format_time, parse_time
@@ -69,6 +69,7 @@ def stop(group: Group, now: datetime, why: Stop) -> Decision:
     # One call for each instance: last, so that it delays nothing that ends more with fewer calls.
     actions.extend(_hooks(group, grace=grace))
     stopping = bool(actions)
+    actions.extend(drop_renewal(lease.record))
     if why.closing and not lease.record.closed:
         actions.append(Close(now, "a check that runs at the same time, or later, must not grant anything"))
     if not why.closing:
@@ -118,7 +119,7 @@ def clear_away(missing: Missing, now: datetime, *, closing: bool = False) -> Dec
     # The declared grace stands in the record, which is not there: the longest that can be declared.
     over = tuple(key for key in alive if believed or now >= ends[key] + GRACE.maximum)
     actions: list[Action] = []
-    if over and believed and missing.name and not closing:
+    if over and believed and missing.name:
         # A listing that lacks a group for so long may lack it longer, while the group replaces what is terminated.
         actions.append(EmptyGroup("the group may exist, although AWS does not list it"))
     if over:

@@ -185,6 +185,21 @@ def stopped_deployed_longer_and_renewed(stage: Stage) -> None:
 
 
 @scene("ENDED")
+def renewed_without_a_credential_and_deployed_longer_after_it(stage: Stage) -> None:
+    """The renewed lease ends before anything is granted: what starts nothing now starts nothing later."""
+    stage.make(credential=False)
+    stage.minutes(2)
+    stage.until(HOUR + GRACE)
+    renew(stage, 1.5 * HOUR)
+    stage.minutes(2)
+    stage.until(1.5 * HOUR + 3 * MINUTE)
+    stage.world.operator.secretsmanager.put_secret_value(SecretId=stage.site.secret_arn, SecretString="value")
+    deploy(stage, duration_seconds=110 * 60, size=3)
+    stage.minutes(3)
+    stage.expect(not stage.alive(), "nothing starts")
+
+
+@scene("ENDED")
 def ended_and_then_deployed_longer(stage: Stage) -> None:
     deploy_and_grant(stage)
     stage.until(HOUR + GRACE)

@@ -95,10 +95,11 @@ def one_run_with_a_clock_that_is_behind(stage: Stage) -> None:
 def a_ledger_from_the_future(stage: Stage) -> None:
     stage.make(policy={"max_instance_hours": 100})
     stage.minutes(5)
-    stage.write(lease_tags.TAG_USED, f"1800@{stage.at(100 * HOUR)}x2")
+    # As a run writes it whose clock is days ahead: no use is counted after the latest end.
+    stage.write(lease_tags.TAG_USED, f"{2 * 7200}@{stage.at(2 * HOUR)}x2")
     stage.minutes(5)
     hours = stage.runs[-1].reply.get("instance_hours")
-    stage.expect(hours is not None and 0.5 <= hours < 1, f"half an hour and what came after, not {hours} hours")
+    stage.expect(hours is not None and 0.25 < hours < 0.45, f"two for ten minutes, not {hours} hours")
 
 
 @scene("ENDED", Can.DETACH)
@@ -133,3 +134,32 @@ def instances_that_come_while_no_check_runs(stage: Stage) -> None:
         stage.expect(2.2 < hours < 2.45, f"two for 41 minutes and two for 30 of them, not {hours} hours")
     stage.expect(lease_tags.TAG_USED in stage.tags(), "they are recorded")
     stage.expect(stage.seconds() < HOUR, "the lease lasts")
+
+
+@scene("ENDED", Can.METER)
+def hours_of_which_nothing_can_be_recorded(stage: Stage) -> None:
+    """Every tag is refused after the grant: what is seen ends the annex, and its scheduled action does."""
+    stage.make(policy={"max_instance_hours": 1})
+    stage.minutes(1)
+    with stage.under(Refused("CreateOrUpdateTags")):
+        stage.until(20 * MINUTE)
+        expect_running(stage, "there are hours left")
+        stage.minutes(14)
+        stage.expect(not stage.alive(), "two instances have used an hour")
+    used = stage.world.used(stage.site.group, 0) / HOUR
+    stage.expect(used < 1.15, f"an hour may be used, not {used}")
+
+
+@scene(("active", 8, 8, False))
+def one_run_with_a_clock_that_is_ahead_while_an_instance_leaves(stage: Stage) -> None:
+    stage.make(policy={"size": 9, "max_instance_hours": 16})
+    stage.minutes(10)
+    stage.world.operator.autoscaling.terminate_instance_in_auto_scaling_group(
+        InstanceId=stage.alive()[0], ShouldDecrementDesiredCapacity=True
+    )
+    stage.world.advance(30)
+    stage.run_as_of(stage.moment(stage.seconds() + 40 * MINUTE))
+    stage.minutes(5)
+    hours = stage.runs[-1].reply.get("instance_hours")
+    if isinstance(hours, float):
+        stage.expect(1.5 < hours < 3.5, f"nine instances for a quarter of an hour, not {hours} hours")

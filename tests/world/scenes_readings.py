@@ -12,6 +12,7 @@ from typing import Any
 from annex_lease import tags as lease_tags
 from annex_lease.policy import policy_tags
 from tests.world.aws_conditions import GroupUnlisted, Refused, TagsUnlisted
+from tests.world.cloudformation import delete
 from tests.world.scene import scene
 from tests.world.scenes_life import deploy_and_grant
 from tests.world.stage import HOUR, MINUTE, Can, Stage
@@ -76,6 +77,30 @@ def a_group_that_is_never_listed_again(stage: Stage) -> None:
         stage.minutes(20)
         stage.expect(not stage.alive(), "nothing was started")
     stage.until(HOUR + GRACE)
+
+
+@scene("RUNNING")
+def a_record_that_is_unreadable_and_then_a_group_that_is_not_listed(stage: Stage) -> None:
+    """Neither reading lasts: the one says nothing about the other."""
+    deploy_and_grant(stage)
+    stage.until(20 * MINUTE)
+    for first, second in ((6, 6), (9, 3)):
+        with stage.under(TagsUnlisted(lease_tags.TAG_SIZE)):
+            stage.minutes(first)
+        with stage.under(GroupUnlisted(stage.site.group)):
+            stage.minutes(second)
+        stage.minutes(2)
+    stage.expect(len(stage.alive()) == 2, "nothing is ended by it")
+
+
+@scene("ENDED")
+def destroyed_while_the_group_is_not_listed(stage: Stage) -> None:
+    deploy_and_grant(stage)
+    with stage.under(GroupUnlisted(stage.site.group)):
+        stage.expect(delete(stage) == "SUCCESS", "its instances are ended")
+        stage.world.advance(90)
+        stage.expect(not stage.alive(), "the group starts no others")
+    delete(stage)
 
 
 @scene("GONE", Can.DELETE_GROUP, Can.DETACH)

@@ -120,7 +120,20 @@ def a_destroy_that_was_taken_back(stage: Stage) -> None:
     renewed_while_it_is_destroyed(stage)
     stage.expect(not stage.alive(), "nothing was started meanwhile")
     request(stage, "Create")
-    renew(stage, 1.9 * HOUR)
+    stage.minutes(1)
+    stage.expect(not stage.alive(), "the renewal before it is used up")
+    renew(stage, 1.8 * HOUR)
+
+
+@scene(("active", 6, 6, False))
+def a_larger_size_below_what_was_added_by_hand(stage: Stage) -> None:
+    """A deployment ends nothing that runs within the lease; the surplus is reported."""
+    deploy_and_grant(stage)
+    stage.world.operator.autoscaling.update_auto_scaling_group(AutoScalingGroupName=stage.site.group, DesiredCapacity=6)
+    stage.minutes(2)
+    deploy(stage, size=3)
+    stage.minutes(2)
+    stage.expect("3 above the declared size 3" in stage.problems(), f"it is reported, not only {stage.problems()}")
 
 
 @scene("ENDED")

@@ -132,6 +132,7 @@ def _twice_at_once(self: Any, seen: Any, now: Any) -> Any:
 
 ACTIONS = {
     actions.PublishEnd: "extend",
+    actions.DropRenewal: "renewed without a credential and deployed longer after it",
     actions.RecordOverride: "extended and then deployed longer",
     actions.ScheduleEnds: "extended after its scheduled action",
     actions.SuspendRebalance: "deploy and grant",
@@ -139,7 +140,7 @@ ACTIONS = {
     actions.NotifyInstances: "extend",
     actions.RenewLease: "renew while busy",
     actions.ResumeLaunch: "renewal of an ended annex",
-    actions.RecordUse: "money limit with instances that come later",
+    actions.RecordUse: "instances that come while no check runs",
     actions.Warn: "warned before the end",
     actions.Report: "more by hand than declared for a while",
     actions.EmptyGroup: "stopped and then deployed longer",

@@ -13,6 +13,7 @@ from annex_lease.actions import (
     Close,
     Decision,
     DeleteWarmPool,
+    DropRenewal,
     EmptyGroup,
     FinishHooks,
     Grant,
@@ -162,6 +163,8 @@ def _written(group: Group, action: Action) -> Group | None:
             return _tagged(
                 replace(group, instances=tuple(instances.values())), group_tag(lease_tags.TAG_NOTIFIED, text)
             )
+        case DropRenewal(granted=granted):
+            return _tagged(group, group_tag(lease_tags.TAG_GRANTED, granted.text()))
         case RecordOverride(override=override):
             return _tagged(group, group_tag(lease_tags.TAG_OVERRIDES, override.text()))
         case ScheduleEnds(schedule=schedule, actions=actions):

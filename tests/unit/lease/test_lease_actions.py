@@ -30,6 +30,7 @@ SAMPLES: dict[type[Action], Action] = {
     for each in (
         *(actions.RenewLease(Renewed(END, END), ""), actions.PublishEnd(END, ""), actions.SuspendRebalance("")),
         *(actions.RecordOverride(Override(END, END), ""), actions.Close(END, ""), actions.Reopen("")),
+        actions.DropRenewal(Granted(2, END), ""),
         actions.Report("late", ("2 instances are alive",), ""),
         actions.ScheduleEnds(Schedule(END, END), (ScheduledAction("annex-end", END, final=False),), ""),
         *(

@@ -48,10 +48,22 @@ def test_the_time_without_a_readable_record_is_counted(unread: Seen) -> None:
     memory = Memory()
     assert memory.recall(unread, CREATED).unread_for == timedelta(0)
     assert minutes_of(memory, unread, CREATED, 10) == BELIEVED
-    # One that is unlisted and one that is unread follow each other: nothing was known in between.
-    assert memory.recall(Missing("g"), CREATED + 11 * MINUTE).unread_for == BELIEVED + MINUTE
     assert recalled(memory, CREATED + 12 * MINUTE).unread_for == timedelta(0)
     assert memory.recall(unread, CREATED + 13 * MINUTE).unread_for == timedelta(0), "it starts again"
+
+
+def test_an_unlisted_group_and_an_unreadable_record_do_not_add_up() -> None:
+    """Each is believed by itself only: six minutes of the one and six of the other are ten of none."""
+    for first, second in ((UNREAD, Missing("g")), (Missing("g"), UNREAD)):
+        memory = Memory()
+        assert minutes_of(memory, first, CREATED, 6) == 6 * MINUTE
+        assert minutes_of(memory, second, CREATED + 7 * MINUTE, 6) == 6 * MINUTE
+    # A record that cannot be read whenever the group is listed stays so.
+    memory = Memory()
+    for minute in range(0, 11, 2):
+        memory.recall(UNREAD, CREATED + minute * MINUTE)
+        memory.recall(Missing("g"), CREATED + (minute + 1) * MINUTE)
+    assert memory.recall(UNREAD, CREATED + 12 * MINUTE).unread_for == 12 * MINUTE
 
 
 @pytest.mark.parametrize("unread", [UNREAD, Missing("g")])

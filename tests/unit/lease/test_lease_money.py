@@ -86,6 +86,17 @@ def test_the_lease_ends_when_the_hours_are_used_up() -> None:
     assert kinds(over)[0] == "EmptyGroup"
 
 
+def test_hours_that_are_used_up_by_what_is_seen_end_the_annex_without_any_record() -> None:
+    """The ledger holds no instance, as every tag was refused since the grant."""
+    group = replace(listed(limited(granted(count=0)), HALF), refused=frozenset())
+    launched = tuple(replace(each, launched=CREATED) for each in group.instances or ())
+    seen = replace(group, instances=launched)
+    before, over = decide(seen, HALF - SECOND), decide(seen, HALF)
+    assert (before.phase, over.phase) == (Phase.ACTIVE, Phase.DRAINING)
+    assert kinds(over)[:2] == ["EmptyGroup", "SuspendLaunch"]
+    assert "instance-hours are used up" in over.reason
+
+
 def test_a_quiet_minute_writes_nothing() -> None:
     assert decide(listed(limited(granted()), HALF), CREATED + MINUTE).actions == ()
 
@@ -141,16 +152,17 @@ def test_hours_that_cannot_be_read_are_taken_for_the_most_they_can_be(ledger: st
 
 @pytest.mark.parametrize("at", [CREATED + 9 * HOUR, datetime.max.replace(tzinfo=UTC), CREATED - 999 * HOUR])
 @pytest.mark.parametrize("count", [0, 2, 999])
-def test_a_ledger_of_a_wrong_time_keeps_the_use_that_it_holds(at: datetime, count: int) -> None:
-    """A clock that was wrong for one run neither spends the hours nor gives them back."""
+def test_a_ledger_of_a_wrong_time_loses_what_its_clock_added(at: datetime, count: int) -> None:
+    """A clock that was wrong for one run spends nothing, and gives back no more than it spent."""
     now = CREATED + 10 * MINUTE
     wrong = Ledger(1300, at, count)
     group = limited({**settled(), lease_tags.TAG_USED: wrong.text()})
     decision = decide(group, now)
     assert decision.phase is (Phase.ACTIVE if at > now or count < 3 else Phase.DRAINING)
     if at > now:
-        # It counts from now on; instances that it did not hold may be a minute old, and the clock says nothing of it.
-        assert [a.ledger for a in decision.actions if isinstance(a, RecordUse)] == [Ledger(1300, now, 2)]
+        # It counts from now on; no lease counts a time after its latest end.
+        kept = max(0, 1300 - int((min(at, CAP) - now).total_seconds()) * count)
+        assert [a.ledger for a in decision.actions if isinstance(a, RecordUse)] == [Ledger(kept, now, 2)]
     elif count < 3:
         since = 600 * count + 60 * (2 - count)
         assert [a.ledger for a in decision.actions if isinstance(a, RecordUse)] == [Ledger(1300 + since, now, 2)]
@@ -159,17 +171,21 @@ def test_a_ledger_of_a_wrong_time_keeps_the_use_that_it_holds(at: datetime, coun
 def test_two_checks_at_once_may_read_the_clock_in_another_order() -> None:
     now = CREATED + 10 * MINUTE
     for ahead, kept in ((5 * MINUTE, True), (5 * MINUTE + SECOND, False)):
-        ledger = Ledger(60, now + ahead, 2)
+        ledger = Ledger(1000, now + ahead, 2)
         decision = decide(listed(limited({**granted(), lease_tags.TAG_USED: ledger.text()})), now)
         found = [a.ledger for a in decision.actions if isinstance(a, RecordUse)]
-        assert found == ([] if kept else [Ledger(60, now, 2)])
+        assert found == ([] if kept else [Ledger(1000 - 2 * 301, now, 2)])
 
 
 def test_an_ended_annex_does_not_move_the_moment_of_its_end() -> None:
     group = carry_out(limited(granted()), HALF)
     later = replace(group, members=RUNNING[:1], instances=())
-    assert not [a for a in decide(later, HALF + MINUTE).actions if isinstance(a, RecordUse)]
+    # What is used after it is counted, for a limit that is raised.
+    used = Ledger(3600 + 2 * 60, HALF + MINUTE, 1)
+    assert [a.ledger for a in decide(later, HALF + MINUTE).actions if isinstance(a, RecordUse)] == [used]
     assert decide(later, HALF + MINUTE).end == HALF
+    counted = carry_out(later, HALF + MINUTE)
+    assert [decide(counted, HALF + minute * MINUTE).end for minute in (1, 2, 20)] == [HALF] * 3
 
 
 def test_a_limit_that_was_left_out_for_a_while_finds_what_was_used_meanwhile() -> None:
@@ -185,7 +201,7 @@ def test_a_limit_that_was_left_out_for_a_while_finds_what_was_used_meanwhile() -
 def test_hours_that_are_used_up_stop_counting_when_no_instance_is_left() -> None:
     over = replace(carry_out(limited(granted()), HALF), members=(), instances=())
     (stopped,) = (a.ledger for a in decide(over, HALF + MINUTE).actions if isinstance(a, RecordUse))
-    assert stopped == Ledger(3600, HALF, 0)
+    assert stopped == Ledger(3720, HALF + MINUTE, 0)
     after = carry_out(over, HALF + MINUTE)
     assert (decide(after, HALF + HOUR).end, decide(after, HALF + HOUR).actions) == (HALF, ())
     more = a_group(
@@ -193,7 +209,7 @@ def test_hours_that_are_used_up_stop_counting_when_no_instance_is_left() -> None
         written={tag.key: tag.value for tag in after.tags if tag.key not in DECLARED_KEYS},
         suspended=after.suspended,
     )
-    assert decide(more, HALF + MINUTE).used_seconds == 3600
+    assert decide(more, HALF + HOUR).used_seconds == 3720
 
 
 def test_hours_that_are_still_to_be_written_down_keep_no_annex_from_its_end() -> None:

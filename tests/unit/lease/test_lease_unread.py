@@ -200,6 +200,17 @@ def test_an_instance_of_an_unlisted_group_has_the_end_it_was_notified_of(
     assert decision.phase is Phase.DRAINING
 
 
+def test_a_group_that_is_not_listed_is_emptied_by_its_name_once_that_is_believed() -> None:
+    """Before that, other instances may have a later end."""
+    over = notified(CREATED)
+    for unread_for, emptied in ((BELIEVED - SECOND, False), (BELIEVED, True)):
+        missing = Missing("g", instances=(over, notified(CAP)), unread_for=unread_for)
+        assert ("EmptyGroup" in kinds(decide(missing, END + HOUR))) is emptied
+    assert "EmptyGroup" in kinds(decide(Missing("g", instances=(over,)), END, closing=True))
+    for nothing in (Missing("", instances=(over,), unread_for=BELIEVED), Missing("g", instances=())):
+        assert "EmptyGroup" not in kinds(decide(nothing, END, closing=True)), "without a name, or an instance"
+
+
 @pytest.mark.parametrize("end", [END, "rubbish", None])
 @pytest.mark.parametrize(("unread", "closing"), [(BELIEVED, False), (timedelta(0), True)])
 def test_nothing_outlives_a_group_that_does_not_exist(
