@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from annex_lease.forms import SUBNET
+from annex_lease.forms import ANNEX_NAME, EMAIL, SUBNET
 from annex_lease.instance_types import architecture, unusable
 from annex_lease.regions import KNOWN_REGIONS
 from annex_lease.terms import INSTANCE_TYPES, SUBNETS
@@ -173,6 +173,18 @@ def accepted(draw: st.DrawFn) -> tuple[PoolSpec, AnnexSpec]:
         "root_device": st.sampled_from(["/dev/sda1", "/dev/xvda", "/dev/xvdaa12"]),
     }
     chosen = draw(st.fixed_dictionaries({}, optional=optional))
+    topics = st.from_regex("arn:aws(-cn|-us-gov)?:sns", fullmatch=True).map(
+        lambda each: f"{each}:{region}:012345678901"
+    )
+    names = st.from_regex("[A-Za-z0-9_-]{1,256}", fullmatch=True)
+    emails = st.from_regex(EMAIL.pattern.replace("{0,61}", "{0,5}"), fullmatch=True)
+    alarm: st.SearchStrategy[dict[str, str]] = st.one_of(
+        st.just({}),
+        emails.map(lambda each: {"alarm_email": each}),
+        st.builds(lambda each, name: {"alarm_topic": f"{each}:{name}"}, topics, names),
+    )
+    chosen |= draw(alarm)
+    chosen["name"] = draw(st.from_regex(ANNEX_NAME.pattern, fullmatch=True).filter(ANNEX_NAME.matches))
     if draw(st.booleans()):
         chosen["vpc"] = "vpc-01234567"
         ids = st.from_regex(SUBNET.pattern, fullmatch=True)
