@@ -145,23 +145,46 @@ def types(draw: st.DrawFn) -> tuple[str, ...]:
     return tuple(draw(st.lists(st.sampled_from(names), min_size=1, max_size=INSTANCE_TYPES.maximum, unique=True)))
 
 
+NAMES = st.from_regex(r"[A-Za-z0-9_.-]{1,20}", fullmatch=True).filter(
+    lambda each: each[:3].lower() not in ("aws", "ssm")
+)
+PATHS = st.lists(NAMES, min_size=1, max_size=15).map(lambda parts: "/" + "/".join(parts))
+VERSIONS = st.just("") | st.integers(1, 999).map(":{}".format)
+HOSTS = st.sampled_from(["cm", "cm.example.edu:1", "10.0.0.1", "[2001:db8::1]:9618", "cm?sock=a_b", "<[::1]:9?noUDP>"])
+POOLS = st.builds(
+    lambda hosts, domain: {"collector": ", ".join(hosts), "trust_domain": domain},
+    st.lists(HOSTS, min_size=1, max_size=9),
+    st.from_regex("[]A-Za-z0-9._:;+=~!#%&()<>?{}|^[-]{1,253}", fullmatch=True),
+)
+NETWORKS: st.SearchStrategy[Keys] = st.just({}) | st.lists(
+    st.from_regex(SUBNET.pattern, fullmatch=True), min_size=1, max_size=SUBNETS.maximum, unique=True
+).map(lambda subnets: {"vpc": "vpc-01234567", "subnets": tuple(subnets)})
+
+
+def images(region: str) -> st.SearchStrategy[str]:
+    shared = PATHS.map(lambda each: f"ssm:arn:aws:ssm:{region}:123456789012:parameter{each}")
+    named = st.builds(lambda each, version: f"ssm:{each}{version}", NAMES | PATHS, VERSIONS)
+    found = st.one_of(st.from_regex("ami-[0-9a-f]{17}", fullmatch=True), named, shared)
+    return found.filter(lambda each: "windows" not in each.lower())
+
+
+def alarms(region: str) -> st.SearchStrategy[Keys]:
+    topics = st.from_regex("arn:aws(-cn|-us-gov)?:sns", fullmatch=True).map(
+        lambda each: f"{each}:{region}:012345678901"
+    )
+    names = st.from_regex("[A-Za-z0-9_-]{1,256}", fullmatch=True)
+    emails = st.from_regex(EMAIL.pattern.replace("{0,61}", "{0,5}"), fullmatch=True)
+    return st.one_of(
+        st.just({}),
+        emails.map(lambda each: {"alarm_email": each}),
+        st.builds(lambda each, name: {"alarm_topic": f"{each}:{name}"}, topics, names),
+    )
+
+
 @st.composite
 def accepted(draw: st.DrawFn) -> tuple[PoolSpec, AnnexSpec]:
     """A pool and an annex of any form that the spec accepts."""
     region = draw(st.sampled_from(KNOWN_REGIONS) | st.sampled_from(["nz-north-1", "us-south-12"]))
-    name = st.from_regex(r"[A-Za-z0-9_.-]{1,20}", fullmatch=True).filter(
-        lambda each: not each.lower().startswith(("aws", "ssm"))
-    )
-    path = st.lists(name, min_size=1, max_size=15).map(lambda parts: "/" + "/".join(parts))
-    images = st.one_of(
-        st.from_regex("ami-[0-9a-f]{17}", fullmatch=True),
-        st.builds(
-            lambda each, version: f"ssm:{each}{version}",
-            name | path,
-            st.just("") | st.integers(1, 999).map(":{}".format),
-        ),
-        path.map(lambda each: f"ssm:arn:aws:ssm:{region}:123456789012:parameter{each}"),
-    )
     key = f"arn:aws:kms:{region}:123456789012:key/mrk-{'0a' * 16}"
     optional = {
         "volume_key": st.just(key),
@@ -171,32 +194,11 @@ def accepted(draw: st.DrawFn) -> tuple[PoolSpec, AnnexSpec]:
         "ipv6": st.booleans(),
         "account": st.just("012345678901"),
         "root_device": st.sampled_from(["/dev/sda1", "/dev/xvda", "/dev/xvdaa12"]),
+        "name": st.from_regex(ANNEX_NAME.pattern, fullmatch=True).filter(ANNEX_NAME.matches),
     }
-    chosen = draw(st.fixed_dictionaries({}, optional=optional))
-    topics = st.from_regex("arn:aws(-cn|-us-gov)?:sns", fullmatch=True).map(
-        lambda each: f"{each}:{region}:012345678901"
-    )
-    names = st.from_regex("[A-Za-z0-9_-]{1,256}", fullmatch=True)
-    emails = st.from_regex(EMAIL.pattern.replace("{0,61}", "{0,5}"), fullmatch=True)
-    alarm: st.SearchStrategy[dict[str, str]] = st.one_of(
-        st.just({}),
-        emails.map(lambda each: {"alarm_email": each}),
-        st.builds(lambda each, name: {"alarm_topic": f"{each}:{name}"}, topics, names),
-    )
-    chosen |= draw(alarm)
-    chosen["name"] = draw(st.from_regex(ANNEX_NAME.pattern, fullmatch=True).filter(ANNEX_NAME.matches))
-    if draw(st.booleans()):
-        chosen["vpc"] = "vpc-01234567"
-        ids = st.from_regex(SUBNET.pattern, fullmatch=True)
-        chosen["subnets"] = tuple(draw(st.lists(ids, min_size=1, max_size=SUBNETS.maximum, unique=True)))
-    hosts = st.sampled_from(
-        ["cm", "cm.example.edu:1", "10.0.0.1", "[2001:db8::1]:9618", "cm?sock=a_b", "<[::1]:9?noUDP>"]
-    )
-    domains = st.from_regex("[]A-Za-z0-9._:;+=~!#%&()<>?{}|^[-]{1,253}", fullmatch=True)
-    pool = {"collector": ", ".join(draw(st.lists(hosts, min_size=1, max_size=9))), "trust_domain": draw(domains)}
-    image = draw(images.filter(lambda each: "windows" not in each.lower()))
-    keys = {**OWN_NETWORK, "region": region, "image": image, "instance_types": draw(types()), **chosen}
-    return PoolSpec.model_validate(pool), AnnexSpec.model_validate(keys)
+    chosen = draw(st.fixed_dictionaries({}, optional=optional)) | draw(alarms(region)) | draw(NETWORKS)
+    keys = {**OWN_NETWORK, "region": region, "image": draw(images(region)), "instance_types": draw(types()), **chosen}
+    return PoolSpec.model_validate(draw(POOLS)), AnnexSpec.model_validate(keys)
 
 
 # A template takes a second, so an example that fails is not made smaller.
