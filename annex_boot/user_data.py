@@ -3,12 +3,17 @@
 A MIME multipart text of two cloud-configs (https://docs.cloud-init.io/en/latest/explanation/format/mime.html): the
 boot files, gzipped, and ``/etc/annex/annex.env``, uncompressed so that CloudFormation can fill in values. It holds no
 secret: everyone who may read the launch template or the instance's attributes can read user data.
+
+Parts of others come before these two. cloud-init lets each cloud-config replace the keys of those before it unless the
+later one says otherwise (cloud-init, "Merging User-Data sections"), and these two append: none of their commands and
+files is lost.
 """
 
 from __future__ import annotations
 
 import base64
 import gzip
+from collections.abc import Iterable
 from importlib import resources
 
 from annex_boot.settings import EpSettings, setting_forms, setting_limits
@@ -16,7 +21,13 @@ from annex_lease import forms
 from annex_lease.tags import TAG_END
 
 MAX_USER_DATA_BYTES = 12 * 1024
-"""Our own limit. EC2's is 16 KB before base64; the rest is for what values CloudFormation fills in."""
+"""Our own limit for an execution point's parts. The rest of EC2's limit is for the parts of others."""
+EC2_USER_DATA_BYTES = 16 * 1024
+"""EC2's limit, before base64 (EC2 User Guide, "Run commands when you launch an EC2 instance with user data input")."""
+BOUNDARY = "=annex="
+"""Line between two parts, after two hyphens; always the same, so that the same parts give the same bytes."""
+
+_APPEND = "merge_how: dict(recurse_array)+list(append)\n"
 
 _PROGRAMS = "/usr/local/lib/annex/"
 _UNITS = "/etc/systemd/system/"
@@ -86,27 +97,34 @@ def _rules() -> dict[str, str]:
     }
 
 
+def user_data_parts(settings: EpSettings) -> tuple[str, str]:
+    """Return the two parts of an execution point, each with its headers; the same for the same settings."""
+    start = f"#cloud-config\n{_APPEND}{boot_file('cloud-config.yaml')}"
+    files = [_write_file(path, mode, boot_file(name)) for name, (path, mode) in sorted(BOOT_FILES.items())]
+    static = start + "write_files:\n" + "".join(files)
+    # mtime 0: the same input gives the same bytes.
+    packed = base64.encodebytes(gzip.compress(static.encode(), compresslevel=9, mtime=0)).decode("ascii")
+    own = f"#cloud-config\n{_APPEND}write_files:\n"
+    own += _write_file("/etc/annex/annex.env", "0644", settings.to_env_file())
+    return (
+        f"Content-Type: application/gzip\nContent-Transfer-Encoding: base64\n\n{packed}",
+        f"Content-Type: text/cloud-config\n\n{own}",
+    )
+
+
+def multipart(parts: Iterable[str]) -> str:
+    """Return the MIME multipart text of parts, each with its headers."""
+    bodies = "".join(f"--{BOUNDARY}\n{part}\n" for part in parts)
+    return f'Content-Type: multipart/mixed; boundary="{BOUNDARY}"\nMIME-Version: 1.0\n\n{bodies}--{BOUNDARY}--\n'
+
+
 def render_user_data(settings: EpSettings) -> str:
     """Return the user data of an execution point: text, below 12 KB, the same for the same settings.
 
     Raises:
         ValueError: it is larger, which only absurdly long values can cause.
     """
-    start = "#cloud-config\n" + boot_file("cloud-config.yaml")
-    files = [_write_file(path, mode, boot_file(name)) for name, (path, mode) in sorted(BOOT_FILES.items())]
-    static = start + "write_files:\n" + "".join(files)
-    # mtime 0: the same input gives the same bytes.
-    packed = base64.encodebytes(gzip.compress(static.encode(), compresslevel=9, mtime=0)).decode("ascii")
-    # cloud-init keeps only the first of two lists unless it is configured to append.
-    own = "#cloud-config\nmerge_how: dict(recurse_array)+list(append)\nwrite_files:\n" + _write_file(
-        "/etc/annex/annex.env", "0644", settings.to_env_file()
-    )
-    text = (
-        'Content-Type: multipart/mixed; boundary="=annex="\nMIME-Version: 1.0\n\n'
-        f"--=annex=\nContent-Type: application/gzip\nContent-Transfer-Encoding: base64\n\n{packed}\n"
-        f"--=annex=\nContent-Type: text/cloud-config\n\n{own}\n"
-        "--=annex=--\n"
-    )
+    text = multipart(user_data_parts(settings))
     if len(text.encode()) > MAX_USER_DATA_BYTES:
         raise ValueError(f"user data of {len(text.encode())} bytes: must be at most {MAX_USER_DATA_BYTES}")
     return text

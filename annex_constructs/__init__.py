@@ -18,6 +18,7 @@ from annex_constructs.base.annex_base import AnnexBase
 from annex_constructs.fleet.annex_credential import AnnexCredential
 from annex_constructs.fleet.annex_fleet import AnnexFleet
 from annex_constructs.fleet.execution_point import ExecutionPoint
+from annex_constructs.fleet.multipart_user_data import ExecutionPointUserData
 from annex_constructs.fleet.network import AnnexNetwork
 from annex_constructs.fleet.security_group import AnnexSecurityGroup
 from annex_constructs.lease.lease_alarms import LeaseAlarms
@@ -36,6 +37,7 @@ __all__ = [
     "AnnexNetwork",
     "AnnexSecurityGroup",
     "ExecutionPoint",
+    "ExecutionPointUserData",
     "IAnnex",
     "LeaseAlarms",
     "LeaseChecker",

@@ -6,7 +6,8 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
-from annex_constructs.errors import invalid_value
+from annex_constructs.errors import TEXT, TOPIC, check_form, check_kind, invalid_value
+from annex_lease.forms import EMAIL
 from annex_lease.rules import alarm_conflict
 
 
@@ -32,6 +33,9 @@ class AlarmTopic(sns.Topic):
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, display_name: str, email: str | None = None) -> None:
+        check_kind("AlarmTopic display_name", display_name, TEXT)
+        if email is not None:
+            check_form("AlarmTopic email", email, EMAIL)
         super().__init__(scope, construct_id, display_name=display_name, enforce_ssl=True)
         self.apply_removal_policy(RemovalPolicy.DESTROY)
         # A topic without a policy lets the whole account publish, alarms included. The one that asks for TLS replaces
@@ -76,6 +80,7 @@ def given_or_own_topic(
     if conflict is not None:
         parameter = f"{type(scope).__name__} alarm_topic, alarm_email"
         raise invalid_value(parameter, received="both of them", allowed=conflict.allowed, fix=conflict.advice)
+    check_kind(f"{type(scope).__name__} alarm_topic", alarm_topic, TOPIC, optional=True)
     if alarm_topic is not None:
         return alarm_topic
     return AlarmTopic(scope, construct_id, display_name=display_name, email=alarm_email)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import jsii
-from aws_cdk import ArnFormat, Stack, Tags
+from aws_cdk import ArnFormat, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -11,19 +11,27 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
+from annex_constructs import errors
 from annex_constructs.alarm_topic import annex_sender, given_or_own_topic
 from annex_constructs.annex_interface import IAnnex, ImportedAnnex
-from annex_constructs.errors import invalid_value
+from annex_constructs.errors import Kind, check_form, check_kinds, invalid_value
 from annex_constructs.fleet.annex_credential import AnnexCredential
 from annex_constructs.fleet.annex_fleet import AnnexFleet
 from annex_constructs.fleet.execution_point import ExecutionPoint
 from annex_constructs.fleet.network import AnnexNetwork
-from annex_constructs.identity import checked_annex_name
+from annex_constructs.identity import checked_annex_name, life_scope, tag_annex
 from annex_constructs.lease.lease_alarms import LeaseAlarms
 from annex_constructs.lease.lease_checker import LeaseChecker
 from annex_constructs.lease.lease_terms import LeaseTerms
-from annex_lease.tags import TAG_ID, TAG_NAME
+from annex_lease.forms import SECRET_ARN
 from annex_lease.terms import IPV6, ON_DEMAND_BASE, ON_DEMAND_PERCENTAGE
+
+_KINDS = {
+    "execution_point": Kind("an ExecutionPoint", "ExecutionPoint(...)", ExecutionPoint),
+    "lease": Kind("LeaseTerms", "LeaseTerms(duration=Duration.hours(8))", LeaseTerms),
+    **{"vpc": errors.VPC, "vpc_subnets": errors.SUBNETS, "ipv6": errors.FLAG, "credential_key": errors.KEY},
+}
+_ATTRIBUTES = ("annex_id", "auto_scaling_group_name", "credential_arn", "checker_name")
 
 
 @jsii.implements(iam.IGrantable, ec2.IConnectable)
@@ -32,7 +40,8 @@ class Annex(IAnnex):
 
     Deploying it starts nothing until the pool's token is in its credential (`annex credential push`); destroying it
     leaves nothing. Permissions and connections of its instances are granted on the annex itself:
-    `bucket.grant_read(annex)`.
+    `bucket.grant_read(annex)`. With another name or another VPC it is another annex: a deployment makes that, with a
+    new lease and an empty credential, then ends the old one with all its instances and removes it.
 
     Example, two instances for eight hours in a small VPC of their own::
 
@@ -92,16 +101,18 @@ class Annex(IAnnex):
     ) -> None:
         super().__init__(scope, construct_id)
         name = checked_annex_name("Annex", construct_id, annex_name)
+        check_kinds("Annex", locals(), _KINDS, {"vpc", "vpc_subnets", "credential_key"})
         _check_subnets(vpc, vpc_subnets)
         topic = given_or_own_topic(
             self, "AlarmTopic", display_name=annex_sender(name), alarm_topic=alarm_topic, alarm_email=alarm_email
         )
-        self._credential = AnnexCredential(self, "Credential", encryption_key=credential_key)
+        network = vpc or AnnexNetwork(self, "Network", ipv6=ipv6 or execution_point.pool.needs_ipv6).vpc
+        self._credential = AnnexCredential(life_scope(self, name, network), "Credential", encryption_key=credential_key)
         self._fleet = AnnexFleet(
             self,
             "Fleet",
             annex_name=name,
-            vpc=vpc or AnnexNetwork(self, "Network", ipv6=ipv6 or execution_point.pool.needs_ipv6).vpc,
+            vpc=network,
             vpc_subnets=vpc_subnets,
             associate_public_ip_address=associate_public_ip_address,
             instance_types=instance_types,
@@ -115,8 +126,7 @@ class Annex(IAnnex):
         )
         self._checker = LeaseChecker(self, "LeaseChecker", fleet=self._fleet, lease=lease, size=size, alarm_topic=topic)
         self._alarms = LeaseAlarms(self, "Alarms", checker=self._checker)
-        Tags.of(self).add(TAG_NAME, name)
-        Tags.of(self).add(TAG_ID, self._fleet.annex_id)
+        tag_annex(self, name, self._fleet.annex_id)
 
     @staticmethod
     def from_annex_attributes(
@@ -141,8 +151,10 @@ class Annex(IAnnex):
         :param auto_scaling_group_name: name of the Auto Scaling group.
         :param credential_arn: ARN of the secret.
         :param checker_name: name of the lease checker's function.
-        :raises ValueError: the name cannot be that of an annex.
+        :raises ValueError: the name cannot be that of an annex, or the ARN that of a secret.
         """
+        check_kinds("Annex", locals(), dict.fromkeys(_ATTRIBUTES, errors.TEXT), ())
+        check_form("Annex credential_arn", credential_arn, SECRET_ARN)
         function = Stack.of(scope).format_arn(
             service="lambda",
             resource="function",

@@ -4,9 +4,14 @@ Ranges, forms and examples are those of `annex_lease.terms` and `annex_lease.for
 """
 
 import dataclasses
+import math
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 
 from aws_cdk import Duration, Token
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_logs as logs
 
 from annex_lease.duration import parse_duration
 from annex_lease.forms import Form
@@ -27,6 +32,87 @@ def invalid_value(parameter: str, *, received: object, allowed: str, fix: str) -
     return ValueError(f"{parameter}: received {received!r}, allowed {allowed}; fix: {fix}")
 
 
+@dataclass(frozen=True)
+class Kind:
+    """Kind of a parameter's value.
+
+    :param allowed: the kind in words.
+    :param fix: code that makes a value of it.
+    :param of: class of the values. Default: - `member` says which they are.
+    :param member: a member that only values of the kind have: interfaces of the CDK cannot be asked about otherwise.
+    """
+
+    allowed: str
+    fix: str
+    of: type | tuple[type, ...] = object
+    member: str = ""
+
+    def includes(self, value: object) -> bool:
+        """True if the value is of this kind."""
+        if self.member:
+            return hasattr(value, self.member) and not isinstance(value, type)
+        return isinstance(value, self.of)
+
+
+FLAG = Kind("True or False", "True", bool)
+TEXT = Kind("a text", '"..."', str)
+DURATION = Kind("a Duration", "Duration.hours(1)", Duration)
+INSTANCE_TYPE = Kind("a list of ec2.InstanceType", 'ec2.InstanceType("c6a.large")', ec2.InstanceType)
+IMAGE = Kind("an ec2.IMachineImage", "ec2.MachineImage.generic_linux({...})", member="get_image")
+VPC = Kind("an ec2.IVpc", "ec2.Vpc.from_vpc_attributes(...)", member="vpc_id")
+SUBNETS = Kind("an ec2.SubnetSelection", "ec2.SubnetSelection(subnets=[...])", ec2.SubnetSelection)
+SECURITY_GROUP = Kind("an ec2.ISecurityGroup", "AnnexSecurityGroup(...)", member="security_group_id")
+PORT = Kind("a list of ec2.Port", "ec2.Port.tcp(1094)", ec2.Port)
+ROLE = Kind("an iam.IRole", "iam.Role(...)", member="role_arn")
+SECRET = Kind("a secretsmanager.ISecret", "AnnexCredential(...)", member="secret_arn")
+LOG_RETENTION = Kind("a logs.RetentionDays", "logs.RetentionDays.ONE_MONTH", logs.RetentionDays)
+KEY = Kind("a kms.IKey", "kms.Key(...)", member="key_arn")
+TOPIC = Kind("an sns.ITopic", "AlarmTopic(...)", member="topic_arn")
+
+
+def check_kind(parameter: str, value: object, kind: Kind, *, optional: bool = False) -> None:
+    """Refuse a value of another kind, before the CDK is asked anything about it.
+
+    The CDK's answer would be the text of another language, and some values, NaN for one, end the process behind it.
+
+    :param parameter: class and parameter.
+    :param value: the value as the caller gave it.
+    :param kind: the kind to have.
+    :param optional: take None too. Default: False.
+    :raises ValueError: it is of another kind.
+    """
+    if not (kind.includes(value) or (optional and value is None)):
+        raise invalid_value(parameter, received=value, allowed=kind.allowed, fix=_fix(parameter, kind.fix))
+
+
+def check_kinds(owner: str, given: Mapping[str, object], kinds: Mapping[str, Kind], optional: Collection[str]) -> None:
+    """Refuse values of another kind than that of their parameters.
+
+    :param owner: class of the construct.
+    :param given: the values by their parameters.
+    :param kinds: the kinds by parameter.
+    :param optional: parameters that may be None.
+    :raises ValueError: a value is of another kind.
+    """
+    for name, kind in kinds.items():
+        check_kind(f"{owner} {name}", given[name], kind, optional=name in optional)
+
+
+def check_list(parameter: str, values: object, kind: Kind, *, optional: bool = False) -> None:
+    """Refuse what is no list of values of a kind.
+
+    :param parameter: class and parameter.
+    :param values: the list as the caller gave it.
+    :param kind: the kind that each value is to have.
+    :param optional: take None too. Default: False.
+    :raises ValueError: it is no list, or one of its values is of another kind.
+    """
+    if optional and values is None:
+        return
+    if not isinstance(values, Sequence) or isinstance(values, str | bytes) or not all(map(kind.includes, values)):
+        raise invalid_value(parameter, received=values, allowed=kind.allowed, fix=_fix(parameter, f"[{kind.fix}]"))
+
+
 def check_form(parameter: str, value: str, form: Form) -> None:
     """Refuse a text of another form; an unresolved token passes, because only CloudFormation knows its value.
 
@@ -35,9 +121,7 @@ def check_form(parameter: str, value: str, form: Form) -> None:
     :param form: the form to have.
     :raises ValueError: the text has another form.
     """
-    if Token.is_unresolved(value):
-        return
-    if not isinstance(value, str) or not form.matches(value):
+    if not isinstance(value, str) or not (Token.is_unresolved(value) or form.matches(value)):
         raise invalid_value(parameter, received=value, allowed=form.allowed, fix=_fix(parameter, f'"{form.example}"'))
 
 
@@ -60,12 +144,13 @@ def check_whole_number(
     :param known: refuse an unresolved token. Default: False - it passes, because only CloudFormation knows its value.
     :raises ValueError: the number is not allowed.
     """
-    if not known and Token.is_unresolved(value):
+    number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if not known and number and Token.is_unresolved(value):
         return
     low = term.minimum if minimum is None else minimum
     high = term.maximum if maximum is None else maximum
     # A token, which is a number out of any range, is refused here.
-    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+    if not number or not isinstance(value, int) or not low <= value <= high:
         allowed = dataclasses.replace(term, minimum=low, maximum=high, limit="").allowed
         fix = _fix(parameter, str(min(max(int(term.example), low), high)))
         raise invalid_value(parameter, received=value, allowed=f"{allowed}, {_KNOWN}" if known else allowed, fix=fix)
@@ -87,6 +172,7 @@ def seconds(
     high = term.maximum if maximum is None else maximum
     allowed = f"whole seconds from {dataclasses.replace(term, minimum=low, maximum=high).range}, {_KNOWN}"
     fix = _fix(parameter, duration_code(min(max(parse_duration(term.example), low), high)))
+    check_kind(parameter, value, dataclasses.replace(DURATION, allowed=allowed))
     if value.is_unresolved():
         raise invalid_value(parameter, received=value.to_string(), allowed=allowed, fix=fix)
     exact = float(value.to_milliseconds()) / 1000

@@ -1,10 +1,16 @@
-"""Identity of an annex: its name, and a unique id."""
+"""Identity of an annex: its name, a unique id, and what cannot change while it exists."""
 
-from aws_cdk import Fn, Stack, Token
-from constructs import Construct
+import hashlib
+import json
+from typing import cast
+
+from aws_cdk import Fn, Stack, Tags, Token
+from aws_cdk import aws_ec2 as ec2
+from constructs import Construct, IConstruct
 
 from annex_constructs.errors import invalid_value
 from annex_lease.forms import ANNEX_NAME
+from annex_lease.tags import TAG_ID, TAG_NAME
 
 
 def checked_annex_name(owner: str, construct_id: str, annex_name: str | None) -> str:
@@ -16,7 +22,7 @@ def checked_annex_name(owner: str, construct_id: str, annex_name: str | None) ->
     :raises ValueError: it has another form. A token is refused too: the name is part of identities in the pool.
     """
     name = construct_id.lower() if annex_name is None else annex_name
-    if Token.is_unresolved(name) or not ANNEX_NAME.matches(name):
+    if not isinstance(name, str) or Token.is_unresolved(name) or not ANNEX_NAME.matches(name):
         raise invalid_value(
             f"{owner} annex_name",
             received=name,
@@ -36,6 +42,32 @@ def annex_id(name: str) -> str:
     """
     # The name is joined before the split, not after it: a third of the text, and it is on every resource.
     return Fn.select(2, Fn.split("/", Fn.sub(f"${{AWS::StackId}}.{name}")))
+
+
+def life_scope(parent: IConstruct, name: str, vpc: ec2.IVpc, fleet: Construct | None = None) -> Construct:
+    """Scope of the resources that end with one life of an annex; its path depends on the annex's name and VPC.
+
+    With another name or VPC, the resources get other logical ids: CloudFormation makes a new annex, and the checker of
+    the old one empties that before it is removed, detached instances included. They could not be changed in place.
+    Running instances, instances that the group lost and the token of the pool have the old name. A VPC cannot be
+    removed while instances are in it.
+
+    The path's last part has no letter and no digit. The CDK leaves such a part out of the readable beginning of a
+    logical id, and it counts in the hash at the end.
+
+    :param parent: the construct whose resources are to be replaced.
+    :param name: the annex's name.
+    :param vpc: network of the instances.
+    :param fleet: the fleet, for resources beside it: with another path it is another fleet. Default: - they are below
+        it, or do not depend on it.
+    """
+    stack = Stack.of(parent)
+    path = "" if fleet is None else fleet.node.path.removeprefix(stack.node.path)
+    fixed = json.dumps([name, stack.resolve(vpc.vpc_id), path], sort_keys=True)
+    number = int(hashlib.sha256(fixed.encode()).hexdigest()[:8], 16)
+    part = f"{number:032b}".translate({ord("0"): "-", ord("1"): "_"})
+    found = parent.node.try_find_child(part)
+    return found if isinstance(found, Construct) else Construct(cast("Construct", parent), part)
 
 
 def group_arn(stack: Stack, group: str) -> str:
@@ -80,3 +112,14 @@ def portable_annex_id(stack: Stack, name: str) -> str:
     :param name: the annex's name.
     """
     return Fn.join(".", [Fn.select(2, Fn.split("/", stack.stack_id)), name])
+
+
+def tag_annex(scope: Construct, name: str, annex_id: str) -> None:
+    """Tag all resources below a construct with the annex that they belong to.
+
+    :param scope: the construct.
+    :param name: the annex's name.
+    :param annex_id: the annex's id.
+    """
+    Tags.of(scope).add(TAG_NAME, name)
+    Tags.of(scope).add(TAG_ID, annex_id)

@@ -1,4 +1,4 @@
-"""The declared values of an annex's instances, network, keys and roles; `annex_lease.terms` has the others.
+"""The declared values of an annex's instances, network, tags, keys and roles; `annex_lease.terms` has the others.
 
 Each stands here once. Users import them from `annex_lease.terms`.
 """
@@ -6,7 +6,8 @@ Each stands here once. Users import them from `annex_lease.terms`.
 from __future__ import annotations
 
 from annex_lease import forms
-from annex_lease.kinds import Flag, Number, Text, Texts
+from annex_lease.kinds import Flag, Number, Table, Text, Texts
+from annex_lease.tags import MAX_OWN_TAGS
 
 _MAX_TYPES = 40  # overrides of a mixed instances policy (EC2 Auto Scaling quotas)
 # VPCZoneIdentifier takes 5,000 characters (EC2 Auto Scaling API Reference, CreateAutoScalingGroup): ids and commas.
@@ -48,6 +49,13 @@ VOLUME_GIB = Number(
 )
 ROOT_DEVICE = Text(
     "root_device", "device name of the image's root volume", forms.ROOT_DEVICE, default=forms.ROOT_DEVICE.example
+)
+TAGS = Table(
+    "tags",
+    "tags of an organisation: on the stack and its resources, on instances, volumes and network interfaces",
+    f'a table of at most {MAX_OWN_TAGS} texts, such as {{ team = "physics" }}',
+    '{ team = "physics", cost-centre = "4711" }',
+    "none; an annex adds its own to those of `[defaults]`",
 )
 VOLUME_KEY = Text(
     "volume_key",

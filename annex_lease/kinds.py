@@ -1,4 +1,4 @@
-"""The kinds of declared value: lengths of time, numbers, texts, lists of texts, prices, times, flags.
+"""The kinds of declared value: lengths of time, numbers, texts, lists and tables of texts, prices, times, flags.
 
 A kind has no value of its own: `annex_lease.terms` has them. Every kind says in words what it allows and what its
 default is, and shows an example as the spec file writes it.
@@ -222,7 +222,19 @@ class Flag(_Term[bool]):
     absent: str = ""
 
 
-Term = Span | Number | Text | Texts | Price | Moment | Flag
+@dataclass(frozen=True)
+class Table(_Term[None]):
+    """A declared table of texts by their keys; the other attributes are those of `Span`."""
+
+    name: str
+    meaning: str
+    allowed: str
+    example: str
+    absent: str
+    default: None = None
+
+
+Term = Span | Number | Text | Texts | Price | Moment | Flag | Table
 
 
 def seconds(span: timedelta) -> int:

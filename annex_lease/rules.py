@@ -5,13 +5,15 @@ A rule returns None, or the conflict in words. The names are the keys of the spe
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+import unicodedata
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from annex_lease.duration import format_duration
 from annex_lease.forms import topic_region
 from annex_lease.kinds import written
+from annex_lease.tags import MAX_OWN_TAGS, unusable_in_metadata
 from annex_lease.terms import (
     ALARM_EMAIL,
     ALARM_TOPIC,
@@ -23,9 +25,14 @@ from annex_lease.terms import (
     ON_DEMAND_BASE,
     RENEW_WHILE_BUSY,
     SUBNETS,
+    TAGS,
     VPC,
     WARN_BEFORE_END,
 )
+
+_KEY_LENGTH, _VALUE_LENGTH = 127, 256
+_TAG_MARKS = "_.:/=+-@"
+_RESERVED_PREFIXES = ("aws:", "annex:")
 
 RENEWAL_SLACK = timedelta(minutes=6)
 """A busy annex is renewed in the second half of the renewal before its end. Jobs leave `drain_before_end` before the
@@ -183,3 +190,44 @@ def network_conflict(vpc: object | None, subnets: Collection[object]) -> Conflic
     missing, given = (VPC, SUBNETS) if vpc is None else (SUBNETS, VPC)
     allowed = f"{VPC.name} and {SUBNETS.name} together, or neither of them for a small VPC of the annex's own"
     return Conflict(missing.name, allowed, advice=f"{missing.name} = {written(missing)}, or remove {given.name}")
+
+
+def tag_conflict(tags: Mapping[str, str]) -> Conflict | None:
+    """The first tag that not every resource of an annex could have, or one tag too many.
+
+    - Keys: EC2 takes 127 characters (API reference, Tag), and of a key that instances read in their metadata fewer
+      characters than other services.
+    - Values: 1 to 256 characters (CloudFormation API reference, Tag), and only those that IAM and most services take:
+      letters, digits, spaces and `_.:/=+-@` (IAM API reference, Tag).
+    - Two keys: IAM takes none that differ in case only, and the roles have all tags (IAM User Guide, "Tags for AWS
+      Identity and Access Management resources").
+    - Prefixes: `aws:` is AWS's in any case, `annex:` that of the lease. `Name` is the annex's own.
+    """
+    for key, value in tags.items():
+        name = f"the key {key!r}"
+        if not 0 < len(key) <= _KEY_LENGTH or unusable_in_metadata(key) or "," in key:
+            allowed = (
+                f"keys of 1 to {_KEY_LENGTH} letters a-z and A-Z, digits and +-=._:@ (not '.', '..' or '_index'), "
+                "because instances read their tags in their metadata"
+            )
+            return Conflict(TAGS.name, allowed, advice="rename the key", received=name)
+        if key.lower().startswith(_RESERVED_PREFIXES) or key == "Name":
+            allowed = f"keys without the prefix {' or '.join(_RESERVED_PREFIXES)}, and not Name, which the annex sets"
+            return Conflict(TAGS.name, allowed, advice="rename the key", received=name)
+        if not 0 < len(value) <= _VALUE_LENGTH or not all(map(_in_tag_value, value)):
+            allowed = f"values of 1 to {_VALUE_LENGTH} letters, digits, spaces and {_TAG_MARKS}"
+            return Conflict(TAGS.name, allowed, advice="shorten or change the value", received=f"{name} = {value!r}")
+    folded = [key.lower() for key in tags]
+    twice = [key for key in tags if folded.count(key.lower()) > 1]
+    if twice:
+        allowed = "keys that differ in more than upper and lower case, because roles have them all"
+        return Conflict(TAGS.name, allowed, advice="remove one of them", received=" and ".join(map(repr, twice)))
+    if len(tags) > MAX_OWN_TAGS:
+        allowed = f"at most {MAX_OWN_TAGS} tags: AWS takes 50, and the lease needs the others"
+        return Conflict(TAGS.name, allowed, advice="remove some of them", received=f"{len(tags)} tags")
+    return None
+
+
+def _in_tag_value(character: str) -> bool:
+    """Letters, separators and numbers of any script, by their Unicode category, and some marks."""
+    return unicodedata.category(character)[0] in "LZN" or character in _TAG_MARKS

@@ -78,11 +78,10 @@ def stop(group: Group, now: datetime, why: Stop) -> Decision:
         if why.end is not None and why.notify and alive and lease.policy is not None:
             actions.extend(publish(lease, why.end))
     actions.extend(notices)
-    nothing = not group.alive() and not group.warm_pool
+    nothing = not alive and not group.warm_pool
     # Within the grace the group's own list is enough while it is not empty. After the grace, and before anything is
     # called empty, EC2 is asked too: it lists the instances that the group lost. Each of the two looks asks.
-    asked_lately = group.known_empty and nothing
-    unknown = group.instances is None and not asked_lately and (nothing or not grace)
+    unknown = group.instances is None and (not group.known_empty if nothing else not grace)
     # Bookkeeping that is still to be done does not count as something left.
     empty = nothing and not stopping and not unknown
     billed = len(alive) if group.instances is not None else max(len(alive), group.billed())

@@ -3,9 +3,8 @@
 The record of a lease is a set of tags on the annex's Auto Scaling group. The template declares the policy, the commands
 write the operator's override, the lease checker writes the rest. The sweeper marks orphans with a tag of its own.
 
-An instance can read every key from its own metadata, where AWS allows letters, digits and ``+-=.,_:@`` only: no key
-holds a slash or a space (EC2 User Guide, "Work with instance tags in instance metadata"). The declared values and their
-ranges stand in `annex_lease.terms`.
+An instance can read every key from its own metadata, so none holds a slash or a space: see `unusable_in_metadata`. The
+declared values and their ranges stand in `annex_lease.terms`.
 """
 
 from __future__ import annotations
@@ -87,6 +86,27 @@ RUNTIME_TAGS = frozenset({*CHECKER_TAGS, *OPERATOR_TAGS, TAG_ORPHAN})
 PROPAGATED_TAGS = frozenset({TAG_NAME, TAG_ID, TAG_END})
 """Keys that the group copies to the instances it launches."""
 
+DECLARED_TAGS = frozenset(
+    {
+        TAG_NAME,
+        TAG_ID,
+        TAG_SIZE,
+        TAG_DURATION,
+        TAG_ENDS_AT,
+        TAG_MAX_LIFETIME,
+        TAG_GRACE,
+        TAG_RENEW,
+        TAG_LIMIT,
+        TAG_WARN_BEFORE_END,
+    }
+)
+"""Keys that a template declares on the group, besides `Name`; a lease has one of `TAG_DURATION` and `TAG_ENDS_AT`."""
+MAX_TAGS = 50
+"""Most tags of one resource, not counted those that AWS itself writes (EC2 Auto Scaling User Guide, "Tag naming and
+usage restrictions"; EC2 User Guide, "Tag restrictions")."""
+MAX_OWN_TAGS = MAX_TAGS - len(RUNTIME_TAGS) - len(DECLARED_TAGS)
+"""Most tags that an annex can have besides ours: with all of them, the group still takes those of its lease."""
+
 NOT_CLOSED = "no"
 """Value of `TAG_CLOSED` after an annex was created again on the same group."""
 MAX_COUNT = 999_999_999
@@ -95,6 +115,19 @@ MAX_COUNT = 999_999_999
 _TIME = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})Z")
 _COUNT = re.compile(rf"0|[1-9][0-9]{{0,{len(str(MAX_COUNT)) - 1}}}")
 _SHOWN = 60
+_METADATA_KEY = re.compile(r"[0-9a-zA-Z\-_+=,.@:]{1,255}")
+_METADATA_RESERVED = frozenset({".", "..", "_index"})
+
+
+def unusable_in_metadata(key: str) -> bool:
+    r"""True if EC2 starts no instance that has a tag of this key and its tags in instance metadata.
+
+    RunInstances and every launch of EC2 Auto Scaling fail with `'KEY' is not a valid tag key. Tag keys must match
+    pattern ([0-9a-zA-Z\\-_+=,.@:]{1,255}), and must not be a reserved name ('.', '..', '_index')`, so a slash or a
+    space is enough (EC2 User Guide, "View tags for your EC2 instances using instance metadata"; the text of the error:
+    https://github.com/kubernetes/cloud-provider-aws/issues/436). Keys that AWS itself writes (`aws:`) are usable.
+    """
+    return _METADATA_KEY.fullmatch(key) is None or key in _METADATA_RESERVED
 
 
 def shown(value: object) -> str:
@@ -165,6 +198,14 @@ class Tag:
 def group_tag(key: str, value: str) -> Tag:
     """A tag of the record, with the propagation that belongs to its key."""
     return Tag(key, value, key in PROPAGATED_TAGS)
+
+
+def keys_against_launches(group_tags: Iterable[Tag]) -> tuple[str, ...]:
+    """Keys of a group's tags with which EC2 starts none of its instances: propagated, and unusable in their metadata.
+
+    A tag that the group does not propagate hinders no launch.
+    """
+    return tuple(tag.key for tag in group_tags if tag.propagate and unusable_in_metadata(tag.key))
 
 
 def tags_from_api(described: Iterable[Mapping[str, object]]) -> tuple[Tag, ...]:

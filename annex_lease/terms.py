@@ -20,6 +20,7 @@ from annex_lease.instance_terms import (
     ROLE_PATH,
     ROOT_DEVICE,
     SUBNETS,
+    TAGS,
     VOLUME_GIB,
     VOLUME_KEY,
     VPC,
@@ -31,7 +32,7 @@ from annex_lease.tags import MAX_COUNT
 # fmt: off
 __all__ = [
     "CREDENTIAL_KEY", "IMAGE", "INSTANCE_TYPES", "IPV6", "PERMISSIONS_BOUNDARY", "ROLE_PATH", "ROOT_DEVICE", "SUBNETS",
-    "VOLUME_GIB", "VOLUME_KEY", "VPC", "Number", "Span", "seconds",
+    "TAGS", "VOLUME_GIB", "VOLUME_KEY", "VPC", "Number", "Span", "seconds",
 ]
 # fmt: on
 
@@ -191,14 +192,7 @@ ALARM_TOPIC = Text(
     absent="none, the stack makes a topic",
 )
 ON_DEMAND_BASE = Number(
-    "on_demand_base",
-    "number of instances that are on-demand before any is spot",
-    "instances",
-    0,
-    SIZE.maximum,
-    "0",
-    default=0,
-    limit="the size",
+    "on_demand_base", "on-demand instances before any is spot", "instances", 0, SIZE.maximum, "0", 0, limit="the size"
 )
 ON_DEMAND_PERCENTAGE = Number(
     "on_demand_percentage", "percentage of the other instances that is on-demand", "", 0, 100, "0", default=0
@@ -228,13 +222,13 @@ INTERVAL = Span(
 POOL_KEYS: tuple[Term, ...] = (COLLECTOR, TRUST_DOMAIN)
 """Keys of the table `[pool]` of a spec file, in the order of the reference."""
 BASE_KEYS: tuple[Term, ...] = (
-    ALARM_EMAIL, ALARM_TOPIC, MAX_REMOVALS, DRY_RUN, PERMISSIONS_BOUNDARY, ROLE_PATH,
+    ALARM_EMAIL, ALARM_TOPIC, MAX_REMOVALS, DRY_RUN, TAGS, PERMISSIONS_BOUNDARY, ROLE_PATH,
 )
 """Keys of `[base]`."""
 ANNEX_KEYS: tuple[Term, ...] = (
     REGION, ACCOUNT, IMAGE, SIZE, LEASE, LEASE_ENDS_AT, MAX_LIFETIME, GRACE, DRAIN_BEFORE_END, IDLE_TIMEOUT,
     JOIN_TIMEOUT, RENEW_WHILE_BUSY, MAX_INSTANCE_HOURS, PRICE_PER_HOUR, WARN_BEFORE_END, ALARM_EMAIL, ALARM_TOPIC,
-    INSTANCE_TYPES, ON_DEMAND_BASE, ON_DEMAND_PERCENTAGE, VPC, SUBNETS, IPV6, VOLUME_GIB, ROOT_DEVICE, VOLUME_KEY,
+    INSTANCE_TYPES, ON_DEMAND_BASE, ON_DEMAND_PERCENTAGE, VPC, SUBNETS, IPV6, VOLUME_GIB, ROOT_DEVICE, TAGS, VOLUME_KEY,
     CREDENTIAL_KEY, PERMISSIONS_BOUNDARY, ROLE_PATH,
 )
 # fmt: on

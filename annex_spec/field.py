@@ -3,14 +3,14 @@
 The description of a field is what an error prints as "allowed", its first example what it prints as "fix".
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 from pydantic.fields import FieldInfo
 
-from annex_lease import instance_rules, terms
+from annex_lease import instance_rules, rules, terms
 from annex_lease.collectors import collector_list
 from annex_lease.duration import parse_duration
 from annex_lease.forms import Form
@@ -114,6 +114,13 @@ def _unique(values: tuple[str, ...]) -> tuple[str, ...]:
     return values
 
 
+def _taggable(tags: Mapping[str, str]) -> Mapping[str, str]:
+    conflict = rules.tag_conflict(tags)
+    if conflict is not None:
+        raise ContradictionError(problem_of(conflict, tags))
+    return tags
+
+
 Name = Annotated[
     str,
     _matching(terms.NAME.form),
@@ -159,3 +166,4 @@ PermissionsBoundary = Annotated[
 RolePath = Annotated[Annotated[str, _matching(terms.ROLE_PATH.form)] | None, words(terms.ROLE_PATH)]
 MaxRemovals = Annotated[int | None, _number(terms.MAX_REMOVALS)]
 DryRun = Annotated[bool, words(terms.DRY_RUN)]
+Tags = Annotated[Mapping[str, str], AfterValidator(_taggable), words(terms.TAGS)]

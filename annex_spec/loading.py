@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
+from annex_lease.terms import TAGS
 from annex_spec.checking import keys, unknown, validated, wrong_values
 from annex_spec.model import BASE_TABLE, AnnexSpec, BaseSpec, PoolSpec
 from annex_spec.problem import NOTHING, Problem, SpecError, nearest, shown
@@ -13,6 +14,8 @@ from annex_spec.reading import read_document
 _TABLES = ("pool", "base", "defaults", "annex")
 # An annex that states one key of a pair replaces the pair: the other key of the defaults belongs to another choice.
 _PAIRS = (("lease", "lease_ends_at"), ("vpc", "subnets"), ("alarm_email", "alarm_topic"))
+# An annex that states one of these tables adds to that of the defaults, and overrides the keys that both have.
+_MERGED = frozenset({TAGS.name})
 
 
 @dataclass(frozen=True)
@@ -105,8 +108,14 @@ def _annex(
     table = f"[annex.{name}]"
     overridden = {key for pair in _PAIRS if own.keys() & set(pair) for key in pair}
     inherited = {key: value for key, value in defaults.items() if key not in overridden | own.keys()}
-    annex, found = validated(AnnexSpec, {**inherited, **own, "name": name}, table)
+    merged = {key: _with_defaults(own[key], defaults.get(key)) for key in own.keys() & _MERGED}
+    annex, found = validated(AnnexSpec, {**inherited, **own, **merged, "name": name}, table)
     if "name" in own:
         found.append(unknown("name", keys(AnnexSpec), table, own["name"]))
     already = {problem.key for problem in _problems_of_defaults(inherited)}
     return annex, [problem for problem in found if problem.key not in already]
+
+
+def _with_defaults(own: object, default: object) -> object:
+    """The annex's table with the keys of the defaults that it lacks; a value of another type is refused later."""
+    return {**default, **own} if isinstance(own, dict) and isinstance(default, dict) else own

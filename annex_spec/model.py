@@ -76,6 +76,7 @@ class AnnexSpec(BaseModel):
     ipv6: field.Ipv6 = terms.IPV6.default_value
     volume_gib: field.VolumeGib = terms.VOLUME_GIB.default_value
     root_device: field.RootDevice = terms.ROOT_DEVICE.default_value
+    tags: field.Tags = Field(default_factory=dict)
     volume_key: field.VolumeKey = None
     credential_key: field.CredentialKey = None
     permissions_boundary: field.PermissionsBoundary = None
@@ -122,6 +123,7 @@ class BaseSpec(BaseModel):
     alarm_topic: field.AlarmTopic = None
     max_removals: field.MaxRemovals = None
     dry_run: field.DryRun = terms.DRY_RUN.default_value
+    tags: field.Tags = Field(default_factory=dict)
     permissions_boundary: field.PermissionsBoundary = None
     role_path: field.RolePath = None
 

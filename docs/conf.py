@@ -32,7 +32,7 @@ python_use_unqualified_type_names = True
 # References that no page here can hold: the documentation of other projects, and an inventory of it would have to be
 # downloaded for every build.
 nitpick_ignore_regex = [
-    ("py:class", r"annex_lease\..*"),  # what the constructs hand to the lease's own package, which is no public API
+    ("py:class", r"annex_(boot|lease)\..*"),  # what the constructs hand to packages that are no public API
     ("py:.*", r"(aws_cdk|constructs|jsii|datetime|collections\.abc)\..*"),
 ]
 # The form of external links is checked by tests/docs: a build that opens them would fail without the internet.

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from aws_cdk import Acknowledgment, CfnOutput, CfnParameter, Duration, Environment, Fn, Stack, Validations
+from aws_cdk import Acknowledgment, CfnOutput, CfnParameter, Duration, Environment, Fn, Stack, Tags, Validations
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
@@ -32,7 +32,8 @@ class AnnexStack(Stack):
             description=f"{STACK_DESCRIPTION}{annex.name}: execution points under a lease",
             env=Environment(account=annex.account, region=annex.region),
             termination_protection=False,  # what costs money must be easy to remove
-            tags={TAG_NAME: annex.name},  # the sweeper, and people, know an annex's stack by it
+            # The sweeper, and people, know an annex's stack by its name.
+            tags={**annex.tags, TAG_NAME: annex.name},
             # Plain CloudFormation takes 51,200 bytes without a bucket; a fifth of them would be spaces.
             suppress_template_indentation=True,
         )
@@ -55,6 +56,9 @@ class AnnexStack(Stack):
             alarm_email=annex.alarm_email,
         )
         RoleSettings.apply(self, permissions_boundary=annex.permissions_boundary, role_path=annex.role_path)
+        for key, value in annex.tags.items():
+            # CloudFormation passes the tags of a stack on to its resources, and not into a launch template.
+            Tags.of(self).add(key, value)
         self._print_names()
 
     @property

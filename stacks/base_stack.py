@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from aws_cdk import CfnOutput, Environment, Stack
+from aws_cdk import CfnOutput, Environment, Stack, Tags
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
@@ -38,6 +38,7 @@ class AnnexBaseStack(Stack):
             stack_name=f"AnnexBase-{region}",
             description="HTCondor annexes: ends what is over, and removes what belongs to no annex any more",
             env=Environment(account=account, region=region),
+            tags=dict(base.tags),
         )
         topic = None if base.alarm_topic is None else sns.Topic.from_topic_arn(self, "AlarmTopic", base.alarm_topic)
         declared = base.max_removals
@@ -50,6 +51,8 @@ class AnnexBaseStack(Stack):
             dry_run=base.dry_run,
         )
         RoleSettings.apply(self, permissions_boundary=base.permissions_boundary, role_path=base.role_path)
+        for key, value in base.tags.items():
+            Tags.of(self).add(key, value)
         CfnOutput(self, "Sweeper", value=self._base.function.function_name)
         CfnOutput(self, "AlarmTopicArn", value=self._base.alarm_topic.topic_arn)
 

@@ -16,7 +16,15 @@ from annex_constructs.alarm_topic import given_or_own_topic
 from annex_constructs.base.sweeper_alarms import sweeper_alarms
 from annex_constructs.base.sweeper_metrics import SweeperMetrics
 from annex_constructs.base.sweeper_permissions import sweeper_permissions
-from annex_constructs.errors import check_whole_number, duration_code, invalid_value, seconds
+from annex_constructs.errors import (
+    FLAG,
+    LOG_RETENTION,
+    check_kind,
+    check_whole_number,
+    duration_code,
+    invalid_value,
+    seconds,
+)
 from annex_constructs.scheduled_function import ScheduledFunction
 from annex_lease.sweep.sweep_settings import SCHEDULED_SWEEP, SweepSettings
 from annex_lease.terms import INTERVAL, MAX_REMOVALS
@@ -65,6 +73,8 @@ class AnnexBase(SweeperMetrics, Construct):
         log_retention: logs.RetentionDays = logs.RetentionDays.ONE_MONTH,
     ) -> None:
         super().__init__(scope, construct_id)
+        check_kind("AnnexBase dry_run", dry_run, FLAG)
+        check_kind("AnnexBase log_retention", log_retention, LOG_RETENTION)
         maximum = _checked_removals(max_removals)
         self._interval = _checked_interval(interval)
         self._topic = given_or_own_topic(

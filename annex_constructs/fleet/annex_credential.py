@@ -5,6 +5,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct, IConstruct
 
+from annex_constructs.errors import KEY, TEXT, check_kind
 from annex_constructs.nag import acknowledge
 
 
@@ -35,6 +36,8 @@ class AnnexCredential(secretsmanager.Secret):
         description: str | None = None,
         encryption_key: kms.IKey | None = None,
     ) -> None:
+        check_kind("AnnexCredential description", description, TEXT, optional=True)
+        check_kind("AnnexCredential encryption_key", encryption_key, KEY, optional=True)
         super().__init__(
             scope,
             construct_id,

@@ -3,25 +3,38 @@
 from collections.abc import Sequence
 
 import jsii
-from aws_cdk import Tags
 from aws_cdk import aws_autoscaling as autoscaling
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
+from annex_constructs import errors
+from annex_constructs.errors import Kind, check_kinds
 from annex_constructs.fleet.annex_credential import AnnexCredential
 from annex_constructs.fleet.execution_point import ExecutionPoint
 from annex_constructs.fleet.fleet_group import check_capacity, check_types, fleet_group, mixed_instances
 from annex_constructs.fleet.instance_permissions import InstanceTrustValidation, attach_instance_policy, instance_role
 from annex_constructs.fleet.launch_template import execution_point_template
+from annex_constructs.fleet.multipart_user_data import ExecutionPointUserData, UserDataValidation
 from annex_constructs.fleet.security_group import AnnexSecurityGroup
 from annex_constructs.fleet.tag_validation import TagValidation
 from annex_constructs.fleet.volume_key import let_auto_scaling_use
-from annex_constructs.identity import annex_id, check_only_one, checked_annex_name
+from annex_constructs.identity import annex_id, check_only_one, checked_annex_name, life_scope, tag_annex
 from annex_lease.ownership import instance_name
-from annex_lease.tags import TAG_ID, TAG_NAME
 from annex_lease.terms import ON_DEMAND_BASE, ON_DEMAND_PERCENTAGE
+
+_KINDS = {
+    "vpc": errors.VPC,
+    "execution_point": Kind("an ExecutionPoint", "ExecutionPoint(...)", ExecutionPoint),
+    "credential": errors.SECRET,
+    "vpc_subnets": errors.SUBNETS,
+    "associate_public_ip_address": errors.FLAG,
+    "security_group": errors.SECURITY_GROUP,
+    "role": errors.ROLE,
+    "protect_busy": errors.FLAG,
+}
+_OPTIONAL = _KINDS.keys() - {"vpc", "execution_point", "protect_busy"}
 
 
 @jsii.implements(iam.IGrantable, ec2.IConnectable)
@@ -31,7 +44,8 @@ class AnnexFleet(Construct):
     The group's minimum is 0 and its desired capacity is not in the template: no deployment starts or stops an
     instance, and one that changes the launch template leaves running instances alone; the next ones use it.
     Permissions are granted to the fleet itself (`bucket.grant_read(fleet)`), connections are opened on
-    `fleet.connections`.
+    `fleet.connections`, commands and parts are added to `fleet.user_data`. With another name or another VPC it is
+    another fleet: a deployment makes that and removes the old one.
 
     Example::
 
@@ -94,6 +108,7 @@ class AnnexFleet(Construct):
         protect_busy: bool = False,
     ) -> None:
         super().__init__(scope, construct_id)
+        check_kinds("AnnexFleet", locals(), _KINDS, _OPTIONAL)
         self._annex_name = checked_annex_name("AnnexFleet", construct_id, annex_name)
         check_only_one(AnnexFleet, self, self._annex_name)
         check_capacity(max_size, on_demand_base, on_demand_percentage)
@@ -102,15 +117,16 @@ class AnnexFleet(Construct):
         self._protect_busy = protect_busy
         self._max_size = max_size
         self._vpc = vpc
-        self._credential = credential or AnnexCredential(self, "Credential")
-        self._role = role or instance_role(self, "Role")
+        self._life = life_scope(self, self._annex_name, vpc)
+        self._credential = credential or AnnexCredential(self._life, "Credential")
+        self._role = role or instance_role(self._life, "Role")
         self._security_group = security_group or AnnexSecurityGroup(
-            self, "SecurityGroup", vpc=vpc, pool=execution_point.pool
+            self._life, "SecurityGroup", vpc=vpc, pool=execution_point.pool
         )
         self._launch_template = self._make_template(instance_types[0], associate_public_ip_address)
         instances = mixed_instances(self._launch_template, instance_types, on_demand_base, on_demand_percentage)
         self._group = fleet_group(
-            self,
+            self._life,
             "Group",
             name=instance_name(self._annex_name),
             vpc=vpc,
@@ -119,17 +135,15 @@ class AnnexFleet(Construct):
             instances=instances,
         )
         self._allow_instances()
-        if execution_point.volume_key is not None:
-            let_auto_scaling_use(self, execution_point.volume_key)
-        Tags.of(self).add(TAG_NAME, self._annex_name)
-        Tags.of(self).add(TAG_ID, self.annex_id)
-        self.node.add_validation(TagValidation(self, self._group, self._launch_template))
+        let_auto_scaling_use(self, execution_point.volume_key)
+        tag_annex(self, self._annex_name, self.annex_id)
+        self._add_validations()
 
     def _make_template(
         self, instance_type: ec2.InstanceType, associate_public_ip_address: bool | None
     ) -> ec2.LaunchTemplate:
         return execution_point_template(
-            self,
+            self._life,
             "LaunchTemplate",
             annex_name=self._annex_name,
             annex_id=self.annex_id,
@@ -144,14 +158,19 @@ class AnnexFleet(Construct):
 
     def _allow_instances(self) -> None:
         attach_instance_policy(
-            self,
+            self._life,
             "InstancePolicy",
             role=self._role,
             credential=self._credential,
             group=self._group,
             protect_busy=self._protect_busy,
         )
+
+    def _add_validations(self) -> None:
+        """Checks of what can still change after the fleet was made."""
         self.node.add_validation(InstanceTrustValidation(self, self._role))
+        self.node.add_validation(TagValidation(self, self._group, self._launch_template))
+        self.node.add_validation(UserDataValidation(self, self.user_data))
 
     @property
     def annex_name(self) -> str:
@@ -192,6 +211,13 @@ class AnnexFleet(Construct):
     def launch_template(self) -> ec2.LaunchTemplate:
         """Launch template of new instances."""
         return self._launch_template
+
+    @property
+    def user_data(self) -> ExecutionPointUserData:
+        """User data of new instances, to which an app can add parts and commands."""
+        user_data = self._launch_template.user_data
+        assert isinstance(user_data, ExecutionPointUserData)  # noqa: S101 - what the template was made with
+        return user_data
 
     @property
     def credential(self) -> secretsmanager.ISecret:

@@ -7,7 +7,7 @@ from aws_cdk import Duration
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_kms as kms
 
-from annex_constructs.errors import check_form, check_whole_number, seconds
+from annex_constructs.errors import IMAGE, KEY, Kind, check_form, check_kind, check_whole_number, seconds
 from annex_constructs.pool import Pool
 from annex_lease import terms
 from annex_lease.forms import ROOT_DEVICE
@@ -52,8 +52,11 @@ class ExecutionPoint:
 
     def __post_init__(self) -> None:
         """Refuse what cannot boot or would never leave."""
+        check_kind("ExecutionPoint pool", self.pool, Kind("a Pool", "Pool(...)", Pool))
+        check_kind("ExecutionPoint machine_image", self.machine_image, IMAGE)
         check_whole_number("ExecutionPoint volume_gib", self.volume_gib, terms.VOLUME_GIB)
         check_form("ExecutionPoint root_device", self.root_device, ROOT_DEVICE)
+        check_kind("ExecutionPoint volume_key", self.volume_key, KEY, optional=True)
         _ = self.times  # reads and checks each duration
 
     @property

@@ -7,7 +7,7 @@ from aws_cdk import aws_autoscaling as autoscaling
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
-from annex_constructs.errors import check_whole_number, invalid_value
+from annex_constructs.errors import INSTANCE_TYPE, check_list, check_whole_number, invalid_value
 from annex_constructs.nag import acknowledge
 from annex_lease.instance_rules import types_conflict
 from annex_lease.terms import INSTANCE_TYPES, ON_DEMAND_BASE, ON_DEMAND_PERCENTAGE, SIZE
@@ -105,6 +105,7 @@ def check_types(instance_types: Sequence[ec2.InstanceType]) -> None:
     :param instance_types: the types.
     :raises ValueError: none, too many, the same twice, of two processor architectures, or one that no annex works on.
     """
+    check_list("AnnexFleet instance_types", instance_types, INSTANCE_TYPE)
     names = [each.to_string() for each in instance_types]
     misspelt = [each for each in names if not Token.is_unresolved(each) and not INSTANCE_TYPES.form.matches(each)]
     if misspelt or len(set(names)) != len(names) or not INSTANCE_TYPES.contains(len(names)):

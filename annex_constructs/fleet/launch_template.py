@@ -1,17 +1,32 @@
 """Launch template of an execution point."""
 
-from aws_cdk import Stack, Tags
+import jsii
+from aws_cdk import ITaggableV2, Stack, TagManager, Tags, TagType
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from annex_boot.settings import EpSettings
-from annex_boot.user_data import render_user_data
 from annex_constructs.errors import invalid_value
 from annex_constructs.fleet.execution_point import ExecutionPoint
+from annex_constructs.fleet.multipart_user_data import ExecutionPointUserData
 from annex_lease.ownership import instance_name
 from annex_lease.tags import TAG_ID, TAG_NAME
+
+
+@jsii.implements(ITaggableV2)
+class _SameTags(Construct):
+    """The tags of a launch template once more: its own are out of reach for everything but the L2."""
+
+    def __init__(self, template: ec2.LaunchTemplate, construct_id: str) -> None:
+        super().__init__(template, construct_id)
+        self._tags = TagManager(TagType.KEY_VALUE, ec2.CfnLaunchTemplate.CFN_RESOURCE_TYPE_NAME)
+
+    @property
+    def cdk_tag_manager(self) -> TagManager:
+        """Tags that every scope around the launch template adds to it."""
+        return self._tags
 
 
 def execution_point_template(
@@ -80,12 +95,15 @@ def _completed(
         Tags.of(template).add(key, value)
     resource = template.node.default_child
     assert isinstance(resource, ec2.CfnLaunchTemplate)  # noqa: S101 - what the L2 is made of
-    # After the specifications of instances and of volumes, which the L2 makes.
+    # After the specifications of instances and of volumes, which the L2 makes: all tags of the template, as those have
+    # them, so that the tags of an app reach network interfaces too. EC2 takes a fourth type, spot-instances-request,
+    # and then starts no instance that has no such request, which an on-demand one has not (API reference,
+    # LaunchTemplateTagSpecificationRequest).
     resource.add_property_override(
         "LaunchTemplateData.TagSpecifications.2",
         {
             "ResourceType": "network-interface",
-            "Tags": [{"Key": key, "Value": value} for key, value in sorted(tags.items())],
+            "Tags": _SameTags(template, "InterfaceTags").cdk_tag_manager.rendered_tags,
         },
     )
     if describes_interface:
@@ -120,8 +138,8 @@ def _user_data(
     execution_point: ExecutionPoint,
     credential: secretsmanager.ISecret,
     protect_busy: bool,
-) -> ec2.UserData:
-    text = render_user_data(
+) -> ExecutionPointUserData:
+    return ExecutionPointUserData(
         EpSettings(
             annex=annex_name,
             region=Stack.of(scope).region,
@@ -133,4 +151,3 @@ def _user_data(
             protect_busy=protect_busy,
         )
     )
-    return ec2.UserData.custom(text)

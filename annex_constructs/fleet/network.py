@@ -3,6 +3,7 @@
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
+from annex_constructs.errors import FLAG, check_kind
 from annex_constructs.nag import acknowledge
 from annex_lease.terms import IPV6
 
@@ -33,6 +34,7 @@ class AnnexNetwork(Construct):
 
     def __init__(self, scope: Construct, construct_id: str, *, ipv6: bool = IPV6.default_value) -> None:
         super().__init__(scope, construct_id)
+        check_kind("AnnexNetwork ipv6", ipv6, FLAG)
         self._vpc = ec2.Vpc(
             self,
             "Vpc",

@@ -5,11 +5,14 @@ from collections.abc import Sequence
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
+from annex_constructs import errors
+from annex_constructs.errors import Kind, check_kinds, check_list
 from annex_constructs.pool import Pool
 from annex_lease.forms import DEFAULT_PORT
 
 _HTTPS = 443
 _HTTP = 80
+_KINDS = {"vpc": errors.VPC, "pool": Kind("a Pool", "Pool(...)", Pool), "allow_all_outbound": errors.FLAG}
 
 
 class AnnexSecurityGroup(ec2.SecurityGroup):
@@ -48,6 +51,8 @@ class AnnexSecurityGroup(ec2.SecurityGroup):
         job_ports: Sequence[ec2.Port] | None = None,
         allow_all_outbound: bool = False,
     ) -> None:
+        check_kinds("AnnexSecurityGroup", locals(), _KINDS, {"pool"})
+        check_list("AnnexSecurityGroup job_ports", job_ports, errors.PORT, optional=True)
         super().__init__(
             scope,
             construct_id,

@@ -1,32 +1,24 @@
 """Tags of a fleet that would keep its instances from starting, or its lease from being recorded."""
 
-import re
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 import jsii
-from aws_cdk import Stack
+from aws_cdk import CfnStack, Stack
 from aws_cdk import aws_autoscaling as autoscaling
 from aws_cdk import aws_ec2 as ec2
 from constructs import IConstruct, IValidation
 
-from annex_lease.tags import RUNTIME_TAGS, TAG_END, TAG_ORPHAN
+from annex_lease.tags import DECLARED_TAGS, MAX_TAGS, RUNTIME_TAGS, TAG_END, TAG_ORPHAN, unusable_in_metadata
 
-_ALLOWED = re.compile(r"[A-Za-z0-9+\-=.,_:@]+")
-_RESERVED = {".", "..", "_index"}
-# Of one resource: EC2 Auto Scaling User Guide, "Tag naming and usage restrictions", and EC2 User Guide, "Tag
-# restrictions". Those that AWS itself adds begin with `aws:`: "Tags with this prefix do not count against your tags per
-# resource limit" (https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Tag.html, and other services alike).
-_MAX_TAGS = 50
+_RESERVED = "aws:"
+_VALUE_LENGTH = 256  # EC2 API reference, Tag
 _INSTANCE_TAGS = frozenset({TAG_END, TAG_ORPHAN})
-_EXCLUDE = "exclude AWS::AutoScaling::AutoScalingGroup and AWS::EC2::LaunchTemplate from"
-
-
-@dataclass(frozen=True)
-class _Keys:
-    """Tag keys of the group, which passes its tags on, and those of the template by type of resource."""
-
-    of_group: frozenset[str]
-    of_template: dict[str, frozenset[str]]
+_GROUP = autoscaling.CfnAutoScalingGroup.CFN_RESOURCE_TYPE_NAME
+_TEMPLATE = ec2.CfnLaunchTemplate.CFN_RESOURCE_TYPE_NAME
+_NESTED = CfnStack.CFN_RESOURCE_TYPE_NAME
+_STACK = "aws:cdk:stack"  # what `Tags` calls a stack as a resource
+# Keys of tags by the type of resource that has them, as `exclude_resource_types` knows it.
+_Keys = dict[str, frozenset[str]]
 
 
 @jsii.implements(IValidation)
@@ -34,14 +26,14 @@ class TagValidation:
     """Refuses tags at synthesis that EC2 would refuse at every launch, or that leave no room for those of the lease.
 
     An execution point reads its lease from its tags in instance metadata, and EC2 starts no instance that has tags
-    there with a key of other characters than letters, digits and `+-=.,_:@`, or with the key `.`, `..` or `_index`
-    (EC2 User Guide, "View tags for your EC2 instances using instance metadata").
+    there with certain keys (see `annex_lease.tags.unusable_in_metadata`).
 
     A grant that cannot be recorded would not be made, and an instance that cannot be tagged would not learn of a new
     end: more tags are refused than leave room for those that are written while the annex exists.
 
     The tags of a resource come from its construct, from every scope around it, and from the stack, whose tags
-    CloudFormation passes on.
+    CloudFormation passes on, those of a nested stack included. Without the feature flag
+    `@aws-cdk/core:explicitStackTags`, `Tags.of(app)` tags the stacks too.
     """
 
     def __init__(self, scope: IConstruct, group: autoscaling.AutoScalingGroup, template: ec2.LaunchTemplate) -> None:
@@ -51,43 +43,96 @@ class TagValidation:
 
     def validate(self) -> list[str]:
         """The problems found, once every tag of the app has been applied."""
-        keys = self._keys()
-        of_instances = keys.of_group | keys.of_template.get("instance", frozenset())
-        # The group passes its tags on, so the instances have too many whenever it has.
+        of_group, launched = self._of_group(), self._launched()
+        on_group = {**launched, _GROUP: frozenset(of_group)}
+        del on_group[_TEMPLATE]
+        # The group passes its tags on, so the instances have too many whenever it has. Their volumes and network
+        # interfaces have those of the template only.
         return [
-            *self._wrong_keys(keys.of_group.union(*keys.of_template.values())),
+            *self._wrong_keys(launched),
+            *self._refused(),
             *(
-                self._too_many("the Auto Scaling group", keys.of_group, RUNTIME_TAGS)
-                or self._too_many("the instances", of_instances, _INSTANCE_TAGS)
+                self._too_many("the Auto Scaling group", on_group, RUNTIME_TAGS)
+                or self._too_many("the instances", launched, _INSTANCE_TAGS)
             ),
         ]
 
-    def _keys(self) -> _Keys:
-        stack = Stack.of(self._scope)
-        group, template = self._group.node.default_child, self._template.node.default_child
+    def _of_group(self) -> dict[str, bool]:
+        """The tags of the group by their keys, and whether it propagates them."""
+        group = self._group.node.default_child
         assert isinstance(group, autoscaling.CfnAutoScalingGroup)  # noqa: S101 - what the L2 is made of
-        assert isinstance(template, ec2.CfnLaunchTemplate)  # noqa: S101 - likewise
-        specifications = stack.resolve(template.launch_template_data).get("tagSpecifications", [])
-        return _Keys(
-            frozenset({*group.tags.tag_values(), *stack.tags.tag_values()}),
-            {each["resourceType"]: frozenset(tag["key"] for tag in each["tags"]) for each in specifications},
-        )
+        tags = Stack.of(self._scope).resolve(group.tags.rendered_tags) or []
+        return {tag["key"]: tag["propagateAtLaunch"] for tag in tags}
 
-    def _wrong_keys(self, keys: frozenset[str]) -> list[str]:
-        wrong = sorted(key for key in keys if _ALLOWED.fullmatch(key) is None or key in _RESERVED)
-        return [
-            f"tag key {key!r} reaches the instances of {self._scope.node.path}, allowed are letters, digits and "
-            "+-=.,_:@ (and not '.', '..' or '_index'), because the instances read their tags from instance metadata; "
-            f"fix: rename the key, or {_EXCLUDE} it"
-            for key in wrong
-        ]
+    def _launched(self) -> _Keys:
+        """The keys of the instances by the type of resource that brings them."""
+        return {
+            _GROUP: frozenset(key for key, propagated in self._of_group().items() if propagated),
+            _TEMPLATE: frozenset(self._template_tags()),
+            **_passed_on(Stack.of(self._scope)),
+        }
 
-    def _too_many(self, resources: str, keys: frozenset[str], written: frozenset[str]) -> list[str]:
-        given, most = len(keys - written), _MAX_TAGS - len(written)
-        if given <= most:
+    def _template_tags(self) -> dict[str, object]:
+        """The tags of what the template launches; a value that only CloudFormation knows is no text."""
+        template = self._template.node.default_child
+        assert isinstance(template, ec2.CfnLaunchTemplate)  # noqa: S101 - what the L2 is made of
+        specifications = Stack.of(self._scope).resolve(template.launch_template_data).get("tagSpecifications", [])
+        return {tag["key"]: tag["value"] for each in specifications for tag in each["tags"]}
+
+    def _wrong_keys(self, keys: _Keys) -> Iterator[str]:
+        for key in sorted(_all(keys)):
+            if unusable_in_metadata(key):
+                yield (
+                    f"tag key {key!r} reaches the instances of {self._scope.node.path}, allowed are letters, digits "
+                    "and +-=.,_:@ (and not '.', '..' or '_index'), because the instances read their tags from instance "
+                    f"metadata; fix: rename the key, or {_excluding(keys, frozenset({key}))}"
+                )
+
+    def _refused(self) -> Iterator[str]:
+        """Keys and values that no service of AWS takes."""
+        for key, value in sorted(self._template_tags().items()):
+            if key.lower().startswith(_RESERVED):
+                yield (
+                    f"tag key {key!r} of {self._scope.node.path} has AWS's own prefix, allowed are keys without "
+                    f"{_RESERVED}; fix: rename the key"
+                )
+            if isinstance(value, str) and len(value) > _VALUE_LENGTH:
+                yield (
+                    f"tag {key!r} of {self._scope.node.path} has a value of {len(value)} characters, allowed are "
+                    f"{_VALUE_LENGTH}; fix: shorten it"
+                )
+
+    def _too_many(self, resources: str, keys: _Keys, written: frozenset[str]) -> list[str]:
+        given = _all(keys)
+        ours, most = len(given - written), MAX_TAGS - len(written)
+        if ours <= most:
             return []
         return [
-            f"{resources} of {self._scope.node.path} would have {given} tags, allowed are {most}: AWS takes "
-            f"{_MAX_TAGS}, and {len(written)} are written while the annex exists; fix: remove {given - most} of them, "
-            f"or {_EXCLUDE} them"
+            f"{resources} of {self._scope.node.path} would have {ours} tags, allowed are {most}: AWS takes "
+            f"{MAX_TAGS}, and {len(written)} are written while the annex exists; fix: remove {ours - most} of them, "
+            f"or {_excluding(keys, given - DECLARED_TAGS)}"
         ]
+
+
+def _all(keys: _Keys) -> frozenset[str]:
+    return frozenset[str]().union(*keys.values())
+
+
+def _passed_on(stack: Stack) -> _Keys:
+    """Keys that CloudFormation passes on to the resources of a stack: its own, and those of the stacks around it."""
+    of_stacks, of_nested = set(stack.tags.tag_values()), set[str]()
+    nested = stack.nested_stack_resource
+    while isinstance(nested, CfnStack):
+        of_nested |= nested.tags.tag_values().keys()
+        outer = Stack.of(nested)
+        of_stacks |= outer.tags.tag_values().keys()
+        nested = outer.nested_stack_resource
+    return {_STACK: frozenset(of_stacks), _NESTED: frozenset(of_nested)}
+
+
+def _excluding(keys: _Keys, some: frozenset[str]) -> str:
+    """The advice to keep some keys off the instances: it names each type of resource by which they come."""
+    types = [kind for kind, each in keys.items() if each & some]
+    advice = f"add it with exclude_resource_types={types}"
+    # A stack has tags from `Tags`, unless the feature flag is set, and those that it was made with.
+    return f"{advice}; a tag of Stack(tags=...) must be removed there" if _STACK in types else advice

@@ -8,7 +8,7 @@ from constructs import IConstruct
 _USE = ("kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey")
 
 
-def let_auto_scaling_use(scope: IConstruct, key: kms.IKey) -> None:
+def let_auto_scaling_use(scope: IConstruct, key: kms.IKey | None) -> None:
     """Let EC2 Auto Scaling start instances whose volumes a key encrypts.
 
     Its service-linked role acts on the account's behalf, so the key's own policy must name it; without that every
@@ -17,8 +17,10 @@ def let_auto_scaling_use(scope: IConstruct, key: kms.IKey) -> None:
     its owner adds the two statements, or a grant.
 
     :param scope: the fleet.
-    :param key: the key.
+    :param key: the key; None: the account's default key for EBS, about which the app knows nothing.
     """
+    if key is None:
+        return
     stack = Stack.of(scope)
     role = stack.format_arn(
         service="iam",

@@ -6,6 +6,7 @@ from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
+from annex_constructs.errors import Kind, check_kind
 from annex_constructs.identity import annex_id
 from annex_constructs.lease.lease_checker import LeaseChecker
 from annex_lease.tags import TAG_ID, TAG_NAME
@@ -18,10 +19,14 @@ from annex_lease.tags import TAG_ID, TAG_NAME
 # when its state changes.
 _MINUTES = 5
 _MEANING = (
-    "Annex {annex}: no check of the lease was done for {minutes} minutes, so the lease is not enforced. The log of the "
-    "function says why a check failed; if it has no new lines, look at the schedule. Failed checks are in the "
-    "dead-letter queue. The documentation describes how to stop an annex by hand."
+    "Annex {annex} of stack {stack}: no check of the lease was done for {minutes} minutes, so the lease is not "
+    "enforced. The log of the function says why a check failed; if it has no new lines, look at the schedule. Failed "
+    "checks are in the dead-letter queue. The documentation describes how to stop an annex by hand."
 )
+
+
+def _meaning(checker: LeaseChecker) -> str:
+    return _MEANING.format(annex=checker.annex_name, stack=Stack.of(checker).stack_name, minutes=_MINUTES)
 
 
 class LeaseAlarms(Construct):
@@ -48,11 +53,12 @@ class LeaseAlarms(Construct):
 
     def __init__(self, scope: Construct, construct_id: str, *, checker: LeaseChecker) -> None:
         super().__init__(scope, construct_id)
+        check_kind("LeaseAlarms checker", checker, Kind("a LeaseChecker", "LeaseChecker(...)", LeaseChecker))
         self._topic = checker.alarm_topic
         self._unenforced = cloudwatch.Alarm(
             self,
             "Unenforced",
-            alarm_description=_MEANING.format(annex=checker.annex_name, minutes=_MINUTES),
+            alarm_description=_meaning(checker),
             metric=checker.metric_failed_checks(),
             threshold=1,
             comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,

@@ -1,6 +1,6 @@
 """The lease checker: grants a fleet its capacity and removes it when the lease ends."""
 
-from aws_cdk import CustomResource, Duration, Stack, Tags
+from aws_cdk import CustomResource, Duration, Stack
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_scheduler as scheduler
@@ -10,9 +10,9 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from annex_constructs.alarm_topic import given_or_own_topic
-from annex_constructs.errors import invalid_value
+from annex_constructs.errors import LOG_RETENTION, SECRET, Kind, check_kinds, invalid_value
 from annex_constructs.fleet.annex_fleet import AnnexFleet
-from annex_constructs.identity import portable_annex_id
+from annex_constructs.identity import life_scope, portable_annex_id, tag_annex
 from annex_constructs.lease.checker_permissions import OwnAnnex, checker_permissions
 from annex_constructs.lease.checker_responder import CheckerResponder
 from annex_constructs.lease.lease_declaration import LeaseDeclaration
@@ -20,11 +20,17 @@ from annex_constructs.lease.lease_metrics import CHECK_RATE, LeaseMetrics
 from annex_constructs.lease.lease_terms import LeaseTerms
 from annex_constructs.scheduled_function import ScheduledFunction
 from annex_lease.invocation import SCHEDULED_CHECK, CheckerSettings
-from annex_lease.tags import TAG_ID, TAG_NAME
 
 _HANDLER = "annex_lease.handler.handler"
 # Longer than a run that times out, and then the responder's; CloudFormation itself would wait for an hour.
 _SERVICE_TIMEOUT = Duration.minutes(10)
+
+_KINDS = {
+    "fleet": Kind("an AnnexFleet", "AnnexFleet(...)", AnnexFleet),
+    "lease": Kind("LeaseTerms", "LeaseTerms(duration=Duration.hours(8))", LeaseTerms),
+    "credential": SECRET,
+    "log_retention": LOG_RETENTION,
+}
 
 
 class LeaseChecker(LeaseMetrics, Construct):
@@ -72,6 +78,7 @@ class LeaseChecker(LeaseMetrics, Construct):
         log_retention: logs.RetentionDays = logs.RetentionDays.ONE_MONTH,
     ) -> None:
         super().__init__(scope, construct_id)
+        check_kinds("LeaseChecker", locals(), _KINDS, {"credential"})
         _check_stack(self, fleet)
         self._fleet = fleet
         self._topic = given_or_own_topic(
@@ -83,18 +90,18 @@ class LeaseChecker(LeaseMetrics, Construct):
         )
         declaration = LeaseDeclaration(fleet, lease=lease, size=fleet.max_size if size is None else size)
         group, secret = fleet.auto_scaling_group, credential or fleet.credential
+        life = life_scope(self, fleet.annex_name, fleet.vpc, fleet)
         responder = CheckerResponder(
-            self, "Responder", group=group, annex_name=fleet.annex_name, annex_id=fleet.annex_id
+            life, "Responder", group=group, annex_name=fleet.annex_name, annex_id=fleet.annex_id
         )
-        own = OwnAnnex.of(self, group, fleet.annex_id)
         self._scheduled = ScheduledFunction(
-            self,
+            life,
             "Function",
             name=f"lease checker of annex {fleet.annex_name}",
             description=f"Grants annex {fleet.annex_name} its size and ends it with its lease",
             handler=_HANDLER,
             environment=self._settings(secret, declaration).to_environ(),
-            permissions=checker_permissions(own, secret, self._topic),
+            permissions=checker_permissions(OwnAnnex.of(self, group, fleet.annex_id), secret, self._topic),
             event=SCHEDULED_CHECK,
             rate=CHECK_RATE,
             on_failure=responder.function,
@@ -105,8 +112,7 @@ class LeaseChecker(LeaseMetrics, Construct):
         self._resource = self._make_custom_resource(declaration)
         # The topic with its subscription: what the first check finds is for its readers too.
         self._resource.node.add_dependency(self._scheduled.schedule, self._topic)
-        Tags.of(self).add(TAG_NAME, fleet.annex_name)
-        Tags.of(self).add(TAG_ID, fleet.annex_id)
+        tag_annex(self, fleet.annex_name, fleet.annex_id)
 
     def _settings(self, secret: secretsmanager.ISecret, declaration: LeaseDeclaration) -> CheckerSettings:
         return CheckerSettings(
@@ -119,9 +125,14 @@ class LeaseChecker(LeaseMetrics, Construct):
         )
 
     def _make_custom_resource(self, declaration: LeaseDeclaration) -> CustomResource:
+        fleet = self._fleet
+        parent = fleet.node.scope
+        assert parent is not None  # noqa: S101 - a fleet is in a stack
         return CustomResource(
-            self,
-            "Lease",
+            # Beside the fleet, so that a checker with another path is refused on a live annex ("Modifying service token
+            # is not allowed"). If this resource were replaced, the old checker would empty the fleet of the new one.
+            life_scope(parent, fleet.annex_name, fleet.vpc, fleet),
+            "LeaseChecker",
             service_token=self._scheduled.function.function_arn,
             service_timeout=_SERVICE_TIMEOUT,
             resource_type="Custom::AnnexLease",

@@ -5,11 +5,11 @@ from datetime import datetime, timedelta
 
 from aws_cdk import Duration
 
-from annex_constructs.errors import check_whole_number, duration_code, invalid_value, seconds
+from annex_constructs.errors import Kind, check_kind, check_whole_number, duration_code, invalid_value, seconds
 from annex_lease import rules, terms
 from annex_lease.policy import LeasePolicy
 
-_EXAMPLE_END = "datetime(2030, 6, 1, 8, tzinfo=UTC)"
+_END = Kind("an aware datetime in whole seconds", "datetime(2030, 6, 1, 8, tzinfo=UTC)", datetime)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,13 +57,15 @@ class LeaseTerms:
                 allowed="exactly one of them",
                 fix="pass duration=Duration.hours(8)",
             )
-        if self.ends_at is not None and not terms.LEASE_ENDS_AT.contains(self.ends_at):
-            raise invalid_value(
-                "LeaseTerms ends_at",
-                received=self.ends_at.isoformat(),
-                allowed="an aware datetime in whole seconds",
-                fix=f"pass ends_at={_EXAMPLE_END}",
-            )
+        if self.ends_at is not None:
+            check_kind("LeaseTerms ends_at", self.ends_at, _END)
+            if not terms.LEASE_ENDS_AT.contains(self.ends_at):
+                raise invalid_value(
+                    "LeaseTerms ends_at",
+                    received=self.ends_at.isoformat(),
+                    allowed=_END.allowed,
+                    fix=f"pass ends_at={_END.fix}",
+                )
         lease_policy(self, "a", 0)
 
 

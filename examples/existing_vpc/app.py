@@ -6,7 +6,7 @@ gateway), because execution points connect to the pool and to AWS by themselves.
 
 from datetime import UTC, datetime
 
-from aws_cdk import App, Duration, Environment, RemovalPolicy, Stack
+from aws_cdk import App, Duration, Environment, RemovalPolicy, Stack, Tags
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_s3 as s3
 
@@ -56,4 +56,9 @@ annex = Annex(
 data.grant_read(annex.fleet)
 # Jobs read from an XRootD server of the lab.
 annex.fleet.connections.allow_to(ec2.Peer.ipv4("192.0.2.0/24"), ec2.Port.tcp(1094), "XRootD")
+# Before the execution point is installed and started; and at the end of the boot, while it joins the pool.
+annex.fleet.user_data.add_commands_before_start("sysctl -w vm.max_map_count=262144")
+annex.fleet.user_data.add_commands("logger 'cloud-init has finished'")
+# On every resource that takes tags, and on instances, volumes and network interfaces.
+Tags.of(app).add("cost-centre", "4711")
 app.synth()

@@ -146,6 +146,12 @@ def test_such_a_tag_may_stay_on_other_resources(app: App, fleet: AnnexFleet) -> 
     app.synth()
 
 
+def test_so_it_may_on_a_group_that_does_not_propagate_it(app: App, fleet: AnnexFleet) -> None:
+    template = ["AWS::EC2::LaunchTemplate"]
+    Tags.of(app).add("team/owner", "physics", apply_to_launched_instances=False, exclude_resource_types=template)
+    app.synth()
+
+
 FORTY = [ec2.InstanceType(f"m{number}i.large") for number in range(40)]
 REFUSED_FLEETS: list[tuple[dict[str, Any], str]] = [
     (

@@ -44,6 +44,15 @@ def test_the_bucket_is_readable_by_the_fleet_and_its_lease_is_its_own() -> None:
     assert not of_type(resources, "AWS::EC2::VPC")
 
 
+def test_the_commands_and_tags_of_the_example_reach_its_instances() -> None:
+    resources: Resources = example_template(ROOT / "examples/existing_vpc")["Resources"]
+    data = only(resources, "AWS::EC2::LaunchTemplate")["LaunchTemplateData"]
+    for line in ("sysctl -w vm.max_map_count=262144", "logger 'cloud-init has finished'"):
+        assert {"Fn::Base64": f"#!/bin/bash\n{line}"} in data["UserData"]["Fn::Base64"]["Fn::Join"][1]
+    for each in data["TagSpecifications"]:
+        assert {"Key": "cost-centre", "Value": "4711"} in each["Tags"], each["ResourceType"]
+
+
 def test_operators_may_do_more_than_the_central_manager() -> None:
     resources: Resources = example_template(ROOT / "examples/operators")["Resources"]
     allowed = {

@@ -35,6 +35,11 @@ GOLDEN_NETWORK = {"Annex/Network/Vpc": {"AwsSolutions-VPC7"}}
 GROUP_ARN = re.compile(r"arn:aws:autoscaling:us-east-1:<AWS::AccountId>:autoScalingGroup:\*:[^/]+/<AnnexFleetGroup\w+>")
 
 
+def shown(path: str) -> str:
+    """A path without the stack, and without the scopes of `annex_constructs.identity.life_scope`."""
+    return "/".join(part for part in path.split("/")[1:] if re.search("[A-Za-z]", part))
+
+
 def acknowledged(app: App) -> dict[str, dict[str, str]]:
     """Rule and reason by construct, without the name of the stack; only of cdk-nag's rules."""
     found: dict[str, dict[str, str]] = {}
@@ -44,8 +49,7 @@ def acknowledged(app: App) -> dict[str, dict[str, str]]:
                 for rule, reason in dict(entry.data).items():
                     pack, _, name = rule.partition("::")
                     if pack == "AwsSolutions":
-                        path = construct.node.path.partition("/")[2]
-                        found.setdefault(path, {})[GROUP_ARN.sub("<group>", name)] = reason
+                        found.setdefault(shown(construct.node.path), {})[GROUP_ARN.sub("<group>", name)] = reason
     return found
 
 
@@ -58,7 +62,7 @@ def test_cdk_nag_finds_what_was_decided_and_nothing_else(app: App, spec: Any, go
     pack = AwsSolutionsChecks(app)
     # Asked directly, cdk-nag reports what is acknowledged too: each acknowledgement must still answer to a finding.
     raw = {
-        (str(resource.construct_path).partition("/")[2], GROUP_ARN.sub("<group>", violation.rule_name))
+        (shown(str(resource.construct_path)), GROUP_ARN.sub("<group>", violation.rule_name))
         for violation in pack.validate_scope(app).violations
         for resource in violation.violating_resources
     }

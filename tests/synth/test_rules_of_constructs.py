@@ -42,6 +42,9 @@ BY_SPEC: dict[str, list[Reach]] = {
     "alarm_topic.py invalid_value(parameter)": [
         ({"alarm_email": "a@example.edu", "alarm_topic": TOPIC}, "alarm_email"),
     ],
+    "alarm_topic.py check_form('AlarmTopic email')": [({"alarm_email": "admin"}, "alarm_email")],
+    "annex.py check_form('Annex credential_arn')": [NO_KEY],
+    "multipart_user_data.py invalid_value('ExecutionPointUserData part')": [NO_KEY],
     "annex.py invalid_value('Annex vpc_subnets')": [({"subnets": ("subnet-01234567",)}, "vpc")],
     "annex_base.py check_whole_number('AnnexBase max_removals')": [({"max_removals": -1}, "max_removals")],
     "annex_base.py invalid_value('AnnexBase interval')": [NO_KEY],
@@ -156,6 +159,7 @@ POOLS = st.builds(
     st.lists(HOSTS, min_size=1, max_size=9),
     st.from_regex("[]A-Za-z0-9._:;+=~!#%&()<>?{}|^[-]{1,253}", fullmatch=True),
 )
+TAG_TEXTS = st.from_regex("[A-Za-z0-9+=._:@-]{1,30}", fullmatch=True).filter(lambda each: each.strip("._") != "")
 NETWORKS: st.SearchStrategy[Keys] = st.just({}) | st.lists(
     st.from_regex(SUBNET.pattern, fullmatch=True), min_size=1, max_size=SUBNETS.maximum, unique=True
 ).map(lambda subnets: {"vpc": "vpc-01234567", "subnets": tuple(subnets)})
@@ -192,6 +196,7 @@ def accepted(draw: st.DrawFn) -> tuple[PoolSpec, AnnexSpec]:
         "permissions_boundary": st.just("arn:aws-cn:iam::123456789012:policy/a/b"),
         "role_path": st.sampled_from(["/", "/a/", "/a/b/"]),
         "ipv6": st.booleans(),
+        "tags": st.dictionaries(TAG_TEXTS, TAG_TEXTS, max_size=5),
         "account": st.just("012345678901"),
         "root_device": st.sampled_from(["/dev/sda1", "/dev/xvda", "/dev/xvdaa12"]),
         "name": st.from_regex(ANNEX_NAME.pattern, fullmatch=True).filter(ANNEX_NAME.matches),

@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from annex_lease import checker
-from annex_lease.actions import ClearProtection, NotifyInstances
+from annex_lease.actions import ClearProtection, EmptyGroup, NotifyInstances
 from annex_lease.actuator import perform
 from annex_lease.aws import AnnexAccess
 from annex_lease.batches import RefusedError
@@ -84,6 +84,13 @@ def test_an_instance_that_leaves_at_that_moment_is_no_failure(text: str, refused
     else:
         perform(ClearProtection(("i-1", "i-2", "i-3"), "test"), annex)
     assert clients.autoscaling.cleared == ["i-1", "i-3"]
+
+
+def test_a_group_that_does_not_exist_is_empty_and_any_other_refusal_is_one(cloud: Cloud, group: str) -> None:
+    perform(EmptyGroup("test"), AnnexAccess("no such group", "", cloud.clients))
+    fail(cloud.clients.autoscaling, "UpdateAutoScalingGroup", "ValidationError")
+    with pytest.raises(ClientError, match="ValidationError"):
+        perform(EmptyGroup("test"), AnnexAccess(group, "", cloud.clients))
 
 
 def test_a_warning_that_cannot_be_published_is_a_problem_and_no_failed_check(cloud: Cloud) -> None:
