@@ -13,8 +13,9 @@ from pathlib import Path
 from annex_lease.observed import Credential
 from annex_pool.check import Answer
 from annex_pool.command_error import AnnexError, InputError
-from annex_pool.deployed import deployed_annex, renewable_lease
+from annex_pool.deployed import Deployed, deployed_annex, renewable_lease
 from annex_pool.environment import Environment
+from annex_pool.image import image_defects
 from annex_pool.region import asking
 from annex_pool.stored_credential import restore_advice, stored_credential
 from annex_pool.token import AUTHORIZATIONS, Token, TokenRule, defects, expiry, read_token, rule_for, version_id
@@ -55,7 +56,7 @@ def push(environment: Environment, pool: PoolSpec, spec: AnnexSpec, command: str
 
     Raises:
         AnnexError: the annex is not deployed, its maximum lifetime is over, or it is being destroyed; its secret waits
-            for its deletion; the token is refused; AWS could not be asked.
+            for its deletion; its image cannot work; the token is refused; AWS could not be asked.
     """
     aws = environment.connect(spec.region)
     found = deployed_annex(aws, spec)
@@ -66,6 +67,7 @@ def push(environment: Environment, pool: PoolSpec, spec: AnnexSpec, command: str
     if stored.state is Credential.DELETED:
         # AWS refuses a new value. No token is issued that could not be stored.
         raise AnnexError(f"nothing was stored: {restore_advice(stored.arn, aws.region)}, then push again")
+    _check_image(found)
     token = _from_file(file, rule, environment.now()) if file is not None else _issued(command, rule, environment)
     with asking(f"to store the token of annex {spec.name} in {aws.region}"):
         aws.secretsmanager.put_secret_value(
@@ -76,6 +78,16 @@ def push(environment: Environment, pool: PoolSpec, spec: AnnexSpec, command: str
     except AnnexError as error:
         raise AnnexError(f"the token is stored, but {error}; a working checker grants within a minute") from error
     return Pushed(rule.identity, expiry(token) or lease.latest_end, answer)
+
+
+def _check_image(found: Deployed) -> None:
+    """Refuse to start instances that would be billed and never join: without a token nothing is granted."""
+    defects_of_image = image_defects(found.aws, found.group.name)
+    if defects_of_image:
+        raise AnnexError(
+            f"nothing was stored, so that nothing starts: {'; '.join(defects_of_image)}. Correct the spec, deploy "
+            f"annex {found.name} again, then push"
+        )
 
 
 def issue(command: str, identity: str, lifetime_seconds: int) -> str:

@@ -1,6 +1,5 @@
 """Loading of a spec file: read, merge the defaults, validate, report every problem at once."""
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from annex_lease.terms import TAGS
 from annex_spec.checking import keys, unknown, validated, wrong_values
 from annex_spec.model import BASE_TABLE, AnnexSpec, BaseSpec, PoolSpec
 from annex_spec.problem import NOTHING, Problem, SpecError, nearest, shown
+from annex_spec.reading import read_document
 
 _TABLES = ("pool", "base", "defaults", "annex")
 # An annex that states one key of a pair replaces the pair: the other key of the defaults belongs to another choice.
@@ -57,7 +57,7 @@ def load(path: str | Path) -> Spec:
         SpecError: the file cannot be read, is not TOML, or declares a value that is not allowed; lists every problem.
     """
     file = Path(path)
-    document = _read(file)
+    document = read_document(file)
     problems = [unknown(key, _TABLES, "", value) for key, value in document.items() if key not in _TABLES]
     pool, found = validated(PoolSpec, _table(document, "pool", problems), "[pool]")
     problems += found
@@ -81,18 +81,6 @@ def load(path: str | Path) -> Spec:
     if pool is None or problems:
         raise SpecError(file, problems)
     return Spec(file, pool, MappingProxyType(annexes), base)
-
-
-def _read(file: Path) -> dict[str, object]:
-    try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        problem = Problem("", "", error.strerror or str(error), "a TOML file that can be read", "name an existing file")
-    except UnicodeDecodeError as error:
-        problem = Problem("", "", f"bytes that are not UTF-8 at {error.start}", "UTF-8 text", "save the file as UTF-8")
-    except tomllib.TOMLDecodeError as error:
-        problem = Problem("", "", str(error), "TOML, see https://toml.io", "correct the line that is named")
-    raise SpecError(file, [problem])
 
 
 def _table(parent: Mapping[str, object], key: str, problems: list[Problem], title: str = "") -> dict[str, object]:

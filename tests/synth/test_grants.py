@@ -17,6 +17,7 @@ from tests.synth.templates import Resources, of_type, only
 ACCOUNT, ANY = {"Ref": "AWS::AccountId"}, "*"
 FIND = ["autoscaling:DescribeAutoScalingGroups", "sts:GetCallerIdentity", "tag:GetResources"]
 SEE = ["ec2:DescribeInstances", "autoscaling:DescribeLifecycleHooks"]
+IMAGE = ["ec2:DescribeImages", "ec2:DescribeLaunchTemplateVersions"]
 CHECK, DESCRIBE = "lambda:InvokeFunction", "secretsmanager:DescribeSecret"
 LAUNCHES = "autoscaling:DescribeScalingActivities"
 GROUP = [
@@ -101,6 +102,7 @@ STATEMENTS = {
     "grant_read_status": [allow(FIND, ANY), allow(SEE[0], ANY), allow(LAUNCHES, ANY), allow(DESCRIBE, SECRET)],
     "grant_push_credential": [
         allow(FIND, ANY),
+        allow(IMAGE, ANY),
         allow(DESCRIBE, SECRET),
         allow("secretsmanager:PutSecretValue", SECRET),
         allow(CHECK, CHECKER),
@@ -137,6 +139,7 @@ def test_operators_get_every_verb_whole(stack: Stack, imported: IAnnex) -> None:
         allow(SEE[0], ANY),
         allow(LAUNCHES, ANY),
         allow(SEE[1], ANY),
+        allow(IMAGE, ANY),
         allow(DESCRIBE, SECRET),
         allow("secretsmanager:PutSecretValue", SECRET),
         EXTEND_TAGS,
