@@ -12,7 +12,7 @@ from stacks import AnnexStack, base_stacks
 
 app = App()
 try:
-    spec = load(app.node.try_get_context("annexes") or "annexes.toml")
+    spec = load(str(app.node.try_get_context("annexes") or "annexes.toml"))
 except SpecError as error:
     sys.exit(f"error: {error}")
 for annex in spec.annexes.values():

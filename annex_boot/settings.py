@@ -41,8 +41,9 @@ class EpSettings:
         annex: name of the annex.
         region: AWS Region of the annex.
         credential_arn: ARN of the secret that holds the IDTOKEN.
-        collector: the pool's collector as ``HOST:PORT``.
+        collector: the pool's collectors, each as ``HOST:PORT``, separated by commas.
         trust_domain: the pool's TRUST_DOMAIN.
+        root_device: the device name that the launch template gives the root volume.
         times: whole seconds of each of `annex_lease.terms.EXECUTION_POINT_TIMES`, by its name.
         protect_busy: protect the instance from scale-in while a job runs on it. Default: False.
 
@@ -55,6 +56,7 @@ class EpSettings:
     credential_arn: str = _setting("ANNEX_CREDENTIAL", forms.SECRET_ARN)
     collector: str = _setting("ANNEX_COLLECTOR", forms.COLLECTOR_ADDRESS)
     trust_domain: str = _setting("ANNEX_TRUST_DOMAIN", forms.TRUST_DOMAIN)
+    root_device: str = _setting("ANNEX_ROOT_DEVICE", forms.ROOT_DEVICE)
     times: Mapping[str, int]
     protect_busy: bool = _setting("ANNEX_PROTECT_BUSY", forms.FLAG, default=False)
 

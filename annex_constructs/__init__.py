@@ -25,6 +25,7 @@ from annex_constructs.lease.lease_alarms import LeaseAlarms
 from annex_constructs.lease.lease_checker import LeaseChecker
 from annex_constructs.lease.lease_terms import LeaseTerms
 from annex_constructs.pool import Pool
+from annex_constructs.role_settings import RoleSettings
 from annex_lease.version import __version__
 
 __all__ = [
@@ -42,5 +43,6 @@ __all__ = [
     "LeaseChecker",
     "LeaseTerms",
     "Pool",
+    "RoleSettings",
     "__version__",
 ]

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 
 import jsii
-from aws_cdk import ArnFormat, Stack, Tags
+from aws_cdk import ArnFormat, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_sns as sns
 from constructs import Construct
@@ -18,18 +19,17 @@ from annex_constructs.fleet.annex_credential import AnnexCredential
 from annex_constructs.fleet.annex_fleet import AnnexFleet
 from annex_constructs.fleet.execution_point import ExecutionPoint
 from annex_constructs.fleet.network import AnnexNetwork
-from annex_constructs.identity import checked_annex_name, life_scope
+from annex_constructs.identity import checked_annex_name, life_scope, tag_annex
 from annex_constructs.lease.lease_alarms import LeaseAlarms
 from annex_constructs.lease.lease_checker import LeaseChecker
 from annex_constructs.lease.lease_terms import LeaseTerms
 from annex_lease.forms import SECRET_ARN
-from annex_lease.tags import TAG_ID, TAG_NAME
-from annex_lease.terms import ON_DEMAND_BASE, ON_DEMAND_PERCENTAGE
+from annex_lease.terms import IPV6, ON_DEMAND_BASE, ON_DEMAND_PERCENTAGE
 
 _KINDS = {
+    "execution_point": Kind("an ExecutionPoint", "ExecutionPoint(...)", ExecutionPoint),
     "lease": Kind("LeaseTerms", "LeaseTerms(duration=Duration.hours(8))", LeaseTerms),
-    "vpc": errors.VPC,
-    "vpc_subnets": errors.SUBNETS,
+    **{"vpc": errors.VPC, "vpc_subnets": errors.SUBNETS, "ipv6": errors.FLAG, "credential_key": errors.KEY},
 }
 _ATTRIBUTES = ("annex_id", "auto_scaling_group_name", "credential_arn", "checker_name")
 
@@ -62,9 +62,12 @@ class Annex(IAnnex):
         account and Region. Default: - the construct's id in lower case.
     :param vpc: network of the instances. Default: - a new `AnnexNetwork`: public subnets, no NAT gateway.
     :param vpc_subnets: subnets of that VPC to use. Default: - as the CDK chooses: private ones if there are any.
+    :param ipv6: whether the new network is dual-stack. Default: False - it is if a collector is an IPv6 address.
     :param associate_public_ip_address: whether instances get a public IPv4 address. Default: - what the subnet says.
     :param on_demand_base: number of instances that are on-demand before any is spot. Default: 0.
     :param on_demand_percentage: percentage of the others that is on-demand. Default: 0 - all of them are spot.
+    :param credential_key: KMS key of the annex's Region that encrypts the token, see `AnnexCredential`.
+        Default: - the AWS managed key of Secrets Manager.
     :param role: role of the instances, any that EC2 can assume and to which the app can attach a policy; the annex
         attaches the policy that an execution point needs. Default: - a new role.
     :param alarm_topic: Amazon SNS topic of the same Region for alarms about the lease and the warning before its end;
@@ -87,22 +90,24 @@ class Annex(IAnnex):
         annex_name: str | None = None,
         vpc: ec2.IVpc | None = None,
         vpc_subnets: ec2.SubnetSelection | None = None,
+        ipv6: bool = IPV6.default_value,
         associate_public_ip_address: bool | None = None,
         on_demand_base: float = ON_DEMAND_BASE.default_value,
         on_demand_percentage: float = ON_DEMAND_PERCENTAGE.default_value,
+        credential_key: kms.IKey | None = None,
         role: iam.IRole | None = None,
         alarm_topic: sns.ITopic | None = None,
         alarm_email: str | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
         name = checked_annex_name("Annex", construct_id, annex_name)
-        check_kinds("Annex", locals(), _KINDS, {"vpc", "vpc_subnets"})
+        check_kinds("Annex", locals(), _KINDS, {"vpc", "vpc_subnets", "credential_key"})
         _check_subnets(vpc, vpc_subnets)
         topic = given_or_own_topic(
             self, "AlarmTopic", display_name=annex_sender(name), alarm_topic=alarm_topic, alarm_email=alarm_email
         )
-        network = vpc or AnnexNetwork(self, "Network").vpc
-        self._credential = AnnexCredential(life_scope(self, name, network), "Credential")
+        network = vpc or AnnexNetwork(self, "Network", ipv6=ipv6 or execution_point.pool.needs_ipv6).vpc
+        self._credential = AnnexCredential(life_scope(self, name, network), "Credential", encryption_key=credential_key)
         self._fleet = AnnexFleet(
             self,
             "Fleet",
@@ -121,8 +126,7 @@ class Annex(IAnnex):
         )
         self._checker = LeaseChecker(self, "LeaseChecker", fleet=self._fleet, lease=lease, size=size, alarm_topic=topic)
         self._alarms = LeaseAlarms(self, "Alarms", checker=self._checker)
-        Tags.of(self).add(TAG_NAME, name)
-        Tags.of(self).add(TAG_ID, self._fleet.annex_id)
+        tag_annex(self, name, self._fleet.annex_id)
 
     @staticmethod
     def from_annex_attributes(
@@ -187,6 +191,11 @@ class Annex(IAnnex):
     def credential_arn(self) -> str:
         """ARN of the secret for the token by which the instances join."""
         return self._credential.secret_arn
+
+    @property
+    def credential_key(self) -> kms.IKey | None:
+        """KMS key of the secret, if it is not the AWS managed one."""
+        return self._credential.encryption_key
 
     @property
     def checker_arn(self) -> str:

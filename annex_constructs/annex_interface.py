@@ -1,8 +1,10 @@
 """An annex as other parts of an app see it, in its own stack or in another one."""
 
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from constructs import Construct
 
+from annex_constructs.fleet.annex_credential import through_secrets_manager
 from annex_constructs.lease.lease_metrics import LeaseMetrics
 from annex_constructs.operator_grants import OperatedAnnex, grant_rights
 from annex_lease import operator_policy
@@ -36,6 +38,11 @@ class IAnnex(LeaseMetrics, Construct):
         raise NotImplementedError
 
     @property
+    def credential_key(self) -> kms.IKey | None:
+        """KMS key of the app's that encrypts the secret; None: the AWS managed key, or one that is not known here."""
+        return None
+
+    @property
     def checker_arn(self) -> str:
         """ARN of the lease checker's function."""
         raise NotImplementedError
@@ -45,6 +52,7 @@ class IAnnex(LeaseMetrics, Construct):
 
         :param grantee: the principal.
         """
+        self._grant_key(grantee)
         return self._grant(grantee, operator_policy.OPERATE)
 
     def grant_read_status(self, grantee: iam.IGrantable) -> iam.Grant:
@@ -61,6 +69,7 @@ class IAnnex(LeaseMetrics, Construct):
 
         :param grantee: the principal.
         """
+        self._grant_key(grantee)
         return self._grant(grantee, operator_policy.PUSH_CREDENTIAL)
 
     def grant_extend(self, grantee: iam.IGrantable) -> iam.Grant:
@@ -76,6 +85,20 @@ class IAnnex(LeaseMetrics, Construct):
         :param grantee: the principal.
         """
         return self._grant(grantee, operator_policy.STOP)
+
+    def _grant_key(self, grantee: iam.IGrantable) -> None:
+        """Let a principal store a value that a key of the annex's own encrypts.
+
+        "To use the secret, the caller needs kms:GenerateDataKey and kms:Decrypt" (Secrets Manager User Guide, "Secret
+        encryption and decryption").
+        """
+        if self.credential_key is not None:
+            iam.Grant.add_to_principal(
+                grantee=grantee,
+                actions=["kms:Decrypt", "kms:GenerateDataKey"],
+                resource_arns=[self.credential_key.key_arn],
+                conditions=through_secrets_manager(self),
+            )
 
     def _grant(self, grantee: iam.IGrantable, rights: tuple[operator_policy.Right, ...]) -> iam.Grant:
         annex = OperatedAnnex(

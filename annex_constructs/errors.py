@@ -66,6 +66,7 @@ PORT = Kind("a list of ec2.Port", "ec2.Port.tcp(1094)", ec2.Port)
 ROLE = Kind("an iam.IRole", "iam.Role(...)", member="role_arn")
 SECRET = Kind("a secretsmanager.ISecret", "AnnexCredential(...)", member="secret_arn")
 LOG_RETENTION = Kind("a logs.RetentionDays", "logs.RetentionDays.ONE_MONTH", logs.RetentionDays)
+KEY = Kind("a kms.IKey", "kms.Key(...)", member="key_arn")
 TOPIC = Kind("an sns.ITopic", "AlarmTopic(...)", member="topic_arn")
 
 

@@ -4,12 +4,13 @@ import hashlib
 import json
 from typing import cast
 
-from aws_cdk import Fn, Stack, Token
+from aws_cdk import Fn, Stack, Tags, Token
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct, IConstruct
 
 from annex_constructs.errors import invalid_value
 from annex_lease.forms import ANNEX_NAME
+from annex_lease.tags import TAG_ID, TAG_NAME
 
 
 def checked_annex_name(owner: str, construct_id: str, annex_name: str | None) -> str:
@@ -111,3 +112,14 @@ def portable_annex_id(stack: Stack, name: str) -> str:
     :param name: the annex's name.
     """
     return Fn.join(".", [Fn.select(2, Fn.split("/", stack.stack_id)), name])
+
+
+def tag_annex(scope: Construct, name: str, annex_id: str) -> None:
+    """Tag all resources below a construct with the annex that they belong to.
+
+    :param scope: the construct.
+    :param name: the annex's name.
+    :param annex_id: the annex's id.
+    """
+    Tags.of(scope).add(TAG_NAME, name)
+    Tags.of(scope).add(TAG_ID, annex_id)

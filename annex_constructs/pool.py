@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from aws_cdk import Token
 
 from annex_constructs.errors import check_form, invalid_value
-from annex_lease.forms import COLLECTOR, DEFAULT_PORT, TRUST_DOMAIN, collector_address
+from annex_lease.collectors import collector_list, collector_ports, needs_ipv6
+from annex_lease.forms import COLLECTOR, DEFAULT_PORT, TRUST_DOMAIN
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,8 +17,9 @@ class Pool:
 
         pool = Pool(collector="cm.example.edu", trust_domain="example.edu")
 
-    :param collector: the central manager, `host` or `host:port`: a DNS name or an IPv4 address that instances can
-        reach. The port is 9618 unless it is given. A token must come with its port.
+    :param collector: the central manager as HTCondor's COLLECTOR_HOST names it: `host` or `host:port`, a DNS name or an
+        address that instances can reach; several of them, separated by commas, if it is highly available. The port is
+        9618 unless it is given. A token must come with its port.
     :param trust_domain: the pool's TRUST_DOMAIN, the issuer in every token it signs (HTCondor manual, "Token
         Authentication").
     :raises ValueError: a value has another form.
@@ -33,16 +35,21 @@ class Pool:
 
     @property
     def address(self) -> str:
-        """The collector as host:port."""
+        """The collectors as host:port, separated by commas."""
         if Token.is_unresolved(self.collector):
             return self.collector
         try:
-            return collector_address(self.collector)
-        except ValueError:
+            return collector_list(self.collector)
+        except (ValueError, TypeError):
             fix = f'pass collector="{COLLECTOR.example}"'
             raise invalid_value("Pool collector", received=self.collector, allowed=COLLECTOR.allowed, fix=fix) from None
 
     @property
-    def port(self) -> int:
-        """The collector's port; 9618 if the collector is a token."""
-        return DEFAULT_PORT if Token.is_unresolved(self.collector) else int(self.address.partition(":")[2])
+    def ports(self) -> tuple[int, ...]:
+        """The collectors' ports; 9618 if the collector is a token."""
+        return (DEFAULT_PORT,) if Token.is_unresolved(self.collector) else collector_ports(self.collector)
+
+    @property
+    def needs_ipv6(self) -> bool:
+        """True if a collector has IPv6 addresses only; False if the collector is a token."""
+        return not Token.is_unresolved(self.collector) and needs_ipv6(self.collector)

@@ -52,37 +52,61 @@ ANNEX_NAME = Form(
     "demo",
     max_length=32,
 )
+# A collector as HTCondor writes one: a host name, an IPv4 address or an IPv6 address, a port, and what follows `?` in a
+# sinful string, such as the name of a shared port's socket (HTCondor manual, "Networking").
+_IPV6 = r"\[[0-9A-Fa-f:.]{2,45}\]"
+_SINFUL = r"(\?[][A-Za-z0-9_.%+=&~:#/-]*)?"
+_ADDRESS = rf"({_HOST}\.?|{_IPV6}):{_PORT}{_SINFUL}"
+_COLLECTOR = rf"({_ADDRESS}|<{_ADDRESS}>)"
+_GIVEN = rf"(({_HOST}\.?|{_IPV6})(:{_PORT})?{_SINFUL}|<{_ADDRESS}>|[0-9A-Fa-f]{{0,4}}(:[0-9A-Fa-f.]{{0,15}}){{2,8}})"
+MAX_COLLECTORS_LENGTH = 1000
+"""Characters of all collectors: they are in the user data, which has a limit."""
 COLLECTOR = Form(
-    rf"{_HOST}(:{_PORT})?",
-    f"host or host:port (DNS name or IPv4 address; port 1 to 65535, default {DEFAULT_PORT})",
+    rf"[ ,]*{_GIVEN}([ ,]+{_GIVEN})*[ ,]*",
+    f"one collector or several, separated by commas or spaces: host, host:port, [IPv6]:port, host:port?sock=name or "
+    f"<host:port?...> (DNS name or address; port 1 to 65535, default {DEFAULT_PORT})",
     "cm.example.edu",
-    max_length=MAX_HOST_LENGTH + len(":65535"),
+    max_length=MAX_COLLECTORS_LENGTH,
 )
 COLLECTOR_ADDRESS = Form(
-    rf"{_HOST}:{_PORT}",
-    "host:port (DNS name or IPv4 address; port 1 to 65535)",
+    rf"{_COLLECTOR}(,{_COLLECTOR})*",
+    "host:port, [IPv6]:port, host:port?sock=name or <host:port?...>, or several of them separated by commas (DNS name "
+    "or address; port 1 to 65535)",
     f"cm.example.edu:{DEFAULT_PORT}",
-    max_length=COLLECTOR.max_length,
+    max_length=MAX_COLLECTORS_LENGTH,
 )
-# An execution point is called i-<17 hex digits>.annex-<name>.<trust domain>: a host name of 253 characters at most.
-_MAX_TRUST_DOMAIN = MAX_HOST_LENGTH - len("i-0123456789abcdef0.annex-.") - (ANNEX_NAME.max_length or 0)
+# "An arbitrary string" (HTCondor manual, TRUST_DOMAIN), but HTCondor signs no token for one with a blank or a comma
+# (condor_auth_passwd.cpp). The others that are missing would mean something in its configuration, or end the name of a
+# user in its lists: $ \ " ' ` @ / *.
 TRUST_DOMAIN = Form(
-    _HOST,
-    f"a domain name of at most {_MAX_TRUST_DOMAIN} characters: the pool's TRUST_DOMAIN",
+    "[]A-Za-z0-9._:;+=~!#%&()<>?{}|^[-]+",
+    "the pool's TRUST_DOMAIN: 1 to 253 letters, digits and ._:;+-=~!#%&()<>?[]{}|^",
     "example.edu",
-    max_length=_MAX_TRUST_DOMAIN,
+    max_length=MAX_HOST_LENGTH,
 )
 IDTOKEN = Form(
     r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+",
     "one IDTOKEN: three parts of base64url text joined by dots",
     "aGVhZGVy.cGF5bG9hZA.c2lnbmF0dXJl",
 )
-REGION = Form("[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}", "an AWS Region's code", "us-east-1")
+# Every Region is named `<area>-<point of the compass>-<number>` (AWS General Reference, "AWS service endpoints"); the
+# form refuses a misspelt point, and takes Regions that AWS adds later.
+REGION = Form(
+    "([a-z]{2}(-gov|-iso[a-z]?)?|[a-z]{2}sc-[a-z]{2})-((north|south)(east|west)?|east|west|central)-[1-9][0-9]?",
+    "an AWS Region's code",
+    "us-east-1",
+)
 ACCOUNT = Form("[0-9]{12}", "12 digits in quotes (a bare number would lose leading zeros)", "123456789012")
+# A name in a hierarchy begins with a slash (Systems Manager User Guide, "Requirements and constraints for parameter
+# names"): a path of 15 levels at most, or a name alone.
+_PARAMETER = "([A-Za-z0-9_.-]+|(/[A-Za-z0-9_.-]+){1,15})"
 IMAGE = Form(
-    rf"ami-{_EC2_ID}|ssm:/[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*",
-    '"ami-" and 8 or 17 hexadecimal digits, or "ssm:/" and a parameter\'s path',
+    rf"ami-{_EC2_ID}|ssm:{_PARAMETER}(:[1-9][0-9]{{0,9}})?"
+    rf"|ssm:arn:aws[a-z-]*:ssm:[a-z0-9-]+:([0-9]{{12}})?:parameter/?{_PARAMETER}",
+    '"ami-" and 8 or 17 hexadecimal digits; or "ssm:" and an SSM parameter: its path, which begins with "/", or its '
+    'name without any "/", with ":" and a version number or without; or the ARN of one that another account shares',
     "ami-0123456789abcdef0",
+    max_length=1011,  # of a parameter's name with its ARN (Systems Manager API Reference, PutParameter)
 )
 INSTANCE_TYPE = Form(
     r"[a-z][a-z0-9-]*\.(nano|micro|small|medium|large|[0-9]{0,3}xlarge|metal(-[0-9]{1,3}xl)?)",
@@ -109,20 +133,30 @@ SECRET_ARN = Form(
     "the ARN of a Secrets Manager secret",
     "arn:aws:secretsmanager:us-east-1:123456789012:secret:annex-demo-AbCdEf",
 )
+KEY_ARN = Form(
+    "arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|mrk-[0-9a-f]{32})",
+    "the ARN of a KMS key in the annex's Region (of an alias: `aws kms describe-key` shows the key's ARN)",
+    "arn:aws:kms:us-east-1:123456789012:key/01234567-89ab-cdef-0123-456789abcdef",
+)
+POLICY_ARN = Form(
+    r"arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/([!-.0-~]+/)*[A-Za-z0-9+=,.@_-]{1,128}",
+    "the ARN of an IAM managed policy",
+    "arn:aws:iam::123456789012:policy/boundary",
+    max_length=2048,  # (IAM API Reference, PutRolePermissionsBoundary)
+)
+ROLE_PATH = Form(
+    "/([!-.0-~]+/)*",
+    "a path that begins and ends with /, at most 512 characters without blanks",
+    "/htcondor/",
+    max_length=512,  # (IAM API Reference, CreateRole)
+)
 SECONDS = Form("[1-9][0-9]{0,7}", "whole seconds from 1 to 99999999", "120")
 FLAG = Form("[01]", "0 or 1", "1")
 
 
-def collector_address(text: str) -> str:
-    """The collector as host:port; `DEFAULT_PORT` where `text` has no port.
-
-    Raises:
-        ValueError: it is no collector, or its host is longer than a DNS name may be.
-    """
-    host, colon, _ = text.partition(":")
-    if not COLLECTOR.matches(text) or len(host) > MAX_HOST_LENGTH:
-        raise ValueError(f"{text!r} is not {COLLECTOR.allowed}")
-    return text if colon else f"{host}:{DEFAULT_PORT}"
+def key_region(arn: str) -> str:
+    """The Region in the ARN of a KMS key or an SSM parameter."""
+    return arn.split(":")[3]
 
 
 def topic_region(arn: str) -> str:

@@ -26,7 +26,7 @@ from annex_lease.bookkeeping import (
 from annex_lease.entries import Granted, Ledger, Renewed
 from annex_lease.lease import Phase
 from annex_lease.observed import Credential, Fact, Group
-from annex_lease.tags import format_time
+from annex_lease.tags import format_time, keys_against_launches, shown
 
 # Instances of a grant are listed within seconds. A launch that still waits after this time has failed, or there is no
 # capacity.
@@ -67,8 +67,7 @@ def keep(group: Group, now: datetime, *, deploying: bool = False) -> Decision:
         # An end by the hours that is published, or scheduled, before the use is known would be wrong for moments.
         reason = "there are new instances, whose launch is not known yet"
         return Decision(_phase(group), reason, lease.effective_end, needs=needs, alive=group.billed())
-    actions: list[Action] = [*used, *renewal, *publish(lease, end)]
-    actions.extend(record_override(lease, now))
+    actions: list[Action] = [*used, *renewal, *publish(lease, end), *record_override(lease, now)]
     actions.extend(schedule_ends(group, end, now, deploying=deploying))
     if "AZRebalance" not in group.suspended:
         # Execution points leave one by one, so the zones become uneven. Auto Scaling would then launch above the
@@ -79,10 +78,9 @@ def keep(group: Group, now: datetime, *, deploying: bool = False) -> Decision:
         # After the end is published: an instance that starts without it could not know when to stop.
         actions.extend(_granting(group, now))
     actions.extend(_warning(group, end, now))
-    notices, more = notify(group, end)
-    if more and group.compared is None:
-        more |= {Fact.SCHEDULED} if group.scheduled is None else set()
-    needs = more
+    notices, needs = notify(group, end)
+    if needs and group.compared is None and group.scheduled is None:
+        needs |= {Fact.SCHEDULED}
     short = _shortfall(group) if not grant.due else 0
     if short and group.activity is None:
         needs |= {Fact.ACTIVITY}
@@ -129,6 +127,11 @@ def _problems(group: Group, grant: _GrantState, short: int, surplus: int) -> tup
         problems.append("the MaxSize is 0, set after an earlier latest end or by hand: run annex renew")
     if grant.obstacle is None and "Launch" in group.suspended and not grant.due:
         problems.append("the Launch process is suspended, by hand: nothing will start")
+    if keys := keys_against_launches(group.tags):
+        named = ", ".join(map(shown, keys[:5]))
+        problems.append(
+            f"EC2 starts no instance with tags of these keys: {named}: set their PropagateAtLaunch to false"
+        )
     if "Terminate" in group.suspended:
         problems.append("the Terminate process is suspended: no instance that retires is terminated")
     if "ScheduledActions" in group.suspended:
@@ -152,6 +155,8 @@ def _grant_state(group: Group) -> _GrantState:
     if _capacity(group) <= group.desired:
         # Nothing new starts, so neither the credential nor the Launch process matters.
         return _GrantState(True, "the declared size is granted without starting anything", ready=True)
+    if keys_against_launches(group.tags):
+        return _GrantState(True, "with the tags of the group no instance could start")
     if "Launch" in group.suspended and not renewal:
         # UpdateAutoScalingGroup would succeed here, the grant would be recorded, and everything would start when Launch
         # is resumed, wanted or not. To stay stopped is the safe side.

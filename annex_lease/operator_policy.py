@@ -98,6 +98,8 @@ _SEE_HOOKS = Right("SeeHooks", ("autoscaling:DescribeLifecycleHooks",), Target.A
 _SEE_CHECKER = Right("SeeChecker", ("lambda:GetFunctionConfiguration",), Target.CHECKER)
 _CREDENTIAL_IS_THERE = Right("CredentialIsThere", ("secretsmanager:DescribeSecret",), Target.CREDENTIAL)
 _STORE_CREDENTIAL = Right("StoreCredential", ("secretsmanager:PutSecretValue",), Target.CREDENTIAL)
+# To see before a token is stored that the image cannot work.
+_SEE_IMAGE = Right("SeeImage", ("ec2:DescribeImages", "ec2:DescribeLaunchTemplateVersions"), Target.ANY)
 _CHECK = Right("Check", ("lambda:InvokeFunction",), Target.CHECKER)
 _TAG = ("autoscaling:CreateOrUpdateTags",)
 _EXTEND = Right("MoveEnd", _TAG, Target.GROUP, OPERATOR_TAGS)
@@ -141,14 +143,14 @@ _LIST = Right(
 
 READ_STATUS = (_FIND, _SEE_INSTANCES, _SEE_LAUNCHES, _SEE_CHECKER, _CREDENTIAL_IS_THERE)
 """`annex status` and `annex plan --deployed`."""
-PUSH_CREDENTIAL = (_FIND, _SEE_CHECKER, _CREDENTIAL_IS_THERE, _STORE_CREDENTIAL, _CHECK)
+PUSH_CREDENTIAL = (_FIND, _SEE_CHECKER, _SEE_IMAGE, _CREDENTIAL_IS_THERE, _STORE_CREDENTIAL, _CHECK)
 """`annex credential push`."""
 EXTEND = (_FIND, _CREDENTIAL_IS_THERE, _EXTEND, _CHECK)
 """`annex extend`, `annex shorten`, `annex renew` and `annex check`."""
 STOP = (_FIND, _SEE_INSTANCES, _SEE_HOOKS, _END_LEASE, _END_GROUP, _EMPTY_GROUP, _TERMINATE, _CHECK)
 """`annex stop`."""
 OPERATE = (
-    *(_FIND, _SEE_INSTANCES, _SEE_LAUNCHES, _SEE_HOOKS, _SEE_CHECKER),
+    *(_FIND, _SEE_INSTANCES, _SEE_LAUNCHES, _SEE_HOOKS, _SEE_CHECKER, _SEE_IMAGE),
     *(_CREDENTIAL_IS_THERE, _STORE_CREDENTIAL, _EXTEND, _END_GROUP, _EMPTY_GROUP, _TERMINATE, _CHECK),
     _LIST,
 )

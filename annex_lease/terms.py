@@ -11,15 +11,34 @@ from datetime import timedelta
 
 from annex_lease import forms
 from annex_lease.duration import format_duration
-from annex_lease.kinds import Flag, Moment, Number, Price, Span, Table, Term, Text, Texts, seconds
-from annex_lease.tags import MAX_COUNT, MAX_OWN_TAGS
+from annex_lease.instance_terms import (
+    CREDENTIAL_KEY,
+    IMAGE,
+    INSTANCE_TYPES,
+    IPV6,
+    PERMISSIONS_BOUNDARY,
+    ROLE_PATH,
+    ROOT_DEVICE,
+    SUBNETS,
+    TAGS,
+    VOLUME_GIB,
+    VOLUME_KEY,
+    VPC,
+)
+from annex_lease.kinds import Flag, Moment, Number, Price, Span, Term, Text, seconds
+from annex_lease.tags import MAX_COUNT
 
-__all__ = ["Number", "Span", "seconds"]  # those of annex_lease.kinds that users of the terms need
+# Those of annex_lease.kinds that users of the terms need, and the terms of annex_lease.instance_terms.
+# fmt: off
+__all__ = [
+    "CREDENTIAL_KEY", "IMAGE", "INSTANCE_TYPES", "IPV6", "PERMISSIONS_BOUNDARY", "ROLE_PATH", "ROOT_DEVICE", "SUBNETS",
+    "TAGS", "VOLUME_GIB", "VOLUME_KEY", "VPC", "Number", "Span", "seconds",
+]
+# fmt: on
 
 _YEAR = timedelta(days=366)
 _MINUTE, _HOUR = timedelta(minutes=1), timedelta(hours=1)
 _WARNING, _LATEST_WARNING = 15 * _MINUTE, _MINUTE
-_MAX_TYPES = 40  # overrides of a mixed instances policy (EC2 Auto Scaling quotas)
 _MAX_REMOVALS = 50
 
 CHECK_PERIOD = _MINUTE
@@ -28,7 +47,7 @@ CHECK_PERIOD = _MINUTE
 NAME = Text("name", "name of the annex; its stack is `Annex-<name>`", forms.ANNEX_NAME)
 COLLECTOR = Text(
     "collector",
-    f"the pool's collector, host:port; port {forms.DEFAULT_PORT} if the file leaves it out",
+    f"the pool's collectors as COLLECTOR_HOST has them, one or several; port {forms.DEFAULT_PORT} where none is given",
     forms.COLLECTOR,
 )
 TRUST_DOMAIN = Text(
@@ -39,7 +58,6 @@ TRUST_DOMAIN = Text(
 )
 REGION = Text("region", "AWS Region", forms.REGION)
 ACCOUNT = Text("account", "AWS account", forms.ACCOUNT, absent="the account of the credentials in use")
-IMAGE = Text("image", "image of the instances: its id, or the path of an SSM parameter that holds it", forms.IMAGE)
 LEASE = Span(
     "lease",
     "how long the annex may exist, counted from the creation of its Auto Scaling group",
@@ -173,47 +191,11 @@ ALARM_TOPIC = Text(
     forms.TOPIC_ARN,
     absent="none, the stack makes a topic",
 )
-INSTANCE_TYPES = Texts(
-    "instance_types",
-    "EC2 instance types of one processor architecture that the fleet may use, in order of preference",
-    forms.INSTANCE_TYPE,
-    f"1 to {_MAX_TYPES} different EC2 instance types",
-    '["c6a.large", "c6i.large"]',
-    maximum=_MAX_TYPES,
-)
 ON_DEMAND_BASE = Number(
     "on_demand_base", "on-demand instances before any is spot", "instances", 0, SIZE.maximum, "0", 0, limit="the size"
 )
 ON_DEMAND_PERCENTAGE = Number(
     "on_demand_percentage", "percentage of the other instances that is on-demand", "", 0, 100, "0", default=0
-)
-VPC = Text("vpc", "VPC of the instances", forms.VPC, absent="none, the annex makes a small VPC")
-SUBNETS = Texts(
-    "subnets",
-    "subnets of that VPC",
-    forms.SUBNET,
-    'one or more different subnets of the VPC: "subnet-" and 8 or 17 hexadecimal digits',
-    '["subnet-0123456789abcdef0"]',
-    absent="none, required with `vpc`",
-)
-VOLUME_GIB = Number(
-    "volume_gib",
-    "size of the root volume; encrypted gp3, deleted with the instance",
-    "GiB",
-    1,
-    16_384,  # of a gp3 volume in every Region (EBS User Guide, "General Purpose SSD volumes")
-    "20",
-    default=20,
-)
-ROOT_DEVICE = Text(
-    "root_device", "device name of the image's root volume", forms.ROOT_DEVICE, default=forms.ROOT_DEVICE.example
-)
-TAGS = Table(
-    "tags",
-    "tags of an organisation: on the stack and its resources, on instances, volumes and network interfaces",
-    f'a table of at most {MAX_OWN_TAGS} texts, such as {{ team = "physics" }}',
-    '{ team = "physics", cost-centre = "4711" }',
-    "none; an annex adds its own to those of `[defaults]`",
 )
 MAX_REMOVALS = Number(
     "max_removals",
@@ -236,15 +218,18 @@ INTERVAL = Span(
     default=15 * _MINUTE,
 )
 
+# fmt: off
 POOL_KEYS: tuple[Term, ...] = (COLLECTOR, TRUST_DOMAIN)
 """Keys of the table `[pool]` of a spec file, in the order of the reference."""
-BASE_KEYS: tuple[Term, ...] = (ALARM_EMAIL, ALARM_TOPIC, MAX_REMOVALS, DRY_RUN, TAGS)
+BASE_KEYS: tuple[Term, ...] = (
+    ALARM_EMAIL, ALARM_TOPIC, MAX_REMOVALS, DRY_RUN, TAGS, PERMISSIONS_BOUNDARY, ROLE_PATH,
+)
 """Keys of `[base]`."""
-# fmt: off
 ANNEX_KEYS: tuple[Term, ...] = (
     REGION, ACCOUNT, IMAGE, SIZE, LEASE, LEASE_ENDS_AT, MAX_LIFETIME, GRACE, DRAIN_BEFORE_END, IDLE_TIMEOUT,
     JOIN_TIMEOUT, RENEW_WHILE_BUSY, MAX_INSTANCE_HOURS, PRICE_PER_HOUR, WARN_BEFORE_END, ALARM_EMAIL, ALARM_TOPIC,
-    INSTANCE_TYPES, ON_DEMAND_BASE, ON_DEMAND_PERCENTAGE, VPC, SUBNETS, VOLUME_GIB, ROOT_DEVICE, TAGS,
+    INSTANCE_TYPES, ON_DEMAND_BASE, ON_DEMAND_PERCENTAGE, VPC, SUBNETS, IPV6, VOLUME_GIB, ROOT_DEVICE, TAGS, VOLUME_KEY,
+    CREDENTIAL_KEY, PERMISSIONS_BOUNDARY, ROLE_PATH,
 )
 # fmt: on
 """Keys of `[annex.NAME]` and `[defaults]`."""

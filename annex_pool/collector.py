@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from annex_lease.collectors import read_collectors
 from annex_pool.command_error import AnnexError
 
 _PROJECTION = ["Name", "AnnexName", "AnnexInstanceId", "PartitionableSlot", "State"]
@@ -27,27 +28,55 @@ class Slot:
     busy: bool
 
 
+Query = Callable[[str], tuple[Slot, ...] | str]
+"""Asks the collector at one address: the slots, or the reason why there is no answer."""
+
+
 def query_slots(collector: str) -> tuple[Slot, ...]:
     """List all slots of the pool that belong to an annex.
 
+    The collectors of a highly available central manager are asked in turn, because each has every ad (HTCondor manual,
+    "High Availability of the Central Manager").
+
     Args:
-        collector: host:port.
+        collector: the collectors as host:port, separated by commas.
 
     Raises:
-        AnnexError: the collector did not answer, or refused. An empty list is always an answer of the collector.
+        AnnexError: no collector answered, or all refused. An empty list is always an answer of a collector.
     """
+    return query_in_turn(collector, _query)
+
+
+def query_in_turn(collector: str, query: Query) -> tuple[Slot, ...]:
+    """The answer of the first collector that gives one.
+
+    Args:
+        collector: the collectors as host:port, separated by commas.
+        query: asks the collector at one address; the slots, or the reason why there is no answer.
+
+    Raises:
+        AnnexError: there is no answer; the text has the reason of each.
+    """
+    reasons = []
+    for each in read_collectors(collector):
+        answer = query(each.text)
+        if not isinstance(answer, str):
+            return answer
+        reasons.append(f"the collector at {each.text} did not answer: {answer}")
+    raise AnnexError(
+        f"{'; '.join(reasons)}; check that the pool is up, and that this host may read from it (condor_status)"
+    )
+
+
+def _query(address: str) -> tuple[Slot, ...] | str:
     # Imported here: loading HTCondor's library reads its configuration, which no other command needs.
     import htcondor2  # type: ignore[import-untyped]
 
     try:
         # AdType.Startd asks for the slots; every release answers it.
-        ads = htcondor2.Collector(collector).query(htcondor2.AdType.Startd, "AnnexName =!= undefined", _PROJECTION)
+        ads = htcondor2.Collector(address).query(htcondor2.AdType.Startd, "AnnexName =!= undefined", _PROJECTION)
     except (htcondor2.HTCondorException, OSError) as error:
-        reason = str(error).rstrip(".") or type(error).__name__
-        raise AnnexError(
-            f"the collector at {collector} did not answer: {reason}; check that the pool is up, and that this host may "
-            "read from it (condor_status)"
-        ) from error
+        return str(error).rstrip(".") or type(error).__name__
     return tuple(read_slot(ad) for ad in ads)
 
 

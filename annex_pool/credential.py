@@ -16,6 +16,7 @@ from annex_pool.command_error import AnnexError, InputError
 from annex_pool.deployed import Deployed, renewable_lease
 from annex_pool.deployed_pool import deployed_pool
 from annex_pool.environment import Environment
+from annex_pool.image import image_defects
 from annex_pool.place import Place, deployed_annex
 from annex_pool.region import asking
 from annex_pool.stored_credential import restore_advice, stored_credential
@@ -57,7 +58,8 @@ def push(environment: Environment, place: Place, declared: str | None, command: 
 
     Raises:
         AnnexError: the annex is not deployed, its maximum lifetime is over, or it is being destroyed; its secret waits
-            for its deletion; the token is refused; AWS could not be asked; the trust domain is not known.
+            for its deletion; its image cannot work; the token is refused; AWS could not be asked; the trust domain is
+            not known.
     """
     found = deployed_annex(environment, place)
     # Also for an annex that has ended: a renewal needs a valid credential.
@@ -67,6 +69,7 @@ def push(environment: Environment, place: Place, declared: str | None, command: 
     if stored.state is Credential.DELETED:
         # AWS refuses a new value. No token is issued that could not be stored.
         raise AnnexError(f"nothing was stored: {restore_advice(stored.arn, place.region)}, then push again")
+    _check_image(found)
     token = _from_file(file, rule, environment.now()) if file is not None else _issued(command, rule, environment)
     with asking(f"to store the token of annex {place.name} in {place.region}"):
         found.aws.secretsmanager.put_secret_value(
@@ -90,6 +93,16 @@ def _trust_domain(found: Deployed, declared: str | None) -> str:
         f"does not name it ({reason}), and no spec file does: name a file with a table [pool] (--spec), or run "
         f"{found.cdk('deploy')}"
     )
+
+
+def _check_image(found: Deployed) -> None:
+    """Refuse to start instances that would be billed and never join: without a token nothing is granted."""
+    defects_of_image = image_defects(found.aws, found.group.name)
+    if defects_of_image:
+        raise AnnexError(
+            f"nothing was stored, so that nothing starts: {'; '.join(defects_of_image)}. Correct the spec, run "
+            f"{found.cdk('deploy')}, then push"
+        )
 
 
 def issue(command: str, identity: str, lifetime_seconds: int) -> str:

@@ -10,13 +10,16 @@ from typing import Annotated, Any, TypeVar
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 from pydantic.fields import FieldInfo
 
-from annex_lease import rules, terms
+from annex_lease import instance_rules, rules, terms
+from annex_lease.collectors import collector_list
 from annex_lease.duration import parse_duration
-from annex_lease.forms import Form, collector_address
+from annex_lease.forms import Form
 from annex_lease.kinds import REQUIRED, Moment, Number, Price, Span, Term, Texts, written
+from annex_lease.rules import Conflict
 from annex_spec.problem import ContradictionError, problem_of
 
 M = TypeVar("M", bound=type[BaseModel])
+T = TypeVar("T")
 
 
 def documented(*keys: Term) -> Callable[[M], M]:
@@ -66,6 +69,18 @@ def _matching(form: Form) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _ruled(rule: Callable[[Any], Conflict | None]) -> AfterValidator:
+    """Refuses a value for a reason of its own, which is shown in place of the form."""
+
+    def check(value: T) -> T:
+        conflict = rule(value)
+        if conflict is not None:
+            raise ContradictionError(problem_of(conflict, value))
+        return value
+
+    return AfterValidator(check)
+
+
 def within(term: Span) -> BeforeValidator:
     """Reads a length of time in the declared range."""
 
@@ -85,7 +100,10 @@ def _moment(term: Moment) -> BeforeValidator:
     def read(value: object) -> datetime:
         if not isinstance(value, datetime) or not term.contains(value):
             raise _refuse()
-        return value.astimezone(UTC)
+        try:
+            return value.astimezone(UTC)
+        except OverflowError:  # within a day of the first or the last year
+            raise _refuse() from None
 
     return BeforeValidator(read)
 
@@ -109,11 +127,11 @@ Name = Annotated[
     # A name is written as the name of a table.
     Field(description=terms.NAME.allowed, examples=[f"[annex.{terms.NAME.form.example}]"]),
 ]
-Collector = Annotated[str, AfterValidator(collector_address), words(terms.COLLECTOR)]
+Collector = Annotated[str, AfterValidator(collector_list), words(terms.COLLECTOR)]
 TrustDomain = Annotated[str, _matching(terms.TRUST_DOMAIN.form), words(terms.TRUST_DOMAIN)]
-Region = Annotated[str, _matching(terms.REGION.form), words(terms.REGION)]
+Region = Annotated[str, _ruled(instance_rules.region_conflict), _matching(terms.REGION.form), words(terms.REGION)]
 Account = Annotated[Annotated[str, _matching(terms.ACCOUNT.form)] | None, words(terms.ACCOUNT)]
-Image = Annotated[str, _matching(terms.IMAGE.form), words(terms.IMAGE)]
+Image = Annotated[str, _ruled(instance_rules.image_conflict), _matching(terms.IMAGE.form), words(terms.IMAGE)]
 Size = Annotated[int, _number(terms.SIZE)]
 Lease = Annotated[Annotated[timedelta, within(terms.LEASE)] | None, words(terms.LEASE)]
 LeaseEndsAt = Annotated[Annotated[datetime, _moment(terms.LEASE_ENDS_AT)] | None, words(terms.LEASE_ENDS_AT)]
@@ -128,6 +146,7 @@ AlarmTopic = Annotated[Annotated[str, _matching(terms.ALARM_TOPIC.form)] | None,
 InstanceTypes = Annotated[
     tuple[Annotated[str, _matching(terms.INSTANCE_TYPES.form)], ...],
     AfterValidator(_unique),
+    _ruled(instance_rules.types_conflict),
     _texts(terms.INSTANCE_TYPES),
 ]
 OnDemandBase = Annotated[int, _number(terms.ON_DEMAND_BASE)]
@@ -136,8 +155,15 @@ Vpc = Annotated[Annotated[str, _matching(terms.VPC.form)] | None, words(terms.VP
 Subnets = Annotated[
     tuple[Annotated[str, _matching(terms.SUBNETS.form)], ...], AfterValidator(_unique), _texts(terms.SUBNETS)
 ]
+Ipv6 = Annotated[bool, words(terms.IPV6)]
 VolumeGib = Annotated[int, _number(terms.VOLUME_GIB)]
 RootDevice = Annotated[str, _matching(terms.ROOT_DEVICE.form), words(terms.ROOT_DEVICE)]
+VolumeKey = Annotated[Annotated[str, _matching(terms.VOLUME_KEY.form)] | None, words(terms.VOLUME_KEY)]
+CredentialKey = Annotated[Annotated[str, _matching(terms.CREDENTIAL_KEY.form)] | None, words(terms.CREDENTIAL_KEY)]
+PermissionsBoundary = Annotated[
+    Annotated[str, _matching(terms.PERMISSIONS_BOUNDARY.form)] | None, words(terms.PERMISSIONS_BOUNDARY)
+]
+RolePath = Annotated[Annotated[str, _matching(terms.ROLE_PATH.form)] | None, words(terms.ROLE_PATH)]
 MaxRemovals = Annotated[int | None, _number(terms.MAX_REMOVALS)]
 DryRun = Annotated[bool, words(terms.DRY_RUN)]
 Tags = Annotated[Mapping[str, str], AfterValidator(_taggable), words(terms.TAGS)]

@@ -1,6 +1,5 @@
 """Loading of a spec file: read, merge the defaults, validate, report every problem at once."""
 
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +10,7 @@ from annex_lease.terms import ACCOUNT, REGION, TAGS
 from annex_spec.checking import keys, unknown, validated, wrong_values
 from annex_spec.model import BASE_TABLE, AnnexSpec, BaseSpec, PoolSpec
 from annex_spec.problem import NOTHING, Problem, SpecError, nearest, shown
+from annex_spec.reading import read_document
 
 _TABLES = ("pool", "base", "defaults", "annex")
 # An annex that states one key of a pair replaces the pair: the other key of the defaults belongs to another choice.
@@ -120,7 +120,7 @@ def load_partly(path: str | Path) -> PartialSpec:
     """
     file = Path(path)
     try:
-        document = _read(file)
+        document = read_document(file)
     except SpecError as error:
         return PartialSpec(file, problems=error.problems)
     problems = [unknown(key, _TABLES, "", value) for key, value in document.items() if key not in _TABLES]
@@ -146,24 +146,6 @@ def load_partly(path: str | Path) -> PartialSpec:
         problems += found
         problems += base.problems_in(annex.region for annex in annexes.values()) if base else []
     return PartialSpec(file, pool, annexes, places, base, tuple(problems))
-
-
-def _read(file: Path) -> dict[str, object]:
-    try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        problem = Problem("", "", error.strerror or str(error), "a TOML file that can be read", "name an existing file")
-    except UnicodeDecodeError as error:
-        problem = Problem("", "", f"bytes that are not UTF-8 at {error.start}", "UTF-8 text", "save the file as UTF-8")
-    except tomllib.TOMLDecodeError as error:
-        problem = Problem("", "", str(error), "TOML, see https://toml.io", "correct the line that is named")
-    except RecursionError:
-        # tomllib reads a list within a list by calling itself.
-        problem = Problem("", "", "lists or tables within each other, too deep to read", "TOML", "write them flat")
-    except ValueError as error:
-        # A null byte in the path; a number of more digits than Python converts.
-        problem = Problem("", "", f"{shown(str(file))}: {error}", "TOML, see https://toml.io", "correct that value")
-    raise SpecError(file, [problem])
 
 
 def _table(parent: Mapping[str, object], key: str, problems: list[Problem], title: str = "") -> dict[str, object]:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from annex_lease import rules, terms
+from annex_lease import instance_rules, rules, terms
 from annex_spec import field
 from annex_spec.problem import ContradictionError, Problem, problem_of
 
@@ -73,9 +73,14 @@ class AnnexSpec(BaseModel):
     on_demand_percentage: field.OnDemandPercentage = terms.ON_DEMAND_PERCENTAGE.default_value
     vpc: field.Vpc = None
     subnets: field.Subnets = ()
+    ipv6: field.Ipv6 = terms.IPV6.default_value
     volume_gib: field.VolumeGib = terms.VOLUME_GIB.default_value
     root_device: field.RootDevice = terms.ROOT_DEVICE.default_value
     tags: field.Tags = Field(default_factory=dict)
+    volume_key: field.VolumeKey = None
+    credential_key: field.CredentialKey = None
+    permissions_boundary: field.PermissionsBoundary = None
+    role_path: field.RolePath = None
 
     @model_validator(mode="after")
     def _values_go_together(self) -> Self:
@@ -102,6 +107,10 @@ class AnnexSpec(BaseModel):
             yield rules.topic_conflict(self.alarm_topic, self.region)
         yield rules.base_conflict(self.size, self.on_demand_base)
         yield rules.network_conflict(self.vpc, self.subnets)
+        yield instance_rules.image_region_conflict(self.image, self.region)
+        yield instance_rules.architecture_conflict(self.image, self.instance_types)
+        for term in (terms.VOLUME_KEY, terms.CREDENTIAL_KEY):
+            yield instance_rules.key_conflict(term.name, getattr(self, term.name), self.region)
 
 
 @field.documented(*terms.BASE_KEYS)
@@ -115,6 +124,8 @@ class BaseSpec(BaseModel):
     max_removals: field.MaxRemovals = None
     dry_run: field.DryRun = terms.DRY_RUN.default_value
     tags: field.Tags = Field(default_factory=dict)
+    permissions_boundary: field.PermissionsBoundary = None
+    role_path: field.RolePath = None
 
     @model_validator(mode="after")
     def _one_alarm(self) -> Self:

@@ -11,7 +11,7 @@ from annex_lease.duration import format_duration
 from annex_lease.rules import Conflict
 
 NOTHING = "nothing"
-_LONGEST = 100
+_LONGEST, _LONGEST_LINE = 100, 400
 
 
 @dataclass(frozen=True)
@@ -51,11 +51,17 @@ class SpecError(ValueError):
         count = len(self.problems)
         lines = [f"{self.path}: {count} problem{'' if count == 1 else 's'}"]
         for problem in self.problems:
-            lines.append("  " + (f"{problem.table} {problem.key}".strip() or "the whole file"))
-            lines.append(f"    received: {problem.received}")
+            lines.append("  " + (_line(f"{problem.table} {problem.key}".strip()) or "the whole file"))
+            lines.append(f"    received: {_line(problem.received)}")
             lines.append(f"    allowed:  {problem.allowed}")
-            lines.append(f"    fix:      {problem.fix}")
+            lines.append(f"    fix:      {_line(problem.fix)}")
         return "\n".join(lines)
+
+
+def _line(text: str) -> str:
+    """The text in one line that a terminal shows as it is, shortened to 400 characters."""
+    line = "".join(each if each.isprintable() else each.encode("unicode_escape").decode("ascii") for each in text)
+    return line if len(line) <= _LONGEST_LINE else line[: _LONGEST_LINE - 3] + "..."
 
 
 class ContradictionError(ValueError):

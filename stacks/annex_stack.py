@@ -2,18 +2,20 @@
 
 from datetime import timedelta
 
-from aws_cdk import Acknowledgment, CfnOutput, Duration, Environment, Fn, Stack, Tags, Validations
+from aws_cdk import Acknowledgment, CfnOutput, CfnParameter, Duration, Environment, Fn, Stack, Tags, Validations
 from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
+from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
-from annex_constructs import Annex, ExecutionPoint, LeaseTerms, Pool
+from annex_constructs import Annex, ExecutionPoint, LeaseTerms, Pool, RoleSettings
 from annex_lease.ownership import STACK_DESCRIPTION, stack_name
 from annex_lease.tags import TAG_NAME
 from annex_lease.terms import ANNEX_KEYS, EXECUTION_POINT_TIMES
 from annex_spec import AnnexSpec, PoolSpec
 
-_SSM = "ssm:"
+_SSM = "ssm"
 
 
 class AnnexStack(Stack):
@@ -40,17 +42,20 @@ class AnnexStack(Stack):
             self,
             "Annex",
             annex_name=annex.name,
-            execution_point=_execution_point(pool, annex),
+            execution_point=self._execution_point(pool, annex),
             instance_types=[ec2.InstanceType(name) for name in annex.instance_types],
             max_size=annex.size,
             lease=_lease(annex),
             vpc=vpc,
             vpc_subnets=subnets,
+            ipv6=annex.ipv6,
             on_demand_base=annex.on_demand_base,
             on_demand_percentage=annex.on_demand_percentage,
+            credential_key=self._key("CredentialKey", annex.credential_key),
             alarm_topic=self._alarm_topic(annex),
             alarm_email=annex.alarm_email,
         )
+        RoleSettings.apply(self, permissions_boundary=annex.permissions_boundary, role_path=annex.role_path)
         for key, value in annex.tags.items():
             # CloudFormation passes the tags of a stack on to its resources, and not into a launch template.
             Tags.of(self).add(key, value)
@@ -78,6 +83,42 @@ class AnnexStack(Stack):
             Validations.of(subnet).acknowledge(Acknowledgment(id=warning, reason=reason))
         return vpc, ec2.SubnetSelection(subnets=subnets)
 
+    def _execution_point(self, pool: PoolSpec, annex: AnnexSpec) -> ExecutionPoint:
+        spans = [span for span in EXECUTION_POINT_TIMES if span in ANNEX_KEYS]
+        return ExecutionPoint(
+            pool=Pool(collector=pool.collector, trust_domain=pool.trust_domain),
+            machine_image=self._image(annex),
+            volume_gib=annex.volume_gib,
+            root_device=annex.root_device,
+            volume_key=self._key("VolumeKey", annex.volume_key),
+            **{span.name: _duration(getattr(annex, span.name)) for span in spans},
+        )
+
+    def _image(self, annex: AnnexSpec) -> ec2.IMachineImage:
+        """The image; CloudFormation reads a parameter at deployment, so all instances of one deployment boot one image.
+
+        Without a version it reads the latest one; only a dynamic reference can name a version. A parameter that another
+        account shares has an ARN in place of a name, which the CDK's L2 does not take (CloudFormation User Guide,
+        "Specify existing resources at runtime with CloudFormation-supplied parameter types").
+        """
+        source, _, parameter = annex.image.partition(":")
+        name, _, version = parameter.partition(":")
+        if source != _SSM:
+            image = annex.image
+        elif name == "arn":
+            shared = CfnParameter(
+                self, "Image", type="AWS::SSM::Parameter::Value<AWS::EC2::Image::Id>", default=parameter
+            )
+            image = shared.value_as_string
+        elif version:
+            image = ssm.StringParameter.value_for_string_parameter(self, name, int(version))
+        else:
+            return ec2.MachineImage.from_ssm_parameter(name, os=ec2.OperatingSystemType.LINUX)
+        return ec2.MachineImage.generic_linux({annex.region: image})
+
+    def _key(self, construct_id: str, arn: str | None) -> kms.IKey | None:
+        return None if arn is None else kms.Key.from_key_arn(self, construct_id, arn)
+
     def _alarm_topic(self, annex: AnnexSpec) -> sns.ITopic | None:
         if annex.alarm_topic is None:
             return None
@@ -95,24 +136,6 @@ class AnnexStack(Stack):
             CfnOutput(self, name, value=value)
         found = "The end of the lease and what decided it, when the lease was last deployed"
         CfnOutput(self, "Lease", value=self._annex.checker.lease_found, description=found)
-
-
-def _image(annex: AnnexSpec) -> ec2.IMachineImage:
-    if annex.image.startswith(_SSM):
-        # Read by CloudFormation at deployment: all instances of one deployment boot one and the same image.
-        return ec2.MachineImage.from_ssm_parameter(annex.image.removeprefix(_SSM), os=ec2.OperatingSystemType.LINUX)
-    return ec2.MachineImage.generic_linux({annex.region: annex.image})
-
-
-def _execution_point(pool: PoolSpec, annex: AnnexSpec) -> ExecutionPoint:
-    times = {span.name: _duration(getattr(annex, span.name)) for span in EXECUTION_POINT_TIMES if span in ANNEX_KEYS}
-    return ExecutionPoint(
-        pool=Pool(collector=pool.collector, trust_domain=pool.trust_domain),
-        machine_image=_image(annex),
-        volume_gib=annex.volume_gib,
-        root_device=annex.root_device,
-        **times,
-    )
 
 
 def _lease(annex: AnnexSpec) -> LeaseTerms:

@@ -6,7 +6,7 @@ from aws_cdk import CfnOutput, Environment, Stack, Tags
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from annex_constructs import AnnexBase
+from annex_constructs import AnnexBase, RoleSettings
 from annex_lease.rules import default_max_removals
 from annex_spec import AnnexSpec, BaseSpec
 
@@ -50,6 +50,7 @@ class AnnexBaseStack(Stack):
             max_removals=default_max_removals(largest_annex) if declared is None else declared,
             dry_run=base.dry_run,
         )
+        RoleSettings.apply(self, permissions_boundary=base.permissions_boundary, role_path=base.role_path)
         for key, value in base.tags.items():
             Tags.of(self).add(key, value)
         CfnOutput(self, "Sweeper", value=self._base.function.function_name)

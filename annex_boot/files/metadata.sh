@@ -2,10 +2,19 @@
 # Instance metadata, IMDSv2 only. https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html
 imds=http://169.254.169.254/latest
 
-# Requests a session token, valid for six hours.
+# Requests a session token, valid for six hours. In a subnet without IPv4 the service answers at its IPv6 address only,
+# and the AWS CLI needs that address, and the endpoints of AWS that have IPv6, too.
 metadata_session() {
-    imds_token=$(curl -q -sS -f --noproxy '*' --max-time 5 -X PUT \
-        -H 'X-aws-ec2-metadata-token-ttl-seconds: 21600' "$imds/api/token")
+    for imds in http://169.254.169.254/latest 'http://[fd00:ec2::254]/latest'; do
+        if imds_token=$(curl -q -sS -f --noproxy '*' --max-time 5 -X PUT \
+            -H 'X-aws-ec2-metadata-token-ttl-seconds: 21600' "$imds/api/token"); then
+            case $imds in
+            *fd00*) export AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE=IPv6 AWS_USE_DUALSTACK_ENDPOINT=true ;;
+            esac
+            return 0
+        fi
+    done
+    return 1
 }
 
 # metadata PATH...: the values, one a line. The token is passed through a pipe: arguments are visible to jobs.

@@ -1,10 +1,11 @@
 """Secret for the token with which the execution points of an annex join the pool."""
 
-from aws_cdk import CfnResource, RemovalPolicy
+from aws_cdk import CfnResource, RemovalPolicy, Stack
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_secretsmanager as secretsmanager
-from constructs import Construct
+from constructs import Construct, IConstruct
 
-from annex_constructs.errors import TEXT, check_kind
+from annex_constructs.errors import KEY, TEXT, check_kind
 from annex_constructs.nag import acknowledge
 
 
@@ -22,14 +23,26 @@ class AnnexCredential(secretsmanager.Secret):
     :param scope: parent construct.
     :param construct_id: id in that scope.
     :param description: what the secret holds. Default: - a general description.
+    :param encryption_key: KMS key of the annex's Region that encrypts the token. The instances' role may decrypt with
+        it through Secrets Manager; who runs `annex credential push` needs `kms:GenerateDataKey` and `kms:Decrypt`.
+        Default: - the AWS managed key of Secrets Manager.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, description: str | None = None) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        description: str | None = None,
+        encryption_key: kms.IKey | None = None,
+    ) -> None:
         check_kind("AnnexCredential description", description, TEXT, optional=True)
+        check_kind("AnnexCredential encryption_key", encryption_key, KEY, optional=True)
         super().__init__(
             scope,
             construct_id,
             description=description or "Token with which the execution points of one annex join the HTCondor pool",
+            encryption_key=encryption_key,
             removal_policy=RemovalPolicy.DESTROY,
         )
         # CDK's Secret always has a value generated. "If you omit both GenerateSecretString and SecretString, you
@@ -54,3 +67,11 @@ def policy_arn(credential: secretsmanager.ISecret) -> str:
     :param credential: the secret.
     """
     return credential.secret_full_arn or f"{credential.secret_arn}-??????"
+
+
+def through_secrets_manager(scope: IConstruct) -> dict[str, dict[str, str]]:
+    """The condition of a permission to use a KMS key only through Secrets Manager.
+
+    :param scope: a construct in the Region of the secret.
+    """
+    return {"StringEquals": {"kms:ViaService": f"secretsmanager.{Stack.of(scope).region}.amazonaws.com"}}

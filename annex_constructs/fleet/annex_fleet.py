@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 import jsii
-from aws_cdk import Tags
 from aws_cdk import aws_autoscaling as autoscaling
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
@@ -20,9 +19,9 @@ from annex_constructs.fleet.launch_template import execution_point_template
 from annex_constructs.fleet.multipart_user_data import ExecutionPointUserData, UserDataValidation
 from annex_constructs.fleet.security_group import AnnexSecurityGroup
 from annex_constructs.fleet.tag_validation import TagValidation
-from annex_constructs.identity import annex_id, check_only_one, checked_annex_name, life_scope
+from annex_constructs.fleet.volume_key import let_auto_scaling_use
+from annex_constructs.identity import annex_id, check_only_one, checked_annex_name, life_scope, tag_annex
 from annex_lease.ownership import instance_name
-from annex_lease.tags import TAG_ID, TAG_NAME
 from annex_lease.terms import ON_DEMAND_BASE, ON_DEMAND_PERCENTAGE
 
 _KINDS = {
@@ -69,7 +68,9 @@ class AnnexFleet(Construct):
     :param execution_point: properties of each instance.
     :param annex_name: the annex's name: a-z, 0-9 and single inner hyphens, at most 32 characters, unique in the
         account and Region. Default: - the construct's id in lower case.
-    :param credential: secret of the annex's account and Region that holds the token with which the instances join.
+    :param credential: secret of the annex's account and Region that holds the token with which the instances join. One
+        that is imported, and encrypted with a key of its own, must be imported with that key
+        (`Secret.from_secret_attributes(encryption_key=...)`), or the instances could not read it.
         Default: - a new empty one.
     :param vpc_subnets: subnets of the VPC to use. Default: - its private subnets, or its public ones if it has no
         others.
@@ -134,8 +135,8 @@ class AnnexFleet(Construct):
             instances=instances,
         )
         self._allow_instances()
-        Tags.of(self).add(TAG_NAME, self._annex_name)
-        Tags.of(self).add(TAG_ID, self.annex_id)
+        let_auto_scaling_use(self, execution_point.volume_key)
+        tag_annex(self, self._annex_name, self.annex_id)
         self._add_validations()
 
     def _make_template(

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from aws_cdk import Duration
 from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_kms as kms
 
-from annex_constructs.errors import IMAGE, Kind, check_form, check_kind, check_whole_number, seconds
+from annex_constructs.errors import IMAGE, KEY, Kind, check_form, check_kind, check_whole_number, seconds
 from annex_constructs.pool import Pool
 from annex_lease import terms
 from annex_lease.forms import ROOT_DEVICE
@@ -28,6 +29,8 @@ class ExecutionPoint:
     :param machine_image: a Debian image with cloud-init, HTCondor and the AWS CLI installed.
     :param volume_gib: size of the root volume, 1 to 16384 GiB; encrypted gp3, deleted with the instance. Default: 20.
     :param root_device: the device name that the image gives its root volume. Default: `/dev/xvda`.
+    :param volume_key: KMS key of the annex's Region that encrypts the volumes. A key that the app makes lets EC2 Auto
+        Scaling use it; the policy of an imported one must already do so. Default: - the account's default key for EBS.
     :param drain_before_end: how long before the end of the lease running jobs are sent back to the queue, and jobs
         that would not end by then are refused; 10s to 1h. Default: 2m.
     :param idle_timeout: how long it stays without a job before it retires; 30s to 7d. Default: 20m.
@@ -41,6 +44,7 @@ class ExecutionPoint:
     machine_image: ec2.IMachineImage
     volume_gib: float = terms.VOLUME_GIB.default_value
     root_device: str = terms.ROOT_DEVICE.default_value
+    volume_key: kms.IKey | None = None
     drain_before_end: Duration | None = None
     idle_timeout: Duration | None = None
     join_timeout: Duration | None = None
@@ -52,6 +56,7 @@ class ExecutionPoint:
         check_kind("ExecutionPoint machine_image", self.machine_image, IMAGE)
         check_whole_number("ExecutionPoint volume_gib", self.volume_gib, terms.VOLUME_GIB)
         check_form("ExecutionPoint root_device", self.root_device, ROOT_DEVICE)
+        check_kind("ExecutionPoint volume_key", self.volume_key, KEY, optional=True)
         _ = self.times  # reads and checks each duration
 
     @property

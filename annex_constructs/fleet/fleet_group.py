@@ -9,6 +9,7 @@ from constructs import Construct
 
 from annex_constructs.errors import INSTANCE_TYPE, check_list, check_whole_number, invalid_value
 from annex_constructs.nag import acknowledge
+from annex_lease.instance_rules import types_conflict
 from annex_lease.terms import INSTANCE_TYPES, ON_DEMAND_BASE, ON_DEMAND_PERCENTAGE, SIZE
 
 
@@ -102,22 +103,19 @@ def check_types(instance_types: Sequence[ec2.InstanceType]) -> None:
     """Refuse instance types that cannot share one image and one policy.
 
     :param instance_types: the types.
-    :raises ValueError: none, too many, the same twice, or of two processor architectures.
+    :raises ValueError: none, too many, the same twice, of two processor architectures, or one that no annex works on.
     """
     check_list("AnnexFleet instance_types", instance_types, INSTANCE_TYPE)
     names = [each.to_string() for each in instance_types]
-    if len(set(names)) != len(names) or not INSTANCE_TYPES.contains(len(names)):
+    misspelt = [each for each in names if not Token.is_unresolved(each) and not INSTANCE_TYPES.form.matches(each)]
+    if misspelt or len(set(names)) != len(names) or not INSTANCE_TYPES.contains(len(names)):
         raise invalid_value(
             "AnnexFleet instance_types",
-            received=names,
+            received=misspelt or names,
             allowed=INSTANCE_TYPES.allowed,
             fix=f'pass instance_types=[ec2.InstanceType("{INSTANCE_TYPES.form.example}")]',
         )
-    known = [each for each, name in zip(instance_types, names, strict=True) if not Token.is_unresolved(name)]
-    if len({each.architecture for each in known}) > 1:
-        raise invalid_value(
-            "AnnexFleet instance_types",
-            received=names,
-            allowed="types of one processor architecture, because all boot the same image",
-            fix="make a second annex for the other architecture",
-        )
+    # The CDK's own `InstanceType.architecture` fails on 30 of AWS's names.
+    conflict = types_conflict([name for name in names if not Token.is_unresolved(name)])
+    if conflict is not None:
+        raise invalid_value("AnnexFleet instance_types", received=names, allowed=conflict.allowed, fix=conflict.advice)

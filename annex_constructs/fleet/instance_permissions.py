@@ -8,7 +8,7 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct, IConstruct, IValidation
 
 from annex_constructs.errors import invalid_value
-from annex_constructs.fleet.annex_credential import policy_arn
+from annex_constructs.fleet.annex_credential import policy_arn, through_secrets_manager
 from annex_constructs.nag import GROUP_ARN_REASON, acknowledge_wildcard
 
 _EC2 = "ec2.amazonaws.com"
@@ -81,7 +81,7 @@ def _credential_statements(scope: Construct, credential: secretsmanager.ISecret)
         sid="DecryptCredential",
         actions=["kms:Decrypt"],
         resources=[credential.encryption_key.key_arn],
-        conditions={"StringEquals": {"kms:ViaService": f"secretsmanager.{Stack.of(scope).region}.amazonaws.com"}},
+        conditions=through_secrets_manager(scope),
     )
     return [read, decrypt]
 

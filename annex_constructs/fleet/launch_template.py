@@ -8,6 +8,7 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from annex_boot.settings import EpSettings
+from annex_constructs.errors import invalid_value
 from annex_constructs.fleet.execution_point import ExecutionPoint
 from annex_constructs.fleet.multipart_user_data import ExecutionPointUserData
 from annex_lease.ownership import instance_name
@@ -44,8 +45,8 @@ def execution_point_template(
 ) -> ec2.LaunchTemplate:
     """The launch template of an execution point.
 
-    Metadata service: version 2, IPv4, one hop, with the instance's tags, its lease among them. An instance that powers
-    itself off is terminated, with its volume and network interface, and not billed as stopped. No key pair.
+    Metadata service: version 2, IPv4 and IPv6, one hop, with the instance's tags, its lease among them. An instance
+    that powers itself off is terminated, with its volume and network interface, and not billed as stopped. No key pair.
 
     :param scope: parent construct.
     :param construct_id: id in that scope.
@@ -73,7 +74,7 @@ def execution_point_template(
         require_imdsv2=True,
         http_endpoint=True,
         http_put_response_hop_limit=1,
-        http_protocol_ipv6=False,
+        http_protocol_ipv6=True,
         instance_metadata_tags=True,
         detailed_monitoring=False,
     )
@@ -88,6 +89,7 @@ def _completed(
     Tags go on instances, their volumes and their network interfaces: the tags of an Auto Scaling group reach instances
     only, and a volume that remains without tags could be any one of the account.
     """
+    _check_system(template)
     tags = {"Name": instance_name(annex_name), TAG_NAME: annex_name, TAG_ID: annex_id}
     for key, value in tags.items():
         Tags.of(template).add(key, value)
@@ -109,11 +111,22 @@ def _completed(
     return template
 
 
+def _check_system(template: ec2.LaunchTemplate) -> None:
+    if template.os_type is ec2.OperatingSystemType.WINDOWS:
+        raise invalid_value(
+            "ExecutionPoint machine_image",
+            received="an image of Windows",
+            allowed="a Linux image: cloud-init, which Windows does not have, makes an execution point of the instance",
+            fix="pass a Debian image with HTCondor",
+        )
+
+
 def _root_device(execution_point: ExecutionPoint) -> ec2.BlockDevice:
     volume = ec2.BlockDeviceVolume.ebs(
         execution_point.volume_gib,
         delete_on_termination=True,
         encrypted=True,
+        kms_key=execution_point.volume_key,
         volume_type=ec2.EbsDeviceVolumeType.GP3,
     )
     return ec2.BlockDevice(device_name=execution_point.root_device, volume=volume)
@@ -133,6 +146,7 @@ def _user_data(
             credential_arn=credential.secret_arn,
             collector=execution_point.pool.address,
             trust_domain=execution_point.pool.trust_domain,
+            root_device=execution_point.root_device,
             times=execution_point.times,
             protect_busy=protect_busy,
         )

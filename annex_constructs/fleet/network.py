@@ -3,7 +3,9 @@
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
+from annex_constructs.errors import FLAG, check_kind
 from annex_constructs.nag import acknowledge
+from annex_lease.terms import IPV6
 
 
 class AnnexNetwork(Construct):
@@ -26,17 +28,28 @@ class AnnexNetwork(Construct):
 
     :param scope: parent construct.
     :param construct_id: id in that scope.
+    :param ipv6: whether the subnets are dual-stack, and instances get an IPv6 address besides IPv4; it is free of
+        charge. Default: False.
     """
 
-    def __init__(self, scope: Construct, construct_id: str) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, ipv6: bool = IPV6.default_value) -> None:
         super().__init__(scope, construct_id)
+        check_kind("AnnexNetwork ipv6", ipv6, FLAG)
         self._vpc = ec2.Vpc(
             self,
             "Vpc",
             max_azs=2,
+            ip_protocol=ec2.IpProtocol.DUAL_STACK if ipv6 else ec2.IpProtocol.IPV4_ONLY,
             nat_gateways=0,
             restrict_default_security_group=False,
-            subnet_configuration=[ec2.SubnetConfiguration(name="Public", subnet_type=ec2.SubnetType.PUBLIC)],
+            subnet_configuration=[
+                ec2.SubnetConfiguration(
+                    name="Public",
+                    subnet_type=ec2.SubnetType.PUBLIC,
+                    # The CDK's default is False in a dual-stack VPC: what has no IPv6 could not be reached then.
+                    map_public_ip_on_launch=True,
+                )
+            ],
         )
         acknowledge(
             self._vpc,

@@ -19,9 +19,9 @@ class AnnexSecurityGroup(ec2.SecurityGroup):
     """The security group of execution points: no ingress; egress to the pool, to HTTPS and to what jobs fetch.
 
     Execution points join through CCB over connections they open themselves, so no port is open to them. Outbound, to
-    any IPv4 address, are open: 443/tcp (the AWS APIs, and most data that jobs fetch), the pool's port and 9618/tcp
-    (collector, access points; a security group cannot name hosts by DNS name), and `job_ports`. Everything else is
-    closed, among it mail, SSH and the usual ways to scan other hosts.
+    any IPv4 and IPv6 address, are open: 443/tcp (the AWS APIs, and most data that jobs fetch), the pool's ports and
+    9618/tcp (collectors, access points; a security group cannot name hosts by DNS name), and `job_ports`. Everything
+    else is closed, among it mail, SSH and the usual ways to scan other hosts. Subnets without IPv6 ignore its rules.
 
     Amazon's DNS, DHCP, time and metadata services need no rule: security groups do not filter them (VPC User Guide,
     "Control traffic to your AWS resources using security groups"). Where a VPC's DHCP options name other DNS servers,
@@ -34,8 +34,8 @@ class AnnexSecurityGroup(ec2.SecurityGroup):
     :param scope: parent construct.
     :param construct_id: id in that scope.
     :param vpc: VPC of the execution points.
-    :param pool: pool to connect to, for its collector's port. Default: - a collector at port 9618.
-    :param job_ports: ports that jobs may connect to on any IPv4 host, besides 443/tcp; for example
+    :param pool: pool to connect to, for its collectors' ports. Default: - a collector at port 9618.
+    :param job_ports: ports that jobs may connect to on any host, besides 443/tcp; for example
         `ec2.Port.tcp(1094)` for XRootD. An empty list opens none. Default: - 80/tcp, because package mirrors, CVMFS
         and certificate revocation lists are plain HTTP.
     :param allow_all_outbound: open everything outbound, IPv4 and IPv6, instead. Default: False.
@@ -63,7 +63,7 @@ class AnnexSecurityGroup(ec2.SecurityGroup):
         )
         if allow_all_outbound:
             return
-        pool_ports = sorted({DEFAULT_PORT, pool.port if pool else DEFAULT_PORT})
+        pool_ports = sorted({DEFAULT_PORT, *(pool.ports if pool else ())})
         self._open(ec2.Port.tcp(_HTTPS), "AWS APIs, and data over HTTPS")
         for port in pool_ports:
             self._open(ec2.Port.tcp(port), "HTCondor: collector, access points, CCB")
@@ -71,4 +71,6 @@ class AnnexSecurityGroup(ec2.SecurityGroup):
             self._open(job_port, "Data that jobs fetch")
 
     def _open(self, port: ec2.Port, description: str) -> None:
-        self.add_egress_rule(ec2.Peer.any_ipv4(), port, description)
+        # Which addresses a subnet of the user's has, and a host name, is not known at synthesis.
+        for anywhere in (ec2.Peer.any_ipv4(), ec2.Peer.any_ipv6()):
+            self.add_egress_rule(anywhere, port, description)

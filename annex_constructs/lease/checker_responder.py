@@ -9,10 +9,11 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from annex_constructs.function_role import function_role
+from annex_constructs.identity import tag_annex
 from annex_constructs.lease.checker_permissions import OwnAnnex, responder_permissions
 from annex_constructs.nag import RUNTIME_REASON, acknowledge
 from annex_lease.invocation import CheckerSettings
-from annex_lease.tags import TAG_ID, TAG_NAME, TAG_RESPONDER
+from annex_lease.tags import TAG_RESPONDER
 
 _CODE = Path(__file__).with_name("responder") / "index.py"
 # With the 4 minutes of a checker that times out, still within the 10 that CloudFormation waits for an answer.
@@ -75,8 +76,7 @@ class CheckerResponder(Construct):
             environment={key: value for key, value in settings.to_environ().items() if value},
         )
         acknowledge(self._function, "AwsSolutions-L1", RUNTIME_REASON)
-        Tags.of(self).add(TAG_NAME, annex_name)
-        Tags.of(self).add(TAG_ID, annex_id)
+        tag_annex(self, annex_name, annex_id)
         Tags.of(self._function).add(TAG_RESPONDER, "lease-checker")
 
     @property

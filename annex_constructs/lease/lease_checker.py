@@ -1,6 +1,6 @@
 """The lease checker: grants a fleet its capacity and removes it when the lease ends."""
 
-from aws_cdk import CustomResource, Duration, Stack, Tags
+from aws_cdk import CustomResource, Duration, Stack
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_scheduler as scheduler
@@ -12,7 +12,7 @@ from constructs import Construct
 from annex_constructs.alarm_topic import given_or_own_topic
 from annex_constructs.errors import LOG_RETENTION, SECRET, Kind, check_kinds, invalid_value
 from annex_constructs.fleet.annex_fleet import AnnexFleet
-from annex_constructs.identity import life_scope, portable_annex_id
+from annex_constructs.identity import life_scope, portable_annex_id, tag_annex
 from annex_constructs.lease.checker_permissions import OwnAnnex, checker_permissions
 from annex_constructs.lease.checker_responder import CheckerResponder
 from annex_constructs.lease.lease_declaration import LeaseDeclaration
@@ -20,7 +20,6 @@ from annex_constructs.lease.lease_metrics import CHECK_RATE, LeaseMetrics
 from annex_constructs.lease.lease_terms import LeaseTerms
 from annex_constructs.scheduled_function import ScheduledFunction
 from annex_lease.invocation import SCHEDULED_CHECK, CheckerSettings
-from annex_lease.tags import TAG_ID, TAG_NAME
 
 _HANDLER = "annex_lease.handler.handler"
 # Longer than a run that times out, and then the responder's; CloudFormation itself would wait for an hour.
@@ -113,8 +112,7 @@ class LeaseChecker(LeaseMetrics, Construct):
         self._resource = self._make_custom_resource(declaration)
         # The topic with its subscription: what the first check finds is for its readers too.
         self._resource.node.add_dependency(self._scheduled.schedule, self._topic)
-        Tags.of(self).add(TAG_NAME, fleet.annex_name)
-        Tags.of(self).add(TAG_ID, fleet.annex_id)
+        tag_annex(self, fleet.annex_name, fleet.annex_id)
 
     def _settings(self, secret: secretsmanager.ISecret, declaration: LeaseDeclaration) -> CheckerSettings:
         pool = self._fleet.execution_point.pool

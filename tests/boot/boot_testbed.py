@@ -15,6 +15,7 @@ SETTINGS = EpSettings(
     credential_arn="arn:aws:secretsmanager:us-east-1:123456789012:secret:Annex-demo-AbCdEf",
     collector="cm.example.edu:9618",
     trust_domain="example.edu",
+    root_device="/dev/xvda",
     times={
         "drain_before_end": 10,
         "idle_timeout": 40,

@@ -65,7 +65,7 @@ def test_connections_are_opened_on_the_fleet(stack: Stack, fleet: AnnexFleet, vp
     (ingress,) = of_type(resources, "AWS::EC2::SecurityGroupIngress").values()
     assert ingress["Properties"]["FromPort"] == 9618
     ours = resources[next(name for name in of_type(resources, "AWS::EC2::SecurityGroup") if "Muon" in name)]
-    assert "192.0.2.0/24" in {rule["CidrIp"] for rule in ours["Properties"]["SecurityGroupEgress"]}
+    assert "192.0.2.0/24" in {rule.get("CidrIp") for rule in ours["Properties"]["SecurityGroupEgress"]}
 
 
 def test_a_fleet_without_a_lease_gets_no_capacity(stack: Stack, fleet: AnnexFleet) -> None:
@@ -152,7 +152,7 @@ def test_so_it_may_on_a_group_that_does_not_propagate_it(app: App, fleet: AnnexF
     app.synth()
 
 
-FORTY = [ec2.InstanceType(f"c6a.{size}") for size in range(40)]
+FORTY = [ec2.InstanceType(f"m{number}i.large") for number in range(40)]
 REFUSED_FLEETS: list[tuple[dict[str, Any], str]] = [
     (
         {"max_size": 0},

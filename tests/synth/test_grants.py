@@ -17,6 +17,7 @@ from tests.synth.templates import Resources, of_type, only
 ACCOUNT, ANY = {"Ref": "AWS::AccountId"}, "*"
 FIND = ["autoscaling:DescribeAutoScalingGroups", "ec2:DescribeRegions", "sts:GetCallerIdentity", "tag:GetResources"]
 SEE = ["ec2:DescribeInstances", "autoscaling:DescribeLifecycleHooks"]
+IMAGE = ["ec2:DescribeImages", "ec2:DescribeLaunchTemplateVersions"]
 CHECK, DESCRIBE = "lambda:InvokeFunction", "secretsmanager:DescribeSecret"
 SETTINGS = "lambda:GetFunctionConfiguration"
 LAUNCHES = "autoscaling:DescribeScalingActivities"
@@ -106,6 +107,7 @@ STATEMENTS = {
     "grant_push_credential": [
         allow(FIND, ANY),
         allow(SETTINGS, CHECKER),
+        allow(IMAGE, ANY),
         allow(DESCRIBE, SECRET),
         allow("secretsmanager:PutSecretValue", SECRET),
         allow(CHECK, CHECKER),
@@ -143,6 +145,7 @@ def test_operators_get_every_verb_whole(stack: Stack, imported: IAnnex) -> None:
         allow(LAUNCHES, ANY),
         allow(SEE[1], ANY),
         allow(SETTINGS, CHECKER),
+        allow(IMAGE, ANY),
         allow(DESCRIBE, SECRET),
         allow("secretsmanager:PutSecretValue", SECRET),
         EXTEND_TAGS,

@@ -118,7 +118,7 @@ def test_instances_keep_to_the_metadata_service_of_version_2(resources: Resource
     data = template_data(resources)
     assert data["MetadataOptions"] == {
         "HttpEndpoint": "enabled",
-        "HttpProtocolIpv6": "disabled",
+        "HttpProtocolIpv6": "enabled",
         "HttpPutResponseHopLimit": 1,
         "HttpTokens": "required",
         "InstanceMetadataTags": "enabled",

@@ -33,6 +33,9 @@ GOOD_VALUES: list[Callable[[], object]] = [
         ends_at=datetime(2030, 1, 1, tzinfo=UTC), max_lifetime=Duration.days(1), warn_before_end=Duration.days(366)
     ),
     lambda: Pool(collector="192.0.2.1:65535", trust_domain="example.edu"),
+    lambda: Pool(collector="cm1.example.edu, cm2.example.edu:9620", trust_domain="LOCAL_POOL"),
+    lambda: Pool(collector="cm:9618?sock=collector", trust_domain="cm.example.edu:9618"),
+    lambda: Pool(collector="[2001:db8::1]:9618", trust_domain="example.edu"),
     lambda: Pool(collector=Token.as_string({"Ref": "Collector"}), trust_domain="example.edu"),
     lambda: point_with(volume_gib=1, root_device="/dev/sda1", idle_timeout=Duration.seconds(30)),
     lambda: point_with(drain_before_end=Duration.seconds(10)),
@@ -91,11 +94,15 @@ BAD_VALUES: list[tuple[Callable[[], object], str]] = [
     (lambda: LeaseTerms(ends_at=datetime(2030, 1, 1), max_lifetime=Duration.days(1)), "allowed an aware datetime"),  # noqa: DTZ001
     (
         lambda: Pool(collector="cm.example.edu:0", trust_domain="example.edu"),
-        "received 'cm.example.edu:0', allowed host",
+        "received 'cm.example.edu:0', allowed one collector or several",
     ),
     (lambda: Pool(collector="cm.example.edu:", trust_domain="example.edu"), "Pool collector"),
+    (lambda: Pool(collector=["cm"], trust_domain="example.edu"), "received ['cm'], allowed one"),  # type: ignore[arg-type]
     (lambda: Pool(collector="http://cm", trust_domain="example.edu"), "Pool collector"),
-    (lambda: Pool(collector="cm.example.edu", trust_domain="example edu"), "received 'example edu', allowed a domain"),
+    (
+        lambda: Pool(collector="cm.example.edu", trust_domain="example edu"),
+        "received 'example edu', allowed the pool's TRUST_DOMAIN",
+    ),
     (
         lambda: point_with(volume_gib=0),
         "received 0, allowed a whole number of GiB from 1 to 16384; fix: pass volume_gib=20",

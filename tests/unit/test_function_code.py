@@ -30,6 +30,7 @@ SHARED = [
     "duration.py",
     "entries.py",
     "forms.py",
+    "instance_terms.py",
     "keeping.py",
     "kinds.py",
     "lease.py",

@@ -61,6 +61,11 @@ def deploy(stage: Stage, **policy: Any) -> str:
     return _until_done(stage, "Update")
 
 
+def create(stage: Stage) -> str:
+    """Create the custom resource on the group; where that fails, the operator deploys again. The first answer."""
+    return _until_done(stage, "Create")
+
+
 def delete(stage: Stage) -> str:
     """Delete the stack's custom resource; where that fails, the operator deletes the stack again. The first answer."""
     return _until_done(stage, "Delete")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.world.aws_state import MAX_TAGS
-from tests.world.cloudformation import delete, deploy, request
+from tests.world.cloudformation import create, delete, deploy, request
 from tests.world.scene import scene
 from tests.world.scenes_decisions import renew
 from tests.world.scenes_life import deploy_and_grant
@@ -111,7 +111,9 @@ def destroyed_before_the_first_grant(stage: Stage) -> None:
     stage.minutes(2)
     stage.expect(delete(stage) == "SUCCESS", "there is nothing to empty")
     stage.world.operator.secretsmanager.put_secret_value(SecretId=stage.site.secret_arn, SecretString="value")
+    request(stage, "Update")  # late, and for the second time
     stage.minutes(2)
+    stage.expect(not stage.alive(), "nothing is granted")
 
 
 @scene("RUNNING")
@@ -119,7 +121,7 @@ def a_destroy_that_was_taken_back(stage: Stage) -> None:
     """A deletion that CloudFormation could not complete, and a deployment that makes the custom resource again."""
     renewed_while_it_is_destroyed(stage)
     stage.expect(not stage.alive(), "nothing was started meanwhile")
-    request(stage, "Create")
+    create(stage)
     stage.minutes(1)
     stage.expect(not stage.alive(), "the renewal before it is used up")
     renew(stage, 1.8 * HOUR)

@@ -217,3 +217,17 @@ def test_a_warning_reaches_the_topic_before_the_end_and_once(cloud: Cloud) -> No
     warning = json.loads(message["Message"])
     assert (warning["annex"], warning["end"], warning["instances"]) == ("pa", format_time(created + HOUR), 2)
     assert len(message["Subject"]) <= 100
+
+
+def test_a_grant_that_was_refused_leaves_the_annex_waiting(cloud: Cloud, group: str) -> None:
+    created = cloud.created(group)
+    fail(cloud.clients.autoscaling, "UpdateAutoScalingGroup", "ServiceUnavailable")
+    with pytest.raises(CheckError) as raised:
+        cloud.check(group, created)
+    decision = raised.value.report.decision
+    assert (decision.phase.value, "a call was refused" in decision.reason) == ("waiting", True)
+
+
+def test_a_grant_that_was_carried_out_is_granted(cloud: Cloud, group: str) -> None:
+    done = cloud.check(group, cloud.created(group))
+    assert (done["phase"], "refused" in str(done["reason"])) == ("granted", False)

@@ -22,6 +22,7 @@ SETTINGS = EpSettings(
     credential_arn=SECRET,
     collector="cm.example.edu:9618",
     trust_domain="example.edu",
+    root_device="/dev/xvda",
     times={
         "drain_before_end": 120,
         "idle_timeout": 1200,

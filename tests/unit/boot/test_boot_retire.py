@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from annex_boot.user_data import boot_file
-from tests.unit.boot.boot_root import RULES, BootRoot
+from tests.unit.boot.boot_root import RULES, SETTINGS, BootRoot
 
 LEAVE = (
     "autoscaling terminate-instance-in-auto-scaling-group --region us-east-1 --instance-id i-0abc"
@@ -82,6 +84,18 @@ def test_joined_when_the_collector_accepts_the_token(root: BootRoot) -> None:
     assert root.calls("systemctl") == ["stop annex-join-timeout.timer"]
     assert root.exists("run/annex/joined")
     assert "annex: joined" in done.stdout
+
+
+def test_joined_when_one_of_several_collectors_accepts_the_token(root: BootRoot) -> None:
+    collectors = ("cm1.example.edu:9618?sock=collector", "[2001:db8::1]:9618", "cm3.example.edu:9618")
+    changed = dataclasses.replace(SETTINGS, collector=",".join(collectors))
+    root.write("etc/annex/annex.env", changed.to_env_file())
+    root.write("fake/condor_ping.fails", "4")
+    root.write("var/log/condor/.startd_address", "<10.0.0.1:9618>\n")
+    root.run("join")
+    asked = [f"-quiet -pool {each} -type COLLECTOR ADVERTISE_STARTD" for each in collectors]
+    assert root.calls("condor_ping") == [*asked, *asked[:2]], "each in turn, until one accepts"
+    assert root.exists("run/annex/joined")
 
 
 def test_not_joined_without_a_startd(root: BootRoot) -> None:

@@ -27,6 +27,7 @@ TEXTS: list[tuple[str, str, Form]] = [
     ("credential_arn", "ANNEX_CREDENTIAL", forms.SECRET_ARN),
     ("collector", "ANNEX_COLLECTOR", forms.COLLECTOR_ADDRESS),
     ("trust_domain", "ANNEX_TRUST_DOMAIN", forms.TRUST_DOMAIN),
+    ("root_device", "ANNEX_ROOT_DEVICE", forms.ROOT_DEVICE),
 ]
 TIMES = [(f"ANNEX_{span.name.upper()}", span) for span in EXECUTION_POINT_TIMES]
 LABEL = "a" * 63
@@ -104,23 +105,31 @@ BORDER = {
         "arn:aws:secretsmanager:us-east-1:12345678901:secret:a",
     ),
     "ANNEX_COLLECTOR": (f"{LABEL}.example.edu:65535", f"{LABEL}.example.edu:65536"),
-    "ANNEX_TRUST_DOMAIN": (f"{LABEL}.{LABEL}.{LABEL}.aa", f"{LABEL}.{LABEL}.{LABEL}.aaa"),
+    "ANNEX_TRUST_DOMAIN": ("a" * 253, "a" * 254),
+    "ANNEX_ROOT_DEVICE": ("/dev/xvdaa15", "/dev/xvdaaa"),
 }
 
 OTHERS = {
     "ANNEX_NAME": ("a-" * 15 + "ab", "a-" * 15 + "abc", "a--b", "a-", "Demo", "1a"),
     "ANNEX_REGION": ("eusc-de-east-1", "us-east", "US-EAST-1"),
     "ANNEX_CREDENTIAL": ("arn:aws:s3:::bucket", "arn:aws:secretsmanager:us-east-1:123456789012:secret:$(id)"),
-    "ANNEX_COLLECTOR": ("192.0.2.1:1", "cm:0", "cm", "cm:", "a..b:9618"),
-    "ANNEX_TRUST_DOMAIN": ("a", "a.", "a_b", "a" * 64),
+    "ANNEX_COLLECTOR": (
+        *("192.0.2.1:1", "cm:0", "cm", "cm:", "a..b:9618", "cm1:9618,cm2:9619", "cm1:9618,", "cm1:9618 cm2:9618"),
+        *("[2001:db8::1]:9618", "[2001:db8::1]", "[$(id)]:1", "cm:9618?sock=collector", "cm:9618?sock=`id`"),
+        "<10.0.0.1:9618?addrs=10.0.0.1-9618+[2001-db8--1]-9618&alias=cm.example.edu&noUDP&sock=collector>",
+        *(
+            "<10.0.0.1:9618",
+            "10.0.0.1:9618>",
+            f"{'a' * 60}:9618," * 14 + "cm:9618",
+            f"{'a' * 60}:9618," * 15 + "cm:9618",
+        ),
+    ),
+    "ANNEX_TRUST_DOMAIN": (
+        *("a", "a.", "a_b", "LOCAL_POOL", "cm:9618", "[2001:db8::1]:9618", "a-b", "^a", "~!#%&()<>?{}|;+="),
+        *("a b", "cm1,cm2", "$(id)", "a\\", "a/b", "a@b", "a*", '"a"', "'a'", "`id`", "é"),
+    ),
+    "ANNEX_ROOT_DEVICE": ("/dev/sda1", "/dev/sda", "/dev/nvme0n1", "xvda", "/dev/../sda"),
 }
-
-
-def test_an_execution_point_of_the_longest_name_has_a_host_name() -> None:
-    name, domain = BORDER["ANNEX_NAME"][0], BORDER["ANNEX_TRUST_DOMAIN"][0]
-    (form,) = re.findall(r"^domain=(.*)$", boot_file("configure"), re.M)
-    host = f"i-{'0' * 17}." + form.replace("$ANNEX_NAME", name).replace("$ANNEX_TRUST_DOMAIN", domain)
-    assert len(host) == forms.MAX_HOST_LENGTH
 
 
 @pytest.mark.parametrize("region", ["us-east-1", "us-gov-west-1", "eusc-de-east-1", "ap-southeast-10"])
@@ -162,6 +171,8 @@ def test_no_boot_file_writes_down_a_rule() -> None:
         ("collector", "$(DAEMON):9618"),
         ("trust_domain", "a b"),
         ("trust_domain", 'x"'),
+        ("trust_domain", "x\nEVIL=1"),
+        ("root_device", "/dev/$(id)"),
         ("protect_busy", 1),
         ("protect_busy", "1"),
         ("protect_busy", None),

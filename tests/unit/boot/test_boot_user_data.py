@@ -28,8 +28,9 @@ LONGEST = EpSettings(
     annex="a" * 32,
     region="ap-southeast-1",
     credential_arn="arn:aws-us-gov:secretsmanager:us-gov-west-1:123456789012:secret:" + "s" * 512,
-    collector=f"{HOST}:65535",
-    trust_domain=HOST[:194].rstrip("."),
+    collector=",".join([f"{HOST}:65535"] * 3 + [f"{HOST[:210].rstrip('.')}:65535"]),
+    trust_domain=HOST,
+    root_device="/dev/xvdaa15",
     times={span.name: seconds(span.maximum) for span in EXECUTION_POINT_TIMES},
     protect_busy=True,
 )

@@ -13,7 +13,19 @@ from annex_lease.lease import Phase
 from annex_lease.memory import Memory
 from annex_lease.observed import APART, BELIEVED, FRESH, Compared, Group, GroupMember, Instance, Missing, Seen
 from annex_lease.tags import format_time
-from tests.unit.lease.lease_model import CREATED, END, HOUR, MINUTE, RUNNING, SECOND, a_group, listed, settled, without
+from tests.unit.lease.lease_model import (
+    CREATED,
+    END,
+    HOUR,
+    MINUTE,
+    POLICY,
+    RUNNING,
+    SECOND,
+    a_group,
+    listed,
+    settled,
+    without,
+)
 
 BLANK = replace(a_group(written=settled(), desired=2, members=RUNNING, instances=None), empty_before=False)
 UNREAD = without(BLANK, lease_tags.TAG_SIZE)
@@ -202,3 +214,13 @@ def test_those_outside_the_group_are_remembered_from_the_last_listing() -> None:
     assert recalled(memory, CREATED + 2 * MINUTE).lost == frozenset({"i-9"}), "EC2 was not asked"
     note(memory, replace(half(), instances=()), CREATED + 3 * MINUTE)
     assert recalled(memory, CREATED + 3 * MINUTE).lost == frozenset()
+
+
+def test_the_time_for_which_a_lease_is_seen_to_be_over_is_counted() -> None:
+    memory = Memory()
+    assert recalled(memory, END - MINUTE).over_for == timedelta(0)
+    for minute in range(4):
+        assert recalled(memory, END + minute * MINUTE).over_for == minute * MINUTE
+    longer = a_group(replace(POLICY, duration_seconds=7000), written=settled())
+    assert recalled(memory, END + 4 * MINUTE, longer).over_for == timedelta(0)
+    assert recalled(memory, END + 5 * MINUTE).over_for == timedelta(0), "it starts again"

@@ -127,7 +127,7 @@ def test_the_base_has_its_bounds() -> None:
 @pytest.mark.parametrize("term", LISTS, ids=name_of)
 def test_a_list_has_its_bounds(read_annex: ReadAnnex, term: Texts) -> None:
     def items(count: int) -> str:
-        texts = [f"c{n}.large" if term is terms.INSTANCE_TYPES else f"subnet-{n:08x}" for n in range(count)]
+        texts = [f"m{n}a.large" if term is terms.INSTANCE_TYPES else f"subnet-{n:08x}" for n in range(count)]
         assert all(term.form.matches(text) for text in texts)
         return str(texts)
 
@@ -147,7 +147,11 @@ def test_a_text_has_the_form_of_the_term(read_annex: ReadAnnex, term: Text) -> N
     assert term.form.matches(example)
     assert getattr(read_annex(**keys, **{term.name: f'"{example}"'}).annexes["demo"], term.name) == example
     for other in (f"{example}!", f"!{example}", f"{example}\\n", ""):
-        refused(read_annex, term, f'"{other}"')
+        if term is terms.REGION and other:
+            with pytest.raises(SpecError, match=f'did you mean "{example}"'):
+                read_annex(region=f'"{other}"')
+        else:
+            refused(read_annex, term, f'"{other}"')
 
 
 def refused(read_annex: ReadAnnex, term: Term, text: str) -> None:

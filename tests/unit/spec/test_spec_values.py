@@ -4,10 +4,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from annex_lease.regions import KNOWN_REGIONS
 from annex_spec import SpecError
 from tests.unit.spec.spec_texts import POOL, Read, ReadAnnex
 
 TOPIC = "arn:aws:sns:us-east-1:123456789012:alarms"
+KEY = "arn:aws:kms:us-east-1:123456789012:key/mrk-0123456789abcdef0123456789abcdef"
+BOUNDARY = "arn:aws:iam::123456789012:policy/team/hpc/Boundary"
 VPC, SUBNET = '"vpc-0123456789abcdef0"', "subnet-0123456789abcdef0"
 
 ACCEPTED = [
@@ -37,11 +40,38 @@ ACCEPTED = [
     ("alarm_topic", f'"{TOPIC}"', TOPIC),
     ("region", '"us-gov-west-1"', "us-gov-west-1"),
     ("region", '"eusc-de-east-1"', "eusc-de-east-1"),
-    ("region", '"ap-southeast-2"', "ap-southeast-2"),
+    *[("region", f'"{region}"', region) for region in ("ap-southeast-2", *KNOWN_REGIONS)],
+    *[
+        ("region", f'"{region}"', region)
+        for region in ("us-south-1", "ap-southeast-12", "nz-north-1", "us-isog-west-1")
+    ],
     ("account", '"012345678901"', "012345678901"),
     ("image", '"ami-01234567"', "ami-01234567"),
-    ("image", '"ssm:/aws/service/debian/release/13/latest/amd64"', "ssm:/aws/service/debian/release/13/latest/amd64"),
+    *[
+        ("image", f'"{image}"', image)
+        for image in (
+            "ssm:/aws/service/debian/release/13/latest/amd64",
+            "ssm:/images/annex",
+            "ssm:annex-image",
+            "ssm:/images/annex:12",
+            "ssm:annex-image:1",
+            "ssm:/" + "/".join("abcdefghijklmno"),
+            "ssm:arn:aws:ssm:us-east-1:123456789012:parameter/images/annex",
+            "ssm:arn:aws:ssm:us-east-1::parameter/aws/service/debian/release/13/latest/amd64",
+        )
+    ],
     ("instance_types", '["m7i-flex.large", "u7i-12tb.224xlarge"]', ("m7i-flex.large", "u7i-12tb.224xlarge")),
+    ("instance_types", '["p6-b200.48xlarge", "u-6tb1.metal"]', ("p6-b200.48xlarge", "u-6tb1.metal")),
+    ("instance_types", '["p6e-gb200.36xlarge", "x8g.large"]', ("p6e-gb200.36xlarge", "x8g.large")),
+    ("instance_types", '["i3.metal"]', ("i3.metal",)),
+    ("ipv6", "true", True),
+    ("volume_key", f'"{KEY}"', KEY),
+    ("credential_key", f'"{KEY}"', KEY),
+    ("permissions_boundary", '"arn:aws:iam::aws:policy/PowerUserAccess"', "arn:aws:iam::aws:policy/PowerUserAccess"),
+    ("permissions_boundary", f'"{BOUNDARY}"', BOUNDARY),
+    ("role_path", '"/"', "/"),
+    ("role_path", '"/team/hpc/"', "/team/hpc/"),
+    ("role_path", f'"/{"a" * 510}/"', f"/{'a' * 510}/"),
     ("instance_types", '["c6a.metal", "c7i.metal-24xl", "t3.nano"]', ("c6a.metal", "c7i.metal-24xl", "t3.nano")),
     ("on_demand_base", "0", 0),
     ("on_demand_base", "2", 2),
@@ -69,6 +99,13 @@ REFUSED = [
     *[("region", value) for value in ('"us-east"', '"us-east-100"', '"US-EAST-1"', '"us-east-1a"', '""', "1")],
     *[("account", value) for value in ('"12345678901"', '"1234567890123"', "123456789012", '"12345678901a"')],
     *[("image", value) for value in ('"ami-1"', '"ami-0123456789abcdeg0"', '"ssm:"', '"ssm:/a b"', '"debian"')],
+    *[("image", f'"ssm:{value}"') for value in ("a/b", "/a/", "/" + "/".join("abcdefghijklmnop"), "a" * 1011, "/a:0")],
+    *[("ipv6", value) for value in ('"true"', "1")],
+    *[("volume_key", f'"{KEY.rpartition("/")[0]}/{value}"') for value in ("mrk-0123", "0123", "*", "01234567" * 4)],
+    *[("volume_key", value) for value in ('"alias/annex"', f'"{KEY.replace("key/", "alias/")}"', '""')],
+    *[("credential_key", value) for value in ('"alias/annex"', f'"{KEY}!"', "true")],
+    *[("permissions_boundary", value) for value in ('"Boundary"', '"arn:aws:iam::123456789012:role/r"', "1")],
+    *[("role_path", value) for value in ('""', '"team"', '"/team"', '"team/"', '"//"', '"/a b/"', f'"/{"a" * 511}/"')],
     *[("instance_types", value) for value in ("[]", '"c6a.large"', '["c6a"]', '["c6a.large", "c6a.large"]', "[1]")],
     ("instance_types", str([f"c{number}.large" for number in range(41)])),
     *[("on_demand_base", value) for value in ("-1", "3", "true")],
@@ -137,28 +174,66 @@ def test_a_name_is_refused(read: Read, name: str) -> None:
         read(f"{POOL}[annex.{name}]\n{_keys()}")
 
 
+SINFUL = "<10.0.0.1:9618?addrs=10.0.0.1-9618+[2001-db8--1]-9618&alias=cm.example.edu&noUDP&sock=collector>"
+
+
 @pytest.mark.parametrize(
     ("written", "value"),
-    [("cm", "cm:9618"), ("cm.example.edu:1", "cm.example.edu:1"), ("198.51.100.7:65535", "198.51.100.7:65535")],
+    [
+        ("cm", "cm:9618"),
+        ("cm.example.edu.", "cm.example.edu.:9618"),
+        ("cm.example.edu:1", "cm.example.edu:1"),
+        ("198.51.100.7:65535", "198.51.100.7:65535"),
+        ("cm1.example.edu,cm2.example.edu", "cm1.example.edu:9618,cm2.example.edu:9618"),
+        (" cm1:9620 ,  cm2, ", "cm1:9620,cm2:9618"),
+        ("cm1 cm2 cm1", "cm1:9618,cm2:9618"),
+        ("cm:9618?sock=collector", "cm:9618?sock=collector"),
+        ("cm?sock=collector", "cm:9618?sock=collector"),
+        (SINFUL, SINFUL),
+        (f"{SINFUL}, cm2", f"{SINFUL},cm2:9618"),
+        ("[2001:db8::1]:9618", "[2001:db8::1]:9618"),
+        ("[2001:db8::1]", "[2001:db8::1]:9618"),
+        ("2001:db8::1", "[2001:db8::1]:9618"),
+        ("<[2001:db8::1]:9618?sock=collector>", "<[2001:db8::1]:9618?sock=collector>"),
+    ],
 )
 def test_a_collector_is_accepted(read: Read, written: str, value: str) -> None:
     assert read(_pool(written, "example.edu")).pool.collector == value
 
 
 @pytest.mark.parametrize(
-    "written", ["", "cm:", "cm:0", "cm:65536", "cm:x", "cm,cm2", "<1.2.3.4:9618>", "a b", "-cm", ":1"]
+    "written",
+    [
+        *("", " , ", "cm:", "cm:0", "cm:65536", "cm:x", "cm1,cm2:0", "<cm", "a..b", "-cm", ":1", "http://cm", "cm/a"),
+        *("[2001:db8::1", "[::::]:9618", "2001:db8::1::2", "fe80::1%eth0", "$(CONDOR_HOST)", "cm;cm2", "cm\\n"),
+        ".".join(["a" * 63] * 4),
+        ",".join(f"cm{number}.example.edu" for number in range(60)),
+    ],
 )
 def test_a_collector_is_refused(read: Read, written: str) -> None:
     with pytest.raises(SpecError, match=r"\[pool\] collector"):
         read(_pool(written, "example.edu"))
 
 
-@pytest.mark.parametrize("written", ["example.edu", "Pool-1", ".".join(["a" * 63] * 3), "a." * 96 + "a"])
+@pytest.mark.parametrize(
+    "written",
+    [
+        "example.edu",
+        "Pool-1",
+        "a." * 96 + "a",
+        "LOCAL_POOL",
+        "cm.example.edu:9618",
+        "[2001:db8::1]:9618",
+        "a" * 253,
+        "a..b",
+    ],
+)
 def test_a_trust_domain_is_accepted(read: Read, written: str) -> None:
     assert read(_pool("cm", written)).pool.trust_domain == written
 
 
-@pytest.mark.parametrize("written", ["", "a b", "a..b", "a@b", "a" * 64, "a." * 97 + "a", "cm:9618"])
+# HTCondor signs no token for the first three ("Issuer namespace may not contain spaces or commas").
+@pytest.mark.parametrize("written", ["a b", "cm1,cm2", "cm1, cm2", "", "a@b", "a/b", "$(UID_DOMAIN)", "a" * 254, "ü"])
 def test_a_trust_domain_is_refused(read: Read, written: str) -> None:
     with pytest.raises(SpecError, match=r"\[pool\] trust_domain"):
         read(_pool("cm", written))
