@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from aws_cdk import Token
 
-from annex_constructs.errors import check_form, invalid_value
+from annex_constructs.errors import Kind, check_form, check_kind, invalid_value
 from annex_lease.collectors import collector_list, collector_ports, needs_ipv6
 from annex_lease.egress import read_ports
 from annex_lease.forms import COLLECTOR, DEFAULT_PORT, TRUST_DOMAIN
@@ -36,6 +36,9 @@ class Pool:
 
     def __post_init__(self) -> None:
         """Refuse what is not a collector or a trust domain."""
+        # First: the CDK asks another process whether a value is a token, which some values end.
+        check_kind("Pool collector", self.collector, Kind(COLLECTOR.allowed, f'"{COLLECTOR.example}"', str))
+        check_kind("Pool trust_domain", self.trust_domain, Kind(TRUST_DOMAIN.allowed, f'"{TRUST_DOMAIN.example}"', str))
         check_form("Pool trust_domain", self.trust_domain, TRUST_DOMAIN)
         _ = self.address, self.port_ranges  # reads and checks them
 

@@ -111,7 +111,9 @@ def destroyed_before_the_first_grant(stage: Stage) -> None:
     stage.minutes(2)
     stage.expect(delete(stage) == "SUCCESS", "there is nothing to empty")
     stage.world.operator.secretsmanager.put_secret_value(SecretId=stage.site.secret_arn, SecretString="value")
+    request(stage, "Update")  # late, and for the second time
     stage.minutes(2)
+    stage.expect(not stage.alive(), "nothing is granted")
 
 
 @scene("RUNNING")
