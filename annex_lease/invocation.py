@@ -53,6 +53,9 @@ class CheckerSettings:
             Default: empty - the tag alone counts.
         size: declared number of instances, which caps the tag. Default: empty - the tag alone counts.
         max_instance_hours: declared limit of instance-hours, which caps the tag. Default: empty - the tag alone counts.
+        collector: the pool's collector. The function does not use it: the commands read it where no spec file names it.
+            Default: empty - not known.
+        trust_domain: the pool's trust domain, for the commands as well. Default: empty - not known.
     """
 
     group: str = ""
@@ -63,6 +66,8 @@ class CheckerSettings:
     max_lifetime_seconds: str = ""
     size: str = ""
     max_instance_hours: str = ""
+    collector: str = ""
+    trust_domain: str = ""
 
     def to_environ(self) -> dict[str, str]:
         """The environment variables of the function."""

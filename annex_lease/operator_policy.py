@@ -82,11 +82,20 @@ def tag_key_conditions(keys: Iterable[str]) -> dict[str, dict[str, object]]:
 
 
 _FIND = Right(
-    "Find", ("autoscaling:DescribeAutoScalingGroups", "sts:GetCallerIdentity", "tag:GetResources"), Target.ANY
+    "Find",
+    (
+        "autoscaling:DescribeAutoScalingGroups",
+        # The Regions in which an annex can be that no spec file places.
+        "ec2:DescribeRegions",
+        "sts:GetCallerIdentity",
+        "tag:GetResources",
+    ),
+    Target.ANY,
 )
 _SEE_INSTANCES = Right("SeeInstances", ("ec2:DescribeInstances",), Target.ANY)
 _SEE_LAUNCHES = Right("SeeLaunches", ("autoscaling:DescribeScalingActivities",), Target.ANY)
 _SEE_HOOKS = Right("SeeHooks", ("autoscaling:DescribeLifecycleHooks",), Target.ANY)
+_SEE_CHECKER = Right("SeeChecker", ("lambda:GetFunctionConfiguration",), Target.CHECKER)
 _CREDENTIAL_IS_THERE = Right("CredentialIsThere", ("secretsmanager:DescribeSecret",), Target.CREDENTIAL)
 _STORE_CREDENTIAL = Right("StoreCredential", ("secretsmanager:PutSecretValue",), Target.CREDENTIAL)
 # To see before a token is stored that the image cannot work.
@@ -132,16 +141,16 @@ _LIST = Right(
     Target.ANY,
 )
 
-READ_STATUS = (_FIND, _SEE_INSTANCES, _SEE_LAUNCHES, _CREDENTIAL_IS_THERE)
+READ_STATUS = (_FIND, _SEE_INSTANCES, _SEE_LAUNCHES, _SEE_CHECKER, _CREDENTIAL_IS_THERE)
 """`annex status` and `annex plan --deployed`."""
-PUSH_CREDENTIAL = (_FIND, _SEE_IMAGE, _CREDENTIAL_IS_THERE, _STORE_CREDENTIAL, _CHECK)
+PUSH_CREDENTIAL = (_FIND, _SEE_CHECKER, _SEE_IMAGE, _CREDENTIAL_IS_THERE, _STORE_CREDENTIAL, _CHECK)
 """`annex credential push`."""
 EXTEND = (_FIND, _CREDENTIAL_IS_THERE, _EXTEND, _CHECK)
 """`annex extend`, `annex shorten`, `annex renew` and `annex check`."""
 STOP = (_FIND, _SEE_INSTANCES, _SEE_HOOKS, _END_LEASE, _END_GROUP, _EMPTY_GROUP, _TERMINATE, _CHECK)
 """`annex stop`."""
 OPERATE = (
-    *(_FIND, _SEE_INSTANCES, _SEE_LAUNCHES, _SEE_HOOKS, _SEE_IMAGE),
+    *(_FIND, _SEE_INSTANCES, _SEE_LAUNCHES, _SEE_HOOKS, _SEE_CHECKER, _SEE_IMAGE),
     *(_CREDENTIAL_IS_THERE, _STORE_CREDENTIAL, _EXTEND, _END_GROUP, _EMPTY_GROUP, _TERMINATE, _CHECK),
     _LIST,
 )

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from annex_lease.lease import Lease
-from annex_lease.ownership import stack_name
 from annex_lease.tags import format_time
 
 NOT_DEPLOYED = "not deployed"
@@ -50,6 +49,8 @@ class AnnexStatus:
 
     name: str
     region: str
+    stack: str
+    id: str | None
     time: datetime
     phase: str | None
     reason: str | None
@@ -85,21 +86,22 @@ class AnnexStatus:
     def as_data(self) -> dict[str, object]:
         """The JSON object of `annex status --json`; null means "not known", "not deployed" or "none".
 
-        Keys: name, region, stack; time (of the look); phase (waiting, granted, active, draining, ended, "not
-        deployed"), reason; size (declared), granted; lease (created, declared_end, effective_end, latest_end,
-        seconds_left >= 0, explained (what decided the effective end), override_void (a deployment made the operator's
-        end void), next_warning); instance_hours (see `HoursUsed.as_data`; null without a limit); instances
-        (each: id, state, protected, joined, jobs_running), joined, protected; overdue (number of instances that should
-        be gone), surplus (number of instances above the declared size), shortfall (number of instances that have not
-        started), closed (a destroy of the annex began); unmatched_slots (names of slots that claim to belong to this
-        annex and match none of its alive instances); jobs_running; record_problems (invalid lease tags, which are
-        ignored); problems (those and others);
+        Keys: name, region, stack, id (of the annex, or null); time (of the look); phase (waiting, granted, active,
+        draining, ended, "not deployed"), reason; size (declared), granted; lease (created, declared_end,
+        effective_end, latest_end, seconds_left >= 0, explained (what decided the effective end), override_void (a
+        deployment made the operator's end void), next_warning); instance_hours (see `HoursUsed.as_data`; null without
+        a limit); instances (each: id, state, protected, joined, jobs_running), joined, protected; overdue (number of
+        instances that should be gone), surplus (number of instances above the declared size), shortfall (number of
+        instances that have not started), closed (a destroy of the annex began); unmatched_slots (names of slots that
+        claim to belong to this annex and match none of its alive instances); jobs_running; record_problems (invalid
+        lease tags, which are ignored); problems (those and others);
         errors. Times are UTC, YYYY-MM-DDTHH:MM:SSZ.
         """
         return {
             "name": self.name,
             "region": self.region,
-            "stack": stack_name(self.name),
+            "stack": self.stack,
+            "id": self.id,
             "time": format_time(self.time),
             "phase": self.phase,
             "reason": self.reason,

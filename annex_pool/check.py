@@ -10,10 +10,10 @@ from datetime import datetime
 
 from annex_lease.invocation import DRY_CHECK
 from annex_lease.lease import Phase
-from annex_lease.ownership import stack_name
 from annex_lease.tags import parse_time, shown
 from annex_pool.command_error import AnnexError
-from annex_pool.deployed import FUNCTION, Deployed, find_arn
+from annex_pool.deployed import Deployed
+from annex_pool.own_resources import FUNCTION, find_arn
 from annex_pool.region import asking
 
 _CHECK: dict[str, str] = {}  # any event that is not one of the checker's others
@@ -62,22 +62,23 @@ def ask_checker(found: Deployed, *, dry_run: bool = False) -> Answer:
             Payload=json.dumps(DRY_CHECK if dry_run else _CHECK).encode(),
         )
         payload = reply["Payload"].read()
-    answer = read_answer(found.name, payload, failed="FunctionError" in reply)
+    answer = read_answer(found.name, payload, failed="FunctionError" in reply, deploy=found.cdk("deploy"))
     if dry_run and answer.data.get("dry_run") is not True:
         raise AnnexError(
             f"the lease checker of annex {found.name} did not confirm the dry run, so it may have acted: it is older "
-            f"than this command; deploy it again with `cdk deploy {stack_name(found.name)}`"
+            f"than this command; deploy it again with {found.cdk('deploy')}"
         )
     return answer
 
 
-def read_answer(name: str, payload: bytes, *, failed: bool) -> Answer:
+def read_answer(name: str, payload: bytes, *, failed: bool, deploy: str = "`cdk deploy`") -> Answer:
     """Read the reply of the checker's function.
 
     Args:
         name: the annex's name.
         payload: the body of the reply.
         failed: True if Lambda reports that the function failed.
+        deploy: command that deploys the annex, for errors.
 
     Raises:
         AnnexError: the function failed, or the reply has another form or an unknown phase.
@@ -93,7 +94,7 @@ def read_answer(name: str, payload: bytes, *, failed: bool) -> Answer:
         raise AnnexError(f"the lease checker of annex {name} failed: {reason}; see the checker's log")
     end = data.get("end")
     return Answer(
-        phase=_phase(name, data["phase"]),
+        phase=_phase(name, data["phase"], deploy),
         reason=str(data.get("reason") or ""),
         end=None if end is None else str(end),
         problems=_texts(data, "problems"),
@@ -104,13 +105,13 @@ def read_answer(name: str, payload: bytes, *, failed: bool) -> Answer:
     )
 
 
-def _phase(name: str, value: object) -> Phase:
+def _phase(name: str, value: object, deploy: str) -> Phase:
     try:
         return Phase(value)
     except ValueError:
         raise AnnexError(
             f"the lease checker of annex {name} reports the phase {shown(value)}, which this command does not know: "
-            f"they are of different versions; deploy it again with `cdk deploy {stack_name(name)}`"
+            f"they are of different versions; deploy it again with {deploy}"
         ) from None
 
 

@@ -13,13 +13,14 @@ from pathlib import Path
 from annex_lease.observed import Credential
 from annex_pool.check import Answer
 from annex_pool.command_error import AnnexError, InputError
-from annex_pool.deployed import Deployed, deployed_annex, renewable_lease
+from annex_pool.deployed import Deployed, renewable_lease
+from annex_pool.deployed_pool import deployed_pool
 from annex_pool.environment import Environment
 from annex_pool.image import image_defects
+from annex_pool.place import Place, deployed_annex
 from annex_pool.region import asking
 from annex_pool.stored_credential import restore_advice, stored_credential
 from annex_pool.token import AUTHORIZATIONS, Token, TokenRule, defects, expiry, read_token, rule_for, version_id
-from annex_spec import AnnexSpec, PoolSpec
 
 # The pool counts a token's lifetime from its own clock when it signs; the margin keeps it within the maximum lifetime.
 _MARGIN_SECONDS = 30
@@ -44,33 +45,34 @@ class Pushed:
     answer: Answer
 
 
-def push(environment: Environment, pool: PoolSpec, spec: AnnexSpec, command: str, file: str | None) -> Pushed:
+def push(environment: Environment, place: Place, declared: str | None, command: str, file: str | None) -> Pushed:
     """Store a token for the annex, and run its lease checker, which grants the declared size.
 
     Args:
         environment: external dependencies.
-        pool: the pool that issues the token.
-        spec: the annex.
-        command: the program that issues it; see `issue`.
+        place: the annex.
+        declared: the pool's trust domain as the spec file declares it; None: it declares none. That of the deployed
+            annex counts if it is known, because its execution points have it.
+        command: the program that issues the token; see `issue`.
         file: a file with a token issued elsewhere, `-` for standard input. Default: None - issue one.
 
     Raises:
         AnnexError: the annex is not deployed, its maximum lifetime is over, or it is being destroyed; its secret waits
-            for its deletion; its image cannot work; the token is refused; AWS could not be asked.
+            for its deletion; its image cannot work; the token is refused; AWS could not be asked; the trust domain is
+            not known.
     """
-    aws = environment.connect(spec.region)
-    found = deployed_annex(aws, spec)
+    found = deployed_annex(environment, place)
     # Also for an annex that has ended: a renewal needs a valid credential.
     lease = renewable_lease(found, environment.now())
-    rule = rule_for(spec.name, pool.trust_domain, lease.latest_end)
+    rule = rule_for(place.name, _trust_domain(found, declared), lease.latest_end)
     stored = stored_credential(found, environment.sleep)
     if stored.state is Credential.DELETED:
         # AWS refuses a new value. No token is issued that could not be stored.
-        raise AnnexError(f"nothing was stored: {restore_advice(stored.arn, aws.region)}, then push again")
+        raise AnnexError(f"nothing was stored: {restore_advice(stored.arn, place.region)}, then push again")
     _check_image(found)
     token = _from_file(file, rule, environment.now()) if file is not None else _issued(command, rule, environment)
-    with asking(f"to store the token of annex {spec.name} in {aws.region}"):
-        aws.secretsmanager.put_secret_value(
+    with asking(f"to store the token of annex {place.name} in {place.region}"):
+        found.aws.secretsmanager.put_secret_value(
             SecretId=stored.arn, SecretString=token.text, ClientRequestToken=version_id(expiry(token))
         )
     try:
@@ -80,13 +82,26 @@ def push(environment: Environment, pool: PoolSpec, spec: AnnexSpec, command: str
     return Pushed(rule.identity, expiry(token) or lease.latest_end, answer)
 
 
+def _trust_domain(found: Deployed, declared: str | None) -> str:
+    pool = deployed_pool(found)
+    known = pool.trust_domain or declared
+    if known:
+        return known
+    reason = pool.error or "an earlier version of this project deployed it"
+    raise AnnexError(
+        f"the trust domain of the pool of annex {found.name} is not known, and nothing was stored: the deployed annex "
+        f"does not name it ({reason}), and no spec file does: name a file with a table [pool] (--spec), or run "
+        f"{found.cdk('deploy')}"
+    )
+
+
 def _check_image(found: Deployed) -> None:
     """Refuse to start instances that would be billed and never join: without a token nothing is granted."""
     defects_of_image = image_defects(found.aws, found.group.name)
     if defects_of_image:
         raise AnnexError(
-            f"nothing was stored, so that nothing starts: {'; '.join(defects_of_image)}. Correct the spec, deploy "
-            f"annex {found.name} again, then push"
+            f"nothing was stored, so that nothing starts: {'; '.join(defects_of_image)}. Correct the spec, run "
+            f"{found.cdk('deploy')}, then push"
         )
 
 

@@ -1,40 +1,32 @@
-"""An annex that is deployed in AWS: finding it, its instances and its own resources, and writing its lease tags.
+"""An annex that is deployed in AWS: finding it and its instances, and writing its lease tags.
 
-An annex is found by its tag. The name is compared exactly, and there must be exactly one resource of each kind.
+An annex is found by its tag, and the name is compared exactly. Two stacks can hold annexes of one name: their ids
+differ, and none is taken for the other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, cast
 
-from annex_lease.aws import AnnexAccess, list_instances, read_group
+from annex_lease.aws import AnnexAccess, group_from_api, list_instances, read_group
 from annex_lease.decision import decide
 from annex_lease.entries import Override
+from annex_lease.forms import ANNEX_NAME
 from annex_lease.lease import Lease, Phase
 from annex_lease.observed import Group
-from annex_lease.ownership import by_key, by_key_from_api, carries_name, stack_name
-from annex_lease.tags import TAG_ID, TAG_NAME, TAG_OVERRIDES, TAG_RESPONDER, TAG_UNTIL, format_time, group_tag
-from annex_pool.command_error import AnnexError
-from annex_pool.region import RegionClients, asking, check_account
-from annex_pool.ungrouped import check_none_left
-from annex_spec import AnnexSpec
+from annex_lease.ownership import STACK_NAME_TAG, by_key, by_key_from_api, carries_name, stack_name
+from annex_lease.tags import TAG_ID, TAG_NAME, TAG_OVERRIDES, TAG_UNTIL, format_time, group_tag
+from annex_pool.command_error import AnnexError, InputError
+from annex_pool.region import RegionClients, asking
 
 if TYPE_CHECKING:
-    from mypy_boto3_autoscaling.type_defs import TagTypeDef
+    from mypy_boto3_autoscaling.type_defs import FilterTypeDef, TagTypeDef
 
-SECRET = "secretsmanager"  # noqa: S105 - a type of resource
-FUNCTION = "lambda:function"
-_KINDS = {SECRET: "secret", FUNCTION: "lease checker function"}
-# The tagging service lists a new resource a little later than the service that made it. A credential that is pushed
-# right after the deployment must still find its secret.
-_ATTEMPTS, _PAUSE_SECONDS = 5, 3.0
 OVER = frozenset({Phase.DRAINING, Phase.ENDED})
 """Phases of an annex whose lease is over."""
-
-_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -61,44 +53,95 @@ class Deployed:
         """Unique id of this annex, on all its resources; empty if the group declares none."""
         return by_key(self.group.tags).get(TAG_ID, "")
 
+    @property
+    def stack(self) -> str:
+        """Name of its stack, as CloudFormation tagged the group; that of this project's app if there is no such tag.
 
-def find_annex(aws: RegionClients, name: str) -> Deployed | None:
-    """Find the annex of exactly this name; None if AWS lists no group of it.
+        Another app, or a stage of an app, gives the stack another name, such as `Prod-Annex-demo`.
+        """
+        return by_key(self.group.tags).get(STACK_NAME_TAG) or stack_name(self.name)
+
+    def cdk(self, verb: str) -> str:
+        """The command of the CDK for this annex's stack, such as "`cdk deploy Annex-demo`".
+
+        The CDK CLI selects a stack by its path in the app, which can differ from its name and is recorded nowhere in
+        AWS. `cdk list` prints both (AWS CDK Developer Guide, "cdk list").
+        """
+        if self.stack == stack_name(self.name):
+            return f"`cdk {verb} {self.stack}`"
+        return f"`cdk {verb}` for stack {self.stack} (`cdk list` shows its path in the app)"
+
+    def described(self) -> str:
+        """The annex in one line, with everything that differs from another of its name."""
+        return f"stack {self.stack} in {self.aws.region}, id {self.id or 'unknown'}, group {self.group.name}"
+
+
+def list_annexes(aws: RegionClients, name: str | None = None) -> tuple[Deployed, ...]:
+    """List the annexes of a Region that have a group, by name, stack and group.
+
+    Args:
+        aws: the clients of the Region.
+        name: exact name. Default: None - annexes of any name.
 
     Raises:
-        AnnexError: AWS could not be asked, or more than one group carries the name.
+        AnnexError: AWS could not be asked.
     """
-    with asking(f"for the Auto Scaling group of annex {name} in {aws.region}"):
-        pages = aws.autoscaling.get_paginator("describe_auto_scaling_groups").paginate(
-            Filters=[{"Name": f"tag:{TAG_NAME}", "Values": [name]}]
-        )
-        names = [
-            described["AutoScalingGroupName"]
+    whose = "of all annexes" if name is None else f"of annex {name}"
+    wanted: FilterTypeDef = {"Name": "tag-key", "Values": [TAG_NAME]}
+    if name is not None:
+        wanted = {"Name": f"tag:{TAG_NAME}", "Values": [name]}
+    with asking(f"for the Auto Scaling groups {whose} in {aws.region}"):
+        pages = aws.autoscaling.get_paginator("describe_auto_scaling_groups").paginate(Filters=[wanted])
+        listed = [
+            (by_key_from_api(described.get("Tags", [])), group_from_api(described))
             for page in pages
             for described in page["AutoScalingGroups"]
-            # Compared once more, exactly: the service may match filter values loosely.
-            if carries_name(by_key_from_api(described.get("Tags", [])), name)
         ]
-        group = read_group(AnnexAccess(_only(names, f"Auto Scaling group of annex {name}"), "", aws)) if names else None
-    return Deployed(name, aws, group) if group else None
+    # Compared once more, exactly: the service may match filter values loosely. Another tool can write any text as a
+    # tag; no annex has a name of another form.
+    found = [
+        Deployed(tags[TAG_NAME], aws, group)
+        for tags, group in listed
+        if ANNEX_NAME.matches(tags.get(TAG_NAME, "")) and (name is None or carries_name(tags, name))
+    ]
+    return tuple(sorted(found, key=lambda each: (each.name, each.stack, each.group.name)))
 
 
-def deployed_annex(aws: RegionClients, spec: AnnexSpec) -> Deployed:
-    """Find the annex that the spec declares.
+def find_annex(aws: RegionClients, name: str, *, group: str = "", annex_id: str = "") -> Deployed | None:
+    """Find the annex of exactly this name; None if AWS lists no group of it.
+
+    Args:
+        aws: the clients of the Region.
+        name: the annex's name.
+        group: name of its group, as found before. Default: "" - any group that carries the name.
+        annex_id: its id. Default: "" - any id.
 
     Raises:
-        AnnexError: it is not deployed, with or without instances that its group left behind; AWS could not be asked;
-            the credentials belong to another account.
+        InputError: more than one annex fits.
+        AnnexError: AWS could not be asked.
     """
-    check_account(aws, spec.account)
-    found = find_annex(aws, spec.name)
-    if found is None:
-        none_left = check_none_left(aws, spec.name)
-        raise AnnexError(
-            f"annex {spec.name} is not deployed in {spec.region}: run `cdk deploy {stack_name(spec.name)}` first; "
-            f"{none_left}"
-        )
-    return found
+    if group:
+        with asking(f"for the Auto Scaling group {group} of annex {name} in {aws.region}"):
+            known = read_group(AnnexAccess(group, "", aws))
+        return Deployed(name, aws, known) if known else None
+    found = [each for each in list_annexes(aws, name) if annex_id in ("", each.id)]
+    if len(found) > 1:
+        raise several(name, found)
+    return found[0] if found else None
+
+
+def several(name: str, found: Sequence[Deployed]) -> InputError:
+    """The error about a name that more than one annex has: a command acts on none of them.
+
+    Args:
+        name: the name.
+        found: the annexes.
+    """
+    return InputError(
+        f"there are {len(found)} annexes called {name}, and nothing was done: "
+        f"{'; '.join(each.described() for each in found)}. Name one of them with --stack, --id or --region; remove the "
+        f"tag {TAG_NAME} from a group that is no annex"
+    )
 
 
 def observe(found: Deployed) -> Group | None:
@@ -150,8 +193,8 @@ def renewable_lease(found: Deployed, now: datetime) -> Lease:
     if lease.record.closed:
         raise AnnexError(
             f"annex {found.name} is being destroyed: a destroy began, after which nothing is granted and no end is "
-            f"moved; let `cdk destroy {stack_name(found.name)}` finish, then run `cdk deploy {stack_name(found.name)}` "
-            "for a new annex"
+            f"moved; let {found.cdk('destroy')} finish, then run {found.cdk('deploy')} for a "
+            "new annex"
         )
     if lease.policy is None:
         raise AnnexError(
@@ -161,8 +204,7 @@ def renewable_lease(found: Deployed, now: datetime) -> Lease:
     if now >= lease.latest_end:
         raise AnnexError(
             f"the maximum lifetime of annex {found.name} ended at {format_time(lease.latest_end)}, and no lease can "
-            f"exceed it: run `cdk destroy {stack_name(found.name)}`, then `cdk deploy {stack_name(found.name)}` for a "
-            "new annex"
+            f"exceed it: run {found.cdk('destroy')}, then {found.cdk('deploy')} for a new annex"
         )
     return lease
 
@@ -200,50 +242,3 @@ def write_tags(found: Deployed, values: Mapping[str, str], what: str) -> None:
     tags = [cast("TagTypeDef", group_tag(key, value).to_api(found.group.name)) for key, value in values.items()]
     with asking(f"to write {what} on group {found.group.name}"):
         found.aws.autoscaling.create_or_update_tags(Tags=tags)
-
-
-def find_arn(found: Deployed, kind: str, sleep: Callable[[float], None] | None) -> str:
-    """Find the one resource of this kind that carries the annex's name and id, and return its ARN.
-
-    Args:
-        found: the annex.
-        kind: `SECRET` or `FUNCTION`.
-        sleep: waits between attempts, up to 12 seconds in all; None: one attempt only.
-
-    Raises:
-        AnnexError: AWS could not be asked, or there is not exactly one.
-    """
-    what = f"{_KINDS[kind]} of annex {found.name}"
-    for attempt in range(_ATTEMPTS if sleep else 1):
-        if attempt and sleep:
-            sleep(_PAUSE_SECONDS)
-        arns = _own_arns(found, kind, what)
-        if arns:
-            return _only(arns, what)
-    raise AnnexError(
-        f"there is no {what} in {found.aws.region}: deploy it again with `cdk deploy {stack_name(found.name)}`"
-    )
-
-
-def _own_arns(found: Deployed, kind: str, what: str) -> list[str]:
-    with asking(f"for the {what} in {found.aws.region}"):
-        pages = found.aws.tagging.get_paginator("get_resources").paginate(
-            TagFilters=[{"Key": TAG_NAME, "Values": [found.name]}], ResourceTypeFilters=[kind]
-        )
-        listed = [
-            (item["ResourceARN"], by_key_from_api(item.get("Tags", [])))
-            for page in pages
-            for item in page["ResourceTagMappingList"]
-        ]
-    # The checker's responder is a function of the annex too, but it answers CloudFormation only.
-    return [arn for arn, tags in listed if found.annex.identity.owns(tags) and TAG_RESPONDER not in tags]
-
-
-def _only(found: Sequence[_T], what: str) -> _T:
-    if len(found) != 1:
-        listed = ", ".join(sorted(str(item) for item in found))
-        raise AnnexError(
-            f"there are {len(found)} instead of one {what}: {listed}; remove the tag {TAG_NAME} from those that do not "
-            "belong to the annex"
-        )
-    return found[0]

@@ -13,14 +13,13 @@ from annex_pool.command_error import AnnexError, InputError
 from annex_pool.deployed import (
     OVER,
     Deployed,
-    deployed_annex,
     override_tags,
     read_lease,
     running_lease,
     write_tags,
 )
 from annex_pool.environment import Environment
-from annex_spec import AnnexSpec
+from annex_pool.place import Place, deployed_annex
 
 _ATTEMPTS = 5
 
@@ -41,12 +40,12 @@ class Extended:
     answer: Answer | None
 
 
-def extend(environment: Environment, spec: AnnexSpec, *, span: timedelta | None, until: datetime | None) -> Extended:
+def extend(environment: Environment, place: Place, *, span: timedelta | None, until: datetime | None) -> Extended:
     """Move the end of the lease to a later time.
 
     Args:
         environment: external dependencies.
-        spec: the annex.
+        place: the annex.
         span: minimum time from now to the end; a repeated command does not add up.
         until: the exact end. Give exactly one of the two.
 
@@ -55,9 +54,9 @@ def extend(environment: Environment, spec: AnnexSpec, *, span: timedelta | None,
         AnnexError: the annex is not deployed or has ended; AWS could not be asked.
     """
     now = environment.now()
-    found = deployed_annex(environment.connect(spec.region), spec)
+    found = deployed_annex(environment, place)
     lease = running_lease(found, now)
-    wanted = wanted_end("annex extend", spec.name, lease, now, span=span, until=until)
+    wanted = wanted_end("annex extend", place.name, lease, now, span=span, until=until)
     if wanted is None:
         return Extended(lease.effective_end, lease.effective_end, None)
     end, answer = write_latest(environment, found, wanted)

@@ -1,20 +1,45 @@
-"""Place of an annex: its name and Region, declared by the spec file or, after it was removed from the file, not."""
+"""Place of an annex as the spec file and the command line state it, and the Regions in which it can be."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from annex_lease.forms import ANNEX_NAME
-from annex_lease.ownership import by_key_from_api
-from annex_lease.tags import TAG_NAME, shown
-from annex_lease.terms import REGION
+from annex_lease.ownership import stack_name
+from annex_lease.tags import shown
+from annex_pool.account_regions import FIRST_REGION, ask_each, grouped
 from annex_pool.command_error import AnnexError, InputError
-from annex_pool.deployed import find_annex
+from annex_pool.deployed import Deployed, find_annex
 from annex_pool.environment import Environment
-from annex_pool.region import RegionClients, asking
-from annex_pool.ungrouped import list_ungrouped
-from annex_spec import AnnexSpec, Spec, SpecError
+from annex_pool.region import check_account, not_allowed
+from annex_pool.ungrouped import check_none_left
+from annex_spec import AnnexSpec, PartialSpec
+
+
+@dataclass(frozen=True)
+class Where:
+    """Place of an annex as the command line states it.
+
+    Attributes:
+        regions: values of --region. Default: () - none is given.
+        everywhere: every enabled Region is meant (`--region all`). Default: False.
+        stack: value of --stack. Default: None.
+        id: value of --id. Default: None.
+    """
+
+    regions: tuple[str, ...] = ()
+    everywhere: bool = False
+    stack: str | None = None
+    id: str | None = None
+
+    @property
+    def stated(self) -> bool:
+        """True if the command line says anything about the place: then the spec file's place does not count."""
+        return self != Where()
+
+    def fits(self, annex: Deployed) -> bool:
+        """True if the annex has this stack and this id, as far as they are given."""
+        return self.stack in (None, annex.stack) and self.id in (None, annex.id)
 
 
 @dataclass(frozen=True)
@@ -26,130 +51,120 @@ class Place:
         region: code of its Region.
         account: its account. Default: None - that of the credentials in use.
         price_per_hour: price of one instance-hour. Default: None - not declared.
+        collector: the pool's collector as the spec file names it. Default: None - the file names none.
         declared: the spec file declares it in this Region. Default: True.
+        group: its group, as found. Default: "" - no group was found, or none was looked for.
+        id: the id that the command line names. Default: "" - any.
+        notes: what an operator should know about the place. Default: ().
+        failure: why its Region could not be asked. Default: "" - it was asked, or will be.
     """
 
     name: str
     region: str
     account: str | None = None
     price_per_hour: float | None = None
+    collector: str | None = None
     declared: bool = True
+    group: str = ""
+    id: str = ""
+    notes: tuple[str, ...] = ()
+    failure: str = ""
 
     @classmethod
     def of(cls, spec: AnnexSpec) -> Place:
-        """The place that the spec declares."""
+        """The place that a declaration names."""
         return cls(spec.name, spec.region, spec.account, spec.price_per_hour)
 
 
-def check_region(region: str | None) -> str | None:
-    """Return the value of --region.
+@dataclass(frozen=True)
+class Scope:
+    """Regions to ask, and what prevents that they are all of them.
 
-    Raises:
-        InputError: it is no Region's code.
+    Attributes:
+        regions: the Regions, sorted.
+        errors: why the enabled Regions are not known. Default: ().
+        chosen: the command line names the Regions. Default: False.
     """
-    if region is not None and not REGION.form.matches(region):
-        raise InputError(f"--region: received {shown(region)}, allowed is {REGION.form.allowed}")
-    return region
+
+    regions: tuple[str, ...]
+    errors: tuple[str, ...] = ()
+    chosen: bool = False
 
 
-def check_name(spec: Spec, name: str) -> str:
+def check_name(spec: PartialSpec, name: str) -> str:
     """Return a name that an annex can have, declared or not.
 
     Raises:
-        SpecError: no annex can have this name; the text lists those that the file declares.
+        InputError: no annex can have this name.
     """
-    return name if ANNEX_NAME.matches(name) else spec.annex(name).name
+    if ANNEX_NAME.matches(name):
+        return name
+    declared = f"; {spec.path} declares {', '.join(spec.places)}" if spec.places else ""
+    raise InputError(f"name of the annex: received {shown(name)}, allowed is {ANNEX_NAME.allowed}{declared}")
 
 
-def find_place(environment: Environment, spec: Spec, name: str, region: str | None) -> Place:
-    """Find an annex that the spec declares, or one that is deployed although the spec does not declare it any more.
+def declared_place(spec: PartialSpec, name: str) -> Place | None:
+    """The place that the spec file declares; None if it declares no annex of this name in a Region."""
+    place, annex = spec.places.get(name), spec.annexes.get(name)
+    if place is None or place.region is None:
+        return None
+    price = None if annex is None else annex.price_per_hour
+    return Place(name, place.region, place.account, price, collector_of(spec))
+
+
+def collector_of(spec: PartialSpec) -> str | None:
+    """The pool's collector as the spec file names it."""
+    return spec.pool.collector if spec.pool else None
+
+
+def regions_of(spec: PartialSpec) -> tuple[str, ...]:
+    """The Regions that the spec file names, sorted."""
+    return tuple(sorted({place.region for place in spec.places.values() if place.region}))
+
+
+def scope(environment: Environment, spec: PartialSpec, where: Where) -> Scope:
+    """The Regions to ask: those of the command line, or all that the account has enabled.
 
     Args:
         environment: external dependencies.
-        spec: the spec file.
-        name: the annex's name.
-        region: its Region. Default: None - the declared one, or the one Region of the spec file where AWS lists it.
+        spec: the spec file. Its Regions are asked which Regions are enabled, and count if none can say that.
+        where: the command line.
 
     Raises:
-        SpecError: no annex can have this name.
-        InputError: the Region is no Region's code; the file declares no annex of this name, and AWS lists none in the
-            Regions of the file, or in several of them.
-        AnnexError: AWS could not be asked.
+        AnnexError: the settings or credentials of the environment cannot be used; AWS does not answer.
     """
-    declared = spec.annexes.get(check_name(spec, name))
-    if check_region(region) is None and declared is None:
-        region = _one_region(environment, spec, name)
-    if declared is not None and region in (None, declared.region):
-        return Place.of(declared)
-    return Place(name, str(region), declared.account if declared else None, declared=False)
+    if where.regions:
+        return Scope(where.regions, chosen=True)
+    named, usual = regions_of(spec), environment.default_region() or FIRST_REGION
+    known = named or (usual,)
+    # Not in a thread: the settings and credentials are read here, and a program may ask for a code.
+    environment.connect(known[0])
+    # A Region of the file may be none, or be disturbed: another one answers for it.
+    start = tuple(dict.fromkeys((*named, usual)))
+    answers = ask_each(start, lambda region: environment.enabled_regions(environment.connect(region)), first=True)
+    for enabled in answers.given.values():
+        return Scope(tuple(sorted(enabled)))
+    reasons = tuple(f"the enabled Regions are not known: {each}" for each in grouped(answers.errors))
+    if not any(not_allowed(error) for error in answers.failures.values()):
+        # No answer at all, or the credentials are refused: every other request would fail alike.
+        raise AnnexError("; ".join(reasons))
+    return Scope(known, reasons)
 
 
-def undeclared(environment: Environment, spec: Spec) -> tuple[tuple[Place, ...], tuple[str, ...]]:
-    """Find the annexes in the Regions of the spec that have a group and that the spec does not declare there.
+def deployed_annex(environment: Environment, place: Place) -> Deployed:
+    """The annex at this place.
 
-    Args:
-        environment: external dependencies.
-        spec: the spec file.
-
-    Returns:
-        the annexes, and the Regions that could not be asked, with the reason.
+    Raises:
+        AnnexError: it is not deployed, with or without instances that its group left behind; AWS could not be asked;
+            the credentials belong to another account.
     """
-    declared = {(annex.name, annex.region) for annex in spec.annexes.values()}
-    places, errors = list[Place](), list[str]()
-    for region in regions_of(spec):
-        try:
-            names = _deployed_names(environment.connect(region))
-        except AnnexError as error:
-            errors.append(str(error))
-            continue
-        places += [Place(name, region, declared=False) for name in names if (name, region) not in declared]
-    return tuple(places), tuple(errors)
-
-
-def unknown_name(spec: Spec, name: str) -> InputError:
-    """The error about a name that the spec file does not declare, and that AWS does not list in its Regions.
-
-    Args:
-        spec: the spec file.
-        name: the name; the file does not declare it.
-    """
-    try:
-        fix = spec.annex(name).name
-    except SpecError as error:
-        fix = error.problems[0].fix
-    return InputError(
-        f"annex {name} is not declared in {spec.path} (allowed: {', '.join(spec.annexes)}), and AWS lists none of this "
-        f"name in {', '.join(regions_of(spec))}: {fix}; for an annex in another Region give --region"
-    )
-
-
-def regions_of(spec: Spec, *more: str | None) -> tuple[str, ...]:
-    """The Regions of the spec file and these, sorted."""
-    return tuple(sorted({annex.region for annex in spec.annexes.values()} | {each for each in more if each}))
-
-
-def _one_region(environment: Environment, spec: Spec, name: str) -> str:
-    regions, undeclared_name = regions_of(spec), f"annex {name} is not declared in {spec.path}"
-    try:
-        found = [region for region in regions if _is_there(environment.connect(region), name)]
-    except AnnexError as error:
-        raise AnnexError(f"{undeclared_name}, and it is not known whether it is deployed: {error}") from error
-    if len(found) == 1:
-        return found[0]
-    if found:
-        raise InputError(f"{undeclared_name}, and AWS lists it in {', '.join(found)}: name one of them with --region")
-    raise unknown_name(spec, name)
-
-
-def _is_there(aws: RegionClients, name: str) -> bool:
-    return find_annex(aws, name) is not None or bool(list_ungrouped(aws, name))
-
-
-def _deployed_names(aws: RegionClients) -> Sequence[str]:
-    with asking(f"for the Auto Scaling groups of all annexes in {aws.region}"):
-        pages = aws.autoscaling.get_paginator("describe_auto_scaling_groups").paginate(
-            Filters=[{"Name": "tag-key", "Values": [TAG_NAME]}]
+    aws = environment.connect(place.region)
+    check_account(aws, place.account)
+    found = find_annex(aws, place.name, group=place.group, annex_id=place.id)
+    if found is None:
+        none_left = check_none_left(aws, place.name)
+        raise AnnexError(
+            f"annex {place.name} is not deployed in {place.region}: run `cdk deploy {stack_name(place.name)}` first; "
+            f"{none_left}"
         )
-        tags = [by_key_from_api(group.get("Tags", [])) for page in pages for group in page["AutoScalingGroups"]]
-    # Another tool can write any text; no annex has such a name.
-    return sorted({each[TAG_NAME] for each in tags if ANNEX_NAME.matches(each.get(TAG_NAME, ""))})
+    return found

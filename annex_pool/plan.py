@@ -16,6 +16,7 @@ from annex_lease.entries import HOUR_SECONDS
 from annex_lease.ownership import stack_name
 from annex_lease.tags import format_time
 from annex_lease.terms import CHECK_PERIOD, SHUTDOWN_AFTER_END
+from annex_pool.deployed_terms import DeployedTerms
 from annex_spec import AnnexSpec, format_duration
 
 SELF_SHUTDOWN = SHUTDOWN_AFTER_END.default_value
@@ -44,18 +45,20 @@ class WorstCase:
     """Worst case of one annex. Hours are instance-hours.
 
     Attributes:
-        spec: the declaration.
+        spec: the declaration, or the lease that is deployed.
         overrun: longest time that an instance can run after the end of the lease.
         unextended_hours: maximum without an extension or renewal; None if the declared end is an absolute time.
         lifetime_hours: maximum by the maximum lifetime.
         limit_hours: maximum by `max_instance_hours`, while the lease checker works; None if it is not declared.
+        stack: name of the annex's stack.
     """
 
-    spec: AnnexSpec
+    spec: AnnexSpec | DeployedTerms
     overrun: timedelta
     unextended_hours: Decimal | None
     lifetime_hours: Decimal
     limit_hours: Decimal | None
+    stack: str
 
     @property
     def worst_hours(self) -> Decimal:
@@ -105,7 +108,7 @@ class WorstCase:
         return {
             "name": spec.name,
             "region": spec.region,
-            "stack": stack_name(spec.name),
+            "stack": self.stack,
             "size": spec.size,
             "lease_seconds": _seconds(spec.lease),
             "lease_ends_at": format_time(spec.lease_ends_at) if spec.lease_ends_at else None,
@@ -123,8 +126,13 @@ class WorstCase:
         }
 
 
-def plan(spec: AnnexSpec) -> WorstCase:
-    """Compute the worst case of this annex."""
+def plan(spec: AnnexSpec | DeployedTerms, stack: str | None = None) -> WorstCase:
+    """Compute the worst case of this annex.
+
+    Args:
+        spec: its declaration, or the lease that is deployed.
+        stack: name of its stack. Default: None - that of this project's app.
+    """
     # A working checker empties the group within one period. At its first run after the grace it terminates by id what
     # is left. Without a checker the execution points' own timers count: the group replaces an instance once after its
     # timer, and the replacement retires. The later of the two is the limit.
@@ -136,6 +144,7 @@ def plan(spec: AnnexSpec) -> WorstCase:
         unextended_hours=None if unextended is None else _hours(unextended + overrun) * spec.size,
         lifetime_hours=_hours(spec.max_lifetime + overrun) * spec.size,
         limit_hours=None if spec.max_instance_hours is None else spec.max_instance_hours + _hours(overrun) * spec.size,
+        stack=stack or stack_name(spec.name),
     )
 
 

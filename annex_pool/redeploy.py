@@ -19,6 +19,7 @@ from annex_lease.tags import TAG_ENDS_AT, TAG_NAME, TAG_OVERRIDES, format_time, 
 from annex_lease.terms import seconds
 from annex_pool.deployed import OVER, Deployed, find_annex, observe
 from annex_pool.environment import Environment
+from annex_pool.place import Place
 from annex_pool.region import check_account
 from annex_pool.stored_credential import stored_credential
 from annex_spec import AnnexSpec
@@ -54,11 +55,13 @@ class Redeployment:
     """A deployed annex before and after a deployment of the spec.
 
     Attributes:
+        found: the deployed annex.
         time: time of the look, aware.
         before: the annex as it is.
         after: the annex as the deployment would leave it.
     """
 
+    found: Deployed
     time: datetime
     before: Side
     after: Side
@@ -107,24 +110,29 @@ class Redeployment:
         }
 
 
-def redeployment(environment: Environment, spec: AnnexSpec) -> Redeployment | None:
+def redeployment(environment: Environment, place: Place, spec: AnnexSpec | None) -> Redeployment | None:
     """Compare the deployed annex with its spec; None if it is not deployed.
 
     Args:
         environment: external dependencies.
-        spec: the annex.
+        place: the annex.
+        spec: its declaration; None: there is none, and the annex is compared with itself.
 
     Raises:
         InputError: the credentials in use belong to another account.
         AnnexError: AWS could not be asked.
     """
-    aws = environment.connect(spec.region)
-    check_account(aws, spec.account)
-    found = find_annex(aws, spec.name)
+    aws = environment.connect(place.region)
+    check_account(aws, place.account)
+    found = find_annex(aws, place.name, group=place.group, annex_id=place.id)
     group = observe(found) if found else None
     if found is None or group is None:
         return None
-    return compared(found, group, spec, environment.now())
+    now = environment.now()
+    if spec is not None:
+        return compared(found, group, spec, now)
+    side = Side(group, decide(group, now))
+    return Redeployment(found, now, side, side)
 
 
 def compared(found: Deployed, group: Group, spec: AnnexSpec, now: datetime) -> Redeployment:
@@ -144,7 +152,7 @@ def compared(found: Deployed, group: Group, spec: AnnexSpec, now: datetime) -> R
     if Fact.CREDENTIAL in decision.needs:
         after = replace(after, credential=stored_credential(found).state)
         decision = decide(after, now, deployment=Deployment.UPDATED)
-    return Redeployment(now, Side(group, decide(group, now)), Side(after, decision))
+    return Redeployment(found, now, Side(group, decide(group, now)), Side(after, decision))
 
 
 def after_deployment(group: Group, spec: AnnexSpec) -> Group:

@@ -2,45 +2,34 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any, cast
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from annex_lease.aws import Clients
+from annex_lease.terms import REGION
 from annex_pool.command_error import AnnexError, InputError
 
 # Standard mode retries throttling and broken connections with jitter; a failure after that is an error.
 _CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 6}, connect_timeout=10, read_timeout=30)
 # The lease checker's function replies when its check is done. A shorter timeout would report nothing about the check.
 _CHECK_CONFIG = _CONFIG.merge(Config(read_timeout=260))
+# What botocore raises besides its own errors: ValueError for an endpoint that is no URL (AWS_ENDPOINT_URL) or a number
+# that is none, OSError for a file that cannot be read, RuntimeError for credentials that have expired when they come.
+_FAILURES = (BotoCoreError, ValueError, OSError, RuntimeError)
+# And for a key of a configuration file that holds a table instead of a value.
+_UNUSABLE = (*_FAILURES, TypeError, KeyError, AttributeError)
+# Codes by which AWS refuses one action, and not the credentials themselves.
+_NOT_ALLOWED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation")
 
 PAUSE_SECONDS = 10.0
 """Pause before a second look counts as proof that something is absent: AWS's listings are eventually consistent."""
-
-
-class RegionClients(Clients):
-    """AWS clients of one Region with the operator's credentials."""
-
-    def __init__(self, region: str) -> None:
-        """Set the Region; no call is made yet.
-
-        Args:
-            region: the Region's code, such as us-east-1.
-
-        Raises:
-            AnnexError: the settings in the environment, or in the files of the AWS CLI, cannot be used.
-        """
-        with asking(f"with the settings of this environment, in {region}"):
-            session = boto3.Session(region_name=region)
-        super().__init__(session, config=_CONFIG, invoke_config=_CHECK_CONFIG)
-
-    def account(self) -> str:
-        """Account of the credentials in use."""
-        with asking(f"whose credentials these are, in {self.region}"):
-            return str(self.client("sts").get_caller_identity()["Account"])
 
 
 @contextmanager
@@ -58,10 +47,142 @@ def asking(what: str) -> Iterator[None]:
     except ClientError as error:
         answer = error.response.get("Error", {})
         text = f"{answer.get('Code', 'error')}: {answer.get('Message', 'no message')}"
-        raise AnnexError(f"AWS was asked {what} and refused: {text}") from error
-    # botocore refuses an endpoint that is no URL (AWS_ENDPOINT_URL) with a ValueError.
-    except (BotoCoreError, ValueError) as error:
-        raise AnnexError(f"AWS was asked {what} and could not answer: {error}") from error
+        raise AnnexError(f"AWS was asked {what} and refused: {one_line(text)}") from error
+    except _FAILURES as error:
+        raise AnnexError(f"AWS was asked {what} and could not answer: {one_line(str(error))}") from error
+
+
+def one_line(text: str) -> str:
+    """A text of AWS or of a library on one line: white space of any kind becomes one space."""
+    return " ".join(text.split())
+
+
+class SettingsError(AnnexError):
+    """The AWS settings or credentials of the environment cannot be used for any request."""
+
+
+def not_allowed(error: AnnexError) -> bool:
+    """True if AWS refused this one action: another one may still be allowed."""
+    cause = error.__cause__
+    return isinstance(cause, ClientError) and cause.response.get("Error", {}).get("Code") in _NOT_ALLOWED
+
+
+@contextmanager
+def _using_settings() -> Iterator[None]:
+    try:
+        yield
+    except ClientError as error:
+        # The credentials of a role are asked for here.
+        answer = error.response.get("Error", {})
+        reason = f"{answer.get('Code', 'error')}: {answer.get('Message', 'no message')}"
+        raise SettingsError(f"the AWS credentials of this environment were refused: {one_line(reason)}") from error
+    except _UNUSABLE as error:
+        reason = one_line(str(error)) or type(error).__name__
+        raise SettingsError(f"the AWS settings of this environment cannot be used: {reason}") from error
+
+
+def configured_region() -> str | None:
+    """Region that the environment or the profile names; None if neither does.
+
+    Raises:
+        SettingsError: the settings of the environment cannot be used.
+    """
+    with _using_settings():
+        # boto3 reads AWS_DEFAULT_REGION only; other tools of AWS read AWS_REGION too.
+        named = boto3.Session().region_name or os.environ.get("AWS_REGION")
+    return named if isinstance(named, str) and REGION.form.matches(named) else None
+
+
+class Settings:
+    """The AWS settings and credentials of this environment, read once for all Regions.
+
+    The credentials are asked for at the first use: a program or a device that asks for a code asks once.
+    """
+
+    def __init__(self) -> None:
+        """Keep nothing yet."""
+        self._lock = threading.RLock()
+        self._session: boto3.Session | None = None
+
+    def session(self) -> boto3.Session:
+        """The one session, with credentials that are there.
+
+        Raises:
+            SettingsError: the settings cannot be used, or there are no credentials.
+        """
+        with self._lock, _using_settings():
+            if self._session is None:
+                session = boto3.Session()
+                found = session.get_credentials()
+                if found is None:
+                    raise SettingsError(
+                        "there are no AWS credentials in this environment: name a profile (AWS_PROFILE), or sign in "
+                        "(`aws sso login`, `aws configure`)"
+                    )
+                found.get_frozen_credentials()
+                self._session = session
+            return self._session
+
+    def client(self, service: str, region: str, config: Config) -> Any:
+        """A client of a service in a Region. Clients are made one after another: a session is not safe for threads.
+
+        Raises:
+            SettingsError: the settings cannot be used.
+        """
+        with self._lock, _using_settings():
+            return self.session().client(cast("Any", service), region_name=region, config=config)
+
+
+class _OneRegion:
+    """The part of a session that `Clients` uses, for one Region."""
+
+    def __init__(self, settings: Settings, region: str) -> None:
+        self._settings = settings
+        self.region_name = region
+
+    def client(self, service: str, *, config: Config) -> Any:
+        return self._settings.client(service, self.region_name, config)
+
+
+class RegionClients(Clients):
+    """AWS clients of one Region with the operator's credentials."""
+
+    def __init__(self, region: str, settings: Settings | None = None) -> None:
+        """Set the Region; no call is made yet.
+
+        Args:
+            region: the Region's code, such as us-east-1.
+            settings: the settings of the environment. Default: None - read them for this Region alone.
+        """
+        session = cast("boto3.Session", _OneRegion(settings or Settings(), region))
+        super().__init__(session, config=_CONFIG, invoke_config=_CHECK_CONFIG)
+
+    def account(self) -> str:
+        """Account of the credentials in use."""
+        with asking(f"whose credentials these are, in {self.region}"):
+            return str(self.client("sts").get_caller_identity()["Account"])
+
+
+class Connections:
+    """AWS clients of any Region, made once for each."""
+
+    def __init__(self) -> None:
+        """Keep nothing yet; nothing is asked of AWS."""
+        self.settings = Settings()
+        self._lock = threading.Lock()
+        self._clients: dict[str, RegionClients] = {}
+
+    def __call__(self, region: str) -> RegionClients:
+        """The clients of a Region.
+
+        Raises:
+            SettingsError: the settings cannot be used, or there are no credentials.
+        """
+        with self._lock:
+            self.settings.session()
+            if region not in self._clients:
+                self._clients[region] = RegionClients(region, self.settings)
+            return self._clients[region]
 
 
 def check_account(aws: RegionClients, declared: str | None) -> None:
@@ -76,5 +197,6 @@ def check_account(aws: RegionClients, declared: str | None) -> None:
     if used != declared:
         raise InputError(
             f"the credentials in use belong to account {used}, the spec declares account {declared}: "
-            "use that account's credentials (AWS_PROFILE), or correct the spec"
+            "use that account's credentials (AWS_PROFILE), or correct the spec; to mean the annex in account "
+            f"{used} give --region, --stack or --id"
         )

@@ -7,16 +7,15 @@ from datetime import datetime, timedelta
 
 from annex_lease.lease import Lease, Phase
 from annex_lease.observed import Credential
-from annex_lease.ownership import stack_name
 from annex_lease.tags import TAG_RENEWED, format_time
 from annex_pool.check import Answer
 from annex_pool.command_error import AnnexError
-from annex_pool.deployed import Deployed, deployed_annex, override_tags, renewable_lease, write_tags
+from annex_pool.deployed import Deployed, override_tags, renewable_lease, write_tags
 from annex_pool.environment import Environment
 from annex_pool.extend import check_end, wanted_end
+from annex_pool.place import Place, deployed_annex
 from annex_pool.stored_credential import restore_advice, stored_credential
 from annex_pool.token import stored_expiry
-from annex_spec import AnnexSpec
 
 _GRANTED = frozenset({Phase.GRANTED, Phase.ACTIVE})
 
@@ -36,7 +35,7 @@ class Renewal:
     answer: Answer
 
 
-def renew(environment: Environment, spec: AnnexSpec, *, span: timedelta | None, until: datetime | None) -> Renewal:
+def renew(environment: Environment, place: Place, *, span: timedelta | None, until: datetime | None) -> Renewal:
     """Have the declared size granted again, until a time that is not earlier than the present end.
 
     Everything is checked before anything is written, and one call writes. A repeated renewal asks for the same size, so
@@ -44,7 +43,7 @@ def renew(environment: Environment, spec: AnnexSpec, *, span: timedelta | None, 
 
     Args:
         environment: external dependencies.
-        spec: the annex.
+        place: the annex.
         span: minimum time from now to the end.
         until: the exact end. Give exactly one of the two.
 
@@ -54,9 +53,9 @@ def renew(environment: Environment, spec: AnnexSpec, *, span: timedelta | None, 
             is missing or expired; AWS could not be asked; the checker does not grant.
     """
     now = environment.now()
-    found = deployed_annex(environment.connect(spec.region), spec)
+    found = deployed_annex(environment, place)
     lease = renewable_lease(found, now)
-    wanted = wanted_end("annex renew", spec.name, lease, now, span=span, until=until)
+    wanted = wanted_end("annex renew", place.name, lease, now, span=span, until=until)
     _check_hours(found, lease, now)
     _check_credential(found, now)
     # The checker compares the mark with the one it granted, so two marks must differ, even within one second.
@@ -83,7 +82,7 @@ def _check_hours(found: Deployed, lease: Lease, now: datetime) -> None:
     if lease.hours_end is not None and lease.hours_end <= now:
         raise AnnexError(
             f"the instance-hours of annex {found.name} are used up: raise max_instance_hours in the spec, run "
-            f"`cdk deploy {stack_name(found.name)}`, then renew it"
+            f"{found.cdk('deploy')}, then renew it"
         )
 
 

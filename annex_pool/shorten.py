@@ -9,10 +9,10 @@ from annex_lease.lease import Lease
 from annex_lease.tags import format_time
 from annex_pool.check import Answer
 from annex_pool.command_error import AnnexError, InputError
-from annex_pool.deployed import Deployed, deployed_annex, running_lease
+from annex_pool.deployed import Deployed, running_lease
 from annex_pool.environment import Environment
 from annex_pool.extend import check_end, check_one, was_renewed, write_latest
-from annex_spec import AnnexSpec
+from annex_pool.place import Place, deployed_annex
 
 _SECOND = timedelta(seconds=1)
 
@@ -37,12 +37,12 @@ class Shortened:
     answer: Answer | None
 
 
-def shorten(environment: Environment, spec: AnnexSpec, *, span: timedelta | None, until: datetime | None) -> Shortened:
+def shorten(environment: Environment, place: Place, *, span: timedelta | None, until: datetime | None) -> Shortened:
     """Move the end of the lease to an earlier time.
 
     Args:
         environment: external dependencies.
-        spec: the annex.
+        place: the annex.
         span: longest time from now to the end; a repeated command moves nothing.
         until: the exact end. Give exactly one of the two.
 
@@ -52,9 +52,9 @@ def shorten(environment: Environment, spec: AnnexSpec, *, span: timedelta | None
             uses another end.
     """
     now = environment.now()
-    found = deployed_annex(environment.connect(spec.region), spec)
+    found = deployed_annex(environment, place)
     lease = running_lease(found, now)
-    wanted = earlier_end(spec.name, lease, now, span=span, until=until)
+    wanted = earlier_end(place.name, lease, now, span=span, until=until)
     renewed = lease.effective_end if lease.effective_end > lease.unrenewed_end else None
     renews = lease.renew_while_busy is not None
     if wanted is None:

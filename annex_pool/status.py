@@ -15,17 +15,18 @@ from annex_lease.entries import HOUR_SECONDS
 from annex_lease.facts import failed_launch
 from annex_lease.lease import Lease
 from annex_lease.observed import BELIEVED, Credential, Fact, Group, Missing
-from annex_lease.tags import format_time
+from annex_lease.ownership import STACK_NAME_TAG, by_key, stack_name
+from annex_lease.tags import TAG_ID, format_time
 from annex_pool.annex_status import NOT_DEPLOYED, AnnexStatus, HoursUsed, InstanceStatus
 from annex_pool.collector import Slot
 from annex_pool.command_error import AnnexError
 from annex_pool.deployed import OVER, Deployed, find_annex, observe, states
+from annex_pool.deployed_pool import deployed_pool
 from annex_pool.environment import Environment
 from annex_pool.place import Place
 from annex_pool.region import PAUSE_SECONDS, RegionClients, asking, check_account
 from annex_pool.stored_credential import restore_advice, stored_credential
 from annex_pool.ungrouped import as_instances, ec2_states, explained, list_ungrouped
-from annex_spec import PoolSpec
 
 
 @dataclass(frozen=True)
@@ -53,30 +54,50 @@ class Observation:
     notes: tuple[str, ...] = ()
 
 
-def look(environment: Environment, pool: PoolSpec, places: Sequence[Place]) -> list[AnnexStatus]:
+def look(environment: Environment, places: Sequence[Place]) -> list[AnnexStatus]:
     """Observe these annexes; a failed request is in the `errors` of a status.
 
-    An annex that looks ended, or has an unreadable record, is observed a second time, all after one pause.
+    An annex that looks ended, or has an unreadable record, is observed a second time, all after one pause. Each pool's
+    collector is asked once: that of the spec file, or that of the deployed annex if the file names none.
 
     Args:
         environment: external dependencies.
-        pool: the pool; its collector is asked once for all annexes.
         places: the annexes.
     """
-    slots: Sequence[Slot] | None = None
-    errors: tuple[str, ...] = ()
-    try:
-        slots = environment.query_slots(pool.collector)
-    except AnnexError as error:
-        errors = (str(error),)
-    unseen = (
-        Observation(each, answered=False, group=None, decision=None, slots=slots, errors=errors) for each in places
-    )
+    unseen = (Observation(each, answered=False, group=None, decision=None, slots=None, errors=()) for each in places)
     found = [_observed(environment, each) for each in unseen]
     if any(_look_again(each) for each in found):
         environment.sleep(PAUSE_SECONDS)
         found = [_observed(environment, each) if _look_again(each) else each for each in found]
+    pools: dict[str, Sequence[Slot] | AnnexError] = {}
+    found = [_with_slots(environment, each, pools) for each in found]
     return [status_of(each, environment.now()) for each in found]
+
+
+def _with_slots(
+    environment: Environment, seen: Observation, pools: dict[str, Sequence[Slot] | AnnexError]
+) -> Observation:
+    """Add the slots of the annex's pool; `pools` holds the answers of the collectors that were asked before."""
+    collector = seen.place.collector
+    if seen.group is not None and not (seen.place.declared and collector):
+        # A file that does not declare the annex can be that of another pool.
+        pool = deployed_pool(Deployed(seen.place.name, environment.connect(seen.place.region), seen.group))
+        collector = pool.collector or collector
+        if not collector:
+            reason = pool.error or "an earlier version of this project deployed it"
+            unknown = f"the pool of annex {seen.place.name} was not asked: no spec file names it, and neither does the "
+            return replace(seen, errors=(f"{unknown}deployed annex: {reason}", *seen.errors))
+    if not collector:
+        return seen
+    if collector not in pools:
+        try:
+            pools[collector] = environment.query_slots(collector)
+        except AnnexError as error:
+            pools[collector] = error
+    answer = pools[collector]
+    if isinstance(answer, AnnexError):
+        return replace(seen, errors=(str(answer), *seen.errors))
+    return replace(seen, slots=answer)
 
 
 def _look_again(found: Observation) -> bool:
@@ -88,10 +109,12 @@ def _look_again(found: Observation) -> bool:
 def _observed(environment: Environment, before: Observation) -> Observation:
     place, decision = before.place, before.decision
     seen = replace(before, answered=False, group=None, decision=None, ungrouped={}, notes=())
+    if place.failure:
+        return replace(seen, errors=(*seen.errors, place.failure))
     try:
         aws = environment.connect(place.region)
         check_account(aws, place.account)
-        found = find_annex(aws, place.name)
+        found = find_annex(aws, place.name, group=place.group, annex_id=place.id)
         if found is None:
             return _without_group(environment, aws, seen, again=decision is not None)
         group = observe(found)
@@ -106,7 +129,7 @@ def _observed(environment: Environment, before: Observation) -> Observation:
 
 def _without_group(environment: Environment, aws: RegionClients, seen: Observation, *, again: bool) -> Observation:
     name = seen.place.name
-    ungrouped = list_ungrouped(aws, name)
+    ungrouped = list_ungrouped(aws, name, seen.place.id)
     if not ungrouped:
         return replace(seen, answered=True)
     unread_for = BELIEVED if again else timedelta(0)
@@ -163,9 +186,12 @@ def status_of(found: Observation, now: datetime) -> AnnexStatus:
     lease = group.lease if group and group.lease.policy else None
     alive = states(group) if group else found.ungrouped if found.answered else None
     slots = None if found.slots is None else [slot for slot in found.slots if slot.annex == found.place.name]
+    tags = by_key(group.tags) if group else {}
     return AnnexStatus(
         name=found.place.name,
         region=found.place.region,
+        stack=tags.get(STACK_NAME_TAG) or stack_name(found.place.name),
+        id=tags.get(TAG_ID) or None,
         time=now,
         phase=decision.phase.value if decision else NOT_DEPLOYED if found.answered and group is None else None,
         reason=decision.reason if decision else None,

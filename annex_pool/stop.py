@@ -73,10 +73,10 @@ def stop(
     """
     aws = environment.connect(place.region)
     check_account(aws, place.account)
-    found = find_annex(aws, place.name)
+    found = find_annex(aws, place.name, group=place.group, annex_id=place.id)
     if found is None:
         how = Wait(wait, AFTER_GRACE if timeout is None else timeout, say)
-        return stop_ungrouped(environment, aws, place.name, how)
+        return stop_ungrouped(environment, aws, place, how)
     failures = [*_end_lease(found, environment.now()), *_stop_spending(found, environment.now())]
     failures += _checker_failures(environment, found)
     how = Wait(wait, found.group.lease.grace + AFTER_GRACE if timeout is None else timeout, say)
@@ -141,34 +141,35 @@ def stop_decision(group: Group, now: datetime) -> Decision:
     return replace(decision, actions=tuple(action for action in decision.actions if not action.bookkeeping))
 
 
-def stop_ungrouped(environment: Environment, aws: RegionClients, name: str, how: Wait) -> Stopped:
+def stop_ungrouped(environment: Environment, aws: RegionClients, place: Place, how: Wait) -> Stopped:
     """Terminate the instances of an annex without a group. They get no grace, because no record declares one.
 
     Args:
         environment: external dependencies.
         aws: the clients of the annex's Region.
-        name: the annex's name.
+        place: the annex.
         how: how to wait until the instances are gone.
 
     Raises:
         AnnexError: there are none, so there is nothing to stop; they do not certainly belong to one annex; the group
             exists after all; AWS could not be asked. Nothing was terminated then.
     """
-    ungrouped = list_ungrouped(aws, name)
+    name = place.name
+
+    def listed() -> tuple[UngroupedInstance, ...]:
+        return list_ungrouped(aws, name, place.id)
+
+    ungrouped = listed()
     if not ungrouped:
         raise AnnexError(
             f"annex {name} is not deployed in {aws.region}: there is nothing to stop, and no instance is billed: EC2 "
             "lists none that carries its name"
         )
     environment.sleep(PAUSE_SECONDS)
-    if find_annex(aws, name) is not None:
+    if find_annex(aws, name, annex_id=place.id) is not None:
         raise AnnexError(f"AWS did not list the Auto Scaling group of annex {name} for a moment: repeat the command")
-    return wait_until_gone(
-        environment,
-        lambda: ec2_states(list_ungrouped(aws, name)),
-        how,
-        _terminate(environment, aws, name, list_ungrouped(aws, name) or ungrouped),
-    )
+    failures = _terminate(environment, aws, name, listed() or ungrouped)
+    return wait_until_gone(environment, lambda: ec2_states(listed()), how, failures)
 
 
 def _terminate(

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from annex_lease.facts import current_version, state_of
 from annex_lease.observed import Credential
-from annex_pool.deployed import SECRET, Deployed, find_arn
+from annex_pool.deployed import Deployed
+from annex_pool.own_resources import SECRET, find_arn
 from annex_pool.region import asking
 
 

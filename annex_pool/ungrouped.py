@@ -28,8 +28,13 @@ class UngroupedInstance:
     claimed: Identity
 
 
-def list_ungrouped(aws: RegionClients, name: str) -> tuple[UngroupedInstance, ...]:
+def list_ungrouped(aws: RegionClients, name: str, annex_id: str = "") -> tuple[UngroupedInstance, ...]:
     """List the alive instances of exactly this annex name, for an annex without a group.
+
+    Args:
+        aws: the clients of the Region.
+        name: the annex's name.
+        annex_id: id of the annex. Default: "" - instances of any id.
 
     Raises:
         AnnexError: AWS refused or could not be asked. A failed listing is never an empty one.
@@ -48,7 +53,9 @@ def list_ungrouped(aws: RegionClients, name: str) -> tuple[UngroupedInstance, ..
     return tuple(
         UngroupedInstance(key, state, Identity.claimed_by(tags))
         for key, state, tags in sorted(described, key=lambda item: item[0])
-        if carries_name(tags, name) and state not in DEAD_INSTANCE_STATES
+        if carries_name(tags, name)
+        and state not in DEAD_INSTANCE_STATES
+        and (not annex_id or Identity.claimed_by(tags).id == annex_id)
     )
 
 

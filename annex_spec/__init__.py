@@ -6,18 +6,21 @@ mistake in the file is reported before either of them acts. Ranges, defaults and
 """
 
 from annex_lease.duration import format_duration, parse_duration
-from annex_spec.loading import Spec, load
+from annex_spec.loading import DeclaredPlace, PartialSpec, Spec, load, load_partly
 from annex_spec.model import AnnexSpec, BaseSpec, PoolSpec
 from annex_spec.problem import Problem, SpecError
 
 __all__ = [
     "AnnexSpec",
     "BaseSpec",
+    "DeclaredPlace",
+    "PartialSpec",
     "PoolSpec",
     "Problem",
     "Spec",
     "SpecError",
     "format_duration",
     "load",
+    "load_partly",
     "parse_duration",
 ]

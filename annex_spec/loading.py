@@ -1,11 +1,12 @@
 """Loading of a spec file: read, merge the defaults, validate, report every problem at once."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
-from annex_lease.terms import TAGS
+from annex_lease.kinds import Text
+from annex_lease.terms import ACCOUNT, REGION, TAGS
 from annex_spec.checking import keys, unknown, validated, wrong_values
 from annex_spec.model import BASE_TABLE, AnnexSpec, BaseSpec, PoolSpec
 from annex_spec.problem import NOTHING, Problem, SpecError, nearest, shown
@@ -42,9 +43,58 @@ class Spec:
         """
         if name in self.annexes:
             return self.annexes[name]
-        close = nearest(name, self.annexes)
-        fix = f"did you mean {close}?" if close else f"add a table [annex.{name}], or name one of these"
-        raise SpecError(self.path, [Problem("", "name of the annex", shown(name), ", ".join(self.annexes), fix)])
+        raise SpecError(self.path, [unknown_annex(name, self.annexes)])
+
+
+@dataclass(frozen=True)
+class DeclaredPlace:
+    """Region and account of an annex as its table declares them; None where the table names none that is allowed."""
+
+    region: str | None
+    account: str | None
+
+
+@dataclass(frozen=True)
+class PartialSpec:
+    """A spec file as far as it is valid, for commands that a mistake elsewhere in the file must not stop.
+
+    Attributes:
+        path: the file it was read from, as the caller named it.
+        pool: the pool; None if its table is missing or not allowed.
+        annexes: the annexes whose tables are allowed, by name.
+        places: the places of all annexes that the file names, allowed or not, by name.
+        base: the account-wide sweeper; None if the file has none that is allowed.
+        problems: every problem of the file; empty if `load` would accept it.
+    """
+
+    path: Path
+    pool: PoolSpec | None = None
+    annexes: Mapping[str, AnnexSpec] = field(default_factory=dict)
+    places: Mapping[str, DeclaredPlace] = field(default_factory=dict)
+    base: BaseSpec | None = None
+    problems: tuple[Problem, ...] = ()
+
+    def annex(self, name: str) -> AnnexSpec:
+        """The annex of that name.
+
+        Raises:
+            SpecError: its table is not allowed, or the file cannot be read: the text lists the problems that concern
+                it; or there is no such table.
+        """
+        if name in self.annexes:
+            return self.annexes[name]
+        own = [each for each in self.problems if each.table in (f"[annex.{name}]", "[defaults]")]
+        if name in self.places or not self.places:
+            raise SpecError(self.path, own or self.problems)
+        raise SpecError(self.path, [unknown_annex(name, self.places)])
+
+
+def unknown_annex(name: str, declared: Iterable[str]) -> Problem:
+    """The problem of an annex that the file does not declare; its fix is the most similar name."""
+    names = list(declared)
+    close = nearest(name, names)
+    fix = f"did you mean {close}?" if close else f"add a table [annex.{name}], or name one of these"
+    return Problem("", "name of the annex", shown(name), ", ".join(names), fix)
 
 
 def load(path: str | Path) -> Spec:
@@ -56,19 +106,36 @@ def load(path: str | Path) -> Spec:
     Raises:
         SpecError: the file cannot be read, is not TOML, or declares a value that is not allowed; lists every problem.
     """
+    found = load_partly(path)
+    if found.pool is None or found.problems:
+        raise SpecError(found.path, found.problems)
+    return Spec(found.path, found.pool, MappingProxyType(dict(found.annexes)), found.base)
+
+
+def load_partly(path: str | Path) -> PartialSpec:
+    """Read a spec file as far as it is valid; a file that cannot be read is one problem.
+
+    Args:
+        path: the TOML file.
+    """
     file = Path(path)
-    document = read_document(file)
+    try:
+        document = read_document(file)
+    except SpecError as error:
+        return PartialSpec(file, problems=error.problems)
     problems = [unknown(key, _TABLES, "", value) for key, value in document.items() if key not in _TABLES]
     pool, found = validated(PoolSpec, _table(document, "pool", problems), "[pool]")
     problems += found
     defaults = _table(document, "defaults", problems)
     problems += _problems_of_defaults(defaults)
     annexes: dict[str, AnnexSpec] = {}
+    places: dict[str, DeclaredPlace] = {}
     declared = _table(document, "annex", problems)
     if not declared:
         problems.append(Problem("[annex]", "", NOTHING, "at least one annex", "add a table such as [annex.demo]"))
     for name in declared:
         own = _table(declared, name, problems, f"[annex.{name}]")
+        places[name] = DeclaredPlace(_text(own, defaults, REGION), _text(own, defaults, ACCOUNT))
         annex, found = _annex(name, own, defaults)
         problems += found
         if annex is not None:
@@ -78,9 +145,7 @@ def load(path: str | Path) -> Spec:
         base, found = validated(BaseSpec, _table(document, "base", problems), BASE_TABLE)
         problems += found
         problems += base.problems_in(annex.region for annex in annexes.values()) if base else []
-    if pool is None or problems:
-        raise SpecError(file, problems)
-    return Spec(file, pool, MappingProxyType(annexes), base)
+    return PartialSpec(file, pool, annexes, places, base, tuple(problems))
 
 
 def _table(parent: Mapping[str, object], key: str, problems: list[Problem], title: str = "") -> dict[str, object]:
@@ -91,6 +156,12 @@ def _table(parent: Mapping[str, object], key: str, problems: list[Problem], titl
     title = title or f"[{key}]"
     problems.append(Problem(title, "", shown(value), "a table", f"write {title} and its keys below it"))
     return {}
+
+
+def _text(own: Mapping[str, object], defaults: Mapping[str, object], term: Text) -> str | None:
+    """The declared value of a key of text, if it has an allowed form."""
+    value = own.get(term.name, defaults.get(term.name))
+    return value if isinstance(value, str) and term.form.matches(value) else None
 
 
 def _problems_of_defaults(defaults: Mapping[str, object]) -> list[Problem]:

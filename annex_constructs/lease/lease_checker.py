@@ -115,12 +115,15 @@ class LeaseChecker(LeaseMetrics, Construct):
         tag_annex(self, fleet.annex_name, fleet.annex_id)
 
     def _settings(self, secret: secretsmanager.ISecret, declaration: LeaseDeclaration) -> CheckerSettings:
+        pool = self._fleet.execution_point.pool
         return CheckerSettings(
             group=self._fleet.auto_scaling_group.auto_scaling_group_name,
             credential=secret.secret_arn,
             name=self._fleet.annex_name,
             id=self._fleet.annex_id,
             topic=self._topic.topic_arn,
+            collector=pool.address,
+            trust_domain=pool.trust_domain,
             **declaration.caps,
         )
 

@@ -8,10 +8,10 @@ from typing import Annotated
 
 import typer
 
-from annex_pool.commands.arguments import DEFAULT_SPEC, Name, SpecFile
+from annex_pool.commands.arguments import DEFAULT_SPEC, AnnexId, Name, Regions, SpecFile, Stack, read_where
 from annex_pool.commands.output import plain, print_answer, print_error
-from annex_pool.deployed import deployed_annex
-from annex_spec import load
+from annex_pool.commands.spec_file import meant
+from annex_pool.place import deployed_annex
 
 _IDS_SHOWN = 3
 _COUNT = "_count"
@@ -23,14 +23,17 @@ def check_command(
     name: Name,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what a check would do now.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the lease checker's answer as received.")] = False,
+    region: Regions = None,
+    stack: Stack = None,
+    annex_id: AnnexId = None,
     spec_file: SpecFile = DEFAULT_SPEC,
 ) -> None:
     """Run the lease checker now, and show its actions.
 
     The checker also runs by itself every minute.
     """
-    spec = load(spec_file).annex(name)
-    answer = ctx.obj.ask_checker(deployed_annex(ctx.obj.connect(spec.region), spec), dry_run=dry_run)
+    place = meant(ctx, name, spec_file, read_where(region, stack, annex_id))
+    answer = ctx.obj.ask_checker(deployed_annex(ctx.obj, place), dry_run=dry_run)
     if as_json:
         typer.echo(json.dumps(answer.data, indent=2))
     else:

@@ -10,28 +10,35 @@ import typer
 from annex_lease.tags import format_time
 from annex_pool.commands.arguments import (
     DEFAULT_SPEC,
+    AnnexId,
     LongestSpan,
     Name,
-    Region,
+    Regions,
     Span,
     SpecFile,
+    Stack,
     Until,
     read_duration,
     read_time,
+    read_where,
 )
-from annex_pool.commands.output import note_undeclared, print_answer, print_error
+from annex_pool.commands.output import print_answer, print_error, print_note
+from annex_pool.commands.spec_file import meant, note_place, read_spec
 from annex_pool.credential import push
 from annex_pool.extend import check_one, extend
-from annex_pool.place import find_place
+from annex_pool.locate import find_place, found_elsewhere
 from annex_pool.renew import renew
 from annex_pool.shorten import shorten
 from annex_pool.stop import AFTER_GRACE, stop
-from annex_spec import format_duration, load
+from annex_spec import format_duration
 
 
 def push_command(
     ctx: typer.Context,
     name: Name,
+    region: Regions = None,
+    stack: Stack = None,
+    annex_id: AnnexId = None,
     spec_file: SpecFile = DEFAULT_SPEC,
     token_command: Annotated[
         str, typer.Option(envvar="ANNEX_TOKEN_COMMAND", help="Program of the pool that issues the token.")
@@ -44,21 +51,32 @@ def push_command(
 
     The lease checker then grants the declared size. May be repeated.
     """
-    spec = load(spec_file)
-    pushed = push(ctx.obj, spec.pool, spec.annex(name), token_command, token_file)
+    spec = read_spec(ctx, spec_file)
+    place = find_place(ctx.obj, spec, name, read_where(region, stack, annex_id))
+    note_place(spec, place)
+    declared = spec.pool.trust_domain if spec.pool else None
+    pushed = push(ctx.obj, place, declared, token_command, token_file)
     typer.echo(f"{name}: stored a token for {pushed.identity}, valid until {format_time(pushed.expires)}")
     print_answer(name, pushed.answer)
 
 
 def extend_command(
-    ctx: typer.Context, name: Name, span: Span = None, until: Until = None, spec_file: SpecFile = DEFAULT_SPEC
+    ctx: typer.Context,
+    name: Name,
+    span: Span = None,
+    until: Until = None,
+    region: Regions = None,
+    stack: Stack = None,
+    annex_id: AnnexId = None,
+    spec_file: SpecFile = DEFAULT_SPEC,
 ) -> None:
     """Move the end of a running lease to a later time.
 
     The end stays within the maximum lifetime. The lease must not have ended.
     """
     asked = _asked_end(span, until)
-    extended = extend(ctx.obj, load(spec_file).annex(name), span=asked.span, until=asked.until)
+    place = meant(ctx, name, spec_file, read_where(region, stack, annex_id))
+    extended = extend(ctx.obj, place, span=asked.span, until=asked.until)
     before = format_time(extended.before)
     if extended.answer is None:
         typer.echo(f"{name}: the lease already ends at {before}; nothing was written")
@@ -68,14 +86,22 @@ def extend_command(
 
 
 def shorten_command(
-    ctx: typer.Context, name: Name, span: LongestSpan = None, until: Until = None, spec_file: SpecFile = DEFAULT_SPEC
+    ctx: typer.Context,
+    name: Name,
+    span: LongestSpan = None,
+    until: Until = None,
+    region: Regions = None,
+    stack: Stack = None,
+    annex_id: AnnexId = None,
+    spec_file: SpecFile = DEFAULT_SPEC,
 ) -> None:
     """Move the end of a running lease to an earlier time.
 
     Never lengthens a lease. `annex stop` ends it now.
     """
     asked = _asked_end(span, until)
-    shortened = shorten(ctx.obj, load(spec_file).annex(name), span=asked.span, until=asked.until)
+    place = meant(ctx, name, spec_file, read_where(region, stack, annex_id))
+    shortened = shorten(ctx.obj, place, span=asked.span, until=asked.until)
     before, after = format_time(shortened.before), format_time(shortened.after)
     if shortened.answer is None:
         typer.echo(f"{name}: the lease already ends at {before}; nothing was written (`annex extend` lengthens it)")
@@ -89,7 +115,14 @@ def shorten_command(
 
 
 def renew_command(
-    ctx: typer.Context, name: Name, span: Span = None, until: Until = None, spec_file: SpecFile = DEFAULT_SPEC
+    ctx: typer.Context,
+    name: Name,
+    span: Span = None,
+    until: Until = None,
+    region: Regions = None,
+    stack: Stack = None,
+    annex_id: AnnexId = None,
+    spec_file: SpecFile = DEFAULT_SPEC,
 ) -> None:
     """Start the declared size again, also after the end.
 
@@ -97,7 +130,8 @@ def renew_command(
     May be repeated: running instances are not started again.
     """
     asked = _asked_end(span, until)
-    renewal = renew(ctx.obj, load(spec_file).annex(name), span=asked.span, until=asked.until)
+    place = meant(ctx, name, spec_file, read_where(region, stack, annex_id))
+    renewal = renew(ctx.obj, place, span=asked.span, until=asked.until)
     typer.echo(f"{name}: renewed; lease end {format_time(renewal.before)} -> {format_time(renewal.after)}")
     print_answer(name, renewal.answer)
 
@@ -112,18 +146,23 @@ def stop_command(
             metavar="DURATION", help=f"Longest wait. Default: the lease's grace and {format_duration(AFTER_GRACE)}."
         ),
     ] = None,
-    region: Region = None,
+    region: Regions = None,
+    stack: Stack = None,
+    annex_id: AnnexId = None,
     spec_file: SpecFile = DEFAULT_SPEC,
 ) -> None:
     """End the lease now and terminate the instances.
 
-    Works without the lease checker too, and for an annex that was removed from the spec file. May be repeated.
+    Works without the lease checker and without a spec file. May be repeated.
     """
     timeout = None if wait_for is None else read_duration("--wait-for", wait_for)
-    spec = load(spec_file)
-    place = find_place(ctx.obj, spec, name, region)
-    note_undeclared(spec, place)
+    spec, where = read_spec(ctx, spec_file), read_where(region, stack, annex_id)
+    place = find_place(ctx.obj, spec, name, where)
+    note_place(spec, place)
     stopped = stop(ctx.obj, place, wait=wait, timeout=timeout, say=lambda text: typer.echo(f"{name}: {text}"))
+    # The file names one Region. An annex of the name in another one would stay unnoticed, and billed.
+    for note in () if where.stated else found_elsewhere(ctx.obj, spec, place):
+        print_note(note)
     for failure in stopped.failures:
         print_error(failure)
     if stopped.left and wait:

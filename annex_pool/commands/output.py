@@ -8,8 +8,6 @@ from rich.table import Table
 
 from annex_lease.tags import shown
 from annex_pool.check import Answer
-from annex_pool.place import Place
-from annex_spec import Spec
 
 # Wider than every row, because a program cannot read a row that is broken to fit an imagined terminal.
 _PIPE_WIDTH = 240
@@ -44,13 +42,14 @@ def print_answer(name: str, answer: Answer) -> None:
         typer.echo(f"{name}: {problem}")
 
 
-def note_undeclared(spec: Spec, place: Place) -> None:
-    """Say on standard error that the spec file does not declare this annex, or declares it in another Region."""
-    if place.declared:
-        return
-    other = spec.annexes.get(place.name)
-    where = f"declared in {other.region}" if other else "not declared"
-    typer.echo(f"note: annex {place.name} is {where} by {spec.path}; the one in {place.region} is meant", err=True)
+def print_note(text: str) -> None:
+    """Print to standard error what an operator should know."""
+    typer.echo(f"note: {plain(text)}", err=True)
+
+
+def print_warning(text: str) -> None:
+    """Print to standard error what is wrong and does not keep the command from its work."""
+    typer.echo(f"warning: {plain(text)}", err=True)
 
 
 def print_error(text: str) -> None:

@@ -9,14 +9,19 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from annex_lease.ownership import stack_name
 from annex_lease.tags import format_time
-from annex_pool.commands.arguments import DEFAULT_SPEC, Name, SpecFile
+from annex_pool.command_error import AnnexError, InputError
+from annex_pool.commands.arguments import DEFAULT_SPEC, AnnexId, Name, Regions, SpecFile, Stack, read_where
 from annex_pool.commands.output import console
+from annex_pool.commands.spec_file import note_place, warn_of_problems
+from annex_pool.deployed_terms import DeployedTerms
+from annex_pool.environment import Environment
 from annex_pool.lease_changes import lease_changes
+from annex_pool.locate import find_place
+from annex_pool.place import Where
 from annex_pool.plan import NOT_COUNTED, WorstCase, derivation, plan, shown_amount, shown_hours
 from annex_pool.redeploy import Redeployment, redeployment
-from annex_spec import AnnexSpec, format_duration, load
+from annex_spec import AnnexSpec, PartialSpec, format_duration, load_partly
 
 
 def plan_command(
@@ -27,37 +32,75 @@ def plan_command(
         typer.Option("--deployed", help="Ask AWS, and show what a deployment of this spec changes of the annex."),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    region: Regions = None,
+    stack: Stack = None,
+    annex_id: AnnexId = None,
     spec_file: SpecFile = DEFAULT_SPEC,
 ) -> None:
     """Show the worst-case cost, from the spec file alone.
 
-    AWS is asked only with --deployed. Every step of the computation is shown.
+    AWS is asked only with --deployed, which also works without a spec file: then the deployed lease is shown. Every
+    step of the computation is shown.
     """
-    spec = load(spec_file).annex(name)
-    planned = plan(spec)
-    found = redeployment(ctx.obj, spec) if deployed else None
+    spec, where = load_partly(spec_file), read_where(region, stack, annex_id)
+    if not deployed or name in spec.places:
+        spec.annex(name)
+    warn_of_problems(ctx, spec)
+    if deployed:
+        planned, changes, found = _deployed(ctx.obj, spec, name, where)
+    else:
+        _refuse(where)
+        planned, changes, found = plan(spec.annex(name)), (), None
     if as_json:
         data = planned.as_data()
         if deployed:
-            data["deployed"] = None if found is None else {**found.as_data(), "changes": lease_changes(name, found)}
+            data["deployed"] = None if found is None else {**found.as_data(), "changes": changes}
         typer.echo(json.dumps(data, indent=2))
         return
     show_plan(planned, console())
-    if deployed:
-        _show_redeployment(spec, found)
-
-
-def _show_redeployment(spec: AnnexSpec, found: Redeployment | None) -> None:
-    if found is None:
-        typer.echo(f"deployed: annex {spec.name} is not deployed in {spec.region}: a deployment begins a new lease")
-        return
-    for line in lease_changes(spec.name, found):
+    for line in changes:
         typer.echo(f"deployed: {line}")
+
+
+def _refuse(where: Where) -> None:
+    if where.stated:
+        raise InputError("received --region, --stack or --id without --deployed: without it AWS is not asked")
+
+
+def _deployed(
+    environment: Environment, spec: PartialSpec, name: str, where: Where
+) -> tuple[WorstCase, tuple[str, ...], Redeployment | None]:
+    """The worst case, and what a deployment of the spec changes of the deployed annex, if there is one."""
+    declared = spec.annex(name) if name in spec.places else None
+    place = find_place(environment, spec, name, where)
+    note_place(spec, place)
+    found = redeployment(environment, place, declared if place.declared else None)
+    if declared is not None and (found is None or not place.declared):
+        new = f"annex {name} is not deployed in {declared.region}: a deployment begins a new lease"
+        if found is None:
+            return plan(declared), (new,), None
+        there = found.found
+        stays = f"the annex {there.described()} stays as it is: the lease {found.before.lease.explained()}"
+        return plan(declared), (new, stays), found
+    if found is None:
+        raise AnnexError(f"annex {name} is not deployed in {place.region}, and {spec.path} does not declare it")
+    if declared is not None:
+        return plan(declared, found.found.stack), lease_changes(name, found), found
+    lease = found.before.lease
+    if lease.policy is None:
+        raise AnnexError(
+            f"the tags of group {found.found.group.name} declare no valid lease: {'; '.join(lease.problems)}"
+        )
+    lines = (
+        f"{spec.path} does not declare annex {name}: this is the lease that is deployed ({found.found.described()})",
+        f"the lease {lease.explained()}",
+    )
+    return plan(DeployedTerms.of(place.region, lease.policy), found.found.stack), lines, found
 
 
 def show_plan(planned: WorstCase, out: Console) -> None:
     """Print the declaration, the worst case and its derivation."""
-    out.print(f"{planned.spec.name}: stack {stack_name(planned.spec.name)} in {planned.spec.region}", soft_wrap=True)
+    out.print(f"{planned.spec.name}: stack {planned.stack} in {planned.spec.region}", soft_wrap=True)
     for label, value in _rows(planned):
         out.print(f"{label:<20}  {value}", soft_wrap=True)
     for number, step in enumerate(derivation(planned), 1):
@@ -88,7 +131,7 @@ def _while_checked(planned: WorstCase) -> list[tuple[str, str]]:
     return [("while checked", f"{counted}, if the lease checker works")]
 
 
-def _lease(spec: AnnexSpec) -> str:
+def _lease(spec: AnnexSpec | DeployedTerms) -> str:
     if spec.lease_ends_at is not None:
         return f"until {format_time(spec.lease_ends_at)}"
     return f"{format_duration(spec.lease)} from the deployment" if spec.lease is not None else ""

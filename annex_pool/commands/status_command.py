@@ -14,15 +14,26 @@ from rich.table import Table
 from rich.text import Text
 
 from annex_lease.lease import Phase
+from annex_lease.ownership import stack_name
 from annex_lease.tags import format_time
 from annex_pool.annex_status import NOT_DEPLOYED, AnnexStatus
 from annex_pool.command_error import InputError
-from annex_pool.commands.arguments import DEFAULT_SPEC, OptionalName, Region, SpecFile
-from annex_pool.commands.output import console, natural_width, note_undeclared, print_error
+from annex_pool.commands.arguments import (
+    DEFAULT_SPEC,
+    AnnexId,
+    OptionalName,
+    Regions,
+    SpecFile,
+    Stack,
+    read_where,
+)
+from annex_pool.commands.output import console, natural_width, print_error
+from annex_pool.commands.spec_file import note_place, read_spec
 from annex_pool.environment import Environment
-from annex_pool.place import Place, find_place, undeclared
+from annex_pool.locate import all_places, find_place
+from annex_pool.place import Place, Where
 from annex_pool.status import look
-from annex_spec import Spec, format_duration, load
+from annex_spec import PartialSpec, SpecError, format_duration
 
 UNKNOWN = "?"
 _NONE = "-"
@@ -54,19 +65,21 @@ def status_command(
     spec_file: SpecFile = DEFAULT_SPEC,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON: one object, or a list without NAME.")] = False,
     everything: Annotated[
-        bool, typer.Option("--all", help="Also annexes in the Regions of the spec file that it does not declare.")
+        bool, typer.Option("--all", help="Every annex in every enabled Region of the account, declared or not.")
     ] = False,
-    region: Region = None,
+    region: Regions = None,
+    stack: Stack = None,
+    annex_id: AnnexId = None,
 ) -> None:
     """Show the lease, instances, slots and jobs.
 
     Compares the instances in AWS with the slots in the pool. Exit code 1 if one side did not answer.
     """
-    spec = load(spec_file)
-    places, refused = _places(ctx.obj, spec, name, region, everything=everything)
+    spec, where = read_spec(ctx, spec_file), read_where(region, stack, annex_id)
+    places, refused = _places(ctx.obj, spec, name, where, everything=everything)
     for place in places:
-        note_undeclared(spec, place)
-    statuses = look(ctx.obj, spec.pool, places)
+        note_place(spec, place)
+    statuses = look(ctx.obj, places)
     if as_json:
         data = [status.as_data() for status in statuses]
         typer.echo(json.dumps(data[0] if name else data, indent=2))
@@ -80,18 +93,20 @@ def status_command(
 
 
 def _places(
-    environment: Environment, spec: Spec, name: str | None, region: str | None, *, everything: bool
+    environment: Environment, spec: PartialSpec, name: str | None, where: Where, *, everything: bool
 ) -> tuple[list[Place], tuple[str, ...]]:
     """The annexes that are asked for, and what could not be asked."""
     if name is not None and everything:
         raise InputError(f"received NAME {name} and --all: give only one of the two")
-    if name is None and region is not None:
-        raise InputError("received --region without NAME: --region is the Region of the annex NAME")
     if name is not None:
-        return [find_place(environment, spec, name, region)], ()
-    declared = [Place.of(annex) for annex in spec.annexes.values()]
-    others, refused = undeclared(environment, spec) if everything else ((), ())
-    return [*declared, *others], refused
+        return [find_place(environment, spec, name, where)], ()
+    if where.stack is not None or where.id is not None:
+        raise InputError("received --stack or --id without NAME: they name one of several annexes of a name")
+    if where.stated and not everything:
+        raise InputError("received --region without NAME or --all: --region is the Region of the annex NAME")
+    if not spec.places and not everything:
+        raise InputError(f"{SpecError(spec.path, spec.problems)}\n  `annex status --all` needs no spec file")
+    return all_places(environment, spec, where, everything=everything)
 
 
 def show_statuses(statuses: Sequence[AnnexStatus], out: Console) -> None:
@@ -100,7 +115,12 @@ def show_statuses(statuses: Sequence[AnnexStatus], out: Console) -> None:
     On a terminal that is too narrow for a row, each annex has one line for each column instead.
     """
     _show_rows([_row(status) for status in statuses], out)
+    names = Counter(status.name for status in statuses)
     for status in statuses:
+        if status.phase != NOT_DEPLOYED and (names[status.name] > 1 or status.stack != stack_name(status.name)):
+            out.print(
+                f"{status.name}: stack {status.stack} in {status.region}, id {status.id or 'unknown'}", soft_wrap=True
+            )
         for slot in status.unmatched_slots or ():
             out.print(
                 f"{status.name}: slot {slot} claims to belong to this annex, but matches none of its alive instances",

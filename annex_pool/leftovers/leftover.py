@@ -14,8 +14,9 @@ GLOBAL = "global"
 """Region of resources that belong to no Region (IAM)."""
 
 # CloudFormation generates names of the form STACK-LOGICALID-RANDOM. No annex name holds an upper-case letter, so the
-# text between the two fixed parts is the whole name: annex `a` is never taken for annex `a-b`.
-_GENERATED = re.compile(rf"(?:/aws/lambda/)?{STACK_PREFIX}([a-z][a-z0-9-]*)-Annex[A-Z].*", re.S)
+# text between the two fixed parts is the whole name: annex `a` is never taken for annex `a-b`. A stack in a stage of an
+# app has the name of the stage before its own (AWS CDK API Reference, `Stage`).
+_GENERATED = re.compile(rf"(?:/aws/lambda/)?(?:[A-Za-z0-9-]+-)?{STACK_PREFIX}([a-z][a-z0-9-]*)-Annex[A-Z].*", re.S)
 # CloudFormation cuts both parts if a service's names are short (64 characters for functions and schedules). For other
 # kinds a guess is not needed, and would take one annex's resource for another's: longer names are not cut (instance
 # profiles: 128 characters), and the roles and log groups of an annex carry the tag.
@@ -99,7 +100,7 @@ def left_of(resource: ListedResource, annex: str | None, region: str) -> Leftove
 def may_belong_to_annex(name: str, description: str = "") -> bool:
     """True if a resource of this name and description may belong to an annex, so that its tags must be read."""
     text = name.removeprefix("/aws/lambda/")
-    return text.startswith("Annex") or "annex" in description.lower()
+    return text.startswith("Annex") or f"-{STACK_PREFIX}" in text or "annex" in description.lower()
 
 
 def _named(resource: ListedResource) -> tuple[str | None, str]:

@@ -1,4 +1,4 @@
-"""The search for leftovers: every listing, in every Region of the spec.
+"""The search for leftovers: every listing, in every Region that the account has enabled, all Regions at once.
 
 "Nothing is left" needs two complete searches, some seconds apart, because AWS's listings are eventually consistent. A
 failed listing is an error, never an empty one.
@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from botocore.exceptions import BotoCoreError
 
 from annex_lease.tags import TAG_NAME
+from annex_pool.account_regions import ask_each, grouped
 from annex_pool.command_error import AnnexError
 from annex_pool.environment import Environment
 from annex_pool.leftovers.ec2_kinds import EC2_LISTINGS
@@ -19,18 +20,21 @@ from annex_pool.leftovers.leftover import GLOBAL, Leftover, ListedResource, left
 from annex_pool.leftovers.listing import Listing
 from annex_pool.leftovers.service_kinds import GLOBAL_LISTINGS, REGIONAL_LISTINGS
 from annex_pool.leftovers.tagged import confirmed, listed_by_tag
-from annex_pool.place import regions_of
-from annex_pool.region import PAUSE_SECONDS, RegionClients, asking, check_account
-from annex_spec import Spec
+from annex_pool.place import Scope
+from annex_pool.region import PAUSE_SECONDS, RegionClients, asking
+from annex_spec import PartialSpec
 
+SEARCH_SECONDS = 300.0
+"""Longest wait for all listings of all Regions. A Region that is slower counts as not searched."""
 _MAX_SILENT = 3  # after so many listings without an answer the search in a Region ends
 LISTINGS = (*EC2_LISTINGS, *REGIONAL_LISTINGS)
 KINDS = tuple(listing.kind for listing in (*LISTINGS, *GLOBAL_LISTINGS))
 """Kinds that are listed directly; the tagging service lists every other kind that it knows."""
 NOT_FOUND = (
     f"resources with neither the tag {TAG_NAME} nor the name or tag of a stack Annex-NAME, or that lost them",
-    "instance profiles of an app whose stack is not called Annex-NAME, and its schedules once their function is gone",
-    "resources in Regions that the spec does not name, and in other accounts",
+    "instance profiles of an app whose stack is called neither Annex-NAME nor STAGE-Annex-NAME, and its schedules once "
+    "their function is gone",
+    "resources in other accounts, and in Regions that the account has not enabled",
     "log events, and snapshots and images of an annex's instances that were made without the tag",
 )
 """Resources that the search cannot find."""
@@ -45,12 +49,14 @@ class Leftovers:
         regions: Regions searched.
         found: leftovers by annex, Region and kind.
         errors: failed listings; if there are any, an empty `found` does not mean that nothing is left.
+        chosen: the command line names the Regions, so that others were not searched. Default: False.
     """
 
     annexes: tuple[str, ...] | None
     regions: tuple[str, ...]
     found: tuple[Leftover, ...]
     errors: tuple[str, ...]
+    chosen: bool = False
 
     @property
     def nothing(self) -> bool:
@@ -60,12 +66,13 @@ class Leftovers:
     def as_data(self) -> dict[str, object]:
         """The JSON object of `annex leftovers --json`.
 
-        Keys: annexes (names, or null for any), regions, kinds (listed directly), nothing_left, leftovers (see
-        `Leftover.as_data`), errors, not_found_this_way.
+        Keys: annexes (names, or null for any), regions, all_regions (false if --region named them), kinds (listed
+        directly), nothing_left, leftovers (see `Leftover.as_data`), errors, not_found_this_way.
         """
         return {
             "annexes": None if self.annexes is None else list(self.annexes),
             "regions": list(self.regions),
+            "all_regions": not self.chosen,
             "kinds": list(KINDS),
             "nothing_left": self.nothing,
             "leftovers": [each.as_data() for each in self.found],
@@ -75,42 +82,75 @@ class Leftovers:
 
 
 def find_leftovers(
-    environment: Environment, spec: Spec, names: Sequence[str] | None, *, region: str | None = None
+    environment: Environment, names: Sequence[str] | None, asked: Scope, unasked: Sequence[str] = ()
 ) -> Leftovers:
     """Search for leftovers; an empty result is confirmed by a second search.
 
     Args:
         environment: external dependencies.
-        spec: the spec file; every Region in it is searched for every annex.
         names: names of the annexes to search for, declared or not. None: any annex.
-        region: a Region to search besides those of the spec file. Default: None - there is none.
+        asked: the Regions to search for every annex.
+        unasked: what cannot be searched at all, with the reason: it is among the errors of the result.
 
     Raises:
-        InputError: the credentials belong to another account than an annex declares.
+        AnnexError: the settings or credentials of the environment cannot be used.
+    """
+    start = Leftovers(None if names is None else tuple(names), asked.regions, (), (), asked.chosen)
+    before = (*unasked, *asked.errors)
+    first = _search(environment, start)
+    if first.nothing:
+        environment.sleep(PAUSE_SECONDS)
+        first = _search(environment, start)
+    return replace(first, errors=(*before, *first.errors))
+
+
+def unasked_places(environment: Environment, spec: PartialSpec, names: Sequence[str] | None, asked: Scope) -> list[str]:
+    """Accounts and Regions of the spec file that the search cannot reach, one line each.
+
+    Args:
+        environment: external dependencies.
+        spec: the spec file.
+        names: names of annexes; None: all of the file.
+        asked: the Regions to search.
+
+    Raises:
         AnnexError: the account of the credentials is not known, because AWS could not be asked.
     """
-    asked = [each for each in spec.annexes.values() if names is None or each.name in names]
-    regions = regions_of(spec, region)
-    for account in sorted({each.account for each in asked if each.account is not None}):
-        check_account(environment.connect(regions[0]), account)
-    names = None if names is None else tuple(names)
-    first = _search(environment, names, regions)
-    if not first.nothing:
-        return first
-    environment.sleep(PAUSE_SECONDS)
-    return _search(environment, names, regions)
+    places = {name: place for name, place in spec.places.items() if names is None or name in names}
+    accounts = sorted({place.account for place in places.values() if place.account})
+    used = environment.connect(asked.regions[0]).account() if accounts else None
+    lines = [
+        f"account {account} was not searched: {spec.path} declares annex "
+        f"{', '.join(name for name, place in places.items() if place.account == account)} there, and the credentials "
+        f"in use belong to account {used}; repeat the command with that account's credentials (AWS_PROFILE)"
+        for account in accounts
+        if account != used
+    ]
+    if asked.chosen or asked.errors:
+        return lines
+    named = {place.region for place in places.values() if place.region and place.account in (None, used)}
+    return lines + [
+        f"{region} was not searched: {spec.path} names it, and the account has not enabled this Region"
+        for region in sorted(named - set(asked.regions))
+    ]
 
 
-def _search(environment: Environment, names: tuple[str, ...] | None, regions: tuple[str, ...]) -> Leftovers:
-    seen = Leftovers(names, regions, (), ())
-    for region in regions:
-        seen = _search_in(environment.connect(region), region, LISTINGS, seen)
-    seen = _search_in(environment.connect(regions[0]), GLOBAL, GLOBAL_LISTINGS, seen)
-    ordered = sorted(seen.found, key=lambda each: (each.annex, each.region, _order(each.resource), each.resource.id))
-    return replace(seen, found=tuple(ordered), errors=tuple(dict.fromkeys(seen.errors)))
+def _search(environment: Environment, seen: Leftovers) -> Leftovers:
+    # A pair of listings and Region for each place; the resources of no Region are asked for in the first.
+    places = {region: (environment.connect(region), LISTINGS) for region in seen.regions}
+    places[GLOBAL] = (environment.connect(seen.regions[0]), GLOBAL_LISTINGS)
+    answers = ask_each(
+        tuple(places), lambda region: _search_in(places[region][0], region, places[region][1], seen), SEARCH_SECONDS
+    )
+    found = [left for region_found, _ in answers.given.values() for left in region_found]
+    errors = [error for _, region_errors in answers.given.values() for error in region_errors]
+    ordered = sorted(found, key=lambda each: (each.annex, each.region, _order(each.resource), each.resource.id))
+    return replace(seen, found=tuple(ordered), errors=tuple(dict.fromkeys([*errors, *grouped(answers.errors)])))
 
 
-def _search_in(aws: RegionClients, region: str, listings: Sequence[Listing], seen: Leftovers) -> Leftovers:
+def _search_in(
+    aws: RegionClients, region: str, listings: Sequence[Listing], seen: Leftovers
+) -> tuple[list[Leftover], list[str]]:
     resources: list[ListedResource] = []
     errors: list[str] = []
     silent = 0
@@ -130,8 +170,7 @@ def _search_in(aws: RegionClients, region: str, listings: Sequence[Listing], see
             resources += _tagged(aws, seen.annexes, {(each.kind, each.id) for each in resources})
         except AnnexError as error:
             errors.append(str(error))
-    found = [left for each in resources for left in _left(each, seen.annexes, region)]
-    return replace(seen, found=(*seen.found, *found), errors=(*seen.errors, *errors))
+    return [left for each in resources for left in _left(each, seen.annexes, region)], errors
 
 
 def _tagged(aws: RegionClients, names: tuple[str, ...] | None, seen: set[tuple[str, str]]) -> Iterator[ListedResource]:

@@ -196,5 +196,7 @@ def install() -> None:
         return {**found, "InstanceMarketOptions": {"MarketType": market}} if market else found
 
     ec2._parse_lt_data = parse_template
+    # The lab's account has its own Region enabled and no other: DescribeRegions would list all.
+    ec2._AWS_REGIONS[:] = [(ec2.REGION, "opt-in-not-required")]
     # Terminated instances are forgotten by the lab's own clock, after an hour as on AWS.
     ec2._cleanup_terminated = lambda: None

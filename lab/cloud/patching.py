@@ -52,6 +52,7 @@ POINTS = (
         "_store_datum",
         *("namespace", "name", "dims", "ts", "unit", "value", "values", "counts", "stat_values"),
     ),
+    PatchPoint("ec2", "_AWS_REGIONS", list),
     _function("ec2", "_cleanup_terminated"),
     _function(
         "ec2",

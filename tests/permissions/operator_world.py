@@ -14,6 +14,7 @@ from moto import mock_aws
 from annex_pool.command_error import AnnexError
 from tests.permissions.authorisation import Policies, Request, ask, parameter_keys
 from tests.permissions.deployed import ACCOUNT, REGION
+from tests.runtime.pool.pool_parts import make_checker, one_at_a_time
 from tests.runtime.pool.pool_world import World, aws, deploy
 from tests.world.aws_errors import refusal
 
@@ -69,6 +70,7 @@ def operated(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Operator
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
     monkeypatch.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
     monkeypatch.delenv("AWS_PROFILE", raising=False)
+    one_at_a_time(monkeypatch)
     operator = Operator(folder)
     operator.used, operator.denied = set(), []
     real: Callable[..., Any] = BaseClient._make_api_call  # type: ignore[attr-defined]
@@ -91,6 +93,7 @@ def operated(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Operator
     with mock_aws():
         for annex in ("demo", "demo2"):
             deploy(annex, annex_id=f"{UUID}.{annex}")
+            make_checker(annex, f"{UUID}.{annex}")
             scaling = aws().autoscaling
             scaling.update_auto_scaling_group(AutoScalingGroupName=f"Group-{annex}", DesiredCapacity=1)
             (described,) = scaling.describe_auto_scaling_groups(AutoScalingGroupNames=[f"Group-{annex}"])[
@@ -115,6 +118,8 @@ def requests(action: str, params: dict[str, Any]) -> Iterator[Request]:
             tags = aws().ec2.describe_tags(Filters=[{"Name": "resource-id", "Values": [instance]}])["Tags"]
             context = {f"ec2:ResourceTag/{tag['Key']}": tag["Value"] for tag in tags}
             yield Request(action, f"arn:aws:ec2:{REGION}:{ACCOUNT}:instance/{instance}", context)
+    elif action == "lambda:GetFunctionConfiguration":
+        yield Request(action, params["FunctionName"])
     elif "SecretId" in params:
         # moto ends the ARN of a secret in six characters of its own.
         yield Request(action, f"{str(params['SecretId'])[:-6]}AbCdEf")

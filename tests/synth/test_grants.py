@@ -15,10 +15,11 @@ from annex_constructs import Annex, ExecutionPoint, IAnnex, LeaseTerms
 from tests.synth.templates import Resources, of_type, only
 
 ACCOUNT, ANY = {"Ref": "AWS::AccountId"}, "*"
-FIND = ["autoscaling:DescribeAutoScalingGroups", "sts:GetCallerIdentity", "tag:GetResources"]
+FIND = ["autoscaling:DescribeAutoScalingGroups", "ec2:DescribeRegions", "sts:GetCallerIdentity", "tag:GetResources"]
 SEE = ["ec2:DescribeInstances", "autoscaling:DescribeLifecycleHooks"]
 IMAGE = ["ec2:DescribeImages", "ec2:DescribeLaunchTemplateVersions"]
 CHECK, DESCRIBE = "lambda:InvokeFunction", "secretsmanager:DescribeSecret"
+SETTINGS = "lambda:GetFunctionConfiguration"
 LAUNCHES = "autoscaling:DescribeScalingActivities"
 GROUP = [
     "autoscaling:CompleteLifecycleAction",
@@ -99,9 +100,13 @@ EMPTY = allow(
     },
 )
 STATEMENTS = {
-    "grant_read_status": [allow(FIND, ANY), allow(SEE[0], ANY), allow(LAUNCHES, ANY), allow(DESCRIBE, SECRET)],
+    "grant_read_status": [
+        *(allow(FIND, ANY), allow(SEE[0], ANY), allow(LAUNCHES, ANY)),
+        *(allow(SETTINGS, CHECKER), allow(DESCRIBE, SECRET)),
+    ],
     "grant_push_credential": [
         allow(FIND, ANY),
+        allow(SETTINGS, CHECKER),
         allow(IMAGE, ANY),
         allow(DESCRIBE, SECRET),
         allow("secretsmanager:PutSecretValue", SECRET),
@@ -139,6 +144,7 @@ def test_operators_get_every_verb_whole(stack: Stack, imported: IAnnex) -> None:
         allow(SEE[0], ANY),
         allow(LAUNCHES, ANY),
         allow(SEE[1], ANY),
+        allow(SETTINGS, CHECKER),
         allow(IMAGE, ANY),
         allow(DESCRIBE, SECRET),
         allow("secretsmanager:PutSecretValue", SECRET),

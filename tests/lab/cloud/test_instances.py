@@ -52,6 +52,12 @@ def test_states_follow_the_machine(cloud: Cloud, launch: Launch) -> None:
     eventually(lambda: not found(Filters=[{"Name": "instance-id", "Values": [instance]}])["Reservations"])
 
 
+def test_the_accounts_only_region_is_the_labs(cloud: Cloud) -> None:
+    """`annex leftovers` asks every enabled Region, and the lab serves one."""
+    client = cloud.client("ec2")
+    assert [each["RegionName"] for each in client.describe_regions()["Regions"]] == [client.meta.region_name]
+
+
 @pytest.mark.parametrize(("behaviour", "state"), [("terminate", "terminated"), ("stop", "stopped")])
 def test_machine_that_switches_itself_off(cloud: Cloud, launch: Launch, behaviour: str, state: str) -> None:
     [instance] = launch(InstanceInitiatedShutdownBehavior=behaviour)

@@ -8,6 +8,7 @@ from types import ModuleType
 import pytest
 from moto import mock_aws
 
+from tests.runtime.pool.pool_parts import one_at_a_time
 from tests.runtime.pool.pool_world import World
 
 # moto's CloudFormation imports its API Gateway, which imports a validator of APIs that nothing here has.
@@ -27,5 +28,6 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     monkeypatch.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
     monkeypatch.delenv("AWS_PROFILE", raising=False)
     monkeypatch.delenv("ANNEX_TOKEN_COMMAND", raising=False)
+    one_at_a_time(monkeypatch)
     with mock_aws():
         yield World(tmp_path)

@@ -17,14 +17,17 @@ from typer.testing import CliRunner
 
 from annex_lease.aws import AnnexAccess
 from annex_lease.checker import check
+from annex_lease.ownership import STACK_NAME_TAG
 from annex_lease.policy import LeasePolicy, policy_tags
 from annex_lease.tags import Tag
+from annex_pool.account_regions import enabled_regions
 from annex_pool.check import Answer, read_answer
 from annex_pool.cli import app
 from annex_pool.collector import Slot
 from annex_pool.command_error import AnnexError
-from annex_pool.deployed import SECRET, Deployed, find_arn
+from annex_pool.deployed import Deployed
 from annex_pool.environment import Environment
+from annex_pool.own_resources import SECRET, find_arn
 from annex_pool.region import RegionClients
 
 if TYPE_CHECKING:
@@ -46,6 +49,8 @@ lease = "8h"
 size = 1
 lease = "8h"
 """
+USUAL = "usual"
+"""In the place of a spec file: `SPEC`, also if a test puts another one there."""
 ISSUER = """#!{python}
 import base64, json, sys, time
 pathlib = __import__("pathlib")
@@ -87,18 +92,29 @@ class World:
     slept: list[float] = field(default_factory=list)
     on_sleep: Callable[[], None] = lambda: None
     checks: list[str] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+    enabled: tuple[str, ...] = ("eu-west-1", REGION, "us-west-2")
+    region: str | None = REGION
+    spec: str | None = USUAL
 
-    def annex(self, *words: str, stdin: str | bytes | None = None) -> Result:
-        """Run the command."""
-        (self.folder / "annexes.toml").write_text(SPEC)
-        done = CliRunner().invoke(
-            app, list(words), obj=self.environment(), env={"ANNEX_SPEC": str(self.folder / "annexes.toml")}, input=stdin
-        )
+    def annex(self, *words: str, stdin: str | bytes | None = None, env: Mapping[str, str] | None = None) -> Result:
+        """Run the command. `env` replaces ANNEX_SPEC, which names the spec file; `spec` None removes the file."""
+        file = self.folder / "annexes.toml"
+        if self.spec is None:
+            file.unlink(missing_ok=True)
+        else:
+            file.write_bytes((SPEC if self.spec is USUAL else self.spec).encode("utf-8", "surrogateescape"))
+        given = {"ANNEX_SPEC": str(file)} if env is None else env
+        done = CliRunner().invoke(app, list(words), obj=self.environment(), env=given, input=stdin)
         assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
         return Result(done.exit_code, done.stdout, done.stderr)
 
     def environment(self) -> Environment:
-        return Environment(self.now, self.sleep, aws, self._check, self._slots)
+        return Environment(self.now, self.sleep, aws, self._check, self._slots, self._enabled, lambda: self.region)
+
+    def _enabled(self, client: RegionClients) -> Sequence[str]:
+        """Those of the Regions that AWS lists which this account has; moto lists all, and to ask all takes long."""
+        return [region for region in enabled_regions(client) if region in self.enabled]
 
     def now(self) -> datetime:
         return datetime.now(UTC) + self.shift
@@ -111,17 +127,17 @@ class World:
         path.chmod(path.stat().st_mode | stat.S_IXUSR)
         return str(path)
 
-    def group(self, name: str) -> dict[str, object]:
-        client = aws().autoscaling
+    def group(self, name: str, region: str = REGION) -> dict[str, object]:
+        client = aws(region).autoscaling
         (group,) = client.describe_auto_scaling_groups(AutoScalingGroupNames=[f"Group-{name}"])["AutoScalingGroups"]
         return dict(group)
 
-    def tag(self, name: str, key: str) -> str | None:
-        tags = {tag["Key"]: tag["Value"] for tag in self.group(name)["Tags"]}  # type: ignore[attr-defined]
+    def tag(self, name: str, key: str, region: str = REGION) -> str | None:
+        tags = {tag["Key"]: tag["Value"] for tag in self.group(name, region)["Tags"]}  # type: ignore[attr-defined]
         return tags.get(key)
 
-    def secret(self, name: str) -> str:
-        return str(aws().secretsmanager.get_secret_value(SecretId=f"secret-{name}")["SecretString"])
+    def secret(self, name: str, region: str = REGION) -> str:
+        return str(aws(region).secretsmanager.get_secret_value(SecretId=f"secret-{name}")["SecretString"])
 
     def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
@@ -129,7 +145,7 @@ class World:
         self.on_sleep()
 
     def _slots(self, collector: str) -> Sequence[Slot]:
-        assert collector == "cm.example.edu:9618"
+        self.asked.append(collector)
         if isinstance(self.slots, AnnexError):
             raise self.slots
         return self.slots
@@ -151,36 +167,48 @@ def deploy(
     max_lifetime: timedelta = timedelta(hours=16),
     secret: bool = True,
     annex_id: str | None = None,
+    region: str = REGION,
+    stack: str | None = None,
+    part: str | None = None,
     **lease: Any,
 ) -> None:
-    """Make the resources of an annex's stack that the command uses; `lease` is added to the policy."""
-    ec2 = aws().ec2
+    """Make the resources of an annex's stack that the command uses; `lease` is added to the policy.
+
+    `stack` is the name that CloudFormation tags the group with, `part` the end of the names of all resources (default:
+    the annex's name).
+    """
+    ec2, part = aws(region).ec2, part or name
     (subnet, *_) = ec2.describe_subnets()["Subnets"]
     ec2.create_launch_template(
-        LaunchTemplateName=f"template-{name}",
+        LaunchTemplateName=f"template-{part}",
         LaunchTemplateData={
-            "ImageId": ec2.register_image(Name=f"image-{name}", RootDeviceName="/dev/xvda")["ImageId"],
+            "ImageId": ec2.register_image(Name=f"image-{part}", RootDeviceName="/dev/xvda")["ImageId"],
             "InstanceType": "t3.micro",
         },
     )
     policy = LeasePolicy(name, size, int(max_lifetime.total_seconds()), 900, duration_seconds=8 * 3600, **lease)
-    aws().autoscaling.create_auto_scaling_group(
-        AutoScalingGroupName=f"Group-{name}",
+    tags = [_declared(tag) for tag in policy_tags(policy, annex_id=annex_id)]
+    if stack is not None:
+        tags.append(_declared(Tag(STACK_NAME_TAG, stack, True)))
+    aws(region).autoscaling.create_auto_scaling_group(
+        AutoScalingGroupName=f"Group-{part}",
         MinSize=0,
         MaxSize=size,
         DesiredCapacity=0,
-        LaunchTemplate={"LaunchTemplateName": f"template-{name}", "Version": "$Latest"},
+        LaunchTemplate={"LaunchTemplateName": f"template-{part}", "Version": "$Latest"},
         VPCZoneIdentifier=subnet["SubnetId"],
-        Tags=[_declared(tag) for tag in policy_tags(policy, annex_id=annex_id)],  # type: ignore[misc]
+        Tags=tags,  # type: ignore[arg-type]
     )
     if secret:
-        tags = {"annex:name": name} | ({} if annex_id is None else {"annex:id": annex_id})
-        make_secret(f"secret-{name}", tags)
+        own = {"annex:name": name} | ({} if annex_id is None else {"annex:id": annex_id})
+        make_secret(f"secret-{part}", own, region)
 
 
-def make_secret(name: str, tags: Mapping[str, str]) -> None:
+def make_secret(name: str, tags: Mapping[str, str], region: str = REGION) -> None:
     """A secret without a value."""
-    aws().secretsmanager.create_secret(Name=name, Tags=[{"Key": key, "Value": value} for key, value in tags.items()])
+    aws(region).secretsmanager.create_secret(
+        Name=name, Tags=[{"Key": key, "Value": value} for key, value in tags.items()]
+    )
 
 
 def start(tags: dict[str, str], number: int = 1) -> list[str]:

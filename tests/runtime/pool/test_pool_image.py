@@ -36,7 +36,7 @@ def test_an_image_that_cannot_work_gets_no_token(world: World) -> None:
     assert done.exit_code == 1
     assert "nothing was stored, so that nothing starts: image ami-" in done.err
     assert "has its root volume at /dev/sda1, and root_device is /dev/xvda" in done.err
-    assert "Correct the spec, deploy annex demo again, then push" in done.err
+    assert "Correct the spec, run `cdk deploy Annex-demo`, then push" in done.err
     assert "VersionIdsToStages" not in aws().secretsmanager.describe_secret(SecretId="secret-demo")
     assert world.group("demo")["Instances"] == []
 

@@ -19,7 +19,7 @@ DEMO, OTHER = {"annex:name": "demo"}, {"annex:name": "demo-2"}
 
 @pytest.fixture
 def regions(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
-    """A spec with annexes in two Regions."""
+    """A spec with annexes in two Regions, of an account that has three enabled."""
     monkeypatch.setattr(pool_world, "SPEC", pool_world.SPEC + f'region = "{WEST}"\n')
     return world
 
@@ -37,7 +37,8 @@ def test_nothing_is_left_after_two_searches(regions: World) -> None:
     done = regions.annex("leftovers", "demo")
     assert (done.exit_code, done.err) == (0, "")
     assert f"nothing is left of annex demo: searched twice for {len(KINDS)} kinds of resource" in done.out
-    assert "in us-east-1, us-west-2" in done.out
+    assert "in eu-west-1, us-east-1, us-west-2" in done.out
+    assert "no other Region" not in done.out
     assert regions.slept == [10.0]
 
 
@@ -127,11 +128,12 @@ def test_a_secret_that_is_pending_deletion_is_said_to_be(world: World) -> None:
     done = world.annex("leftovers", "demo")
     assert done.exit_code == 1
     assert "pending deletion" in done.out
-    assert "1 resource is left of annex demo in us-east-1" in done.out
+    assert "1 resource is left of annex demo in eu-west-1, us-east-1, us-west-2" in done.out
 
 
 def test_resources_that_only_the_tagging_service_lists(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """A resource of another kind is reported as such; for a known kind its own service decides."""
+    world.enabled = ("us-east-1",)
     known = [
         "arn:aws:ec2:us-east-1:123456789012:volume/vol-0123456789abcdef0",
         "arn:aws:ec2:us-east-1:123456789012:instance/i-0123456789abcdef0",

@@ -104,9 +104,10 @@ def test_two_groups_of_one_name_are_an_error(running: World) -> None:
     }
     client.create_or_update_tags(Tags=[tag])
     done = running.annex("status", "demo")
-    assert done.exit_code == 1
-    assert "there are 2 instead of one Auto Scaling group of annex demo: Group-demo, Group-demo2" in done.err
-    assert "?" in done.out
+    assert (done.exit_code, done.out) == (2, "")
+    assert "there are 2 annexes called demo, and nothing was done: " in done.err
+    assert "group Group-demo; " in done.err
+    assert "group Group-demo2. Name one of them with --stack, --id or --region" in done.err
 
 
 def test_another_account_is_refused(running: World) -> None:

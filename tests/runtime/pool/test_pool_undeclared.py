@@ -72,12 +72,15 @@ def test_what_is_left_of_it_is_listed(world: World) -> None:
 
 def test_a_region_that_the_spec_does_not_name_is_searched_too(world: World) -> None:
     aws("eu-west-1").secretsmanager.create_secret(Name="secret-old", Tags=[{"Key": "annex:name", "Value": "old"}])
-    assert world.annex("leftovers", "old").exit_code == 2
-    done = world.annex("leftovers", "old", "--region", "eu-west-1", "--json")
-    assert done.exit_code == 1
-    data = json.loads(done.out)
-    assert data["regions"] == ["eu-west-1", "us-east-1"]
-    assert [(each["region"], each["kind"]) for each in data["leftovers"]] == [("eu-west-1", "secret")]
+    for words, regions in (((), list(world.enabled)), (("--region", "eu-west-1"), ["eu-west-1"])):
+        done = world.annex("leftovers", "old", "--json", *words)
+        assert done.exit_code == 1
+        data = json.loads(done.out)
+        assert (data["regions"], data["all_regions"]) == (regions, not words)
+        assert [(each["region"], each["kind"]) for each in data["leftovers"]] == [("eu-west-1", "secret")]
+    elsewhere = world.annex("leftovers", "old", "--region", "us-east-1", "--region", "us-west-2")
+    assert elsewhere.exit_code == 0
+    assert "in us-east-1, us-west-2; no other Region was searched" in elsewhere.out
 
 
 def test_status_of_all_names_it(world: World) -> None:
@@ -109,7 +112,8 @@ def test_a_name_that_is_neither_declared_nor_deployed(world: World, verb: str) -
     done = world.annex(verb, "olds")
     assert (done.exit_code, done.out) == (2, "")
     assert "annex olds is not declared in " in done.err
-    assert "(allowed: demo, demo2), and AWS lists none of this name in us-east-1" in done.err
+    assert "(allowed: demo, demo2), and AWS lists none of this name in eu-west-1, us-east-1, us-west-2" in done.err
+    assert "; deployed there: old: did you mean old (deployed in us-east-1, stack Annex-old)?" in done.err
     assert "--region" in done.err
 
 
@@ -153,7 +157,11 @@ def test_a_refusal_is_not_an_absence(world: World, refused: Callable[[], None], 
     refused()
     done = world.annex(verb, "old")
     assert done.exit_code == 1
-    assert "and it is not known whether it is deployed: AWS was asked " in done.err
+    assert (
+        "and it is not known whether it is deployed: eu-west-1, us-east-1, us-west-2 could not be asked: " in done.err
+    )
+    assert "refused: AccessDenied: not you" in done.err
+    assert done.err.count("\n") == 1
 
 
 def test_a_region_that_refuses_is_an_error_of_status_all(world: World, refused: Callable[[], None]) -> None:
@@ -161,3 +169,4 @@ def test_a_region_that_refuses_is_an_error_of_status_all(world: World, refused: 
     done = world.annex("status", "--all", "--json")
     assert done.exit_code == 1
     assert "for the Auto Scaling groups of all annexes in us-east-1 and refused: AccessDenied" in done.err
+    assert "eu-west-1, us-west-2 could not be asked: " in done.err

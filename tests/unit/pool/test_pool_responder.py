@@ -11,7 +11,8 @@ import pytest
 from annex_lease.observed import Group
 from annex_lease.tags import TAG_ID, TAG_NAME, TAG_RESPONDER, group_tag
 from annex_pool.command_error import AnnexError
-from annex_pool.deployed import FUNCTION, Deployed, find_arn
+from annex_pool.deployed import Deployed
+from annex_pool.own_resources import FUNCTION, find_arn
 
 OWN = {TAG_NAME: "pa", TAG_ID: "0b4f.pa"}
 

@@ -73,6 +73,7 @@ def test_both_sides() -> None:
         "name": "demo",
         "region": "us-east-1",
         "stack": "Annex-demo",
+        "id": None,
         "time": "2030-01-01T12:00:00Z",
         "phase": "active",
         "reason": "the declared size was granted",

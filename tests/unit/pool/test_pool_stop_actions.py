@@ -44,7 +44,7 @@ def carried_out(monkeypatch: pytest.MonkeyPatch, first: Group, later: Group, now
         passes.append([type(action) for action in actions])
         return Outcome()
 
-    monkeypatch.setattr(stop_module, "find_annex", lambda *_: Deployed("demo", aws, first))
+    monkeypatch.setattr(stop_module, "find_annex", lambda *_, **__: Deployed("demo", aws, first))
     monkeypatch.setattr(stop_module, "write_tags", lambda *_: None)
     monkeypatch.setattr(stop_module, "observe", lambda _: later)
     monkeypatch.setattr(stop_module, "carry_out", record)
