@@ -44,6 +44,7 @@ class EpSettings:
         collector: the pool's collectors, each as ``HOST:PORT``, separated by commas.
         trust_domain: the pool's TRUST_DOMAIN.
         root_device: the device name that the launch template gives the root volume.
+        proxy: URL of the proxy for HTTP and HTTPS. Default: "" - none.
         times: whole seconds of each of `annex_lease.terms.EXECUTION_POINT_TIMES`, by its name.
         protect_busy: protect the instance from scale-in while a job runs on it. Default: False.
 
@@ -58,6 +59,7 @@ class EpSettings:
     trust_domain: str = _setting("ANNEX_TRUST_DOMAIN", forms.TRUST_DOMAIN)
     root_device: str = _setting("ANNEX_ROOT_DEVICE", forms.ROOT_DEVICE)
     times: Mapping[str, int]
+    proxy: str = _setting("ANNEX_PROXY", forms.PROXY_OR_NONE, default="")
     protect_busy: bool = _setting("ANNEX_PROTECT_BUSY", forms.FLAG, default=False)
 
     def __post_init__(self) -> None:

@@ -20,7 +20,7 @@ from annex_boot.settings import EpSettings, setting_forms, setting_limits
 from annex_lease import forms
 from annex_lease.tags import TAG_END
 
-MAX_USER_DATA_BYTES = 12 * 1024
+MAX_USER_DATA_BYTES = 15 * 1024
 """Our own limit for an execution point's parts. The rest of EC2's limit is for the parts of others."""
 EC2_USER_DATA_BYTES = 16 * 1024
 """EC2's limit, before base64 (EC2 User Guide, "Run commands when you launch an EC2 instance with user data input")."""
@@ -35,6 +35,8 @@ _UNITS = "/etc/systemd/system/"
 BOOT_FILES: dict[str, tuple[str, str]] = {
     "annex-busy.service": (_UNITS + "annex-busy.service", "0644"),
     "annex-firewall.service": (_UNITS + "annex-firewall.service", "0644"),
+    "annex-gpus.service": (_UNITS + "annex-gpus.service", "0644"),
+    "annex-incomplete.service": (_UNITS + "annex-incomplete.service", "0644"),
     "annex-join.service": (_UNITS + "annex-join.service", "0644"),
     "annex-prepare.service": (_UNITS + "annex-prepare.service", "0644"),
     "annex-retire.service": (_UNITS + "annex-retire.service", "0644"),
@@ -45,14 +47,18 @@ BOOT_FILES: dict[str, tuple[str, str]] = {
     "condor-annex.conf": (_UNITS + "condor.service.d/annex.conf", "0644"),
     "condor.conf": ("/etc/condor/config.d/90-annex", "0644"),
     "configure": (_PROGRAMS + "configure", "0755"),
+    "devices.sh": (_PROGRAMS + "devices.sh", "0644"),
     "firewall": (_PROGRAMS + "firewall", "0755"),
     "firewall.nft": ("/etc/annex/firewall.nft", "0644"),
     "firewall.sh": (_PROGRAMS + "firewall.sh", "0644"),
+    "gpus": (_PROGRAMS + "gpus", "0755"),
     "join": (_PROGRAMS + "join", "0755"),
     "lease-hook": (_PROGRAMS + "lease-hook", "0755"),
     "lease.sh": (_PROGRAMS + "lease.sh", "0644"),
+    "leave-group": (_PROGRAMS + "leave-group", "0755"),
     "metadata.sh": (_PROGRAMS + "metadata.sh", "0644"),
     "prepare": (_PROGRAMS + "prepare", "0755"),
+    "programs.sh": (_PROGRAMS + "programs.sh", "0644"),
     "retire": (_PROGRAMS + "retire", "0755"),
     "settings.sh": (_PROGRAMS + "settings.sh", "0644"),
     "watch": (_PROGRAMS + "watch", "0755"),
@@ -86,13 +92,16 @@ def _rules() -> dict[str, str]:
     accepted = setting_forms()
     limits = [(f"${key}", key, low, high) for key, (low, high) in setting_limits().items()]
     lengths = [
-        (f"${{#{key}}}", f"length of {key}", 1, form.max_length) for key, form in accepted.items() if form.max_length
+        (f"${{#{key}}}", f"length of {key}", int(not form.matches("")), form.max_length)
+        for key, form in accepted.items()
+        if form.max_length
     ]
     return {
         "SETTING_FORMS": "\n".join(f"{key}=({form.pattern})" for key, form in accepted.items()),
         "SETTING_COUNT": str(len(accepted)),
         "SETTING_LIMITS": "\n".join(f"{value} {low} {high} {what}" for value, what, low, high in lengths + limits),
         "LEASE_END_TAG": TAG_END,
+        "PROXY_FORM": forms.PROXY.pattern,
         "IDTOKEN_FORM": forms.IDTOKEN.pattern,
     }
 
@@ -119,7 +128,7 @@ def multipart(parts: Iterable[str]) -> str:
 
 
 def render_user_data(settings: EpSettings) -> str:
-    """Return the user data of an execution point: text, below 12 KB, the same for the same settings.
+    """Return the user data of an execution point: text, at most 15 KB, the same for the same settings.
 
     Raises:
         ValueError: it is larger, which only absurdly long values can cause.

@@ -1,12 +1,15 @@
 """The HTCondor pool that an annex joins."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aws_cdk import Token
 
-from annex_constructs.errors import check_form, invalid_value
+from annex_constructs.errors import Kind, check_form, check_kind, invalid_value
 from annex_lease.collectors import collector_list, collector_ports, needs_ipv6
+from annex_lease.egress import read_ports
 from annex_lease.forms import COLLECTOR, DEFAULT_PORT, TRUST_DOMAIN
+from annex_lease.terms import ACCESS_POINT_PORTS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,16 +25,22 @@ class Pool:
         9618 unless it is given. A token must come with its port.
     :param trust_domain: the pool's TRUST_DOMAIN, the issuer in every token it signs (HTCondor manual, "Token
         Authentication").
+    :param access_point_ports: ports of access points that do not use 9618 or the collectors' ports: `9700`, or
+        `20000-20100` for a range. Default: - none.
     :raises ValueError: a value has another form.
     """
 
     collector: str
     trust_domain: str
+    access_point_ports: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         """Refuse what is not a collector or a trust domain."""
+        # First: the CDK asks another process whether a value is a token, which some values end.
+        check_kind("Pool collector", self.collector, Kind(COLLECTOR.allowed, f'"{COLLECTOR.example}"', str))
+        check_kind("Pool trust_domain", self.trust_domain, Kind(TRUST_DOMAIN.allowed, f'"{TRUST_DOMAIN.example}"', str))
         check_form("Pool trust_domain", self.trust_domain, TRUST_DOMAIN)
-        _ = self.address  # reads and checks the collector
+        _ = self.address, self.port_ranges  # reads and checks them
 
     @property
     def address(self) -> str:
@@ -48,6 +57,19 @@ class Pool:
     def ports(self) -> tuple[int, ...]:
         """The collectors' ports; 9618 if the collector is a token."""
         return (DEFAULT_PORT,) if Token.is_unresolved(self.collector) else collector_ports(self.collector)
+
+    @property
+    def port_ranges(self) -> tuple[tuple[int, int], ...]:
+        """The first and the last port of each of the access points' ports."""
+        term = ACCESS_POINT_PORTS
+        try:
+            if isinstance(self.access_point_ports, str) or len(self.access_point_ports) > (term.maximum or 0):
+                raise ValueError("not such a list")
+            return tuple(read_ports(each) for each in self.access_point_ports)
+        except (TypeError, ValueError, AttributeError):
+            received, fix = self.access_point_ports, 'pass access_point_ports=["9700", "20000-20100"]'
+            allowed = f"{term.allowed}, each as text"
+            raise invalid_value("Pool access_point_ports", received=received, allowed=allowed, fix=fix) from None
 
     @property
     def needs_ipv6(self) -> bool:

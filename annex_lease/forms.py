@@ -113,6 +113,23 @@ INSTANCE_TYPE = Form(
     "an EC2 instance type",
     "c6a.large",
 )
+PORTS = Form(
+    rf"{_PORT}(-{_PORT})?", "a port, or two of them as a range: 1 to 65535, the smaller one first", "20000-20100"
+)
+DNS_SERVER = Form(
+    r"((25[0-5]|(2[0-4]|1[0-9]|[1-9])?[0-9])\.){3}(25[0-5]|(2[0-4]|1[0-9]|[1-9])?[0-9])|"
+    r"[0-9A-Fa-f]{0,4}(:[0-9A-Fa-f.]{0,15}){2,8}",
+    "an IPv4 or IPv6 address",
+    "192.0.2.53",
+)
+_PROXY = rf"https?://({_HOST}|{_IPV6})(:{_PORT})?/?"
+PROXY = Form(
+    _PROXY,
+    "http:// or https://, host and port of a proxy, without a user: the user data is no place for a password",
+    "http://proxy.example.edu:3128",
+    max_length=MAX_HOST_LENGTH + len("https://:65535/"),
+)
+PROXY_OR_NONE = Form(f"({_PROXY})?", f"{PROXY.allowed}; or nothing", PROXY.example, max_length=PROXY.max_length)
 VPC = Form(f"vpc-{_EC2_ID}", '"vpc-" and 8 or 17 hexadecimal digits', "vpc-0123456789abcdef0")
 SUBNET = Form(f"subnet-{_EC2_ID}", '"subnet-" and 8 or 17 hexadecimal digits', "subnet-0123456789abcdef0")
 ROOT_DEVICE = Form(

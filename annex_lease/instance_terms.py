@@ -13,6 +13,17 @@ _MAX_TYPES = 40  # overrides of a mixed instances policy (EC2 Auto Scaling quota
 # VPCZoneIdentifier takes 5,000 characters (EC2 Auto Scaling API Reference, CreateAutoScalingGroup): ids and commas.
 _MAX_SUBNETS = 5000 // len("subnet-0123456789abcdef0,")
 
+_MAX_PORTS = 16  # each is two of the 60 rules that a security group may have (VPC User Guide, "Amazon VPC quotas")
+
+ACCESS_POINT_PORTS = Texts(
+    "access_point_ports",
+    f"ports of access points that do not use {forms.DEFAULT_PORT} or the collectors' ports",
+    forms.PORTS,
+    f"1 to {_MAX_PORTS} different ports, or ranges of them in quotes, from 1 to 65535",
+    '[9700, "20000-20100"]',
+    maximum=_MAX_PORTS,
+    absent="none",
+)
 IMAGE = Text("image", "image of the instances: its id, or the SSM parameter that holds it", forms.IMAGE)
 INSTANCE_TYPES = Texts(
     "instance_types",
@@ -31,6 +42,23 @@ SUBNETS = Texts(
     '["subnet-0123456789abcdef0"]',
     maximum=_MAX_SUBNETS,
     absent="none, required with `vpc`",
+)
+DNS_SERVERS = Texts(
+    "dns_servers",
+    "DNS servers that the VPC's DHCP options name in place of Amazon's; the security group lets instances ask them",
+    forms.DNS_SERVER,
+    # So many can DHCP options name (VPC User Guide, "DHCP option sets").
+    "1 to 4 different IPv4 or IPv6 addresses",
+    '["192.0.2.53"]',
+    maximum=4,
+    absent="Amazon's DNS, which needs no rule",
+)
+PROXY = Text(
+    "proxy",
+    "proxy for HTTP and HTTPS: instances call AWS through it, and jobs find it in their environment; HTCondor's own "
+    "connections do not use it",
+    forms.PROXY,
+    absent="none",
 )
 IPV6 = Flag(
     "ipv6",

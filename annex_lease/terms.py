@@ -12,11 +12,14 @@ from datetime import timedelta
 from annex_lease import forms
 from annex_lease.duration import format_duration
 from annex_lease.instance_terms import (
+    ACCESS_POINT_PORTS,
     CREDENTIAL_KEY,
+    DNS_SERVERS,
     IMAGE,
     INSTANCE_TYPES,
     IPV6,
     PERMISSIONS_BOUNDARY,
+    PROXY,
     ROLE_PATH,
     ROOT_DEVICE,
     SUBNETS,
@@ -31,8 +34,9 @@ from annex_lease.tags import MAX_COUNT
 # Those of annex_lease.kinds that users of the terms need, and the terms of annex_lease.instance_terms.
 # fmt: off
 __all__ = [
-    "CREDENTIAL_KEY", "IMAGE", "INSTANCE_TYPES", "IPV6", "PERMISSIONS_BOUNDARY", "ROLE_PATH", "ROOT_DEVICE", "SUBNETS",
-    "TAGS", "VOLUME_GIB", "VOLUME_KEY", "VPC", "Number", "Span", "seconds",
+    "ACCESS_POINT_PORTS", "CREDENTIAL_KEY", "DNS_SERVERS", "IMAGE", "INSTANCE_TYPES", "IPV6", "PERMISSIONS_BOUNDARY",
+    "PROXY", "ROLE_PATH", "ROOT_DEVICE", "SUBNETS", "TAGS", "VOLUME_GIB", "VOLUME_KEY", "VPC", "Number", "Span",
+    "seconds",
 ]
 # fmt: on
 
@@ -219,7 +223,7 @@ INTERVAL = Span(
 )
 
 # fmt: off
-POOL_KEYS: tuple[Term, ...] = (COLLECTOR, TRUST_DOMAIN)
+POOL_KEYS: tuple[Term, ...] = (COLLECTOR, TRUST_DOMAIN, ACCESS_POINT_PORTS)
 """Keys of the table `[pool]` of a spec file, in the order of the reference."""
 BASE_KEYS: tuple[Term, ...] = (
     ALARM_EMAIL, ALARM_TOPIC, MAX_REMOVALS, DRY_RUN, TAGS, PERMISSIONS_BOUNDARY, ROLE_PATH,
@@ -228,8 +232,8 @@ BASE_KEYS: tuple[Term, ...] = (
 ANNEX_KEYS: tuple[Term, ...] = (
     REGION, ACCOUNT, IMAGE, SIZE, LEASE, LEASE_ENDS_AT, MAX_LIFETIME, GRACE, DRAIN_BEFORE_END, IDLE_TIMEOUT,
     JOIN_TIMEOUT, RENEW_WHILE_BUSY, MAX_INSTANCE_HOURS, PRICE_PER_HOUR, WARN_BEFORE_END, ALARM_EMAIL, ALARM_TOPIC,
-    INSTANCE_TYPES, ON_DEMAND_BASE, ON_DEMAND_PERCENTAGE, VPC, SUBNETS, IPV6, VOLUME_GIB, ROOT_DEVICE, TAGS, VOLUME_KEY,
-    CREDENTIAL_KEY, PERMISSIONS_BOUNDARY, ROLE_PATH,
+    INSTANCE_TYPES, ON_DEMAND_BASE, ON_DEMAND_PERCENTAGE, VPC, SUBNETS, IPV6, DNS_SERVERS, PROXY, VOLUME_GIB,
+    ROOT_DEVICE, TAGS, VOLUME_KEY, CREDENTIAL_KEY, PERMISSIONS_BOUNDARY, ROLE_PATH,
 )
 # fmt: on
 """Keys of `[annex.NAME]` and `[defaults]`."""

@@ -13,6 +13,7 @@ from pydantic.fields import FieldInfo
 from annex_lease import instance_rules, rules, terms
 from annex_lease.collectors import collector_list
 from annex_lease.duration import parse_duration
+from annex_lease.egress import read_dns_server, read_ports
 from annex_lease.forms import Form
 from annex_lease.kinds import REQUIRED, Moment, Number, Price, Span, Term, Texts, written
 from annex_lease.rules import Conflict
@@ -67,6 +68,23 @@ def _matching(form: Form) -> AfterValidator:
         return value
 
     return AfterValidator(check)
+
+
+def _read_by(reader: Callable[[str], object]) -> AfterValidator:
+    """Refuses what a reader of `annex_lease` refuses, and keeps the text."""
+
+    def check(value: str) -> str:
+        try:
+            reader(value)
+        except ValueError:
+            raise _refuse() from None
+        return value
+
+    return AfterValidator(check)
+
+
+def _number_as_text(value: object) -> object:
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 def _ruled(rule: Callable[[Any], Conflict | None]) -> AfterValidator:
@@ -155,6 +173,15 @@ Vpc = Annotated[Annotated[str, _matching(terms.VPC.form)] | None, words(terms.VP
 Subnets = Annotated[
     tuple[Annotated[str, _matching(terms.SUBNETS.form)], ...], AfterValidator(_unique), _texts(terms.SUBNETS)
 ]
+AccessPointPorts = Annotated[
+    tuple[Annotated[str, BeforeValidator(_number_as_text), _read_by(read_ports)], ...],
+    AfterValidator(_unique),
+    _texts(terms.ACCESS_POINT_PORTS),
+]
+DnsServers = Annotated[
+    tuple[Annotated[str, _read_by(read_dns_server)], ...], AfterValidator(_unique), _texts(terms.DNS_SERVERS)
+]
+Proxy = Annotated[Annotated[str, _matching(terms.PROXY.form)] | None, words(terms.PROXY)]
 Ipv6 = Annotated[bool, words(terms.IPV6)]
 VolumeGib = Annotated[int, _number(terms.VOLUME_GIB)]
 RootDevice = Annotated[str, _matching(terms.ROOT_DEVICE.form), words(terms.ROOT_DEVICE)]

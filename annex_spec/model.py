@@ -33,6 +33,7 @@ class PoolSpec(BaseModel):
 
     collector: field.Collector
     trust_domain: field.TrustDomain
+    access_point_ports: field.AccessPointPorts = ()
 
 
 @field.documented(terms.NAME, *terms.ANNEX_KEYS)
@@ -74,6 +75,8 @@ class AnnexSpec(BaseModel):
     vpc: field.Vpc = None
     subnets: field.Subnets = ()
     ipv6: field.Ipv6 = terms.IPV6.default_value
+    dns_servers: field.DnsServers = ()
+    proxy: field.Proxy = None
     volume_gib: field.VolumeGib = terms.VOLUME_GIB.default_value
     root_device: field.RootDevice = terms.ROOT_DEVICE.default_value
     tags: field.Tags = Field(default_factory=dict)

@@ -15,8 +15,8 @@ USER = "ada"
 TOOLS = ("condor_status", "condor_q", "condor_submit", "condor_history", "condor_ping", "condor_token_create",
          "condor_token_list", "condor_reconfig", "condor_config_val", "condor_rm", "condor_wait", "aws")  # fmt: skip
 
-LOCAL = f"""\
-# What differs between this host and any other pool that copied annex_pool/pool.conf.
+HOST_FACTS = f"""\
+# What is true of this host alone. Everything else is HTCondor's default or annex_pool/pool.conf.
 TRUST_DOMAIN = {TRUST_DOMAIN}
 UID_DOMAIN = {TRUST_DOMAIN}
 CONDOR_HOST = {HOST}
@@ -27,11 +27,6 @@ RUN = $(LOG)
 # It would tune the kernel of the machine that the lab runs on.
 ENABLE_KERNEL_TUNING = False
 DAEMON_LIST = MASTER COLLECTOR NEGOTIATOR SCHEDD
-use security:recommended
-# The lab is watched by people: matches and ads within seconds.
-NEGOTIATOR_INTERVAL = 5
-NEGOTIATOR_CYCLE_DELAY = 2
-SCHEDD_INTERVAL = 5
 """
 
 OPERATOR = f"""\
@@ -95,10 +90,8 @@ class Pool:
 
     def _configure(self) -> None:
         configuration = self.root / "etc/condor/config.d"
-        for old in configuration.iterdir():
-            old.unlink()
-        (configuration / "50-annex.conf").write_text((REPOSITORY / "annex_pool/pool.conf").read_text())
-        (configuration / "90-lab.conf").write_text(LOCAL)
+        (configuration / "pool.conf").write_bytes((REPOSITORY / "annex_pool/pool.conf").read_bytes())
+        (configuration / "90-host.conf").write_text(HOST_FACTS)
         run("chroot", self.root, "useradd", "--create-home", USER)
 
     def _make_operator(self) -> None:

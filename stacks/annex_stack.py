@@ -86,11 +86,17 @@ class AnnexStack(Stack):
     def _execution_point(self, pool: PoolSpec, annex: AnnexSpec) -> ExecutionPoint:
         spans = [span for span in EXECUTION_POINT_TIMES if span in ANNEX_KEYS]
         return ExecutionPoint(
-            pool=Pool(collector=pool.collector, trust_domain=pool.trust_domain),
+            pool=Pool(
+                collector=pool.collector,
+                trust_domain=pool.trust_domain,
+                access_point_ports=pool.access_point_ports,
+            ),
             machine_image=self._image(annex),
             volume_gib=annex.volume_gib,
             root_device=annex.root_device,
             volume_key=self._key("VolumeKey", annex.volume_key),
+            dns_servers=annex.dns_servers,
+            proxy=annex.proxy,
             **{span.name: _duration(getattr(annex, span.name)) for span in spans},
         )
 

@@ -26,3 +26,13 @@ metadata() {
     printf 'X-aws-ec2-metadata-token: %s\n' "$imds_token" |
         curl -q -sS -f --fail-early --noproxy '*' --max-time 5 -w '\n' -H @- "$@"
 }
+
+# Exports the proxy of the settings, if there is one, for the AWS CLI and what it is passed on to. The metadata service is
+# reached without it. Reads the file itself: retire needs it even if a setting is damaged.
+use_proxy() {
+    proxy=$(grep -xE 'ANNEX_PROXY=@@PROXY_FORM@@' /etc/annex/annex.env 2>/dev/null | cut -d= -f2-)
+    [ -n "$proxy" ] || return 0
+    direct="localhost,127.0.0.1,169.254.169.254,fd00:ec2::254,[fd00:ec2::254]"
+    export HTTP_PROXY="$proxy" HTTPS_PROXY="$proxy" NO_PROXY="$direct"
+    export http_proxy="$proxy" https_proxy="$proxy" no_proxy="$direct"
+}

@@ -120,9 +120,7 @@ class AnnexFleet(Construct):
         self._life = life_scope(self, self._annex_name, vpc)
         self._credential = credential or AnnexCredential(self._life, "Credential")
         self._role = role or instance_role(self._life, "Role")
-        self._security_group = security_group or AnnexSecurityGroup(
-            self._life, "SecurityGroup", vpc=vpc, pool=execution_point.pool
-        )
+        self._security_group = security_group or self._own_security_group()
         self._launch_template = self._make_template(instance_types[0], associate_public_ip_address)
         instances = mixed_instances(self._launch_template, instance_types, on_demand_base, on_demand_percentage)
         self._group = fleet_group(
@@ -138,6 +136,12 @@ class AnnexFleet(Construct):
         let_auto_scaling_use(self, execution_point.volume_key)
         tag_annex(self, self._annex_name, self.annex_id)
         self._add_validations()
+
+    def _own_security_group(self) -> AnnexSecurityGroup:
+        point, servers = self._execution_point, self._execution_point.dns_addresses
+        return AnnexSecurityGroup(
+            self._life, "SecurityGroup", vpc=self._vpc, pool=point.pool, dns_networks=servers, proxy=point.proxy
+        )
 
     def _make_template(
         self, instance_type: ec2.InstanceType, associate_public_ip_address: bool | None

@@ -147,6 +147,7 @@ def _user_data(
             collector=execution_point.pool.address,
             trust_domain=execution_point.pool.trust_domain,
             root_device=execution_point.root_device,
+            proxy=execution_point.proxy or "",
             times=execution_point.times,
             protect_busy=protect_busy,
         )

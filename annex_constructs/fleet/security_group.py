@@ -8,10 +8,12 @@ from constructs import Construct
 from annex_constructs import errors
 from annex_constructs.errors import Kind, check_kinds, check_list
 from annex_constructs.pool import Pool
+from annex_lease.egress import proxy_port
 from annex_lease.forms import DEFAULT_PORT
 
 _HTTPS = 443
 _HTTP = 80
+_DNS = 53
 _KINDS = {"vpc": errors.VPC, "pool": Kind("a Pool", "Pool(...)", Pool), "allow_all_outbound": errors.FLAG}
 
 
@@ -24,8 +26,7 @@ class AnnexSecurityGroup(ec2.SecurityGroup):
     else is closed, among it mail, SSH and the usual ways to scan other hosts. Subnets without IPv6 ignore its rules.
 
     Amazon's DNS, DHCP, time and metadata services need no rule: security groups do not filter them (VPC User Guide,
-    "Control traffic to your AWS resources using security groups"). Where a VPC's DHCP options name other DNS servers,
-    open port 53 to them: `group.connections.allow_to(ec2.Peer.ipv4("192.0.2.53/32"), ec2.Port.DNS_UDP)`.
+    "Control traffic to your AWS resources using security groups"). DNS servers of one's own need `dns_networks`.
 
     Example::
 
@@ -38,6 +39,9 @@ class AnnexSecurityGroup(ec2.SecurityGroup):
     :param job_ports: ports that jobs may connect to on any host, besides 443/tcp; for example
         `ec2.Port.tcp(1094)` for XRootD. An empty list opens none. Default: - 80/tcp, because package mirrors, CVMFS
         and certificate revocation lists are plain HTTP.
+    :param dns_networks: networks of DNS servers, such as `192.0.2.53/32`, to which 53/udp and 53/tcp are open.
+        Default: - none.
+    :param proxy: URL of a proxy whose port is open. Default: - none.
     :param allow_all_outbound: open everything outbound, IPv4 and IPv6, instead. Default: False.
     """
 
@@ -49,6 +53,8 @@ class AnnexSecurityGroup(ec2.SecurityGroup):
         vpc: ec2.IVpc,
         pool: Pool | None = None,
         job_ports: Sequence[ec2.Port] | None = None,
+        dns_networks: Sequence[str] = (),
+        proxy: str | None = None,
         allow_all_outbound: bool = False,
     ) -> None:
         check_kinds("AnnexSecurityGroup", locals(), _KINDS, {"pool"})
@@ -67,6 +73,14 @@ class AnnexSecurityGroup(ec2.SecurityGroup):
         self._open(ec2.Port.tcp(_HTTPS), "AWS APIs, and data over HTTPS")
         for port in pool_ports:
             self._open(ec2.Port.tcp(port), "HTCondor: collector, access points, CCB")
+        for first, last in sorted({*(pool.port_ranges if pool else ())} - {(port, port) for port in pool_ports}):
+            self._open(ec2.Port.tcp_range(first, last), "HTCondor: access points")
+        for network in dns_networks:
+            server = ec2.Peer.ipv6(network) if ":" in network else ec2.Peer.ipv4(network)
+            for dns in (ec2.Port.udp(_DNS), ec2.Port.tcp(_DNS)):
+                self.add_egress_rule(server, dns, "DNS")
+        if proxy is not None:
+            self._open(ec2.Port.tcp(proxy_port(proxy)), "Proxy for HTTP and HTTPS")
         for job_port in [ec2.Port.tcp(_HTTP)] if job_ports is None else job_ports:
             self._open(job_port, "Data that jobs fetch")
 

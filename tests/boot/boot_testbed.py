@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 from annex_boot.settings import EpSettings
 
+REPOSITORY = Path(__file__).parents[2]
 TESTBED = Path(__file__).parent / "testbed.sh"
 SETTINGS = EpSettings(
     annex="demo",
@@ -33,14 +36,17 @@ class Bed:
     root: Path
     user_data: Path
 
-    def run(self, scenario: str) -> dict[str, str]:
+    def run(self, scenario: str, **environment: str) -> dict[str, str]:
         """Run a scenario; return what it found. Prints everything, for the report of a failure.
+
+        The scenario also sees ``python``, this interpreter, and the given variables.
 
         Each wait in a scenario has a limit of its own; the one here is for what hangs.
         """
         namespaces = ["--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc"]
         done = subprocess.run(
             ["unshare", *namespaces, "bash", str(TESTBED), str(self.root), str(self.user_data), scenario],
+            env=os.environ | {"PYTHONPATH": str(REPOSITORY), "python": sys.executable} | environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
+REGION = "us-east-1"
+KEY = {"AccessKeyId": "ASIAEXAMPLE", "SecretAccessKey": "secret+/example", "Token": "token+/=="}
 FACTS = {
     "/latest/meta-data/instance-id": "i-0abc",
+    "/latest/meta-data/placement/region": REGION,
+    "/latest/meta-data/services/domain": "amazonaws.com",
+    "/latest/meta-data/iam/security-credentials/": "role",
+    "/latest/meta-data/iam/security-credentials/role": json.dumps(KEY),
     "/latest/meta-data/tags/instance/aws:autoscaling:groupName": "Annex-demo-Group-1",
 }
 

@@ -1,20 +1,7 @@
 # shellcheck shell=bash
 # A real pool and the execution point with its real configuration: join, run, follow the lease, drain, go idle.
 alice=cm/root/home/alice
-echo "NETWORK_HOSTNAME = cm.example.edu" >>cm/root/etc/condor/condor_config
-cat >cm/root/etc/condor/config.d/10-pool <<'EOF'
-DAEMON_LIST = MASTER COLLECTOR NEGOTIATOR SCHEDD
-CONDOR_HOST = cm.example.edu
-TRUST_DOMAIN = example.edu
-UID_DOMAIN = example.edu
-ALLOW_ADVERTISE_STARTD = $(ALLOW_DAEMON) annex-*@example.edu
-ALLOW_ADVERTISE_MASTER = $(ALLOW_DAEMON) annex-*@example.edu
-NEGOTIATOR_INTERVAL = 2
-NEGOTIATOR_MIN_INTERVAL = 1
-NEGOTIATOR_CYCLE_DELAY = 1
-SCHEDD_INTERVAL = 2
-ENABLE_KERNEL_TUNING = False
-EOF
+pool_host
 echo 'alice:x:2001:2001::/home/alice:/bin/bash' >>cm/root/etc/passwd
 echo 'alice:x:2001:' >>cm/root/etc/group
 mkdir -p $alice
@@ -30,13 +17,11 @@ slot() { incm condor_status -af "$@"; }
 slot_has() { slot "$1" | grep -qxF "$2"; }
 # The execution point's answer to "does a job run here", as Auto Scaling gets to hear it.
 protection() { grep -oE -- '--(no-)?protected-from-scale-in' ep/root/tmp/calls | tr '\n' ' '; }
+cycles() { grep -c 'Started Negotiation Cycle' cm/root/var/log/condor/NegotiatorLog; }
 lease_end() { echo $(($(date +%s) + $1)) >ep/root/run/annex/lease-end; }
 
-incm condor_master -f >/dev/null 2>&1 &
-wait_for 300 test -s cm/root/var/log/condor/.schedd_address
-incm condor_token_create -identity annex-demo@example.edu -key POOL -authz ADVERTISE_STARTD -authz ADVERTISE_MASTER \
-    -lifetime 3600 >ep/root/etc/condor/tokens.d/annex
-chmod 600 ep/root/etc/condor/tokens.d/annex
+start_pool
+token annex-demo@example.edu /etc/condor/tokens.d/annex
 set -a
 # shellcheck source=/dev/null
 . ep/root/etc/annex/annex.env
@@ -99,10 +84,22 @@ wait_for 60 slot_has Start false
 result closed $?
 
 # Now idle for ANNEX_IDLE_TIMEOUT: the master leaves of itself, which is what condor.service waits for.
+incm condor_rm -all >/dev/null
+lease_end 4000
+wait_for 60 slot_has Start true
+result reopened $?
 began=$(milliseconds)
+before=$(cycles)
 wait_for 60 called --no-protected-from-scale-in
 result released_ms $(($(milliseconds) - began))
 result protection "$(protection)"
 wait $master
 result master_status $?
 result idle_ms $(($(milliseconds) - began))
+result cycle_ms $((($(milliseconds) - began) / ($(cycles) - before)))
+
+# The collector remembers the ad of a machine that left, and the ad refuses matches.
+slot_has AnnexInstanceId i-0abc
+result remembered $?
+wait_for 60 slot_has Start false
+result refuses $?

@@ -126,3 +126,5 @@ def test_joins_runs_follows_the_lease_and_leaves(testbed: Bed) -> None:
     assert int(found["released_ms"]) < 45_000, "two looks"
     assert found["master_status"] == "0"
     assert 25_000 < int(found["idle_ms"]) < 80_000
+    assert int(found["cycle_ms"]) < 10_000, "an idle job waits for no more than the interval of pool.conf"
+    assert (found["reopened"], found["remembered"], found["refuses"]) == ("0", "0", "0")

@@ -43,6 +43,29 @@ fake() {
     printf '#!/bin/sh\necho "${0##*/} $*" >>/tmp/calls\n' >ep/root/usr/sbin/"$1"
     chmod 755 ep/root/usr/sbin/"$1"
 }
+# The pool's host: the shipped configuration, and what is true of this host alone. Files of a scenario's own are added.
+pool_host() {
+    # Without it every program looks its own host up, without a name service.
+    echo "NETWORK_HOSTNAME = cm.example.edu" >>cm/root/etc/condor/condor_config
+    cp "$here/../../annex_pool/pool.conf" cm/root/etc/condor/config.d/pool.conf
+    cat >cm/root/etc/condor/config.d/90-host <<'END'
+DAEMON_LIST = MASTER COLLECTOR NEGOTIATOR SCHEDD
+CONDOR_HOST = cm.example.edu
+TRUST_DOMAIN = example.edu
+UID_DOMAIN = example.edu
+ENABLE_KERNEL_TUNING = False
+END
+}
+start_pool() {
+    incm condor_master -f >/dev/null 2>&1 &
+    wait_for 300 test -s cm/root/var/spool/condor/.schedd_address || result no_schedd "$(tail -5 cm/root/var/log/condor/*Log)"
+}
+# token IDENTITY FILE: a token with the authorisations of an annex, in a file for the execution point.
+token() {
+    incm condor_token_create -identity "$1" -key POOL -authz ADVERTISE_STARTD -authz ADVERTISE_MASTER \
+        -lifetime 3600 >"ep/root$2"
+    chmod 600 "ep/root$2"
+}
 called() { grep -q -- "$1" ep/root/tmp/calls; }
 result() { echo "RESULT $*"; }
 milliseconds() { date +%s%3N; }

@@ -13,7 +13,7 @@ from tests.docs.documents import DOCS, DOCUMENTS, ROOT, blocks, text
 GLOSSARY = DOCS / "reference/glossary.md"
 # Keys that are AWS's or HTCondor's words, or plain English.
 FOREIGN = {"name", "region", "account", "image", "instance_types", "on_demand_base", "on_demand_percentage", "vpc"}
-FOREIGN |= {"volume_key", "permissions_boundary", "role_path", "ipv6"}
+FOREIGN |= {"volume_key", "permissions_boundary", "role_path", "ipv6", "dns_servers", "proxy"}
 FOREIGN |= {"subnets", "volume_gib", "root_device", "price_per_hour", "alarm_email", "alarm_topic", "lease_ends_at"}
 FOREIGN |= {"tags"}
 

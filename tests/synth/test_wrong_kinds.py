@@ -93,6 +93,7 @@ MAKERS: dict[str, Callable[..., object]] = {
     "LeaseAlarms": lambda **given: LeaseAlarms(stack(), "Alarms", **given),
     "AlarmTopic": lambda **given: AlarmTopic(stack(), "Topic", **{"display_name": "annexes", **given}),
     "AnnexSecurityGroup": lambda **given: AnnexSecurityGroup(stack(), "Group", **{"vpc": new_vpc(), **given}),
+    "Pool": lambda **given: Pool(**{"collector": "cm.example.edu", "trust_domain": "example.edu", **given}),
     "AnnexNetwork": lambda **given: AnnexNetwork(stack(), "Network", **given),
     "AnnexCredential": lambda **given: AnnexCredential(stack(), "Credential", **given),
     "AnnexBase": lambda **given: AnnexBase(stack(), "Base", **given),
@@ -160,6 +161,7 @@ RIGHT: dict[str, dict[str, set[str]]] = {
         "log_retention": set(),
     },
     "LeaseAlarms": {"checker": set()},
+    "Pool": {"collector": {"text"}, "trust_domain": {"text"}},
     "AlarmTopic": {"display_name": TEXTS, "email": {"None"}},
     "AnnexSecurityGroup": {
         "vpc": set(),

@@ -37,7 +37,12 @@ for dir in usr/bin usr/lib usr/lib32 usr/lib64 usr/libexec proc dev; do
     [ ! -d "/$dir" ] || { mkdir -p "$1/$dir"; mount --rbind "/$dir" "$1/$dir"; }
 done
 mount --bind "$1/fake/uptime" "$1/proc/uptime"
-exec chroot "$1" /bin/sh "/usr/local/lib/annex/$2" "$@"
+for program in $(cat "$1/fake/hidden"); do
+    [ ! -e "/usr/bin/$program" ] || mount --bind /dev/null "$1/usr/bin/$program"
+done
+root=$1 script=$2
+shift 2
+exec chroot "$root" /bin/sh "/usr/local/lib/annex/$script" "$@"
 """
 
 
@@ -54,10 +59,16 @@ class BootRoot:
             self.write(target, boot_file(name))
         self.write("etc/annex/annex.env", SETTINGS.to_env_file())
         self.write("etc/condor/condor_config", "RELEASE_DIR = /usr\n")
-        for name in ("condor_ping", "nft", "pgrep", "systemctl", "systemd-run", "systemd-sysusers"):
+        for name in ("condor_master", "condor_ping", "nft", "pgrep", "systemctl", "systemd-run", "systemd-sysusers"):
             self._fake(name, "answer")
         for name in ("aws", "curl", "record", "setpriv", "sleep"):
             self._fake(name, name)
+        # The interpreter of cloud-init, with which retire leaves the group if the AWS CLI cannot.
+        self._fake("interpreter", "answer")
+        self.write("usr/sbin/cloud-init", "#!/usr/sbin/interpreter -s\n")
+        (self.path / "usr/sbin/cloud-init").chmod(0o755)
+        self.write("fake/interpreter.fails", "99")
+        self.write("fake/hidden", "")
         self.write("fake/calls", "")
         self.write("fake/uptime", "20.05 18.00\n")
         self.set_fact("instance-id", "i-0abc")
@@ -82,6 +93,16 @@ class BootRoot:
     def read(self, name: str) -> str:
         return (self.path / name.lstrip("/")).read_text()
 
+    def move(self, program: str, directory: str = "") -> None:
+        """Move a program to another directory; without one, the image does not have it."""
+        self.write("fake/hidden", self.read("fake/hidden") + f"{program}\n")
+        present = self.path / "usr/sbin" / program
+        if directory:
+            (self.path / directory.lstrip("/")).mkdir(parents=True, exist_ok=True)
+            present.rename(self.path / directory.lstrip("/") / program)
+        else:
+            present.unlink()
+
     def set_fact(self, fact: str, value: str) -> None:
         """Set what the metadata service says."""
         self.write(f"fake/imds/{fact}", value + "\n")
@@ -92,10 +113,10 @@ class BootRoot:
     def exists(self, name: str) -> bool:
         return (self.path / name.lstrip("/")).exists()
 
-    def run(self, script: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    def run(self, script: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         own_user = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
         return subprocess.run(
-            ["unshare", *own_user, "--mount", "sh", "-c", ENTER, "sh", str(self.path), script],
+            ["unshare", *own_user, "--mount", "sh", "-c", ENTER, "sh", str(self.path), script, *arguments],
             env={"PATH": "/usr/sbin:/usr/bin", **environment},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -27,6 +27,7 @@ TEXTS: list[tuple[str, str, Form]] = [
     ("credential_arn", "ANNEX_CREDENTIAL", forms.SECRET_ARN),
     ("collector", "ANNEX_COLLECTOR", forms.COLLECTOR_ADDRESS),
     ("trust_domain", "ANNEX_TRUST_DOMAIN", forms.TRUST_DOMAIN),
+    ("proxy", "ANNEX_PROXY", forms.PROXY_OR_NONE),
     ("root_device", "ANNEX_ROOT_DEVICE", forms.ROOT_DEVICE),
 ]
 TIMES = [(f"ANNEX_{span.name.upper()}", span) for span in EXECUTION_POINT_TIMES]
@@ -107,6 +108,7 @@ BORDER = {
     "ANNEX_COLLECTOR": (f"{LABEL}.example.edu:65535", f"{LABEL}.example.edu:65536"),
     "ANNEX_TRUST_DOMAIN": ("a" * 253, "a" * 254),
     "ANNEX_ROOT_DEVICE": ("/dev/xvdaa15", "/dev/xvdaaa"),
+    "ANNEX_PROXY": ("http://proxy:65535/", "http://proxy:65536/"),
 }
 
 OTHERS = {
@@ -127,6 +129,10 @@ OTHERS = {
     "ANNEX_TRUST_DOMAIN": (
         *("a", "a.", "a_b", "LOCAL_POOL", "cm:9618", "[2001:db8::1]:9618", "a-b", "^a", "~!#%&()<>?{}|;+="),
         *("a b", "cm1,cm2", "$(id)", "a\\", "a/b", "a@b", "a*", '"a"', "'a'", "`id`", "é"),
+    ),
+    "ANNEX_PROXY": (
+        *("https://192.0.2.1:3128", "http://[2001:db8::1]:3128", "http://proxy", "proxy:3128", "socks5://proxy:1080"),
+        *("http://user:password@proxy:3128", "http://proxy/path", "http://$(id)", "http://proxy:3128 ", "http://"),
     ),
     "ANNEX_ROOT_DEVICE": ("/dev/sda1", "/dev/sda", "/dev/nvme0n1", "xvda", "/dev/../sda"),
 }

@@ -127,7 +127,8 @@ def test_the_base_has_its_bounds() -> None:
 @pytest.mark.parametrize("term", LISTS, ids=name_of)
 def test_a_list_has_its_bounds(read_annex: ReadAnnex, term: Texts) -> None:
     def items(count: int) -> str:
-        texts = [f"m{n}a.large" if term is terms.INSTANCE_TYPES else f"subnet-{n:08x}" for n in range(count)]
+        forms = {terms.INSTANCE_TYPES.name: "m{}a.large", terms.DNS_SERVERS.name: "192.0.2.{}"}
+        texts = [forms.get(term.name, "subnet-{:08x}").format(n) for n in range(count)]
         assert all(term.form.matches(text) for text in texts)
         return str(texts)
 

@@ -1,0 +1,31 @@
+# shellcheck shell=sh
+# Programs of the image: where they are looked for, and which of them an execution point cannot do without.
+
+# Sets PATH: the directories of root's login shell and of /etc/environment, then the usual ones. Others than absolute ones
+# are left out. Profile scripts of the image may fail or hang.
+find_programs() {
+    usual=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+    PATH=${PATH:+$PATH:}$usual
+    # shellcheck disable=SC2016 # for the login shell
+    image=$(timeout 10 env -i HOME=/root PATH="$PATH" sh -lc 'echo "$PATH"' </dev/null 2>/dev/null | tail -n 1)
+    image=$image:$(sed -n 's/^ *PATH=//p' /etc/environment 2>/dev/null | tail -n 1 | tr -d "\"'")
+    found=
+    set -f
+    IFS=:
+    for directory in $image $usual; do
+        case $directory in
+        /*) found=$found${found:+:}$directory ;;
+        esac
+    done
+    unset IFS
+    set +f
+    export PATH="$found"
+}
+
+# Prints what is missing, each with a blank before it.
+missing_programs() {
+    for program in aws condor_master condor_ping curl nft pgrep setpriv systemd-run systemd-sysusers timeout; do
+        command -v "$program" >/dev/null || printf ' %s' "$program"
+    done
+    systemctl cat condor.service >/dev/null 2>&1 || printf ' condor.service'
+}

@@ -1,0 +1,110 @@
+"""The shipped pool.conf on real HTCondor: it adds to a pool's own settings, and holds a stolen token to its annex."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.boot.boot_testbed import Bed
+
+STARTD, MASTER = "ALLOW_ADVERTISE_STARTD_COLLECTOR", "ALLOW_ADVERTISE_MASTER_COLLECTOR"
+ANNEXES = "annex-*@example.edu"
+RULE = 'regexp("^annex-", TARGET.AuthenticatedIdentity) =!= true ||'
+PACKAGE = ("condor@*", "condor@password")
+
+
+@pytest.fixture(scope="module")
+def settings(testbed: Bed) -> dict[str, str]:
+    return testbed.run("pool_settings.sh")
+
+
+@pytest.fixture(scope="module")
+def attacked(testbed: Bed) -> dict[str, str]:
+    return testbed.run("stolen_token.sh")
+
+
+@pytest.mark.parametrize(
+    ("case", "startds", "masters"),
+    [
+        ("plain", PACKAGE, PACKAGE),
+        ("twice", PACKAGE, PACKAGE),
+        ("lists", ("own-startd@example.edu",), ("own-master@example.edu",)),
+        ("of_the_collector", ("own-startd@example.edu",), ("own-master@example.edu",)),
+        ("daemons", ("own-daemon@example.edu",), ("own-daemon@example.edu",)),
+        ("daemons_of_the_collector", ("own-daemon@example.edu",), ("own-daemon@example.edu",)),
+        ("default", ("own-default@example.edu",), ("own-default@example.edu",)),
+        ("empty", PACKAGE, PACKAGE),
+        ("host_based", ("*.own.example.edu",), ("*.own.example.edu",)),
+        ("legacy", ("*.own.example.edu",), ("*.own.example.edu",)),
+        ("recommended_v9_0", ("condor@*", "condor_pool@*"), ("condor@*", "condor_pool@*")),
+        ("get_htcondor", PACKAGE, PACKAGE),
+        ("later", ("own-startd@example.edu",), ("own-master@example.edu",)),
+    ],
+)
+def test_the_pools_own_daemons_stay_allowed(
+    settings: dict[str, str], case: str, startds: tuple[str, ...], masters: tuple[str, ...]
+) -> None:
+    annexes = "annex-*@cm.example.edu" if case == "get_htcondor" else ANNEXES
+    assert settings[f"{case}.{STARTD}"].split() == [*startds, annexes]
+    assert settings[f"{case}.{MASTER}"].split() == [*masters, annexes]
+
+
+def test_the_pools_own_list_is_not_touched(settings: dict[str, str]) -> None:
+    assert settings["plain.ALLOW_ADVERTISE_STARTD"] == ""
+    assert settings["lists.ALLOW_ADVERTISE_STARTD"] == "own-startd@example.edu"
+
+
+@pytest.mark.parametrize(
+    ("case", "domain"), [("list_of_domains", "cm1.example.edu"), ("domain_with_port", "cm1.example.edu:9619")]
+)
+def test_the_trust_domain_is_the_one_htcondor_takes(settings: dict[str, str], case: str, domain: str) -> None:
+    assert settings[f"{case}.{STARTD}"].split()[-1] == f"annex-*@{domain}"
+
+
+@pytest.mark.parametrize(
+    ("case", "own"),
+    [
+        ("plain", "True"),
+        ("twice", "True"),
+        ("lists", "TARGET.Fine =!= false || TARGET.Known"),
+        ("of_the_collector", "TARGET.Fine"),
+    ],
+)
+def test_the_pools_own_requirements_hold_too(settings: dict[str, str], case: str, own: str) -> None:
+    found = settings[f"{case}.COLLECTOR_REQUIREMENTS"]
+    assert found.startswith(f"({own}) && ({RULE}")
+    assert found.count(RULE) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "default", "own"),
+    [
+        ("NEGOTIATOR_INTERVAL", "5", "90"),
+        ("NEGOTIATOR_CYCLE_DELAY", "2", "45"),
+        ("IGNORE_INVALIDATE", "True", "False"),
+        ("SEC_ENABLE_TOKEN_FETCH", "False", "False"),
+    ],
+)
+def test_a_value_of_the_pools_own_stays(settings: dict[str, str], name: str, default: str, own: str) -> None:
+    assert settings[f"plain.{name}"] == settings[f"twice.{name}"] == default
+    assert settings[f"lists.{name}"] == own
+
+
+def test_the_collectors_own_value_stays(settings: dict[str, str]) -> None:
+    assert settings["of_the_collector.IGNORE_INVALIDATE"] == "False"
+
+
+def test_an_ad_must_name_the_annex_of_its_sender_in_every_attribute(attacked: dict[str, str]) -> None:
+    # a: right. b: one slot attribute names something else. c, d: the same for masters. e, f: the pool's own startd,
+    # and the pool's own requirements.
+    assert attacked["accepted"].split() == ["a0", "a1", "a2", "c0", "e0"]
+
+
+def test_ads_of_others_cannot_be_removed(attacked: dict[str, str]) -> None:
+    assert attacked["remembered"] == attacked["accepted"]
+    assert attacked["master_remembered"] == "cm.example.edu"
+    assert attacked["forgotten"] == "", "the test itself removes them where the pool allows it"
+
+
+def test_a_token_cannot_be_traded(attacked: dict[str, str]) -> None:
+    assert attacked["traded"] != "0"
+    assert "disabled" in attacked["refusal"].lower(), attacked["refusal"]
