@@ -121,6 +121,7 @@ _LIST = Right(
         "ec2:DescribeSecurityGroups",
         "ec2:DescribeSubnets",
         "ec2:DescribeVolumes",
+        "ec2:DescribeVpcEndpoints",
         "ec2:DescribeVpcs",
         "iam:ListInstanceProfiles",
         "iam:ListRoleTags",

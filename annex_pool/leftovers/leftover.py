@@ -53,7 +53,8 @@ class Leftover:
         annex: the annex's name, as read from the resource.
         region: its Region, or "global".
         resource: the resource.
-        by: evidence that it belongs to the annex: "tag", "stack" or "name".
+        by: evidence that it belongs to the annex: "tag", "stack", "name", or "network" for a resource of others in the
+            annex's own network.
     """
 
     annex: str

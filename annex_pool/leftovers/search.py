@@ -16,6 +16,7 @@ from annex_pool.account_regions import ask_each, grouped
 from annex_pool.command_error import AnnexError
 from annex_pool.environment import Environment
 from annex_pool.leftovers.ec2_kinds import EC2_LISTINGS
+from annex_pool.leftovers.foreign import foreign_in
 from annex_pool.leftovers.leftover import GLOBAL, Leftover, ListedResource, left_of
 from annex_pool.leftovers.listing import Listing
 from annex_pool.leftovers.service_kinds import GLOBAL_LISTINGS, REGIONAL_LISTINGS
@@ -170,7 +171,14 @@ def _search_in(
             resources += _tagged(aws, seen.annexes, {(each.kind, each.id) for each in resources})
         except AnnexError as error:
             errors.append(str(error))
-    return [left for each in resources for left in _left(each, seen.annexes, region)], errors
+    found = [left for each in resources for left in _left(each, seen.annexes, region)]
+    if region != GLOBAL and silent < _MAX_SILENT:
+        try:
+            with asking(f"for what others put into the networks of annexes in {region}"):
+                found += foreign_in(aws, tuple(found))
+        except AnnexError as error:
+            errors.append(str(error))
+    return found, errors
 
 
 def _tagged(aws: RegionClients, names: tuple[str, ...] | None, seen: set[tuple[str, str]]) -> Iterator[ListedResource]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from annex_lease.tags import TAG_NAME
@@ -51,3 +52,15 @@ def test_another_network_is_of_no_interest(world: World) -> None:
     vpc = ec2.create_vpc(CidrBlock="10.1.0.0/16")["Vpc"]["VpcId"]
     ec2.create_security_group(GroupName="another", Description="d", VpcId=vpc)
     assert foreign() == set()
+
+
+def test_the_command_names_it_and_fails(world: World) -> None:
+    ec2 = aws(REGION).ec2
+    vpc = ec2.create_vpc(CidrBlock="10.2.0.0/16", **tagged("vpc"))["Vpc"]["VpcId"]
+    before = json.loads(world.annex("leftovers", "demo", "--json").out)["leftovers"]
+    group = ec2.create_security_group(GroupName="GuardDutyManagedSecurityGroup", Description="d", VpcId=vpc)["GroupId"]
+    done = world.annex("leftovers", "demo", "--json")
+    found = [each for each in json.loads(done.out)["leftovers"] if each not in before]
+    assert [(each["kind"], each["id"], each["by"]) for each in found] == [("security group", group, "network")]
+    assert done.exit_code == 1
+    assert group in world.annex("leftovers", "demo").out

@@ -60,6 +60,8 @@ def test_the_policy_is_what_the_commands_call(world: World, monkeypatch: pytest.
     aws().client("sqs").create_queue(QueueName=NAMED)
     remains.log_group("us-east-1", NAMED)
     remains.alarm("us-east-1", {}, NAMED)
+    vpc = [{"ResourceType": "vpc", "Tags": [{"Key": "annex:name", "Value": "demo"}]}]
+    aws().ec2.create_vpc(CidrBlock="10.0.0.0/16", TagSpecifications=vpc)  # type: ignore[arg-type]
     client = aws().autoscaling
     client.update_auto_scaling_group(AutoScalingGroupName="Group-demo", DesiredCapacity=1)
     (instance,) = [each["InstanceId"] for each in world.group("demo")["Instances"]]  # type: ignore[attr-defined]
