@@ -34,7 +34,7 @@ class AnnexStack(Stack):
             termination_protection=False,  # what costs money must be easy to remove
             # The sweeper, and people, know an annex's stack by its name.
             tags={**annex.tags, TAG_NAME: annex.name},
-            # Plain CloudFormation takes 51,200 bytes without a bucket; a fifth of them would be spaces.
+            # A fifth of the bytes of a template would be spaces.
             suppress_template_indentation=True,
         )
         vpc, subnets = self._network(annex)

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.synth.templates import GIVEN_NETWORK, OWN_NETWORK, of_type, only, template_of
+from tests.synth.test_template_rules import LARGEST_TEMPLATE_BYTES
 
 TYPES = ("c6a.large", "c6i.large", "m6a.4xlarge", "r6i.24xlarge")
 
@@ -53,4 +54,4 @@ def test_no_spec_declares_capacity_or_what_stays(flags: dict[str, Any], spec: di
     assert [mapping["Ebs"]["DeleteOnTermination"] for mapping in data["BlockDeviceMappings"]] == [True]
     assert {each.get("DeletionPolicy", "Delete") for each in resources.values()} == {"Delete"}
     assert len(of_type(resources, "AWS::SNS::Subscription")) == ("alarm_email" in spec)
-    assert len(json.dumps(template, separators=(",", ":"))) <= 51_200
+    assert len(json.dumps(template, separators=(",", ":"))) <= LARGEST_TEMPLATE_BYTES

@@ -52,6 +52,8 @@ BY_SPEC: dict[str, list[Reach]] = {
     "execution_point.py check_whole_number('ExecutionPoint volume_gib')": [({"volume_gib": 0}, "volume_gib")],
     "execution_point.py check_form('ExecutionPoint root_device')": [({"root_device": "xvda"}, "root_device")],
     "execution_point.py seconds(f'ExecutionPoint {span.name}')": [({"idle_timeout": "29s"}, "idle_timeout")],
+    "execution_point.py check_form('ExecutionPoint proxy')": [({"proxy": "proxy"}, "proxy")],
+    "execution_point.py invalid_value('ExecutionPoint dns_servers')": [({"dns_servers": ("dns",)}, "dns_servers")],
     "fleet_group.py check_whole_number('AnnexFleet max_size')": [({"size": 0}, "size")],
     "fleet_group.py check_whole_number('AnnexFleet on_demand_base')": [({"on_demand_base": 3}, "on_demand_base")],
     "fleet_group.py check_whole_number('AnnexFleet on_demand_percentage')": [
@@ -97,6 +99,7 @@ BY_SPEC: dict[str, list[Reach]] = {
     "lease_terms.py invalid_value(f'{owner} {name}')": [CALLED],
     "lease_terms.py seconds(f'LeaseTerms {name}')": [CALLED],
     "pool.py check_form('Pool trust_domain')": [({"trust_domain": "a b"}, "trust_domain")],
+    "pool.py invalid_value('Pool access_point_ports')": [({"access_point_ports": (0,)}, "access_point_ports")],
     "pool.py invalid_value('Pool collector')": [({"collector": "cm:0"}, "collector")],
     "role_settings.py check_form('RoleSettings permissions_boundary')": [
         ({"permissions_boundary": "Boundary"}, "permissions_boundary"),
