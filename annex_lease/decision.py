@@ -126,7 +126,7 @@ def _counted_from(group: Group, now: datetime) -> datetime:
     end, published = group.lease.effective_end, group.lease.record.published_end
     if published is not None and published > end:
         found = now.replace(microsecond=0) - group.over_for
-        return min(published, max(end, found))
+        return min(published, max(end, found), group.lease.latest_end)
     # An override that moves the end while the annex drains does not start a new grace either.
     return published if published is not None and _was_stopped(group, now) else end
 
