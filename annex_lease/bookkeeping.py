@@ -120,8 +120,13 @@ def record_use(group: Group, now: datetime) -> tuple[tuple[Action, ...], frozens
         # What is not recorded yet is not lost: the launch times say it as well a moment later.
         return (), frozenset({Fact.INSTANCES})
     # No lease counts a time after its latest end: a ledger that held one would differ from the record at every check.
-    moved = counted(ledger, min(now, lease.latest_end), count, group.launches())
+    moved = counted(ledger, min(now, lease.latest_end), count, new_launches(group, ledger))
     return (RecordUse(moved, f"{count} instances use the annex's hours, recorded are {ledger.count}"),), frozenset()
+
+
+def new_launches(group: Group, ledger: Ledger) -> tuple[datetime, ...]:
+    """Launch times of the instances that are seen and that the ledger does not hold, as far as EC2 listed them."""
+    return group.launches()[: max(0, group.billed() - ledger.count)]
 
 
 def counted(ledger: Ledger, now: datetime, count: int, launches: tuple[datetime, ...] = ()) -> Ledger:
@@ -131,8 +136,8 @@ def counted(ledger: Ledger, now: datetime, count: int, launches: tuple[datetime,
         ledger: the ledger before.
         now: current time, aware.
         count: number of instances.
-        launches: their launch times, the newest first. An instance that is new counts from its launch. One whose launch
-            is not known may have started right after the check before, and counts from then on.
+        launches: launch times of the new ones, which count from then on, the newest first. One whose launch is not
+            known, or that is still to start, may have started right after the check before, and counts from then on.
     """
     new = max(0, count - ledger.count)
     known = launches[:new]

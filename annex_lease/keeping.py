@@ -17,6 +17,7 @@ from annex_lease.actions import (
 from annex_lease.bookkeeping import (
     counted,
     current_ledger,
+    new_launches,
     notify,
     publish,
     record_override,
@@ -56,17 +57,16 @@ def keep(group: Group, now: datetime, *, deploying: bool = False) -> Decision:
         now: current time, aware; before the end of the lease.
         deploying: True if a deployment asks. Default: False.
     """
-    lease = group.lease
+    lease, grant = group.lease, _grant_state(group)
     renewal = _renewal(group, now)
-    grant = _grant_state(group)
     granting = grant.due and grant.ready
-    end = _end(group, renewal, now, granting=granting)
     # What was used is recorded first: no refusal of anything else may stop it.
     used, needs = record_use(group, now)
     if needs:
         # An end by the hours that is published, or scheduled, before the use is known would be wrong for moments.
         reason = "there are new instances, whose launch is not known yet"
         return Decision(_phase(group), reason, lease.effective_end, needs=needs, alive=group.billed())
+    end = _end(group, renewal, now, granting=granting)
     actions: list[Action] = [*used, *renewal, *publish(lease, end), *record_override(lease, now)]
     actions.extend(schedule_ends(group, end, now, deploying=deploying))
     if "AZRebalance" not in group.suspended:
@@ -207,7 +207,7 @@ def _ledger_of_grant(group: Group, now: datetime, count: int) -> Ledger | None:
     if lease.limit is None and lease.ledger is None:
         return None
     ledger = current_ledger(lease, now) or Ledger(0, now.replace(microsecond=0), 0)
-    return counted(ledger, now, count, group.launches()) if count != ledger.count else ledger
+    return counted(ledger, now, count, new_launches(group, ledger)) if count != ledger.count else ledger
 
 
 def _renewal(group: Group, now: datetime) -> tuple[RenewLease, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from annex_lease import tags as lease_tags
 from annex_lease.actions import RecordUse
@@ -44,6 +44,16 @@ def test_a_new_instance_counts_from_its_launch() -> None:
         assert recorded(wrong) == [Ledger(2 * 3000 + used, NOW, 3)]
     early = counting(*(running(each.id, CREATED - HOUR) for each in three), members=three)
     assert recorded(early) == [Ledger(2 * 3000 + 3000, NOW, 3)], "the ledger counts from its own time on"
+
+
+def test_an_instance_that_is_still_to_start_has_no_launch_of_another() -> None:
+    """One of two lives, since the creation: the end by the hours is the same before and after EC2 was asked."""
+    written = settled() | {lease_tags.TAG_USED: Ledger(0, CREATED, 1).text()}
+    long = replace(LIMITED, duration_seconds=7000, max_instance_hours=2)
+    group = a_group(long, written=written, desired=2, members=RUNNING[:1], instances=None)
+    ends = {decide(replace(group, instances=each), NOW).end for each in (None, (running("i-1"),))}
+    left = 2 * 3600 - 3000 - 60  # and a minute, in which the other one may have started
+    assert ends == {NOW + timedelta(seconds=left // 2)}
 
 
 def test_only_the_newest_are_new() -> None:
