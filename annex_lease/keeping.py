@@ -191,7 +191,7 @@ def _granting(group: Group, now: datetime) -> tuple[Action, ...]:
         _ledger_of_grant(group, now, group.billed()),
         capacity,
         # The scheduled action after an earlier latest end leaves a MaxSize of 0.
-        max_size=size if group.max_size < size else None,
+        max_size=None if group.max_size >= max(size, capacity) else max(size, capacity),
         starts=capacity > group.desired,
         reason=f"granted was {before}, due is {granted.text()}",
     )

@@ -31,7 +31,7 @@ from annex_lease.observed import BELIEVED, Compared, Credential, Group, GroupMem
 from annex_lease.policy import policy_tags
 from annex_lease.record import read_record
 from annex_lease.tags import Tag, format_time
-from tests.unit.lease.lease_model import CAP, CREATED, DECLARED_KEYS, END, POLICY, a_group, apply, carry_out, settled
+from tests.unit.lease.lease_model import CAP, CREATED, END, POLICY, a_group, apply, carry_out, settled
 
 KEYS = [value for key, value in vars(lease_tags).items() if key.startswith("TAG_")]
 DECLARED = {tag.key: tag.value for tag in policy_tags(POLICY)}
@@ -103,17 +103,20 @@ def groups(draw: st.DrawFn) -> Group:
     )
 
 
-NOTHING_TO_GRANT = replace(
-    a_group(replace(POLICY, size=0), suspended=frozenset({"Launch"}), instances=None), warm_pool=True
+_NONE = replace(POLICY, size=0)
+NOTHING_TO_GRANT = replace(a_group(_NONE, suspended=frozenset({"Launch"}), instances=None), warm_pool=True)
+MADE_EMPTY = a_group(
+    _NONE, written=settled(), desired=1, suspended=frozenset({"Launch"}), instances=None, new_instances_protected=True
 )
 
 
 @example(NOTHING_TO_GRANT, CREATED, False)
+@example(MADE_EMPTY, CREATED, False)
 @given(groups(), moments, st.booleans())
 def test_what_was_done_is_not_asked_for_again(group: Group, now: datetime, closing: bool) -> None:
     after = carry_out(group, now, closing=closing)
-    if after.is_off() and not group.lease.record.was_granted:
-        # A grant that starts nothing is one, too: with Launch suspended the group counts as stopped from then on.
+    if after.is_off() and any(isinstance(action, Grant) for action in decide(group, now, closing=closing).actions):
+        # It was granted a size of 0: with Launch suspended the group counts as stopped from then on.
         after = carry_out(after, now, closing=closing)
     # A run that changed the number of instances leaves it to the next one to count them, to move the end by that, and
     # to report that none is too much.
@@ -145,7 +148,7 @@ def test_no_tag_raises_or_passes_the_latest_end(values: dict[str, str], now: dat
 
 
 @example({lease_tags.TAG_END: "2026-11-01T14:00:01Z"}, datetime(2026, 11, 1, 14, 0, 1, tzinfo=UTC))
-@given(st.dictionaries(st.sampled_from([k for k in KEYS if k not in DECLARED_KEYS]), texts), moments)
+@given(st.dictionaries(st.sampled_from([k for k in KEYS if k not in lease_tags.DECLARED_TAGS]), texts), moments)
 def test_nothing_written_at_run_time_passes_the_declared_maximum_lifetime(
     values: dict[str, str], now: datetime
 ) -> None:
@@ -166,8 +169,10 @@ def test_an_end_never_grants_and_a_grant_never_exceeds(group: Group, now: dateti
         assert not closing
         size = read_record(group.tags).policy
         assert size is not None
+        # What an operator added by hand stays; a grant adds nothing to it.
+        assert grants[0].capacity <= max(grants[0].granted.size, group.desired)
         # A MaxSize of 0 is what the scheduled action after an earlier latest end leaves.
-        assert grants[0].capacity <= grants[0].granted.size <= (grants[0].max_size or group.max_size)
+        assert max(grants[0].capacity, grants[0].granted.size) <= (grants[0].max_size or group.max_size)
         assert grants[0].granted.size <= size.size
         assert grants[0].max_size is None or group.max_size == 0
         if grants[0].capacity > group.desired:
