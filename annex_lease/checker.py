@@ -109,9 +109,8 @@ def check(
         botocore.exceptions.ClientError: the group could not be read. Every other refusal is in the report.
         botocore.exceptions.BotoCoreError: likewise.
     """
-    memory = memory or Memory()
-    memory = replace(memory) if dry_run else memory  # what a dry run sees is no evidence for the runs that act
-    seen, facts = read_group(annex) or Missing(annex.group), dict[str, object]()
+    memory = replace(memory or Memory()) if dry_run else memory or Memory()  # a dry run is no evidence
+    seen, facts = _look(annex), dict[str, object]()
     published = seen.lease.record.published_end if isinstance(seen, Group) else None
     refused: dict[Fact, str] = {}
     outcomes: list[Outcome] = []
@@ -195,10 +194,14 @@ def empty_fleet(
         sleep(_POLL_SECONDS)
 
 
+def _look(annex: AnnexAccess) -> Seen:
+    return read_group(annex) or Missing(annex.group)
+
+
 def _look_again(annex: AnnexAccess, outcomes: list[Outcome]) -> Seen | None:
     """The annex after actions; None if it cannot be read: a failure, and the report holds what was done before."""
     try:
-        return read_group(annex) or Missing(annex.group)
+        return _look(annex)
     except (BotoCoreError, ClientError) as error:
         outcomes.append(Outcome(failures=(f"group unknown: {error}",)))
         return None
@@ -224,8 +227,7 @@ def _joined(outcomes: Sequence[Outcome]) -> Outcome:
 def _report(
     group: str, seen: Seen, decision: Decision, done: Outcome, *, dry_run: bool, published: datetime | None
 ) -> CheckReport:
-    exists = isinstance(seen, Group)
-    lease = seen.lease.explained() if isinstance(seen, Group) else ""
+    lease = seen.lease.explained() if (exists := isinstance(seen, Group)) else ""
     return CheckReport(group, decision, exists, done.tried, done.failures, dry_run, published, done.notes, lease)
 
 

@@ -58,7 +58,8 @@ _IPV6 = r"\[[0-9A-Fa-f:.]{2,45}\]"
 _SINFUL = r"(\?[][A-Za-z0-9_.%+=&~:#/-]*)?"
 _ADDRESS = rf"({_HOST}\.?|{_IPV6}):{_PORT}{_SINFUL}"
 _COLLECTOR = rf"({_ADDRESS}|<{_ADDRESS}>)"
-_GIVEN = rf"(({_HOST}\.?|{_IPV6})(:{_PORT})?{_SINFUL}|<{_ADDRESS}>|[0-9A-Fa-f]{{0,4}}(:[0-9A-Fa-f.]{{0,15}}){{2,8}})"
+_NAKED_IPV6 = "[0-9A-Fa-f]{0,4}(:[0-9A-Fa-f.]{0,15}){2,8}"
+_GIVEN = rf"(({_HOST}\.?|{_IPV6})(:{_PORT})?{_SINFUL}|<{_ADDRESS}>|{_NAKED_IPV6})"
 MAX_COLLECTORS_LENGTH = 1000
 """Characters of all collectors: they are in the user data, which has a limit."""
 COLLECTOR = Form(
@@ -116,9 +117,9 @@ INSTANCE_TYPE = Form(
 PORTS = Form(
     rf"{_PORT}(-{_PORT})?", "a port, or two of them as a range: 1 to 65535, the smaller one first", "20000-20100"
 )
+_BYTE = "(25[0-5]|(2[0-4]|1[0-9]|[1-9])?[0-9])"
 DNS_SERVER = Form(
-    r"((25[0-5]|(2[0-4]|1[0-9]|[1-9])?[0-9])\.){3}(25[0-5]|(2[0-4]|1[0-9]|[1-9])?[0-9])|"
-    r"[0-9A-Fa-f]{0,4}(:[0-9A-Fa-f.]{0,15}){2,8}",
+    rf"({_BYTE}\.){{3}}{_BYTE}|{_NAKED_IPV6}",
     "an IPv4 or IPv6 address",
     "192.0.2.53",
 )
@@ -171,8 +172,8 @@ SECONDS = Form("[1-9][0-9]{0,7}", "whole seconds from 1 to 99999999", "120")
 FLAG = Form("[01]", "0 or 1", "1")
 
 
-def key_region(arn: str) -> str:
-    """The Region in the ARN of a KMS key or an SSM parameter."""
+def arn_region(arn: str) -> str:
+    """The Region in an ARN of a resource that has one."""
     return arn.split(":")[3]
 
 
@@ -184,4 +185,4 @@ def topic_region(arn: str) -> str:
     """
     if not TOPIC_ARN.matches(arn):
         raise ValueError(f"{arn!r} is not {TOPIC_ARN.allowed}")
-    return arn.split(":")[3]
+    return arn_region(arn)

@@ -8,12 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from annex_lease.forms import key_region
+from annex_lease.forms import arn_region
 from annex_lease.instance_types import ARM64, X86_64, architectures, unusable
 from annex_lease.regions import is_misspelt, nearest_region
 from annex_lease.rules import Conflict
 from annex_lease.terms import IMAGE, INSTANCE_TYPES, REGION
 
+_PAGE = "(CloudFormation User Guide, 'ssm dynamic reference')"
 _PUBLIC = "/aws/service/"
 _SSM, _SSM_ARN = "ssm:", "ssm:arn:"
 _LABELLED = re.compile(r"ssm:[^:]+:(?!\d+$)[^:]*")
@@ -35,18 +36,12 @@ def region_conflict(region: str) -> Conflict | None:
 def image_conflict(image: str) -> Conflict | None:
     """An image that CloudFormation cannot read from its parameter, or that is not a Linux image by its name."""
     if _SECRET.match(image):
-        allowed = (
-            "a parameter of the type String: CloudFormation reads no other one into an image (CloudFormation User "
-        )
-        return Conflict(
-            IMAGE.name, allowed + "Guide, 'ssm dynamic reference')", advice="store the id in such a parameter"
-        )
+        allowed = f"a parameter of the type String: CloudFormation reads no other one into an image {_PAGE}"
+        return Conflict(IMAGE.name, allowed, advice="store the id in such a parameter")
     if _LABELLED.fullmatch(image) and not image.startswith(_SSM_ARN):
-        allowed = "a version number after the name: CloudFormation reads no parameter by a label (CloudFormation User "
+        allowed = f"a version number after the name: CloudFormation reads no parameter by a label {_PAGE}"
         name = image.rpartition(":")[0]
-        return Conflict(
-            IMAGE.name, allowed + "Guide, 'ssm dynamic reference')", advice=f'"{name}" for the latest version'
-        )
+        return Conflict(IMAGE.name, allowed, advice=f'"{name}" for the latest version')
     if image.startswith(_SSM) and _NO_LINUX.search(image):
         return Conflict(IMAGE.name, "a Linux image with HTCondor", advice="name the image of a Debian with HTCondor")
     if _RESERVED.match(image) and not image.startswith(f"{_SSM}{_PUBLIC}"):
@@ -57,7 +52,7 @@ def image_conflict(image: str) -> Conflict | None:
 
 def image_region_conflict(image: str, region: str) -> Conflict | None:
     """A parameter that is shared by its ARN is read in its own Region only."""
-    if not image.startswith(_SSM_ARN) or key_region(image.removeprefix(_SSM)) == region:
+    if not image.startswith(_SSM_ARN) or arn_region(image.removeprefix(_SSM)) == region:
         return None
     return Conflict(IMAGE.name, f"a parameter in the annex's Region, {region}", advice=f"share one in {region}")
 
@@ -95,6 +90,6 @@ def key_conflict(name: str, key: str | None, region: str) -> Conflict | None:
         key: ARN of the key; None: none is declared.
         region: the annex's Region.
     """
-    if key is None or key_region(key) == region:
+    if key is None or arn_region(key) == region:
         return None
     return Conflict(name, f"a key in the annex's Region, {region}", advice=f"use a key of {region}")

@@ -45,9 +45,7 @@ def asking(what: str) -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        answer = error.response.get("Error", {})
-        text = f"{answer.get('Code', 'error')}: {answer.get('Message', 'no message')}"
-        raise AnnexError(f"AWS was asked {what} and refused: {one_line(text)}") from error
+        raise AnnexError(f"AWS was asked {what} and refused: {_reason(error)}") from error
     except _FAILURES as error:
         raise AnnexError(f"AWS was asked {what} and could not answer: {one_line(str(error))}") from error
 
@@ -55,6 +53,11 @@ def asking(what: str) -> Iterator[None]:
 def one_line(text: str) -> str:
     """A text of AWS or of a library on one line: white space of any kind becomes one space."""
     return " ".join(text.split())
+
+
+def _reason(error: ClientError) -> str:
+    answer = error.response.get("Error", {})
+    return one_line(f"{answer.get('Code', 'error')}: {answer.get('Message', 'no message')}")
 
 
 class SettingsError(AnnexError):
@@ -73,9 +76,7 @@ def _using_settings() -> Iterator[None]:
         yield
     except ClientError as error:
         # The credentials of a role are asked for here.
-        answer = error.response.get("Error", {})
-        reason = f"{answer.get('Code', 'error')}: {answer.get('Message', 'no message')}"
-        raise SettingsError(f"the AWS credentials of this environment were refused: {one_line(reason)}") from error
+        raise SettingsError(f"the AWS credentials of this environment were refused: {_reason(error)}") from error
     except _UNUSABLE as error:
         reason = one_line(str(error)) or type(error).__name__
         raise SettingsError(f"the AWS settings of this environment cannot be used: {reason}") from error

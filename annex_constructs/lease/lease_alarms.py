@@ -1,15 +1,14 @@
 """Alarm about a lease that is not enforced."""
 
-from aws_cdk import Stack, Tags
+from aws_cdk import Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from annex_constructs.errors import Kind, check_kind
-from annex_constructs.identity import annex_id
+from annex_constructs.identity import annex_id, tag_annex
 from annex_constructs.lease.lease_checker import LeaseChecker
-from annex_lease.tags import TAG_ID, TAG_NAME
 
 # CloudWatch looks at more periods than these, and one check that was done among them keeps the alarm quiet, if checks
 # are missing (CloudWatch User Guide, "How alarm state is evaluated when data is missing": 5 for 3). So 5 minutes of
@@ -69,9 +68,8 @@ class LeaseAlarms(Construct):
         self._unenforced.add_insufficient_data_action(actions.SnsAction(self._topic))
         # The topic with its policy, without which nothing is delivered.
         self._unenforced.node.add_dependency(self._topic, checker.first_check)
-        Tags.of(self).add(TAG_NAME, checker.annex_name)
         same_stack = Stack.of(self) is Stack.of(checker)
-        Tags.of(self).add(TAG_ID, annex_id(checker.annex_name) if same_stack else checker.annex_id)
+        tag_annex(self, checker.annex_name, annex_id(checker.annex_name) if same_stack else checker.annex_id)
 
     @property
     def alarm_topic(self) -> sns.ITopic:

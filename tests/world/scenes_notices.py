@@ -18,16 +18,22 @@ def _group(stage: Stage) -> dict[str, Any]:
     return {"AutoScalingGroupName": stage.site.group}
 
 
-@scene("RUNNING", Can.BOOT)
-def an_instance_that_starts_while_the_end_moves(stage: Stage) -> None:
-    """Neither listing shows it when the others are notified, and it was launched with the end before."""
+def _newcomer(stage: Stage, seconds: float) -> set[str]:
+    """The instance that replaces one of a granted annex, so many seconds after that one was terminated; it boots."""
     deploy_and_grant(stage)
     stage.until(20 * MINUTE)
     before = set(stage.alive())
     stage.world.operator.ec2.terminate_instances(InstanceIds=sorted(before)[:1])
-    stage.world.advance(45)
+    stage.world.advance(seconds)
     newcomer = set(stage.alive()) - before
     stage.expect(len(newcomer) == 1, "it is replaced")
+    return newcomer
+
+
+@scene("RUNNING", Can.BOOT)
+def an_instance_that_starts_while_the_end_moves(stage: Stage) -> None:
+    """Neither listing shows it when the others are notified, and it was launched with the end before."""
+    newcomer = _newcomer(stage, 45)
     write_end(stage, 1.8 * HOUR)
     with stage.under(InstancesUnlisted(newcomer)), stage.under(MembersUnlisted(newcomer)):
         stage.minutes(2)
@@ -87,13 +93,7 @@ def a_detached_instance_whose_name_was_overwritten(stage: Stage) -> None:
 @scene("RUNNING", Can.BOOT)
 def a_booting_instance_that_ec2_does_not_list_yet(stage: Stage) -> None:
     """The group's list is enough to notify it, in any state in which it may run."""
-    deploy_and_grant(stage)
-    stage.until(20 * MINUTE)
-    before = set(stage.alive())
-    stage.world.operator.ec2.terminate_instances(InstanceIds=sorted(before)[:1])
-    stage.world.advance(35)
-    newcomer = set(stage.alive()) - before
-    stage.expect(len(newcomer) == 1, "it is replaced, and boots")
+    newcomer = _newcomer(stage, 35)
     write_end(stage, 1.8 * HOUR)
     with stage.under(InstancesUnlisted(newcomer)):
         stage.run()

@@ -35,7 +35,7 @@ from annex_lease.actions import (
 from annex_lease.decision import decide
 from annex_lease.entries import Schedule
 from annex_lease.observed import BELIEVED, Compared, Credential, Deployment, Group, GroupMember, Instance
-from annex_lease.policy import NUMBERS, LeasePolicy, policy_tags
+from annex_lease.policy import LeasePolicy, policy_tags
 from annex_lease.tags import Tag, group_tag
 
 CREATED = datetime(2026, 11, 1, 12, 0, 0, tzinfo=UTC)
@@ -48,9 +48,6 @@ SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 MIDDLE = CREATED + HOUR / 2
 LAUNCH = frozenset({"Launch", "AZRebalance"})
 RUNNING = (GroupMember("i-1", "InService"), GroupMember("i-2", "InService"))
-DECLARED_KEYS = {key for key, _, _ in NUMBERS.values()}
-DECLARED_KEYS |= {lease_tags.TAG_NAME, lease_tags.TAG_ID, lease_tags.TAG_ENDS_AT}
-"""Keys that only the template writes."""
 
 
 def a_group(

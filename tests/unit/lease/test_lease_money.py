@@ -17,7 +17,6 @@ from annex_lease.tags import format_time
 from tests.unit.lease.lease_model import (
     CAP,
     CREATED,
-    DECLARED_KEYS,
     END,
     HOUR,
     MINUTE,
@@ -206,7 +205,7 @@ def test_hours_that_are_used_up_stop_counting_when_no_instance_is_left() -> None
     assert (decide(after, HALF + HOUR).end, decide(after, HALF + HOUR).actions) == (HALF, ())
     more = a_group(
         replace(LIMITED, max_instance_hours=2),
-        written={tag.key: tag.value for tag in after.tags if tag.key not in DECLARED_KEYS},
+        written={tag.key: tag.value for tag in after.tags if tag.key not in lease_tags.DECLARED_TAGS},
         suspended=after.suspended,
     )
     assert decide(more, HALF + HOUR).used_seconds == 3720
