@@ -10,7 +10,7 @@ import typer
 
 from annex_pool.commands.arguments import DEFAULT_SPEC, AnnexId, Name, Regions, SpecFile, Stack, read_where
 from annex_pool.commands.output import plain, print_answer, print_error
-from annex_pool.commands.spec_file import meant
+from annex_pool.commands.spec_file import meant, read_spec
 from annex_pool.place import deployed_annex
 
 _IDS_SHOWN = 3
@@ -32,7 +32,7 @@ def check_command(
 
     The checker also runs by itself every minute.
     """
-    place = meant(ctx, name, spec_file, read_where(region, stack, annex_id))
+    place = meant(ctx.obj, read_spec(ctx, spec_file), name, read_where(region, stack, annex_id))
     answer = ctx.obj.ask_checker(deployed_annex(ctx.obj, place), dry_run=dry_run)
     if as_json:
         typer.echo(json.dumps(answer.data, indent=2))

@@ -23,10 +23,10 @@ from annex_pool.commands.arguments import (
     read_where,
 )
 from annex_pool.commands.output import print_answer, print_error, print_note
-from annex_pool.commands.spec_file import meant, note_place, read_spec
+from annex_pool.commands.spec_file import meant, read_spec
 from annex_pool.credential import push
 from annex_pool.extend import check_one, extend
-from annex_pool.locate import find_place, found_elsewhere
+from annex_pool.locate import found_elsewhere
 from annex_pool.renew import renew
 from annex_pool.shorten import shorten
 from annex_pool.stop import AFTER_GRACE, stop
@@ -52,8 +52,7 @@ def push_command(
     The lease checker then grants the declared size. May be repeated.
     """
     spec = read_spec(ctx, spec_file)
-    place = find_place(ctx.obj, spec, name, read_where(region, stack, annex_id))
-    note_place(spec, place)
+    place = meant(ctx.obj, spec, name, read_where(region, stack, annex_id))
     declared = spec.pool.trust_domain if spec.pool else None
     pushed = push(ctx.obj, place, declared, token_command, token_file)
     typer.echo(f"{name}: stored a token for {pushed.identity}, valid until {format_time(pushed.expires)}")
@@ -75,7 +74,7 @@ def extend_command(
     The end stays within the maximum lifetime. The lease must not have ended.
     """
     asked = _asked_end(span, until)
-    place = meant(ctx, name, spec_file, read_where(region, stack, annex_id))
+    place = meant(ctx.obj, read_spec(ctx, spec_file), name, read_where(region, stack, annex_id))
     extended = extend(ctx.obj, place, span=asked.span, until=asked.until)
     before = format_time(extended.before)
     if extended.answer is None:
@@ -100,7 +99,7 @@ def shorten_command(
     Never lengthens a lease. `annex stop` ends it now.
     """
     asked = _asked_end(span, until)
-    place = meant(ctx, name, spec_file, read_where(region, stack, annex_id))
+    place = meant(ctx.obj, read_spec(ctx, spec_file), name, read_where(region, stack, annex_id))
     shortened = shorten(ctx.obj, place, span=asked.span, until=asked.until)
     before, after = format_time(shortened.before), format_time(shortened.after)
     if shortened.answer is None:
@@ -130,7 +129,7 @@ def renew_command(
     May be repeated: running instances are not started again.
     """
     asked = _asked_end(span, until)
-    place = meant(ctx, name, spec_file, read_where(region, stack, annex_id))
+    place = meant(ctx.obj, read_spec(ctx, spec_file), name, read_where(region, stack, annex_id))
     renewal = renew(ctx.obj, place, span=asked.span, until=asked.until)
     typer.echo(f"{name}: renewed; lease end {format_time(renewal.before)} -> {format_time(renewal.after)}")
     print_answer(name, renewal.answer)
@@ -157,8 +156,7 @@ def stop_command(
     """
     timeout = None if wait_for is None else read_duration("--wait-for", wait_for)
     spec, where = read_spec(ctx, spec_file), read_where(region, stack, annex_id)
-    place = find_place(ctx.obj, spec, name, where)
-    note_place(spec, place)
+    place = meant(ctx.obj, spec, name, where)
     stopped = stop(ctx.obj, place, wait=wait, timeout=timeout, say=lambda text: typer.echo(f"{name}: {text}"))
     # The file names one Region. An annex of the name in another one would stay unnoticed, and billed.
     for note in () if where.stated else found_elsewhere(ctx.obj, spec, place):

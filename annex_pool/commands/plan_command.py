@@ -13,11 +13,10 @@ from annex_lease.tags import format_time
 from annex_pool.command_error import AnnexError, InputError
 from annex_pool.commands.arguments import DEFAULT_SPEC, AnnexId, Name, Regions, SpecFile, Stack, read_where
 from annex_pool.commands.output import console
-from annex_pool.commands.spec_file import note_place, warn_of_problems
+from annex_pool.commands.spec_file import meant, warn_of_problems
 from annex_pool.deployed_terms import DeployedTerms
 from annex_pool.environment import Environment
 from annex_pool.lease_changes import lease_changes
-from annex_pool.locate import find_place
 from annex_pool.place import Where
 from annex_pool.plan import NOT_COUNTED, WorstCase, derivation, plan, shown_amount, shown_hours
 from annex_pool.redeploy import Redeployment, redeployment
@@ -72,8 +71,7 @@ def _deployed(
 ) -> tuple[WorstCase, tuple[str, ...], Redeployment | None]:
     """The worst case, and what a deployment of the spec changes of the deployed annex, if there is one."""
     declared = spec.annex(name) if name in spec.places else None
-    place = find_place(environment, spec, name, where)
-    note_place(spec, place)
+    place = meant(environment, spec, name, where)
     found = redeployment(environment, place, declared if place.declared else None)
     if declared is not None and (found is None or not place.declared):
         new = f"annex {name} is not deployed in {declared.region}: a deployment begins a new lease"

@@ -7,6 +7,7 @@ from pathlib import Path
 import typer
 
 from annex_pool.commands.output import print_note, print_warning
+from annex_pool.environment import Environment
 from annex_pool.locate import find_place
 from annex_pool.place import Place, Where
 from annex_spec import PartialSpec, Problem, load_partly
@@ -42,20 +43,19 @@ def warn_of_problems(ctx: typer.Context, spec: PartialSpec) -> None:
         print_warning(f"{spec.path}: {_line(problem)}")
 
 
-def meant(ctx: typer.Context, name: str, path: Path, where: Where) -> Place:
+def meant(environment: Environment, spec: PartialSpec, name: str, where: Where) -> Place:
     """The one annex that a command is about, with what an operator should know printed to standard error.
 
     Args:
-        ctx: the context of the command.
+        environment: external dependencies.
+        spec: the spec file.
         name: the annex's name.
-        path: the spec file.
         where: the command line.
 
     Raises:
         AnnexError: see `find_place`.
     """
-    spec = read_spec(ctx, path)
-    place = find_place(ctx.obj, spec, name, where)
+    place = find_place(environment, spec, name, where)
     note_place(spec, place)
     return place
 
