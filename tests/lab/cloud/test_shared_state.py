@@ -1,12 +1,14 @@
 """Two threads of the cloud that write the same points, alarms, schedules, sessions or logs lose nothing."""
 
+import contextlib
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from lab.cloud import alarms, functions, scheduling, world
+from lab.cloud import alarms, emulator, functions, scheduling, shared_state, world
 from lab.cloud import clock as ticking
 from lab.cloud.emulator import cloudwatch, cloudwatch_logs, lambda_svc, provisioners, scheduler, sts
 from lab.cloud.no_machines import NoMachines
@@ -116,6 +118,46 @@ def test_a_state_that_is_found_while_the_alarm_is_changed_stays(
     alarms._last[0] = 0.0
     evaluate()
     assert len(cloudwatch._history_entries()) == before, "the same change is published once"
+
+
+def removed_by_template() -> None:
+    cloudwatch.cloudformation_delete_metric_alarm("Own")
+
+
+def removed_by_request() -> None:
+    cloudwatch._delete_alarms({}, {"AlarmNames": ["Own"]}, is_cbor=False, is_json=True)
+
+
+@pytest.mark.parametrize("remove", [removed_by_template, removed_by_request])
+def test_an_alarm_that_was_removed_publishes_nothing(
+    monkeypatch: pytest.MonkeyPatch, clock: None, remove: Callable[[], None]
+) -> None:
+    order: list[str] = []
+    monkeypatch.setattr(cloudwatch, "_dispatch_alarm_actions", lambda *_: order.append("published"))
+    by_template()
+    rival = Rival(lambda: (remove(), order.append("removed")))
+    monkeypatch.setattr(alarms, "_points", before_it_returns(rival, alarms._points))
+    evaluate()
+    rival.end()
+    assert order == ["published", "removed"]
+    assert "Own" not in cloudwatch._alarms
+
+
+@pytest.mark.parametrize(
+    ("module", "name"), [(module, name) for module, names in shared_state.GUARDED.items() for name in names]
+)
+def test_each_of_these_functions_waits_for_the_lock(module: str, name: str) -> None:
+    function, ended = getattr(getattr(emulator, module), name), threading.Event()
+
+    def call() -> None:
+        with contextlib.suppress(TypeError):  # most need arguments
+            function()
+        ended.set()
+
+    with world.lock:
+        threading.Thread(target=call, daemon=True).start()
+        assert not ended.wait(0.05)
+    assert ended.wait(30)
 
 
 def test_two_ticks_at_once_fire_a_schedule_once(monkeypatch: pytest.MonkeyPatch, clock: None) -> None:
