@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from annex_lease import tags as lease_tags
-from annex_lease.actions import DropRenewal
+from annex_lease.actions import RecordGrant
 from annex_lease.decision import decide
 from annex_lease.entries import Granted
 from annex_lease.lease import Phase
@@ -40,7 +40,7 @@ def renewed(policy: LeasePolicy = POLICY, *, granted: str | None = "2", off: boo
 
 def dropped(group: Group, closing: bool = False) -> list[Granted]:
     decision = decide(group, END, closing=closing)
-    return [action.granted for action in decision.actions if isinstance(action, DropRenewal)]
+    return [action.granted for action in decision.actions if isinstance(action, RecordGrant)]
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_an_end_uses_up_a_renewal_that_was_not_granted(granted: str | None, left
 def test_a_renewal_within_the_lease_stays_pending() -> None:
     group = renewed(LONGER)
     decision = decide(group, END)
-    assert (decision.phase, "DropRenewal" in kinds(decision)) == (Phase.WAITING, False)
+    assert (decision.phase, "RecordGrant" in kinds(decision)) == (Phase.WAITING, False)
     assert not any("by hand" in problem for problem in decision.problems), "the lease suspended Launch"
     present = replace(group, credential=Credential.PRESENT)
     assert {"ResumeLaunch", "Grant"} <= set(kinds(decide(present, END)))
