@@ -222,10 +222,8 @@ class Decision:
     """Actions to carry out, in this order, and the reason.
 
     Attributes:
-        phase: phase of the annex, before the actions.
-        reason: reason for the phase.
+        phase: phase of the annex, before the actions, with its `reason`.
         end: effective end of the lease, aware UTC; None if there is no group or no readable policy.
-        actions: actions in their order.
         problems: problems for an operator, `record_problems` among them.
         record_problems: what of the record could not be followed.
         needs: facts to look up, and then to decide again. The actions are right without them.
@@ -233,6 +231,7 @@ class Decision:
         overdue: number of those that should be gone: the lease and its grace are over.
         surplus: number of instances above the declared size that the group is to have.
         empty: True if the lease is over and this look found nothing; the second of two such looks makes an end.
+        leaving: number of instances that are shutting down, and for which no deletion of the group waits.
         used_seconds: instance-seconds used of a declared limit; None if no limit is declared.
     """
 
@@ -247,4 +246,5 @@ class Decision:
     overdue: int = 0
     surplus: int = 0
     empty: bool = False
+    leaving: int = 0
     used_seconds: int | None = None
