@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+import pytest
+
 from annex_lease import tags as lease_tags
 from annex_lease.actions import RecordUse
 from annex_lease.bookkeeping import counted
 from annex_lease.decision import decide
 from annex_lease.entries import Ledger
 from annex_lease.observed import Fact, Group, GroupMember, Instance
-from tests.unit.lease.lease_model import CREATED, HOUR, MINUTE, POLICY, RUNNING, a_group, settled
+from tests.unit.lease.lease_model import CREATED, HOUR, MINUTE, POLICY, RUNNING, a_group, settled, without
 
 LIMITED = replace(POLICY, max_instance_hours=100)
 NOW = CREATED + 50 * MINUTE
@@ -100,3 +102,27 @@ def test_a_detached_instance_uses_hours() -> None:
     # Between two listings it is remembered.
     quiet = replace(detached, instances=None, lost=frozenset({"i-2"}))
     assert recorded(quiet) == []
+
+
+def test_hours_that_cannot_be_read_are_those_of_the_larger_size() -> None:
+    """The declared size, or the granted one: a deployment may have made it smaller since."""
+    for granted, declared in ((5, 2), (1, 5)):
+        written = {**settled(size=granted), lease_tags.TAG_USED: "x"}
+        group = a_group(replace(LIMITED, size=declared), written=written, desired=1, members=RUNNING[:1])
+        assert group.lease.ledger == Ledger(0, CREATED, 5)
+        assert decide(group, NOW).used_seconds == 5 * 3000
+
+
+def test_hours_that_cannot_be_read_count_without_a_granted_size_too() -> None:
+    """Somebody deleted the tag of the grant: the other one shows that something ran."""
+    spoilt = without(a_group(LIMITED, written={**settled(), lease_tags.TAG_USED: "x"}), lease_tags.TAG_GRANTED)
+    assert spoilt.lease.ledger == Ledger(0, CREATED, 2)
+    assert without(spoilt, lease_tags.TAG_USED).lease.ledger is None
+
+
+@pytest.mark.parametrize(("short_for", "count"), [(0, 2), (299, 2), (300, 1)])
+def test_what_has_not_started_for_long_moves_no_end(short_for: int, count: int) -> None:
+    written = settled() | {lease_tags.TAG_USED: Ledger(0, CREATED, 1).text()}
+    one = replace(LIMITED, max_instance_hours=1)
+    group = a_group(one, written=written, desired=2, members=RUNNING[:1])
+    assert decide(replace(group, short_for=timedelta(seconds=short_for)), CREATED).end == CREATED + HOUR / count
