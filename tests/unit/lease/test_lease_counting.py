@@ -58,6 +58,18 @@ def test_an_instance_that_is_still_to_start_has_no_launch_of_another() -> None:
     assert ends == {NOW + timedelta(seconds=left // 2)}
 
 
+def test_no_end_is_published_before_the_use_is_known() -> None:
+    """The end by the hours would be wrong until EC2 was asked, a moment later."""
+    written = settled() | {lease_tags.TAG_USED: Ledger(0, CREATED, 0).text()}
+    group = a_group(replace(LIMITED, max_instance_hours=1), written=written, desired=2, members=RUNNING, instances=None)
+    asking = decide(group, NOW)
+    assert (asking.actions, asking.needs) == ((), {Fact.INSTANCES})
+    launched = tuple(running(each.id, NOW - 20 * MINUTE) for each in RUNNING)
+    assert decide(replace(group, instances=launched), NOW).end == NOW + 10 * MINUTE
+    refused = replace(group, refused=frozenset({Fact.INSTANCES}))
+    assert decide(refused, NOW).end == CREATED + HOUR, "as far as is known"
+
+
 def test_only_the_newest_are_new() -> None:
     ledger = Ledger(0, CREATED, 2)
     launches = (NOW - MINUTE, NOW - 2 * MINUTE, CREATED, CREATED - HOUR)
