@@ -117,6 +117,12 @@ def test_a_stack_of_the_same_name_is_not_the_stack() -> None:
     assert removed(plan(newer, [instance(marked=MARKED)], stacks=[stack(OTHER)])) == ["i-1"]
 
 
+def test_what_is_in_a_group_of_others_is_theirs() -> None:
+    foreign = group(asg="asg-theirs", without=[TAG_NAME, TAG_ID])
+    assert plan([foreign], [instance(member_of="asg-theirs", marked=MARKED)]).orphans == 0
+    assert removed(plan([foreign], [instance(member_of="asg-other", marked=MARKED)])) == ["i-1"]
+
+
 def test_a_group_that_lost_its_name_keeps_what_has_its_id() -> None:
     """Nothing confirms the id of the group, and its instances may still carry it with the name."""
     vague = group(ended=-HOUR, members=(), without=[TAG_NAME])
