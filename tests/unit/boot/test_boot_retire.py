@@ -92,6 +92,7 @@ def test_joined_when_one_of_several_collectors_accepts_the_token(root: BootRoot)
     root.write("etc/annex/annex.env", changed.to_env_file())
     root.write("fake/condor_ping.fails", "4")
     root.write("var/log/condor/.startd_address", "<10.0.0.1:9618>\n")
+    root.write("2:9618", "a file whose name the second address would match as a pattern of the shell")
     root.run("join")
     asked = [f"-quiet -pool {each} -type COLLECTOR ADVERTISE_STARTD" for each in collectors]
     assert root.calls("condor_ping") == [*asked, *asked[:2]], "each in turn, until one accepts"

@@ -126,7 +126,7 @@ def test_hours_that_cannot_be_read_are_those_of_the_larger_size() -> None:
 
 
 def test_hours_that_cannot_be_read_count_without_a_granted_size_too() -> None:
-    """Somebody deleted the tag of the grant: the other one shows that something ran."""
+    """The tag of the grant was deleted by hand: the other one shows that something ran."""
     spoilt = without(a_group(LIMITED, written={**settled(), lease_tags.TAG_USED: "x"}), lease_tags.TAG_GRANTED)
     assert spoilt.lease.ledger == Ledger(0, CREATED, 2)
     assert without(spoilt, lease_tags.TAG_USED).lease.ledger is None
