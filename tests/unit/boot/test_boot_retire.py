@@ -105,6 +105,13 @@ def test_not_joined_without_a_startd(root: BootRoot) -> None:
     assert root.calls("condor_ping") == root.calls("systemctl") == []
 
 
+def test_the_rules_are_those_that_the_proof_counts() -> None:
+    """Both addresses are closed to jobs on the machine and in containers; one rule less is found at boot."""
+    rules = [line for line in boot_file("firewall.nft").splitlines() if "reject" in line]
+    assert [sum(address in rule for rule in rules) for address in ("169.254.169.254", "fd00:ec2::254")] == [2, 2]
+    assert f'grep -c reject)" -eq {len(rules)} ]' in boot_file("firewall.sh")
+
+
 @pytest.mark.parametrize(
     ("rules", "curl", "load_fails", "code"),
     [(RULES, 7, 0, 0), (RULES, 28, 0, 0), (RULES, 0, 0, 1), ("reject\n", 7, 0, 1), ("", 7, 0, 1), (RULES, 7, 1, 1)],
