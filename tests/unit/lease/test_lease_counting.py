@@ -63,7 +63,7 @@ def test_no_end_is_published_before_the_use_is_known() -> None:
     written = settled() | {lease_tags.TAG_USED: Ledger(0, CREATED, 0).text()}
     group = a_group(replace(LIMITED, max_instance_hours=1), written=written, desired=2, members=RUNNING, instances=None)
     asking = decide(group, NOW)
-    assert (asking.actions, asking.needs) == ((), {Fact.INSTANCES})
+    assert (asking.actions, asking.needs) == ((), frozenset({Fact.INSTANCES}))
     launched = tuple(running(each.id, NOW - 20 * MINUTE) for each in RUNNING)
     assert decide(replace(group, instances=launched), NOW).end == NOW + 10 * MINUTE
     refused = replace(group, refused=frozenset({Fact.INSTANCES}))
