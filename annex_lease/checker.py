@@ -127,8 +127,7 @@ def check(
             if (again := _look_again(annex, outcomes)) is None:
                 break
             seen = again
-    if not dry_run:
-        memory.note(seen, now, decision)
+    memory.note(seen, now, decision)
     decision = _carried_out(decision, outcomes)
     done = _joined([*outcomes, Outcome(failures=tuple(refused.values()))])
     return _report(annex.group, seen, decision, done, dry_run=dry_run, published=published)

@@ -53,7 +53,7 @@ def _number(term: Number) -> FieldInfo:
 
 
 def _price(term: Price) -> FieldInfo:
-    return words(term, gt=0, le=term.maximum, allow_inf_nan=False)
+    return words(term, gt=0, le=term.maximum)
 
 
 def _texts(term: Texts) -> FieldInfo:
@@ -84,7 +84,7 @@ def _read_by(reader: Callable[[str], object]) -> AfterValidator:
 
 
 def _number_as_text(value: object) -> object:
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    return str(value) if isinstance(value, int) else value
 
 
 def _ruled(rule: Callable[[Any], Conflict | None]) -> AfterValidator:

@@ -54,6 +54,20 @@ def test_a_collector_has_its_parts() -> None:
 _HOSTS = st.from_regex(r"[a-z][a-z0-9]{0,10}(\.[a-z]{2,5}){0,2}", fullmatch=True) | st.ip_addresses().map(
     lambda address: f"[{address}]" if address.version == 6 else str(address)
 )
+
+
+@pytest.mark.parametrize(("number", "fits"), [(77, True), (78, False)])
+def test_the_length_is_that_of_the_collectors_with_their_ports(number: int, fits: bool) -> None:
+    """It is what the instances get, and longer than what was written."""
+    text = " ".join(f"cm{each:05}" for each in range(number))
+    assert COLLECTOR.matches(text)
+    if fits:
+        assert len(read_collectors(text)) == number
+    else:
+        with pytest.raises(ValueError, match="one collector or several"):
+            read_collectors(text)
+
+
 _COLLECTORS = st.builds(
     lambda host, port, socket: f"{host}{port}{socket}",
     _HOSTS,

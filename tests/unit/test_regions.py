@@ -26,6 +26,7 @@ def test_a_known_region_has_the_form(region: str) -> None:
     [
         ("us-esat-1", "us-east-1"),
         ("ue-west-1", "eu-west-1"),
+        ("pa-south-1", "ap-south-1"),  # and not af-south-1, in which more letters have their place
         ("us-east-l", "us-east-1"),
         ("us-east1", "us-east-1"),
         ("US-EAST-1", "us-east-1"),

@@ -106,6 +106,13 @@ def test_another_declared_size_is_granted_once(size: int, desired: int, capacity
     assert after.desired == capacity
 
 
+@pytest.mark.parametrize(("desired", "capacity"), [(4, 5), (5, 5), (9, 9)])
+def test_a_larger_size_ends_nothing_that_was_added_by_hand(desired: int, capacity: int) -> None:
+    group = a_group(sized(5), written=settled(), desired=desired)
+    assert [a.capacity for a in decide(group, MIDDLE).actions if isinstance(a, Grant)] == [capacity]
+    assert carry_out(group, MIDDLE).desired == capacity
+
+
 def test_a_smaller_size_waits_for_nothing() -> None:
     idle = a_group(sized(4), written=settled(size=5), desired=0, credential=None, suspended=frozenset({"AZRebalance"}))
     decision = decide(idle, MIDDLE)

@@ -84,3 +84,12 @@ def test_a_stop_after_a_grant_was_begun_is_the_newer_decision() -> None:
     # The run died before the capacity was set: Launch was resumed before that.
     interrupted = replace(stopped, suspended=frozenset({"AZRebalance"}))
     assert "Grant" in kinds(decide(interrupted, END))
+
+
+def test_a_resize_keeps_the_renewal_that_was_granted() -> None:
+    """The tag of the renewal is spoilt at that time: repaired, it must not grant again."""
+    written = settled() | {lease_tags.TAG_GRANTED: Granted(2, MIDDLE).text(), lease_tags.TAG_RENEWED: "x"}
+    resized = carry_out(a_group(replace(POLICY, size=3), written=written, desired=2), MIDDLE + MINUTE)
+    assert resized.lease.record.granted == Granted(3, MIDDLE)
+    repaired = a_group(POLICY, written=written | {lease_tags.TAG_RENEWED: format_time(MIDDLE)})
+    assert not repaired.lease.record.renewal_pending

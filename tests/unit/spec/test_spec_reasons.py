@@ -58,6 +58,8 @@ def test_an_image_that_cannot_be_used(read_annex: ReadAnnex, image: str, allowed
 def test_a_public_image_of_the_architecture_of_the_types(read_annex: ReadAnnex) -> None:
     for architecture, types in (("amd64", '["c6a.large"]'), ("arm64", '["c6g.large"]')):
         assert read_annex(image=f'"ssm:{DEBIAN}/{architecture}"', instance_types=types)
+        # A name that holds both says nothing.
+        assert read_annex(image=f'"ssm:{DEBIAN}/amd64-and-arm64"', instance_types=types)
     # A name of one's own is no promise.
     assert read_annex(image='"ssm:/images/arm64-and-amd64"')
     assert read_annex(image='"ssm:/images/arm64"')
