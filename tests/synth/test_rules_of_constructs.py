@@ -100,7 +100,10 @@ BY_SPEC: dict[str, list[Reach]] = {
     "lease_terms.py seconds(f'LeaseTerms {name}')": [CALLED],
     "pool.py check_form('Pool trust_domain')": [({"trust_domain": "a b"}, "trust_domain")],
     "pool.py invalid_value('Pool access_point_ports')": [({"access_point_ports": (0,)}, "access_point_ports")],
-    "pool.py invalid_value('Pool collector')": [({"collector": "cm:0"}, "collector")],
+    "pool.py invalid_value('Pool collector')": [
+        ({"collector": "cm:0"}, "collector"),
+        ({"collector": "127.0.0.1"}, "collector"),
+    ],
     "role_settings.py check_form('RoleSettings permissions_boundary')": [
         ({"permissions_boundary": "Boundary"}, "permissions_boundary"),
     ],
