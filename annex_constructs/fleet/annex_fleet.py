@@ -173,7 +173,7 @@ class AnnexFleet(Construct):
     def _add_validations(self) -> None:
         """Checks of what can still change after the fleet was made."""
         self.node.add_validation(InstanceTrustValidation(self, self._role))
-        self.node.add_validation(TagValidation(self, self._group, self._launch_template))
+        self.node.add_validation(TagValidation(self, self._group, self._launch_template, self._annex_name))
         self.node.add_validation(UserDataValidation(self, self.user_data))
 
     @property
