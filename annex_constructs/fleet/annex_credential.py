@@ -10,7 +10,7 @@ from constructs import Construct, IConstruct
 from annex_constructs.errors import KEY, TEXT, check_kind, check_region, invalid_value
 from annex_constructs.nag import acknowledge
 
-_USED = "UsedByFleet"
+_USED = "annex:credential-of"
 
 
 class AnnexCredential(secretsmanager.Secret):
@@ -69,15 +69,14 @@ def only_of_one_fleet(credential: secretsmanager.ISecret) -> secretsmanager.ISec
     :param credential: the secret.
     :raises ValueError: another fleet has it.
     """
-    other = credential.node.try_find_child(_USED)
-    if other is not None:
+    if any(entry.type == _USED for entry in credential.node.metadata):
         raise invalid_value(
             "AnnexFleet credential",
             received=f"{credential.node.path}, which another fleet has",
             allowed="a secret of this fleet alone: the pool drops the ads of instances that have another annex's token",
             fix="leave it out, or make an AnnexCredential for each fleet",
         )
-    Construct(cast("Construct", credential), _USED)
+    credential.node.add_metadata(_USED, "a fleet")
     return credential
 
 
