@@ -145,7 +145,7 @@ Name = Annotated[
     # A name is written as the name of a table.
     Field(description=terms.NAME.allowed, examples=[f"[annex.{terms.NAME.form.example}]"]),
 ]
-Collector = Annotated[str, AfterValidator(collector_list), words(terms.COLLECTOR)]
+Collector = Annotated[str, AfterValidator(collector_list), _ruled(rules.collector_conflict), words(terms.COLLECTOR)]
 TrustDomain = Annotated[str, _matching(terms.TRUST_DOMAIN.form), words(terms.TRUST_DOMAIN)]
 Region = Annotated[str, _ruled(instance_rules.region_conflict), _matching(terms.REGION.form), words(terms.REGION)]
 Account = Annotated[Annotated[str, _matching(terms.ACCOUNT.form)] | None, words(terms.ACCOUNT)]
