@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -59,8 +60,7 @@ def stop(group: Group, now: datetime, why: Stop) -> Decision:
     if lease.policy is None and why.notify and why.end is not None:
         # At once: the record does not say any more when this end came, and the next run measures the grace from it.
         actions = [*publish(lease, why.end), *actions]
-    notices: tuple[Action, ...] = ()
-    needs: frozenset[Fact] = frozenset()
+    notices, needs = tuple[Action, ...](), frozenset[Fact]()
     if alive and not grace:
         actions.append(TerminateInstances(alive, f"{why.reason}; there is no grace, or it is over"))
     elif alive and why.notify and why.end is not None:
@@ -93,7 +93,7 @@ def stop(group: Group, now: datetime, why: Stop) -> Decision:
         alive=billed,
         overdue=0 if grace else billed,
         empty=empty,
-        leaving=sum(each.state == "shutting-down" and not each.member for each in group.instances or ()),
+        leaving=_leaving(each for each in group.instances or () if not each.member),
     )
 
 
@@ -134,8 +134,12 @@ def clear_away(missing: Missing, now: datetime, *, closing: bool = False) -> Dec
         alive=len(alive),
         overdue=len(over),
         empty=empty,
-        leaving=sum(each.state == "shutting-down" for each in missing.instances or ()),
+        leaving=_leaving(missing.instances or ()),
     )
+
+
+def _leaving(instances: Iterable[Instance]) -> int:
+    return sum(each.state == "shutting-down" for each in instances)
 
 
 def _notified_end(instance: Instance) -> datetime:

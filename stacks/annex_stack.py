@@ -13,7 +13,7 @@ from annex_constructs import Annex, ExecutionPoint, LeaseTerms, Pool, RoleSettin
 from annex_lease.ownership import STACK_DESCRIPTION, stack_name
 from annex_lease.terms import ANNEX_KEYS, EXECUTION_POINT_TIMES
 from annex_spec import AnnexSpec, PoolSpec
-from stacks.base_stack import tag_resources
+from stacks.base_stack import accept_redundant_dependencies, tag_resources
 
 _SSM = "ssm"
 
@@ -55,6 +55,7 @@ class AnnexStack(Stack):
         )
         RoleSettings.apply(self, permissions_boundary=annex.permissions_boundary, role_path=annex.role_path)
         tag_resources(self, annex.tags)
+        accept_redundant_dependencies(self)
         self._print_names()
 
     @property

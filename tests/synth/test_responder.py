@@ -104,10 +104,10 @@ def test_both_can_run_before_cloudformation_gives_up(resources: Resources, funct
     checker, responder = (resources[name]["Properties"]["Timeout"] for name in functions)
     waits = only(resources, "Custom::AnnexLease")["ServiceTimeout"]
     queued = only(resources, "AWS::Lambda::EventInvokeConfig")["MaximumEventAgeInSeconds"]
-    # An event waits in the queue, or runs until it times out; not both for long.
-    assert max(queued, checker) + responder <= int(waits) - 30
+    # An event waits in the queue, and then runs until it times out.
+    assert queued + checker + responder <= int(waits) - 2 * 60
     # No deployment hangs for long if neither of them answers.
-    assert int(waits) <= 10 * 60
+    assert int(waits) <= 15 * 60
 
 
 def test_its_code_stands_in_the_template(resources: Resources, functions: tuple[str, str]) -> None:

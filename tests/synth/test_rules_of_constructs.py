@@ -19,7 +19,7 @@ from pydantic import ValidationError
 
 from annex_lease.forms import ANNEX_NAME, EMAIL, SUBNET
 from annex_lease.instance_types import architecture, unusable
-from annex_lease.regions import KNOWN_REGIONS
+from annex_lease.regions import KNOWN_REGIONS, partition
 from annex_lease.terms import INSTANCE_TYPES, SUBNETS
 from annex_spec import AnnexSpec, BaseSpec, PoolSpec
 from stacks import AnnexStack
@@ -164,7 +164,9 @@ NAMES = st.from_regex(r"[A-Za-z0-9_.-]{1,20}", fullmatch=True).filter(
 )
 PATHS = st.lists(NAMES, min_size=1, max_size=15).map(lambda parts: "/" + "/".join(parts))
 VERSIONS = st.just("") | st.integers(1, 999).map(":{}".format)
-HOSTS = st.sampled_from(["cm", "cm.example.edu:1", "10.0.0.1", "[2001:db8::1]:9618", "cm?sock=a_b", "<[::1]:9?noUDP>"])
+HOSTS = st.sampled_from(
+    ["cm", "cm.example.edu:1", "10.0.0.1", "[2001:db8::1]:9618", "cm?sock=a_b", "<[2001:db8::2]:9?noUDP>"]
+)
 POOLS = st.builds(
     lambda hosts, domain: {"collector": ", ".join(hosts), "trust_domain": domain},
     st.lists(HOSTS, min_size=1, max_size=9),
@@ -177,16 +179,14 @@ NETWORKS: st.SearchStrategy[Keys] = st.just({}) | st.lists(
 
 
 def images(region: str) -> st.SearchStrategy[str]:
-    shared = PATHS.map(lambda each: f"ssm:arn:aws:ssm:{region}:123456789012:parameter{each}")
+    shared = PATHS.map(lambda each: f"ssm:arn:{partition(region)}:ssm:{region}:123456789012:parameter{each}")
     named = st.builds(lambda each, version: f"ssm:{each}{version}", NAMES | PATHS, VERSIONS)
     found = st.one_of(st.from_regex("ami-[0-9a-f]{17}", fullmatch=True), named, shared)
     return found.filter(lambda each: "windows" not in each.lower())
 
 
 def alarms(region: str) -> st.SearchStrategy[Keys]:
-    topics = st.from_regex("arn:aws(-cn|-us-gov)?:sns", fullmatch=True).map(
-        lambda each: f"{each}:{region}:012345678901"
-    )
+    topics = st.just(f"arn:{partition(region)}:sns:{region}:012345678901")
     names = st.from_regex("[A-Za-z0-9_-]{1,256}", fullmatch=True)
     emails = st.from_regex(EMAIL.pattern.replace("{0,61}", "{0,5}"), fullmatch=True)
     return st.one_of(
@@ -200,11 +200,11 @@ def alarms(region: str) -> st.SearchStrategy[Keys]:
 def accepted(draw: st.DrawFn) -> tuple[PoolSpec, AnnexSpec]:
     """A pool and an annex of any form that the spec accepts."""
     region = draw(st.sampled_from(KNOWN_REGIONS) | st.sampled_from(["nz-north-1", "us-south-12"]))
-    key = f"arn:aws:kms:{region}:123456789012:key/mrk-{'0a' * 16}"
+    key = f"arn:{partition(region)}:kms:{region}:123456789012:key/mrk-{'0a' * 16}"
     optional = {
         "volume_key": st.just(key),
         "credential_key": st.just(key),
-        "permissions_boundary": st.just("arn:aws-cn:iam::123456789012:policy/a/b"),
+        "permissions_boundary": st.just(f"arn:{partition(region)}:iam::012345678901:policy/a/b"),
         "role_path": st.sampled_from(["/", "/a/", "/a/b/"]),
         "ipv6": st.booleans(),
         "tags": st.dictionaries(TAG_TEXTS, TAG_TEXTS, max_size=5),

@@ -1,4 +1,4 @@
-"""What EC2 refuses to remove from a network while an instance uses it."""
+"""Parts of a network that EC2 refuses to remove while an instance uses it."""
 
 from __future__ import annotations
 

@@ -76,7 +76,9 @@ def test_only_whole_line_comments_are_left_out() -> None:
 def test_htcondor_is_held_back_before_anything_else() -> None:
     static, _ = parts(render_user_data(SETTINGS))
     assert static["bootcmd"][0] == ["systemctl", "--no-block", "stop", "condor.service"]
-    assert static["bootcmd"][1][-1] == "/usr/local/lib/annex/begin"
+    assert static["bootcmd"][1][:3] == ["systemctl", "--no-block", "stop"]
+    assert {"apt-daily.timer", "apt-daily-upgrade.timer", "dnf-automatic.timer"} <= {*static["bootcmd"][1][3:]}
+    assert static["bootcmd"][2][-1] == "/usr/local/lib/annex/begin"
 
 
 @pytest.mark.parametrize("settings", [SETTINGS, LONGEST])
