@@ -16,6 +16,7 @@ from tests.world import (
     scenes_end,
     scenes_grace,
     scenes_hours,
+    scenes_launches,
     scenes_life,
     scenes_notices,
     scenes_readings,
@@ -97,6 +98,7 @@ _ROOMS = (
     scenes_readings,
     scenes_notices,
     scenes_reports,
+    scenes_launches,
 )
 
 
