@@ -19,6 +19,7 @@ from lab.cloud import (
     provision_secrets,
     resource_tags,
     scheduling,
+    shared_state,
     termination_api,
 )
 from lab.cloud.asgi import Receive, Scope, Send, ignore_lifespan
@@ -33,6 +34,7 @@ def extend(endpoint: str, authority: Path) -> None:
         authority: Certificate (PEM) they must trust.
     """
     patching.verify()
+    shared_state.install()
     autoscaling_service.install()
     for part in (instance_api, termination_api, attachment_api):
         part.install()

@@ -43,4 +43,5 @@ def tick() -> None:
         instances.advance(world.machines().states())
         scaling.advance()
         alarms.tick()
-    scheduling.tick()
+        # In the lock too: a request may take a step while the thread takes one, and each would fire the same schedule.
+        scheduling.tick()

@@ -7,7 +7,6 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from lab.cloud import world
 from lab.cloud.emulator import cloudwatch
 
 
@@ -19,8 +18,7 @@ def take(log: str) -> None:
                 entry = json.loads(line)
             except ValueError:
                 continue  # "invalid [...] events are ingested into CloudWatch Logs" and make no metric
-            with world.lock:
-                _store(entry)
+            _store(entry)
 
 
 def _store(entry: Mapping[str, Any]) -> None:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
-from lab.cloud import roles
+from lab.cloud import roles, world
 from lab.cloud.emulator import lambda_svc, sqs
 
 _log = logging.getLogger(__name__)
@@ -98,7 +98,8 @@ def _deliver(target: str, payload: Any, attributes: dict[str, dict[str, str]]) -
     if queue is None:
         _log.warning("there is no queue %s to take a failed event", target)
         return
-    queue["messages"].append(_message(queue, json.dumps(payload), attributes))
+    with world.lock:  # MiniStack makes the list again when a message is deleted
+        queue["messages"].append(_message(queue, json.dumps(payload), attributes))
 
 
 def _message(queue: dict[str, Any], body: str, attributes: dict[str, dict[str, str]]) -> dict[str, Any]:

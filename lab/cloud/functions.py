@@ -73,24 +73,27 @@ def _write_logs_as_the_function() -> None:
 
 
 def _count_invocations() -> None:
-    """Send Lambda's own metrics of each invocation, `Errors` with the value 0 too.
+    """Send Lambda's own metrics of each run, `Errors` with the value 0 too.
 
-    A throttled invocation counts as none (https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html).
+    MiniStack sends them by itself for requests only: once more for each, before an asynchronous run, and for throttled
+    requests. "Invocations aren't recorded if the invocation request is throttled or otherwise results in an invocation
+    error": https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html. `Duration` is not modelled.
     """
     execute = lambda_svc._execute_function
 
     def execute_function(function: Mapping[str, Any], event: Any, *arguments: Any, **named: Any) -> Any:
         began = world.now()
         result = execute(function, event, *arguments, **named)
-        if not (isinstance(result, Mapping) and result.get("throttle")):
-            failed = isinstance(result, Mapping) and bool(result.get("error"))
-            dimensions = {"FunctionName": str(function["config"]["FunctionName"])}
-            with world.lock:
-                for metric, value in (("Invocations", 1), ("Errors", int(failed))):
-                    cloudwatch._store_datum("AWS/Lambda", metric, dimensions, began, "Count", value, None, None, None)
+        ended = result if isinstance(result, Mapping) else {}
+        run = {"Invocations": 1, "Errors": int(bool(ended.get("error")))}
+        counted = {"Throttles": 1} if ended.get("throttle") else run
+        dimensions = {"FunctionName": str(function["config"]["FunctionName"])}
+        for metric, value in counted.items():
+            cloudwatch._store_datum("AWS/Lambda", metric, dimensions, began, "Count", value, None, None, None)
         return result
 
     lambda_svc._execute_function = execute_function
+    lambda_svc._emit_lambda_metrics = lambda *_, **__: None
 
 
 def dispatch(arn: str, payload: str) -> None:

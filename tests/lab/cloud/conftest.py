@@ -6,7 +6,11 @@ from typing import Any
 
 import pytest
 
+from lab.cloud import alarms, emulator, shared_state, world
+from lab.cloud.emulator import cloudwatch, cloudwatch_logs, sqs, sts
+
 from .driving import Cloud, await_ready, eventually, start
+from .rivals import ACCOUNT, REGION
 from .stacks import Stack
 
 IMAGE = "ami-0123456789abcdef0"
@@ -131,3 +135,23 @@ def stack(cloud: Cloud) -> Iterator[Stack]:
     made = Stack(cloud)
     yield made
     made.client.delete_stack(StackName=made.name)
+
+
+@pytest.fixture
+def guarded(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """MiniStack as the lab's cloud has it, with stores that are empty."""
+    for module, names in shared_state.GUARDED.items():
+        for name in names:
+            monkeypatch.setattr(getattr(emulator, module), name, getattr(getattr(emulator, module), name))
+    monkeypatch.setattr(sqs, "_HANDLERS", dict(sqs._HANDLERS))
+    monkeypatch.setattr(cloudwatch, "_evaluate_alarm", cloudwatch._evaluate_alarm)
+    monkeypatch.setattr(cloudwatch, "_evaluate_all_alarms", cloudwatch._evaluate_all_alarms)
+    monkeypatch.setattr(sts, "_sessions", {})
+    shared_state.install()
+    alarms.install()
+    for module in (cloudwatch, sqs, cloudwatch_logs):
+        module.reset()
+    with world.scope(ACCOUNT, REGION):
+        yield
+    for module in (cloudwatch, sqs, cloudwatch_logs):
+        module.reset()

@@ -78,6 +78,7 @@ def notified(*alarms: str) -> dict[str, Any]:
 
 
 OUTPUTS = {"Topic": ref("Topic"), "Queue": ref("Queue")}
+CREATION = "Alarm updated from INSUFFICIENT_DATA to INSUFFICIENT_DATA"
 
 
 def published(cloud: Cloud, queue: str) -> list[dict[str, Any]]:
@@ -140,6 +141,57 @@ def test_the_newest_points_decide(cloud: Cloud, stack: Stack, values: list[int],
     cloud.client("cloudwatch").put_metric_data(Namespace="Test", MetricData=data)
     cloud.advance(60 * len(values))
     eventually(lambda: state(cloud, made["Own"]) == expected)
+
+
+def history(cloud: Cloud, name: str) -> list[str]:
+    """Changes of an alarm's state, its creation included, the oldest first."""
+    found = cloud.client("cloudwatch").describe_alarm_history(AlarmName=name, HistoryItemType="StateUpdate")
+    return [str(one["HistorySummary"]) for one in reversed(found["AlarmHistoryItems"])]
+
+
+def begin_a_minute(cloud: Cloud) -> float:
+    """Advance the clock to the beginning of a minute, so that all that follows is done in it."""
+    cloud.advance(60 - (time.time() + cloud.offset) % 60)
+    return time.time() + cloud.offset
+
+
+def evaluate(cloud: Cloud) -> None:
+    """Evaluate every alarm: 10 s after the last time, or later."""
+    cloud.advance(10)
+    assert cloud.get("/_lab/tick", "POST").status == 200
+
+
+@pytest.mark.parametrize("maker", ["template", "API"])
+@pytest.mark.parametrize("annex", ["fresh", "earlier"])
+def test_a_new_alarm_waits_for_the_end_of_the_minute_of_its_first_point(
+    cloud: Cloud, stack: Stack, maker: str, annex: str
+) -> None:
+    name = f"New-{maker}-{annex}"
+    settings = {"TreatMissingData": "missing", "ComparisonOperator": "GreaterThanOrEqualToThreshold"}
+    watched = alarm(name, "fresh", InsufficientDataActions=[ref("Topic")], **settings)
+    resources = notified()
+    now = begin_a_minute(cloud)
+    data = {"MetricName": name, "Value": 0.0, "Timestamp": now}
+    point = {**data, "Dimensions": [{"Name": "Annex", "Value": annex}]}
+    cloud.client("cloudwatch").put_metric_data(Namespace="Test", MetricData=[point])
+    if maker == "template":
+        own = stack.create({**resources, "Own": watched}, {**OUTPUTS, "Own": ref("Own")})["Own"]
+    else:
+        own, made = name, stack.create(resources, OUTPUTS)
+        topic = {"AlarmActions": [made["Topic"]], "InsufficientDataActions": [made["Topic"]]}
+        cloud.client("cloudwatch").put_metric_alarm(AlarmName=own, **{**watched["Properties"], **topic})
+    evaluate(cloud)
+    assert history(cloud, own) == [CREATION]
+    assert state(cloud, own) == "INSUFFICIENT_DATA"
+    cloud.advance(60)
+    evaluate(cloud)
+    own_point = annex == "fresh"
+    assert state(cloud, own) == ("OK" if own_point else "INSUFFICIENT_DATA")
+    changed = ["Alarm updated from INSUFFICIENT_DATA to OK"] if own_point else []
+    assert history(cloud, own) == [CREATION, *changed]
+    assert published(cloud, stack.outputs()["Queue"]) == []
+    if maker == "API":
+        cloud.client("cloudwatch").delete_alarms(AlarmNames=[own])
 
 
 def test_a_queue_that_is_not_empty_alarms(cloud: Cloud, stack: Stack) -> None:

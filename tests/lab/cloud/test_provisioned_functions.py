@@ -170,3 +170,34 @@ def test_tagging_api_finds_what_an_operator_looks_for(cloud: Cloud, stack: Stack
     for kind, arn in (("lambda:function", made["Function"]), ("secretsmanager:secret", made["Secret"])):
         found = find(ResourceTypeFilters=[kind], TagFilters=[{"Key": "annex:name", "Values": [stack.name]}])
         assert [one["ResourceARN"] for one in found["ResourceTagMappingList"]] == [arn]
+
+
+def counted(cloud: Cloud, name: str) -> dict[str, tuple[float, float]]:
+    """Number and sum of the points of each of Lambda's own metrics."""
+    client, now = cloud.client("cloudwatch"), time.time() + cloud.offset
+    about = {"Namespace": "AWS/Lambda", "Dimensions": [{"Name": "FunctionName", "Value": name}]}
+    span = {"StartTime": now - 3600, "EndTime": now + 60, "Period": 7200, "Statistics": ["SampleCount", "Sum"]}
+    found: dict[str, tuple[float, float]] = {}
+    for metric in client.list_metrics(**about)["Metrics"]:
+        points = client.get_metric_statistics(**about, **span, MetricName=metric["MetricName"])["Datapoints"]
+        numbers = sum(one["SampleCount"] for one in points), sum(one["Sum"] for one in points)
+        found[metric["MetricName"]] = numbers
+    return found
+
+
+@pytest.mark.parametrize("kind", ["RequestResponse", "Event"])
+@pytest.mark.parametrize(("code", "errors"), [("def handler(*_):\n    return 1\n", 0), ("raise ValueError\n", 1)])
+def test_each_run_is_counted_once_when_it_ended(cloud: Cloud, stack: Stack, kind: str, code: str, errors: int) -> None:
+    name = stack.create(function(code), {"Name": ref("Function")})["Name"]
+    cloud.client("lambda").invoke(FunctionName=name, InvocationType=kind)
+    eventually(lambda: len(counted(cloud, name)) > 1)
+    assert counted(cloud, name) == {"Invocations": (1, 1), "Errors": (1, errors)}
+
+
+def test_a_throttled_request_is_no_invocation(cloud: Cloud, stack: Stack) -> None:
+    name = stack.create(function(ANSWER), {"Name": ref("Function")})["Name"]
+    client = cloud.client("lambda")
+    client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
+    with pytest.raises(client.exceptions.TooManyRequestsException):
+        client.invoke(FunctionName=name)
+    assert counted(cloud, name) == {"Throttles": (1, 1)}
