@@ -7,7 +7,7 @@ from typing import get_args
 
 import pytest
 
-from annex_lease import terms
+from annex_lease import kinds, terms
 from annex_lease.launch_advice import KINDS, advice, explained
 from tests.unit.lease.launch_messages import MESSAGES
 
@@ -35,5 +35,5 @@ def test_an_unknown_message_is_shown_alone(text: str) -> None:
 
 @pytest.mark.parametrize("key", ["image", "instance_types", "root_device", "volume_gib", "volume_key", "subnets"])
 def test_advice_names_keys_of_the_spec_that_exist(key: str) -> None:
-    assert key in {term.name for term in vars(terms).values() if isinstance(term, get_args(terms.Term))}
+    assert key in {term.name for term in vars(terms).values() if isinstance(term, get_args(kinds.Term))}
     assert any(re.search(rf"\b{key}\b", each.advice) for each in KINDS)
