@@ -112,8 +112,7 @@ def check(
     memory = replace(memory or Memory()) if dry_run else memory or Memory()  # a dry run is no evidence
     seen, facts = _look(annex), dict[str, object]()
     published = seen.lease.record.published_end if isinstance(seen, Group) else None
-    refused: dict[Fact, str] = {}
-    outcomes: list[Outcome] = []
+    refused, outcomes = dict[Fact, str](), list[Outcome]()
     while True:
         seen = memory.recall(with_facts(seen, facts), now)
         decision = decide(seen, now, closing=closing, deployment=deployment)
@@ -129,7 +128,8 @@ def check(
             seen = again
     memory.note(seen, now, decision)
     decision = _carried_out(decision, outcomes)
-    done = _joined([*outcomes, Outcome(failures=tuple(refused.values()))])
+    noted = (refused.pop(Fact.ACTIVITY),) if Fact.ACTIVITY in refused else ()  # no lease depends on it
+    done = _joined([*outcomes, Outcome(failures=tuple(refused.values()), notes=noted)])
     return _report(annex.group, seen, decision, done, dry_run=dry_run, published=published)
 
 

@@ -12,6 +12,7 @@ from datetime import datetime
 from annex_lease.actions import Decision, Reopen, Report
 from annex_lease.bookkeeping import restore_grant
 from annex_lease.keeping import keep
+from annex_lease.launches import REPORT_KIND, alarm
 from annex_lease.lease import Lease, Phase
 from annex_lease.observed import APART, BELIEVED, Deployment, Group, Missing, Seen
 from annex_lease.stopping import Stop, clear_away, stop
@@ -68,8 +69,10 @@ def _report(group: Group, decision: Decision) -> tuple[Report, ...]:
     if decision.surplus:
         found["surplus"] = (f"there are, or are to be, {decision.surplus} instances more than declared",)
     # The check that finds an instance past its lease terminates it; the next one should find none.
-    if decision.overdue and group.late_for >= APART:
+    if decision.overdue and (group.late_for >= APART or "late" in lease.record.reported.split()):
         found["late"] = (f"{decision.overdue} instances are alive although their lease and its grace are over",)
+    if decision.phase is Phase.GRANTED and (text := alarm(group)):
+        found[REPORT_KIND] = (text,)
     kinds = " ".join(sorted(found))
     if kinds == lease.record.reported:
         return ()

@@ -13,7 +13,7 @@ from annex_lease.aws import AnnexAccess
 from annex_lease.bookkeeping import LATEST_END_ACTION
 from annex_lease.observed import Credential
 
-_ACTIVITIES = 20  # the newest activities; each failed launch is one
+_ACTIVITIES = 100  # the newest activities, as many as one answer holds; each launch and each termination is one
 
 
 def scheduled_actions(annex: AnnexAccess) -> dict[str, datetime]:
@@ -38,7 +38,10 @@ def scheduled_actions(annex: AnnexAccess) -> dict[str, datetime]:
 
 
 def failed_launch(annex: AnnexAccess) -> str:
-    """Message of EC2 Auto Scaling about the newest launch that failed, of its last activities; empty if none failed.
+    """Message of EC2 Auto Scaling about its newest failed launch; empty if none failed since one succeeded.
+
+    A launch counts as newer by its start. One that is still in progress says nothing yet. A launch whose instance died
+    before it was in service is "Cancelled".
 
     Raises:
         botocore.exceptions.ClientError: AWS refused or kept failing.
@@ -50,8 +53,10 @@ def failed_launch(annex: AnnexAccess) -> str:
     )
     found = (each for page in pages for each in page["Activities"])
     launches = (each for each in found if each.get("Description", "").startswith("Launching"))
-    failed = (each for each in launches if each["StatusCode"] in ("Failed", "Cancelled"))
-    return next((each.get("StatusMessage") or each.get("Description", "") for each in failed), "")
+    newest = next((each for each in launches if each["StatusCode"] in ("Failed", "Cancelled", "Successful")), None)
+    if newest is None or newest["StatusCode"] == "Successful":
+        return ""
+    return newest.get("StatusMessage") or newest.get("Description", "")
 
 
 def credential_state(annex: AnnexAccess) -> Credential:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
+from annex_lease import launches
 from annex_lease.actions import (
     Action,
     Decision,
@@ -29,9 +30,6 @@ from annex_lease.lease import Phase
 from annex_lease.observed import Credential, Fact, Group
 from annex_lease.tags import format_time, keys_against_launches, shown
 
-# Instances of a grant are listed within seconds. A launch that still waits after this time has failed, or there is no
-# capacity.
-_SHORTFALL = timedelta(minutes=5)
 _NO_CREDENTIAL = {
     Credential.EMPTY: "the credential has no value yet: run annex credential push",
     Credential.DELETED: "the credential's secret waits for its deletion: restore it in AWS Secrets Manager",
@@ -77,9 +75,9 @@ def keep(group: Group, now: datetime, *, deploying: bool = False) -> Decision:
     notices, needs = notify(group, end)
     if needs and group.compared is None and group.scheduled is None:
         needs |= {Fact.SCHEDULED}
-    short = _shortfall(group) if not grant.due else 0
-    if short and group.activity is None:
-        needs |= {Fact.ACTIVITY}
+    short = 0 if grant.due else launches.missing(group)
+    if not grant.due:
+        needs |= launches.needs(group)
     waiting = grant.due and not grant.ready
     surplus = 0 if grant.due else max(0, max(group.desired, group.staying()) - lease.size)
     return Decision(
@@ -87,7 +85,7 @@ def keep(group: Group, now: datetime, *, deploying: bool = False) -> Decision:
         f"{grant.reason}; {short} of {group.desired} instances have not started" if short else grant.reason,
         end,
         (*actions, *notices),
-        problems=_problems(group, grant, short, surplus),
+        problems=_problems(group, grant, surplus),
         needs=grant.needs | needs,
         alive=group.billed(),
         surplus=surplus,
@@ -98,21 +96,10 @@ def _phase(group: Group) -> Phase:
     return Phase.ACTIVE if group.in_service() else Phase.GRANTED
 
 
-def _shortfall(group: Group) -> int:
-    """Number of instances that should have started long ago; 0 where nothing may start."""
-    if group.short_for < _SHORTFALL or "Launch" in group.suspended:
-        return 0
-    return group.shortfall()
-
-
-def _problems(group: Group, grant: _GrantState, short: int, surplus: int) -> tuple[str, ...]:
+def _problems(group: Group, grant: _GrantState, surplus: int) -> tuple[str, ...]:
     problems = [] if grant.obstacle is None else [grant.obstacle]
-    if short:
-        minutes = int(group.short_for.total_seconds()) // 60
-        problems.append(
-            f"{short} of {group.desired} instances have not started for {minutes} minutes: "
-            f"{group.activity or 'EC2 Auto Scaling names no failed launch'}"
-        )
+    if not grant.due and (missing := launches.problem(group)):
+        problems.append(missing)
     if surplus:
         problems.append(
             f"{group.lease.size + surplus} instances are {surplus} above the declared size {group.lease.size}, which "
@@ -229,7 +216,7 @@ def _end(group: Group, renewal: tuple[RenewLease, ...], now: datetime, *, granti
     end = renewal[0].renewed.end if renewal else lease.effective_end
     if lease.limit is None or not (granting or lease.ledger):
         return end
-    if granting or group.short_for < _SHORTFALL:
+    if granting or group.short_for < launches.SLOW:
         desired = _capacity(group) if granting else group.desired
         count = max(count, desired + group.warm_pool_size + group.outside())
     ledger = _ledger_of_grant(group, now, count)

@@ -38,6 +38,7 @@ class Memory:
         missing: the group is not listed.
         unread: the group is listed, and its record cannot be read.
         short: the group has fewer instances than it should have.
+        unserved: the group is to start instances and has none in service.
         over: the lease is over.
         late: instances are alive although the lease and its grace are over.
         lost: living instances that the group did not list when EC2 was asked last.
@@ -50,6 +51,7 @@ class Memory:
     missing: Lasting | None = None
     unread: Lasting | None = None
     short: Lasting | None = None
+    unserved: Lasting | None = None
     over: Lasting | None = None
     late: Lasting | None = None
     lost: frozenset[str] = frozenset()
@@ -64,11 +66,14 @@ class Memory:
             self.unread = None if seen.lease.policy is not None else _lasting(self.unread, now)
         short = isinstance(seen, Group) and seen.shortfall() > 0
         self.short = _lasting(self.short, now) if short else None
+        unserved = isinstance(seen, Group) and seen.unserved()
+        self.unserved = _lasting(self.unserved, now) if unserved else None
         over = isinstance(seen, Group) and now >= seen.lease.effective_end
         self.over = _lasting(self.over, now) if over else None
         facts: dict[str, Any] = {
             "unread_for": _time_of(self.unread if isinstance(seen, Group) else self.missing, now),
             "short_for": _time_of(self.short, now),
+            "unserved_for": _time_of(self.unserved, now),
             "over_for": _time_of(self.over, now),
             "late_for": _time_of(self.late, now),
             "lost": self.lost,

@@ -60,7 +60,7 @@ class Fact(Enum):
     SCHEDULED = "scheduled"
     """Start times of the group's scheduled actions, by their names."""
     ACTIVITY = "activity"
-    """Message of EC2 Auto Scaling about its newest failed launch; empty if it names none."""
+    """Message of EC2 Auto Scaling about its newest failed launch; empty if it names none since one succeeded."""
 
 
 class Deployment(Enum):
@@ -130,7 +130,7 @@ class Missing:
 class Group:
     """The Auto Scaling group of an annex, as AWS describes it.
 
-    `credential`, `instances`, `scheduled` and `activity` are None until they were looked up: see `Fact`. The last nine
+    `credential`, `instances`, `scheduled` and `activity` are None until they were looked up: see `Fact`. The last ten
     are findings of earlier runs, see `Memory`.
 
     Attributes:
@@ -138,6 +138,7 @@ class Group:
         refused: facts that were needed, and could not be looked up.
         unread_for: time for which the record could not be read.
         short_for: time for which the group has had fewer instances than it should have.
+        unserved_for: time for which it was to start instances and had none in service.
         lost: ids of living instances that the group did not list when EC2 was asked last.
         over_for: time for which the lease has been seen to be over.
         late_for: time for which instances have been alive although the lease and its grace were over.
@@ -167,6 +168,7 @@ class Group:
     refused: frozenset[Fact] = frozenset()
     unread_for: timedelta = timedelta(0)
     short_for: timedelta = timedelta(0)
+    unserved_for: timedelta = timedelta(0)
     over_for: timedelta = timedelta(0)
     late_for: timedelta = timedelta(0)
     lost: frozenset[str] = frozenset()
@@ -223,6 +225,10 @@ class Group:
     def in_service(self) -> bool:
         """True if any instance is in service."""
         return any(member.state == "InService" for member in self.members)
+
+    def unserved(self) -> bool:
+        """True if the group is to start instances and none is in service."""
+        return self.desired > 0 and "Launch" not in self.suspended and not self.in_service()
 
     def busy(self) -> int:
         """Number of instances in service with scale-in protection: execution points set it while a job runs."""

@@ -98,8 +98,12 @@ _SEE_HOOKS = Right("SeeHooks", ("autoscaling:DescribeLifecycleHooks",), Target.A
 _SEE_CHECKER = Right("SeeChecker", ("lambda:GetFunctionConfiguration",), Target.CHECKER)
 _CREDENTIAL_IS_THERE = Right("CredentialIsThere", ("secretsmanager:DescribeSecret",), Target.CREDENTIAL)
 _STORE_CREDENTIAL = Right("StoreCredential", ("secretsmanager:PutSecretValue",), Target.CREDENTIAL)
-# To see before a token is stored that the image cannot work.
-_SEE_IMAGE = Right("SeeImage", ("ec2:DescribeImages", "ec2:DescribeLaunchTemplateVersions"), Target.ANY)
+# To see before a token is stored that the image cannot work, or that no zone offers the types.
+_SEE_IMAGE = Right(
+    "SeeImage",
+    ("ec2:DescribeImages", "ec2:DescribeInstanceTypeOfferings", "ec2:DescribeLaunchTemplateVersions"),
+    Target.ANY,
+)
 _CHECK = Right("Check", ("lambda:InvokeFunction",), Target.CHECKER)
 _TAG = ("autoscaling:CreateOrUpdateTags",)
 _EXTEND = Right("MoveEnd", _TAG, Target.GROUP, OPERATOR_TAGS)

@@ -16,7 +16,7 @@ from annex_pool.command_error import AnnexError, InputError
 from annex_pool.deployed import Deployed, renewable_lease
 from annex_pool.deployed_pool import deployed_pool
 from annex_pool.environment import Environment
-from annex_pool.image import image_defects
+from annex_pool.image import look_at_launch
 from annex_pool.place import Place, deployed_annex
 from annex_pool.region import asking
 from annex_pool.stored_credential import restore_advice, stored_credential
@@ -38,11 +38,13 @@ class Pushed:
         identity: the identity that the pool will see.
         expires: when the token expires.
         answer: the lease checker's answer after the push.
+        notes: what an operator should know of the image and the types, and what could not be checked of them.
     """
 
     identity: str
     expires: datetime
     answer: Answer
+    notes: tuple[str, ...] = ()
 
 
 def push(environment: Environment, place: Place, declared: str | None, command: str, file: str | None) -> Pushed:
@@ -69,7 +71,7 @@ def push(environment: Environment, place: Place, declared: str | None, command: 
     if stored.state is Credential.DELETED:
         # AWS refuses a new value. No token is issued that could not be stored.
         raise AnnexError(f"nothing was stored: {restore_advice(stored.arn, place.region)}, then push again")
-    _check_image(found)
+    notes = _check_launch(found, environment.now())
     token = _from_file(file, rule, environment.now()) if file is not None else _issued(command, rule, environment)
     with asking(f"to store the token of annex {place.name} in {place.region}"):
         found.aws.secretsmanager.put_secret_value(
@@ -79,7 +81,7 @@ def push(environment: Environment, place: Place, declared: str | None, command: 
         answer = environment.ask_checker(found)
     except AnnexError as error:
         raise AnnexError(f"the token is stored, but {error}; a working checker grants within a minute") from error
-    return Pushed(rule.identity, expiry(token) or lease.latest_end, answer)
+    return Pushed(rule.identity, expiry(token) or lease.latest_end, answer, notes)
 
 
 def _trust_domain(found: Deployed, declared: str | None) -> str:
@@ -95,14 +97,15 @@ def _trust_domain(found: Deployed, declared: str | None) -> str:
     )
 
 
-def _check_image(found: Deployed) -> None:
-    """Refuse to start instances that would be billed and never join: without a token nothing is granted."""
-    defects_of_image = image_defects(found.aws, found.group.name)
-    if defects_of_image:
+def _check_launch(found: Deployed, now: datetime) -> tuple[str, ...]:
+    """Refuse to start instances that fail, or are billed and never join: without a token nothing is granted."""
+    looked = look_at_launch(found.aws, found.group.name, now)
+    if looked.defects:
         raise AnnexError(
-            f"nothing was stored, so that nothing starts: {'; '.join(defects_of_image)}. Correct the spec, run "
+            f"nothing was stored, so that nothing starts: {'; '.join(looked.defects)}. Correct the spec, run "
             f"{found.cdk('deploy')}, then push"
         )
+    return tuple(looked.notes)
 
 
 def issue(command: str, identity: str, lifetime_seconds: int) -> str:

@@ -13,7 +13,8 @@ from annex_lease.actions import Decision
 from annex_lease.decision import decide
 from annex_lease.entries import HOUR_SECONDS
 from annex_lease.facts import failed_launch
-from annex_lease.lease import Lease
+from annex_lease.launch_advice import explained as explained_launch
+from annex_lease.lease import Lease, Phase
 from annex_lease.observed import BELIEVED, Credential, Fact, Group, Missing
 from annex_lease.ownership import STACK_NAME_TAG, by_key, stack_name
 from annex_lease.tags import TAG_ID, format_time
@@ -152,10 +153,12 @@ def _decided(environment: Environment, found: Deployed, seen: Observation) -> Ob
 
 def _with_launches(found: Deployed, seen: Observation) -> Observation:
     """Add the reason why instances are missing, as far as EC2 Auto Scaling names one."""
-    missing = _shortfall(seen.group, seen.decision)
-    if not missing or seen.group is None:
+    group, decision, missing = seen.group, seen.decision, _shortfall(seen.group, seen.decision)
+    if group is None or decision is None:
         return seen
-    what = f"{missing} of {seen.group.desired} instances have not started"
+    if not missing and (decision.phase is not Phase.GRANTED or not group.desired):
+        return seen
+    what = f"{missing} of {group.desired} instances have not started" if missing else "no instance is in service"
     try:
         with asking(f"why instances of group {found.group.name} have not started"):
             message = failed_launch(found.annex)
@@ -163,7 +166,10 @@ def _with_launches(found: Deployed, seen: Observation) -> Observation:
         return replace(
             seen, notes=(*seen.notes, f"{what}, and the reason is not known"), errors=(*seen.errors, str(error))
         )
-    reason = f"the newest launch that failed: {message}" if message else "EC2 Auto Scaling names no failed launch"
+    if not missing and not message:
+        return seen  # all are on their way; otherwise each is one that dies, and is started again
+    failed = f"the newest launch that failed: {explained_launch(message)}"
+    reason = failed if message else "EC2 Auto Scaling names no failed launch"
     return replace(seen, notes=(*seen.notes, f"{what}; {reason}"))
 
 

@@ -56,6 +56,8 @@ def push_command(
     declared = spec.pool.trust_domain if spec.pool else None
     pushed = push(ctx.obj, place, declared, token_command, token_file)
     typer.echo(f"{name}: stored a token for {pushed.identity}, valid until {format_time(pushed.expires)}")
+    for note in pushed.notes:
+        print_note(note)
     print_answer(name, pushed.answer)
 
 

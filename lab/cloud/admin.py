@@ -1,18 +1,22 @@
 """The lab's own small API under ``/_lab/``, for requests that no AWS API has.
 
 ``GET /_lab/ready``; ``GET /_lab/instances``; ``POST /_lab/instances/ID/interrupt?seconds=120`` (a spot interruption);
-``POST /_lab/tick?count=1`` (instances, groups and schedules take their next steps now, not at the clock's next ticks).
+``POST /_lab/tick?count=1`` (instances, groups and schedules take their next steps now, not at the clock's next ticks);
+``GET /_lab/launches`` (ways in which launches can be made to fail, and those in use);
+``POST /_lab/launches?fail=NAME&group=GROUP`` (every launch fails in this way, of all groups or of one; without ``fail``
+they succeed again; ``text=TEXT`` in the place of a name is any other status message, with ``dies=1`` a termination
+reason).
 """
 
 import json
 from typing import Any
 from urllib.parse import parse_qs
 
-from lab.cloud import clock, groups, instances, tags, world
+from lab.cloud import clock, groups, instances, launch_failures, tags, world
 from lab.cloud.asgi import Scope, Send, answer
 from lab.machines import MachineState
 
-_PATHS = "GET ready, GET instances, POST tick, POST instances/ID/interrupt"
+_PATHS = "GET ready, GET instances, GET launches, POST tick, POST launches, POST instances/ID/interrupt"
 _NOTICE = 120
 """Seconds between a spot interruption notice and the end of the instance, as on EC2."""
 
@@ -32,6 +36,10 @@ def respond(method: str, path: str, query: dict[str, list[str]]) -> tuple[int, A
             return 200, {"ready": True}
         if (method, steps) == ("POST", ["tick"]):
             return _tick(query.get("count", ["1"])[0])
+        if (method, steps) == ("GET", ["launches"]):
+            return 200, {"known": sorted(launch_failures.KNOWN), "failing": launch_failures.asked()}
+        if (method, steps) == ("POST", ["launches"]):
+            return _fail_launches({key: values[0] for key, values in query.items()})
         if (method, steps) == ("GET", ["instances"]):
             return 200, _instances()
         if method == "POST" and len(steps) == 3 and steps[0] == "instances" and steps[2] == "interrupt":
@@ -45,6 +53,15 @@ def _tick(count: str) -> tuple[int, Any]:
     for _ in range(int(count)):
         clock.tick()
     return 200, {}
+
+
+def _fail_launches(query: dict[str, str]) -> tuple[int, Any]:
+    name, text = query.get("fail", ""), query.get("text", "")
+    if name and name not in launch_failures.KNOWN:
+        return 400, {"error": f"fail must be one of {', '.join(sorted(launch_failures.KNOWN))}, received {name!r}"}
+    other = launch_failures.LaunchFailure(text, dies=query.get("dies") == "1") if text else None
+    launch_failures.let_fail(query.get("group", ""), launch_failures.KNOWN[name] if name else other)
+    return 200, {"failing": launch_failures.asked()}
 
 
 def _instances() -> list[dict[str, Any]]:

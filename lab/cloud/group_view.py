@@ -105,11 +105,12 @@ def member_view(member: Member, group: Group | None = None) -> dict[str, Any]:
 def activity_view(group: Group, activity: Activity) -> dict[str, Any]:
     """https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_Activity.html."""
     done = activity.end is not None
+    reason = f".  Status Reason: {activity.message}" if activity.message else ""
     return {
         "ActivityId": activity.identifier,
         "AutoScalingGroupName": group.name,
         "AutoScalingGroupARN": group.arn,
-        "Description": activity.description,
+        "Description": f"{activity.description}{reason}",
         "Cause": f"At {timestamp(activity.start)} {activity.cause}",
         "StartTime": timestamp(activity.start),
         "EndTime": timestamp(activity.end) if activity.end is not None else None,

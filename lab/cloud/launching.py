@@ -6,13 +6,15 @@ https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-lifecycle
 from collections import Counter
 from dataclasses import replace
 
-from lab.cloud import instances, purchase, tags, templates, world
+from lab.cloud import instances, launch_failures, purchase, tags, templates, world
 from lab.cloud.emulator import ec2
 from lab.cloud.groups import Group, Member
 from lab.cloud.query import ApiError
 
 RETRY = 15.0
 """Seconds between attempts of a group that cannot launch; AWS waits with growing delays."""
+_ASKED = "launch-failure"
+"""Code of a failure that was asked for: its message is the whole status message."""
 
 
 def launch(group: Group) -> bool:
@@ -26,13 +28,18 @@ def launch(group: Group) -> bool:
     try:
         member = launch_member(group)
     except ApiError as error:
-        activity.close("Failed", f"{error.code}: {error.message}. Launching EC2 instance failed.")
+        activity.close("Failed", refusal(error))
         group.launch_backoff_until = world.now() + RETRY
         return False
     activity.description = f"Launching a new EC2 instance: {member.instance_id}"
     member.activity = activity
     group.members.append(member)
     return True
+
+
+def refusal(error: ApiError) -> str:
+    """Status message of a launch that was refused."""
+    return error.message if error.code == _ASKED else f"{error.code}: {error.message}. Launching EC2 instance failed."
 
 
 def launch_member(group: Group) -> Member:
@@ -60,7 +67,14 @@ def launch_member(group: Group) -> Member:
             tags.GROUP_NAME: group.name,
         }
     )
+    failure = launch_failures.of_group(group.name)
+    message = failure.message(spec, _zone(spec.subnet_id)) if failure else ""
+    if failure and not failure.dies:
+        raise ApiError(_ASKED, message)
     record = instances.launch(spec)
+    if failure:
+        code, _, text = message.partition(": ")
+        instances.terminate(record, (code, text))
     return Member(
         instance_id=record["InstanceId"],
         instance_type=record["InstanceType"],
@@ -72,6 +86,10 @@ def launch_member(group: Group) -> Member:
         },
         protected=group.new_instances_protected,
     )
+
+
+def _zone(subnet: str) -> str:
+    return str(ec2._subnets[subnet]["AvailabilityZone"]) if subnet in ec2._subnets else ""
 
 
 def _subnet(group: Group) -> str:

@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-lifecycle
 
 from collections import deque
 
-from lab.cloud import instances, launching, lifecycle, scheduled_actions, warm_pool, world
+from lab.cloud import instances, launch_failures, launching, lifecycle, scheduled_actions, warm_pool, world
 from lab.cloud.groups import Activity, Group, Member, everywhere, remove
 
 RETAINED = "Terminating:Retained"
@@ -129,7 +129,9 @@ def _leave(group: Group, member: Member, record: instances.Record | None) -> Non
         return
     if member.lifecycle == "Pending":
         reason = instances.details(record).state_reason if record else None
-        member.activity.close("Failed", reason[1] if reason else "the instance terminated before it was running")
+        # It is "Cancelled" on AWS, with these words; see lab.cloud.launch_failures.
+        ended = reason[1] if reason else "the instance terminated before it was running"
+        member.activity.close("Cancelled", f"{launch_failures.DIED}{ended}")
         group.launch_backoff_until = world.now() + launching.RETRY
     else:
         member.activity.close("Successful")

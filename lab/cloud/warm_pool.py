@@ -56,7 +56,7 @@ def _launch(group: Group) -> bool:
     try:
         member = launching.launch_member(group)
     except ApiError as error:
-        activity.close("Failed", f"{error.code}: {error.message}. Launching EC2 instance failed.")
+        activity.close("Failed", launching.refusal(error))
         group.launch_backoff_until = world.now() + launching.RETRY
         return False
     activity.description += f": {member.instance_id}"

@@ -17,7 +17,7 @@ from tests.synth.templates import Resources, of_type, only
 ACCOUNT, ANY = {"Ref": "AWS::AccountId"}, "*"
 FIND = ["autoscaling:DescribeAutoScalingGroups", "ec2:DescribeRegions", "sts:GetCallerIdentity", "tag:GetResources"]
 SEE = ["ec2:DescribeInstances", "autoscaling:DescribeLifecycleHooks"]
-IMAGE = ["ec2:DescribeImages", "ec2:DescribeLaunchTemplateVersions"]
+IMAGE = ["ec2:DescribeImages", "ec2:DescribeInstanceTypeOfferings", "ec2:DescribeLaunchTemplateVersions"]
 CHECK, DESCRIBE = "lambda:InvokeFunction", "secretsmanager:DescribeSecret"
 SETTINGS = "lambda:GetFunctionConfiguration"
 LAUNCHES = "autoscaling:DescribeScalingActivities"

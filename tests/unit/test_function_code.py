@@ -33,6 +33,8 @@ SHARED = [
     "instance_terms.py",
     "keeping.py",
     "kinds.py",
+    "launch_advice.py",
+    "launches.py",
     "lease.py",
     "log_line.py",
     "messages.py",

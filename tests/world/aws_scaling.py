@@ -190,7 +190,7 @@ def _react(account: Account, group: ScalingGroup) -> None:
             if group.launch_error:
                 _fail_to_launch(account, group)
                 break
-            launch(account, group)
+            _die(account, group, launch(account, group))
     elif len(counted) > group.desired and "Terminate" not in group.suspended:
         # "Use instance scale-in protection": protected instances are passed by, the desired capacity is lowered all
         # the same, and the scale-in continues once protection is removed. One that still starts is waited for.
@@ -208,6 +208,17 @@ def _fail_to_launch(account: Account, group: ScalingGroup) -> None:
     failed.close(account.now, "Failed", f"{group.launch_error} Launching EC2 instance failed.")
     group.activities.append(failed)
     account.touch(group, RETRY)
+
+
+def _die(account: Account, group: ScalingGroup, instance: Ec2Instance) -> None:
+    """An instance that cannot start is accepted, dies, and is replaced: its activity is "Cancelled" with the reason.
+
+    EC2 User Guide, "Troubleshoot instance launch issues", and public reports of such activities.
+    """
+    if group.launch_death and instance.activity is not None:
+        reason = "Instance became unhealthy while waiting for instance to be in InService state. Termination Reason: "
+        instance.activity.close(account.now + STEP, "Cancelled", reason + group.launch_death)
+        shut_down(account, instance)
 
 
 def _tend_warm_pool(account: Account, group: ScalingGroup, warm: list[Ec2Instance], counted: int) -> None:

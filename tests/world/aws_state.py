@@ -96,7 +96,8 @@ class ScalingGroup:
     """An Auto Scaling group.
 
     `tags`: key to value and PropagateAtLaunch; `template_tags`: of its launch template; `launch_error`: reason that
-    every launch fails with, empty if launches succeed.
+    every launch fails with, empty if launches succeed; `launch_death`: reason that every instance dies with while it
+    starts, empty if they live.
     """
 
     name: str
@@ -115,6 +116,7 @@ class ScalingGroup:
     scheduled: dict[str, ScheduledAction] = field(default_factory=dict)
     activities: list[Activity] = field(default_factory=list)
     launch_error: str = ""
+    launch_death: str = ""
     reacts_at: float | None = None
     deleting: bool = False
 

@@ -16,6 +16,7 @@ from tests.world import (
     scenes_end,
     scenes_grace,
     scenes_hours,
+    scenes_launches,
     scenes_life,
     scenes_lost,
     scenes_notices,
@@ -99,6 +100,7 @@ _ROOMS = (
     scenes_readings,
     scenes_notices,
     scenes_reports,
+    scenes_launches,
 )
 
 

@@ -9,42 +9,6 @@ from tests.world.scenes_life import deploy_and_grant
 from tests.world.stage import HOUR, MINUTE, Can, Stage
 
 GRACE = 16 * MINUTE
-NO_CAPACITY = "We currently do not have sufficient c6a.large capacity in the Availability Zone you requested."
-
-
-@scene(("granted", 0, 2, False), Can.FAILED_LAUNCHES)
-def launches_that_fail(stage: Stage) -> None:
-    stage.make()
-    stage.world.fail_launches(stage.site.group, NO_CAPACITY)
-    stage.minutes(4)
-    stage.expect(not stage.problems(), f"a launch may take some minutes: {stage.problems()}")
-    stage.minutes(5)
-    stage.expect(NO_CAPACITY in stage.problems(), "the reason is reported")
-
-
-@scene("RUNNING", Can.FAILED_LAUNCHES)
-def launches_that_fail_for_a_while(stage: Stage) -> None:
-    launches_that_fail(stage)
-    stage.world.fail_launches(stage.site.group, "")
-    stage.minutes(4)
-    stage.expect(not stage.problems(), f"what is over is not reported: {stage.problems()}")
-
-
-@scene("RUNNING", Can.FAILED_LAUNCHES)
-def a_replacement_that_fails_for_a_while(stage: Stage) -> None:
-    """A fleet of which an instance died and is not replaced is not in order."""
-    deploy_and_grant(stage)
-    stage.world.fail_launches(stage.site.group, NO_CAPACITY)
-    stage.world.operator.ec2.terminate_instances(InstanceIds=stage.alive()[:1])
-    stage.minutes(9)
-    stage.expect(NO_CAPACITY in stage.problems(), "the reason is reported")
-    stage.world.fail_launches(stage.site.group, "")
-
-
-@scene("ENDED", Can.FAILED_LAUNCHES)
-def launches_that_fail_until_the_end(stage: Stage) -> None:
-    launches_that_fail(stage)
-    stage.until(HOUR + GRACE)
 
 
 @scene(("draining", 1, 0, True), Can.DETACH, failing=True)

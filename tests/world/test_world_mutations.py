@@ -181,10 +181,6 @@ MECHANISMS: dict[str, tuple[Mutation, Callable[[], Any]]] = {
         put(keeping, "_capacity", lambda group: group.lease.size),
         play("a smaller size after the fleet went idle"),
     ),
-    "a failed launch is reported with its reason": (
-        looked_up(Fact.ACTIVITY, ""),
-        play("launches that fail"),
-    ),
     "a terminating hook has the grace": (
         put(stopping, "_hooks", lambda group, grace, hooks=stopping._hooks: hooks(group, grace=False)),
         play("end with instances waiting to terminate"),

@@ -108,5 +108,8 @@ class World(Protocol):
     def fail_launches(self, group: str, reason: str) -> None:
         """Let every launch of the group fail for this reason; empty: no longer (only with `Can.FAILED_LAUNCHES`)."""
 
+    def kill_launches(self, group: str, reason: str) -> None:
+        """Let every instance of the group die for this reason while it starts; empty: no longer."""
+
     def published(self) -> list[dict[str, str]]:
         """Messages published to topics (only with `Can.TOPIC`)."""

@@ -89,6 +89,12 @@ class ModelWorld:
         found.launch_error = reason
         self.aws.account.touch(found, 0.0)
 
+    def kill_launches(self, group: str, reason: str) -> None:
+        """See `World`."""
+        found = self.aws.account.groups[group]
+        found.launch_death = reason
+        self.aws.account.touch(found, 0.0)
+
     def published(self) -> list[dict[str, str]]:
         """See `World`."""
         return [message for topic in self.aws.account.topics.values() for message in topic]
@@ -187,6 +193,10 @@ class MotoWorld:
         raise NotImplementedError(self.lacks[Can.ANY_STATE])
 
     def fail_launches(self, group: str, reason: str) -> None:
+        """See `lacks`."""
+        raise NotImplementedError(self.lacks[Can.FAILED_LAUNCHES])
+
+    def kill_launches(self, group: str, reason: str) -> None:
         """See `lacks`."""
         raise NotImplementedError(self.lacks[Can.FAILED_LAUNCHES])
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from annex_lease import tags as lease_tags
 from annex_lease.policy import policy_tags
@@ -36,7 +37,6 @@ class LabWorld:
 
     lacks: Mapping[Can, str] = {
         Can.ANY_STATE: "lifecycle states are those that its calls lead to",
-        Can.FAILED_LAUNCHES: "a launch fails by its template, which is the annex's own",
     }
 
     def __init__(self, cloud: Cloud, subnets: list[str]) -> None:
@@ -142,8 +142,16 @@ class LabWorld:
         raise NotImplementedError(self.lacks[Can.ANY_STATE])
 
     def fail_launches(self, group: str, reason: str) -> None:
-        """See `lacks`."""
-        raise NotImplementedError(self.lacks[Can.FAILED_LAUNCHES])
+        """See `World`."""
+        self._fail(group, reason, dies=False)
+
+    def kill_launches(self, group: str, reason: str) -> None:
+        """See `World`."""
+        self._fail(group, reason, dies=True)
+
+    def _fail(self, group: str, text: str, *, dies: bool) -> None:
+        asked = {"group": group, "text": text, "dies": int(dies)}
+        assert self.cloud.get(f"/_lab/launches?{urlencode(asked)}", "POST").status == 200
 
     def published(self) -> list[dict[str, str]]:
         """See `World`; messages are not taken from the queue."""
@@ -154,6 +162,7 @@ class LabWorld:
     def close(self) -> None:
         """Remove the resources, in any state."""
         for site in self._sites:
+            self._fail(site.group, "", dies=False)
             self._remove(site)
         self.settle()
 

@@ -144,7 +144,7 @@ def test_a_failed_launch_is_an_activity_with_the_reason(group: Make, template: C
 
     def failed() -> list[str]:
         found = made.call("describe_scaling_activities")["Activities"]
-        return [one["StatusMessage"] for one in found if one["StatusCode"] == "Failed"]
+        return [one["StatusMessage"] for one in found if one["StatusCode"] == "Cancelled"]
 
     assert "this image does not boot" in eventually(failed, "a failed activity")[0]
 

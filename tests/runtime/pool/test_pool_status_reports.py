@@ -10,11 +10,13 @@ import pytest
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 
+from annex_lease.launch_advice import explained
 from annex_lease.tags import TAG_OVERRIDES, TAG_UNTIL, format_time, group_tag
 from tests.runtime.pool.pool_world import World, aws, deploy
 
 REAL_CALL = BaseClient._make_api_call  # type: ignore[attr-defined]
 NO_CAPACITY = "We currently do not have sufficient c6a.large capacity"
+DIED = "Instance became unhealthy. Termination Reason: Client.InternalError: Client error on launch"
 
 
 @pytest.fixture
@@ -34,8 +36,8 @@ def status(world: World) -> tuple[dict[str, Any], str]:
     return json.loads(world.annex("status", "demo", "--json").out), world.annex("status", "demo").out
 
 
-def launches(monkeypatch: pytest.MonkeyPatch, answer: object) -> None:
-    """EC2 Auto Scaling started one instance less, and answers this to the question why."""
+def launches(monkeypatch: pytest.MonkeyPatch, answer: object, desired: int = 4, state: str = "InService") -> None:
+    """EC2 Auto Scaling has three instances in this state, is to have so many, and answers this to the question why."""
 
     def call(client: object, operation: str, params: object) -> Any:
         if operation == "DescribeScalingActivities":
@@ -45,7 +47,8 @@ def launches(monkeypatch: pytest.MonkeyPatch, answer: object) -> None:
         found = REAL_CALL(client, operation, params)
         if operation == "DescribeAutoScalingGroups":
             for group in found["AutoScalingGroups"]:
-                group["DesiredCapacity"] = 4
+                group["DesiredCapacity"] = desired
+                group["Instances"] = [each | {"LifecycleState": state} for each in group["Instances"]]
         return found
 
     monkeypatch.setattr(BaseClient, "_make_api_call", call)
@@ -56,13 +59,39 @@ def test_a_launch_that_failed_is_named(running: World, monkeypatch: pytest.Monke
     other = {"Description": "Terminating EC2 instance: i-1", "StatusCode": "Failed", "StatusMessage": "a termination"}
     done = {**launch, "StatusCode": "Successful"}
     older = {**launch, "StatusMessage": "older"}
-    launches(monkeypatch, [done, other, {**launch, "StatusMessage": NO_CAPACITY}, older])
+    started = {**launch, "StatusCode": "InProgress"}
+    launches(monkeypatch, [started, other, {**launch, "StatusMessage": NO_CAPACITY}, older, done])
     data, text = status(running)
     assert data["shortfall"] == 1
-    assert f"1 of 4 instances have not started; the newest launch that failed: {NO_CAPACITY}" in data["problems"]
-    assert f"demo: 1 of 4 instances have not started; the newest launch that failed: {NO_CAPACITY}\n" in text
+    *_, said = data["problems"]
+    expected = f"1 of 4 instances have not started; the newest launch that failed: {explained(NO_CAPACITY)}"
+    assert said == expected
+    assert "(to do: AWS has too little capacity" in said
+    assert f"demo: {expected}\n" in text
     assert "older" not in text
     assert "termination" not in text
+
+
+def test_a_launch_that_failed_before_another_succeeded_is_no_reason(
+    running: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    launch = {"Description": "Launching a new EC2 instance", "StatusMessage": NO_CAPACITY}
+    launches(monkeypatch, [{**launch, "StatusCode": "Successful"}, {**launch, "StatusCode": "Failed"}])
+    data, _ = status(running)
+    assert data["problems"][-1] == "1 of 4 instances have not started; EC2 Auto Scaling names no failed launch"
+
+
+@pytest.mark.parametrize(("code", "named"), [("Cancelled", True), ("InProgress", False)])
+def test_instances_that_die_while_they_start_are_named(
+    running: World, monkeypatch: pytest.MonkeyPatch, code: str, named: bool
+) -> None:
+    launch = {"Description": "Launching a new EC2 instance: i-1", "StatusCode": code, "StatusMessage": DIED}
+    launches(monkeypatch, [launch], desired=3, state="Pending")
+    data, _ = status(running)
+    assert (data["phase"], data["shortfall"]) == ("granted", 0)
+    expected = f"no instance is in service; the newest launch that failed: {explained(DIED)}"
+    assert data["problems"] == [expected] * named
+    assert "AWSServiceRoleForAutoScaling" in expected
 
 
 def test_a_launch_that_may_still_succeed(running: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -51,7 +51,8 @@ def recalled(memory: Memory, now: datetime, seen: Group = BLANK) -> Group:
 
 def test_a_new_memory_knows_nothing() -> None:
     found = recalled(Memory(), CREATED)
-    assert (found.unread_for, found.short_for, found.gone) == (timedelta(0), timedelta(0), frozenset())
+    assert (found.unread_for, found.short_for, found.unserved_for) == (timedelta(0),) * 3
+    assert found.gone == frozenset()
     assert (found.empty_before, found.known_empty, found.compared) == (False, None, None)
 
 

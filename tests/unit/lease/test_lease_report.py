@@ -1,4 +1,4 @@
-"""Problems that a decision reports: what did not start, what is too much, what EC2 does not know, a destroyed annex."""
+"""Problems that a decision reports: what is too much, what EC2 does not know, a destroyed annex."""
 
 from __future__ import annotations
 
@@ -11,12 +11,11 @@ from annex_lease import tags as lease_tags
 from annex_lease.actions import Close, Grant, Reopen, Report, TerminateInstances
 from annex_lease.decision import decide
 from annex_lease.lease import Phase
-from annex_lease.observed import APART, Deployment, Fact, Group, GroupMember, Instance
+from annex_lease.observed import APART, Deployment, Group, GroupMember, Instance
 from annex_lease.tags import format_time, group_tag
 from tests.unit.lease.lease_model import (
     END,
     GRACE,
-    HOUR,
     LAUNCH,
     MIDDLE,
     RUNNING,
@@ -33,44 +32,6 @@ from tests.unit.lease.lease_model import (
 
 def running(*members: GroupMember, desired: int = 2) -> Group:
     return compared(a_group(written=settled(), desired=desired, members=members, instances=None))
-
-
-# --- instances that did not start
-
-
-@pytest.mark.parametrize(
-    ("seconds", "suspended", "short"),
-    [(299, frozenset(), False), (300, frozenset(), True), (9999, frozenset(), True), (9999, LAUNCH, False)],
-)
-def test_a_launch_that_does_not_come_is_a_problem_after_five_minutes(
-    seconds: int, suspended: frozenset[str], short: bool
-) -> None:
-    group = replace(running(RUNNING[0]), short_for=timedelta(seconds=seconds))
-    group = replace(group, suspended=group.suspended | suspended)
-    asking = decide(group, MIDDLE)
-    assert asking.needs == ({Fact.ACTIVITY} if short else frozenset())
-    assert ("1 of 2 instances have not started" in asking.reason) is short
-    known = decide(replace(group, activity="no capacity in us-east-1a"), MIDDLE)
-    assert not known.needs
-    expected = f"1 of 2 instances have not started for {seconds // 60} minutes: no capacity in us-east-1a"
-    assert (expected in known.problems) is short
-    assert known.phase is Phase.ACTIVE
-
-
-def test_a_failed_launch_without_a_text_is_reported_all_the_same() -> None:
-    group = replace(running(), short_for=HOUR, activity="")
-    decision = decide(group, MIDDLE)
-    assert decision.problems == (
-        "2 of 2 instances have not started for 60 minutes: EC2 Auto Scaling names no failed launch",
-    )
-    assert (decision.phase, decision.needs) == (Phase.GRANTED, frozenset())
-
-
-def test_what_was_not_granted_yet_did_not_fail_to_start() -> None:
-    group = replace(a_group(desired=1, credential=None), short_for=HOUR, instances=())
-    assert Fact.ACTIVITY not in decide(group, MIDDLE).needs
-    full = replace(running(*RUNNING), short_for=HOUR)
-    assert decide(full, MIDDLE).needs == frozenset()
 
 
 # --- what is not in order although the lease is enforced
@@ -110,6 +71,7 @@ def test_instances_past_their_lease_are_reported_by_the_second_check(late: timed
     group = replace(over, late_for=late)
     assert reports(group, END + GRACE) == ([("late", (LATE,))] if due else [])
     assert reports(group, END + GRACE - SECOND) == [], "the grace is not over"
+    assert reports(reported(group, "late"), END + GRACE) == [], "also of a checker that lost its memory"
 
 
 def test_an_entry_that_cannot_be_followed_is_reported() -> None:
