@@ -100,6 +100,12 @@ _CREDENTIAL_IS_THERE = Right("CredentialIsThere", ("secretsmanager:DescribeSecre
 _STORE_CREDENTIAL = Right("StoreCredential", ("secretsmanager:PutSecretValue",), Target.CREDENTIAL)
 # To see before a token is stored that the image cannot work.
 _SEE_IMAGE = Right("SeeImage", ("ec2:DescribeImages", "ec2:DescribeLaunchTemplateVersions"), Target.ANY)
+# What a deployment changes under running instances: network, open ports, role, protection.
+_SEE_FLEET = Right(
+    "SeeFleet",
+    ("ec2:DescribeLaunchTemplateVersions", "ec2:DescribeSecurityGroups", "ec2:DescribeSubnets"),
+    Target.ANY,
+)
 _CHECK = Right("Check", ("lambda:InvokeFunction",), Target.CHECKER)
 _TAG = ("autoscaling:CreateOrUpdateTags",)
 _EXTEND = Right("MoveEnd", _TAG, Target.GROUP, OPERATOR_TAGS)
@@ -142,7 +148,7 @@ _LIST = Right(
     Target.ANY,
 )
 
-READ_STATUS = (_FIND, _SEE_INSTANCES, _SEE_LAUNCHES, _SEE_CHECKER, _CREDENTIAL_IS_THERE)
+READ_STATUS = (_FIND, _SEE_INSTANCES, _SEE_LAUNCHES, _SEE_FLEET, _SEE_CHECKER, _CREDENTIAL_IS_THERE)
 """`annex status` and `annex plan --deployed`."""
 PUSH_CREDENTIAL = (_FIND, _SEE_CHECKER, _SEE_IMAGE, _CREDENTIAL_IS_THERE, _STORE_CREDENTIAL, _CHECK)
 """`annex credential push`."""
@@ -151,7 +157,7 @@ EXTEND = (_FIND, _CREDENTIAL_IS_THERE, _EXTEND, _CHECK)
 STOP = (_FIND, _SEE_INSTANCES, _SEE_HOOKS, _END_LEASE, _END_GROUP, _EMPTY_GROUP, _TERMINATE, _CHECK)
 """`annex stop`."""
 OPERATE = (
-    *(_FIND, _SEE_INSTANCES, _SEE_LAUNCHES, _SEE_HOOKS, _SEE_IMAGE, _SEE_CHECKER),
+    *(_FIND, _SEE_INSTANCES, _SEE_LAUNCHES, _SEE_FLEET, _SEE_HOOKS, _SEE_IMAGE, _SEE_CHECKER),
     *(_CREDENTIAL_IS_THERE, _STORE_CREDENTIAL, _EXTEND, _END_GROUP, _EMPTY_GROUP, _TERMINATE, _CHECK),
     _LIST,
 )

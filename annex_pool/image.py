@@ -30,7 +30,7 @@ def image_defects(aws: RegionClients, group: str) -> tuple[str, ...]:
     """
     try:
         described = aws.autoscaling.describe_auto_scaling_groups(AutoScalingGroupNames=[group])["AutoScalingGroups"]
-        template, types = _launched(described)
+        template, types = launched(described)
         if not template:
             return ()
         data = aws.ec2.describe_launch_template_versions(
@@ -49,8 +49,8 @@ def image_defects(aws: RegionClients, group: str) -> tuple[str, ...]:
     )
 
 
-def _launched(groups: Iterable[AutoScalingGroupTypeDef]) -> tuple[Mapping[str, Any], list[str]]:
-    """Launch template and instance types of the one group; empty if it has none."""
+def launched(groups: Iterable[AutoScalingGroupTypeDef]) -> tuple[Mapping[str, Any], list[str]]:
+    """Launch template, as a request names one, and instance types of the one group; empty if it has none."""
     for group in groups:
         policy: Mapping[str, Any] = group.get("MixedInstancesPolicy", {}).get("LaunchTemplate", {})
         types = [str(each["InstanceType"]) for each in policy.get("Overrides", []) if "InstanceType" in each]
