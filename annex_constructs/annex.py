@@ -14,11 +14,12 @@ from constructs import Construct
 from annex_constructs import errors
 from annex_constructs.alarm_topic import annex_sender, given_or_own_topic
 from annex_constructs.annex_interface import IAnnex, ImportedAnnex
-from annex_constructs.errors import Kind, check_form, check_kinds, invalid_value
+from annex_constructs.errors import Kind, check_form, check_kinds
 from annex_constructs.fleet.annex_credential import AnnexCredential
 from annex_constructs.fleet.annex_fleet import AnnexFleet
 from annex_constructs.fleet.execution_point import ExecutionPoint
-from annex_constructs.fleet.network import AnnexNetwork
+from annex_constructs.fleet.instance_permissions import busy_protection
+from annex_constructs.fleet.network import given_or_own_network
 from annex_constructs.identity import checked_annex_name, life_scope, tag_annex
 from annex_constructs.lease.lease_alarms import LeaseAlarms
 from annex_constructs.lease.lease_checker import LeaseChecker
@@ -30,6 +31,7 @@ _KINDS = {
     "execution_point": Kind("an ExecutionPoint", "ExecutionPoint(...)", ExecutionPoint),
     "lease": Kind("LeaseTerms", "LeaseTerms(duration=Duration.hours(8))", LeaseTerms),
     **{"vpc": errors.VPC, "vpc_subnets": errors.SUBNETS, "ipv6": errors.FLAG, "credential_key": errors.KEY},
+    "protect_busy": errors.FLAG,
 }
 _ATTRIBUTES = ("annex_id", "auto_scaling_group_name", "credential_arn", "checker_name")
 
@@ -41,7 +43,8 @@ class Annex(IAnnex):
     Deploying it starts nothing until the pool's token is in its credential (`annex credential push`); destroying it
     leaves nothing. Permissions and connections of its instances are granted on the annex itself:
     `bucket.grant_read(annex)`. With another name or another VPC it is another annex: a deployment makes that, with a
-    new lease and an empty credential, then ends the old one with all its instances and removes it.
+    new lease and an empty credential, then ends the old one with all its instances and removes it. `AnnexFleet` says
+    which other changes reach instances that run.
 
     Example, two instances for eight hours in a small VPC of their own::
 
@@ -55,8 +58,7 @@ class Annex(IAnnex):
         lease.
     :param instance_types: 1 to 40 types of one processor architecture, that of the image.
     :param max_size: largest number of instances, 1 to 10000.
-    :param lease: until when the annex may exist. If it is renewed while busy, instances on which a job runs protect
-        themselves from scale-in.
+    :param lease: until when the annex may exist.
     :param size: how many instances the lease grants, 0 to `max_size`. Default: - `max_size`.
     :param annex_name: the annex's name: a-z, 0-9 and single inner hyphens, at most 32 characters, unique in the
         account and Region. Default: - the construct's id in lower case.
@@ -74,6 +76,8 @@ class Annex(IAnnex):
         it must let CloudWatch publish. Default: - a new `AlarmTopic`.
     :param alarm_email: address to subscribe to the new topic; AWS asks it to confirm.
         Default: - no address is subscribed.
+    :param protect_busy: whether instances protect themselves from scale-in while a job runs on them, see `AnnexFleet`.
+        Default: - exactly if the lease is renewed while busy, which needs it.
     :raises ValueError: a value is not allowed.
     """
 
@@ -98,15 +102,15 @@ class Annex(IAnnex):
         role: iam.IRole | None = None,
         alarm_topic: sns.ITopic | None = None,
         alarm_email: str | None = None,
+        protect_busy: bool | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
         name = checked_annex_name("Annex", construct_id, annex_name)
-        check_kinds("Annex", locals(), _KINDS, {"vpc", "vpc_subnets", "credential_key"})
-        _check_subnets(vpc, vpc_subnets)
+        check_kinds("Annex", locals(), _KINDS, {"vpc", "vpc_subnets", "credential_key", "protect_busy"})
         topic = given_or_own_topic(
             self, "AlarmTopic", display_name=annex_sender(name), alarm_topic=alarm_topic, alarm_email=alarm_email
         )
-        network = vpc or AnnexNetwork(self, "Network", ipv6=ipv6 or execution_point.pool.needs_ipv6).vpc
+        network = given_or_own_network(self, "Network", vpc, vpc_subnets, ipv6=ipv6 or execution_point.pool.needs_ipv6)
         self._credential = AnnexCredential(life_scope(self, name, network), "Credential", encryption_key=credential_key)
         self._fleet = AnnexFleet(
             self,
@@ -122,7 +126,7 @@ class Annex(IAnnex):
             execution_point=execution_point,
             credential=self._credential,
             role=role,
-            protect_busy=lease.renew_while_busy is not None,
+            protect_busy=busy_protection(lease.renew_while_busy, protect_busy),
         )
         self._checker = LeaseChecker(self, "LeaseChecker", fleet=self._fleet, lease=lease, size=size, alarm_topic=topic)
         self._alarms = LeaseAlarms(self, "Alarms", checker=self._checker)
@@ -241,9 +245,3 @@ class Annex(IAnnex):
     def connections(self) -> ec2.Connections:
         """Connections of the instances."""
         return self._fleet.connections
-
-
-def _check_subnets(vpc: ec2.IVpc | None, vpc_subnets: ec2.SubnetSelection | None) -> None:
-    if vpc is None and vpc_subnets is not None:
-        allowed = "vpc_subnets only together with the vpc they are in"
-        raise invalid_value("Annex vpc_subnets", received=vpc_subnets, allowed=allowed, fix="pass vpc too")

@@ -12,7 +12,7 @@ from annex_lease.forms import arn_region
 from annex_lease.instance_types import ARM64, X86_64, architectures, unusable
 from annex_lease.regions import is_misspelt, nearest_region, partition
 from annex_lease.rules import Conflict
-from annex_lease.terms import IMAGE, INSTANCE_TYPES, PERMISSIONS_BOUNDARY, REGION
+from annex_lease.terms import IMAGE, INSTANCE_TYPES, PERMISSIONS_BOUNDARY, PROTECT_BUSY, REGION, RENEW_WHILE_BUSY
 
 _PAGE = "(CloudFormation User Guide, 'ssm dynamic reference')"
 _PUBLIC = "/aws/service/"
@@ -96,6 +96,20 @@ def types_conflict(instance_types: Sequence[str]) -> Conflict | None:
         allowed = "types of one processor architecture, because all boot the same image"
         return Conflict(INSTANCE_TYPES.name, allowed, advice="make a second annex for the other architecture")
     return None
+
+
+def default_protection(renew_while_busy: object | None) -> bool:
+    """The protection of busy instances where none is declared: on exactly if they renew the lease."""
+    return renew_while_busy is not None
+
+
+def protection_conflict(renew_while_busy: object | None, protect_busy: bool) -> Conflict | None:
+    """A lease that is renewed while busy needs the protection: the lease checker sees a job by it alone."""
+    if renew_while_busy is None or protect_busy:
+        return None
+    renew = RENEW_WHILE_BUSY.name
+    allowed = f"true with {renew}: the lease checker sees by the protection that an instance is busy"
+    return Conflict(PROTECT_BUSY.name, allowed, advice=f"remove {PROTECT_BUSY.name}, or {renew}", received="false")
 
 
 def partition_conflict(name: str, arn: str | None, region: str) -> Conflict | None:

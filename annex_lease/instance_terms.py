@@ -66,6 +66,12 @@ IPV6 = Flag(
     "true",
     default=False,
 )
+PROTECT_BUSY = Flag(
+    "protect_busy",
+    "an instance protects itself from scale-in while a job runs on it, so that a smaller `size` ends idle ones only",
+    "true",
+    absent="`true` with `renew_while_busy`, else `false`",
+)
 VOLUME_GIB = Number(
     "volume_gib",
     "size of the root volume; encrypted gp3, deleted with the instance",

@@ -212,12 +212,12 @@ class Moment(_Term[datetime]):
 
 @dataclass(frozen=True)
 class Flag(_Term[bool]):
-    """A declared yes or no."""
+    """A declared yes or no; the other attributes are those of `Span`."""
 
     name: str
     meaning: str
     example: str
-    default: bool
+    default: bool | None = None
     allowed: str = "true or false"
     absent: str = ""
 

@@ -94,6 +94,8 @@ _FIND = Right(
 )
 _SEE_INSTANCES = Right("SeeInstances", ("ec2:DescribeInstances",), Target.ANY)
 _SEE_LAUNCHES = Right("SeeLaunches", ("autoscaling:DescribeScalingActivities",), Target.ANY)
+# Not called by a command: the only way to see why an instance does not join, which has neither SSH nor a session.
+_SEE_CONSOLE = Right("SeeConsole", ("ec2:GetConsoleOutput",), Target.INSTANCES)
 _SEE_HOOKS = Right("SeeHooks", ("autoscaling:DescribeLifecycleHooks",), Target.ANY)
 _SEE_CHECKER = Right("SeeChecker", ("lambda:GetFunctionConfiguration",), Target.CHECKER)
 _CREDENTIAL_IS_THERE = Right("CredentialIsThere", ("secretsmanager:DescribeSecret",), Target.CREDENTIAL)
@@ -102,6 +104,12 @@ _STORE_CREDENTIAL = Right("StoreCredential", ("secretsmanager:PutSecretValue",),
 _SEE_IMAGE = Right(
     "SeeImage",
     ("ec2:DescribeImages", "ec2:DescribeInstanceTypeOfferings", "ec2:DescribeLaunchTemplateVersions"),
+    Target.ANY,
+)
+# What a deployment changes under running instances: network, open ports, role, protection.
+_SEE_FLEET = Right(
+    "SeeFleet",
+    ("ec2:DescribeLaunchTemplateVersions", "ec2:DescribeSecurityGroups", "ec2:DescribeSubnets"),
     Target.ANY,
 )
 _CHECK = Right("Check", ("lambda:InvokeFunction",), Target.CHECKER)
@@ -146,7 +154,7 @@ _LIST = Right(
     Target.ANY,
 )
 
-READ_STATUS = (_FIND, _SEE_INSTANCES, _SEE_LAUNCHES, _SEE_CHECKER, _CREDENTIAL_IS_THERE)
+READ_STATUS = (_FIND, _SEE_INSTANCES, _SEE_CONSOLE, _SEE_LAUNCHES, _SEE_FLEET, _SEE_CHECKER, _CREDENTIAL_IS_THERE)
 """`annex status` and `annex plan --deployed`."""
 PUSH_CREDENTIAL = (_FIND, _SEE_CHECKER, _SEE_IMAGE, _CREDENTIAL_IS_THERE, _STORE_CREDENTIAL, _CHECK)
 """`annex credential push`."""
@@ -155,8 +163,8 @@ EXTEND = (_FIND, _CREDENTIAL_IS_THERE, _EXTEND, _CHECK)
 STOP = (_FIND, _SEE_INSTANCES, _SEE_HOOKS, _END_LEASE, _END_GROUP, _EMPTY_GROUP, _TERMINATE, _CHECK)
 """`annex stop`."""
 OPERATE = (
-    *(_FIND, _SEE_INSTANCES, _SEE_LAUNCHES, _SEE_HOOKS, _SEE_IMAGE, _SEE_CHECKER),
-    *(_CREDENTIAL_IS_THERE, _STORE_CREDENTIAL, _EXTEND, _END_GROUP, _EMPTY_GROUP, _TERMINATE, _CHECK),
+    *(_FIND, _SEE_INSTANCES, _SEE_LAUNCHES, _SEE_FLEET, _SEE_HOOKS, _SEE_IMAGE, _SEE_CHECKER),
+    *(_SEE_CONSOLE, _CREDENTIAL_IS_THERE, _STORE_CREDENTIAL, _EXTEND, _END_GROUP, _EMPTY_GROUP, _TERMINATE, _CHECK),
     _LIST,
 )
 """Every verb of the command, `annex leftovers` included."""

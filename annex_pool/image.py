@@ -64,7 +64,7 @@ def look_at_launch(aws: RegionClients, group: str, now: datetime) -> LaunchFindi
     found = LaunchFindings()
     with found.asking(f"for the launch template of group {group}"):
         described = aws.autoscaling.describe_auto_scaling_groups(AutoScalingGroupNames=[group])["AutoScalingGroups"]
-        template, types = _launched(described)
+        template, types = launched(described)
         if not template:
             return found
         versions = aws.ec2.describe_launch_template_versions(
@@ -77,8 +77,8 @@ def look_at_launch(aws: RegionClients, group: str, now: datetime) -> LaunchFindi
     return found
 
 
-def _launched(groups: Iterable[AutoScalingGroupTypeDef]) -> tuple[Mapping[str, Any], list[str]]:
-    """Launch template and instance types of the one group; empty if it has none."""
+def launched(groups: Iterable[AutoScalingGroupTypeDef]) -> tuple[Mapping[str, Any], list[str]]:
+    """Launch template, as a request names one, and instance types of the one group; empty if it has none."""
     for group in groups:
         policy: Mapping[str, Any] = group.get("MixedInstancesPolicy", {}).get("LaunchTemplate", {})
         types = [str(each["InstanceType"]) for each in policy.get("Overrides", []) if "InstanceType" in each]

@@ -1,4 +1,4 @@
-"""Changes that a deployment makes to a deployed annex, in sentences for an operator. Pure."""
+"""Changes that a deployment makes to a deployed annex and its running instances, in sentences for an operator. Pure."""
 
 from __future__ import annotations
 
@@ -23,10 +23,15 @@ def lease_changes(name: str, found: Redeployment) -> tuple[str, ...]:
         name: the annex's name.
         found: the annex before and after the deployment.
     """
+    effects = [each.text() for each in found.effects]
+    unread = [f"not compared with what is deployed: {each}" for each in found.unread]
+    if found.replaced:
+        new = "the new annex begins a new lease at the deployment; the lease of the old one ends with it"
+        return (*_phase(name, found, only_destroy=True), *effects, new, *unread)
     ends = [*_end(found), *_phase(name, found)]
     other = [*_caps(found.before.lease, found.after.lease), *_size(found), *_spans(found)]
     same = found.before.lease.policy == found.after.lease.policy and not other
-    lines = ends + other
+    lines = [*ends, *other, *effects, *unread]
     return ("the lease stays as it is", *lines) if same else tuple(lines)
 
 
@@ -47,10 +52,12 @@ def _end(found: Redeployment) -> list[str]:
     return lines
 
 
-def _phase(name: str, found: Redeployment) -> list[str]:
+def _phase(name: str, found: Redeployment, *, only_destroy: bool = False) -> list[str]:
     before, after = found.before, found.after
     if before.lease.record.closed:
         return ["a destroy of the annex began: let it finish instead of a deployment"]
+    if only_destroy:
+        return []
     if after.over and not before.over:
         grace = format_duration(after.lease.grace) if after.lease.grace else "none"
         return [f"THE ANNEX ENDS AT ONCE: {after.decision.reason}; the grace of its instances: {grace}"]
@@ -76,8 +83,6 @@ def _caps(before: Lease, after: Lease) -> list[str]:
 def _size(found: Redeployment) -> list[str]:
     before, after = found.before.lease.size, found.after.lease.size
     lines = [] if before == after else [f"the declared size changes from {before} to {after}"]
-    if found.scaled_in:
-        lines.append(f"{_instances(found.scaled_in)} above the new size: EC2 Auto Scaling terminates as many at once")
     if found.after.over:
         return lines
     if found.after.starts > 0:

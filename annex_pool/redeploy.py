@@ -12,17 +12,20 @@ from datetime import datetime, timedelta
 from annex_lease.actions import Decision, Grant
 from annex_lease.decision import decide
 from annex_lease.lease import Lease
+from annex_lease.live_changes import Reach
 from annex_lease.observed import Deployment, Fact, Group
 from annex_lease.policy import NUMBERS, LeasePolicy, policy_tags
 from annex_lease.rules import warning
 from annex_lease.tags import TAG_ENDS_AT, TAG_NAME, TAG_OVERRIDES, format_time, group_tag
 from annex_lease.terms import seconds
 from annex_pool.deployed import OVER, Deployed, find_annex, observe
+from annex_pool.deployed_fleet import read_fleet
 from annex_pool.environment import Environment
+from annex_pool.live_effects import LiveEffect, live_effects, scaled_in
 from annex_pool.place import Place
 from annex_pool.region import check_account
 from annex_pool.stored_credential import stored_credential
-from annex_spec import AnnexSpec
+from annex_spec import AnnexSpec, PoolSpec
 
 _DECLARED = frozenset({TAG_NAME, TAG_ENDS_AT, *(key for key, *_ in NUMBERS.values())})
 
@@ -49,6 +52,17 @@ class Side:
         """Number of instances that start at the next check."""
         return sum(each.capacity - self.group.desired for each in self.decision.actions if isinstance(each, Grant))
 
+    def as_data(self) -> dict[str, object]:
+        """Phase, ends, size and explanation; the ends are null where no lease can be read."""
+        readable = self.lease.policy is not None
+        return {
+            "phase": self.decision.phase.value,
+            "end": format_time(self.lease.effective_end) if readable else None,
+            "latest_end": format_time(self.lease.latest_end) if readable else None,
+            "size": self.lease.size,
+            "explained": self.lease.explained(),
+        }
+
 
 @dataclass(frozen=True)
 class Redeployment:
@@ -59,17 +73,26 @@ class Redeployment:
         time: time of the look, aware.
         before: the annex as it is.
         after: the annex as the deployment would leave it.
+        effects: effects on the instances that run. Default: ().
+        unread: what AWS did not say of the fleet, so that it is not compared. Default: ().
     """
 
     found: Deployed
     time: datetime
     before: Side
     after: Side
+    effects: tuple[LiveEffect, ...] = ()
+    unread: tuple[str, ...] = ()
 
     @property
     def scaled_in(self) -> int:
-        """Number of instances above the new size, which EC2 Auto Scaling terminates when the MaxSize becomes less."""
-        return max(0, len(self.before.group.alive()) - self.after.group.max_size)
+        """Number of instances that EC2 Auto Scaling terminates at once because the MaxSize becomes less."""
+        return scaled_in(self.before.group, self.after.group.max_size)
+
+    @property
+    def replaced(self) -> bool:
+        """True if the deployment replaces the whole annex: the new one has a lease of its own."""
+        return any(each.change.reach is Reach.ANOTHER_ANNEX for each in self.effects)
 
     @property
     def ends_in(self) -> timedelta:
@@ -87,36 +110,36 @@ class Redeployment:
 
         Keys: time; phase, end, latest_end, size, explained (as it is); phase_after, end_after, latest_end_after,
         size_after, explained_after (after the deployment); ends_in_seconds (after the deployment; 0 if it ends at
-        once); voids (the operator's end that becomes void, or null); starts, scaled_in (numbers of instances). Ends
-        are null where no lease can be read.
+        once); voids (the operator's end that becomes void, or null); starts, scaled_in (numbers of instances);
+        replaced (true: the deployment ends this annex and makes another one, so the values after it are null);
+        running (effects on running instances, see `LiveEffect`); not_compared (what AWS did not say). Ends are null
+        where no lease can be read.
         """
-        sides = {"": self.before, "_after": self.after}
-        data: dict[str, object] = {"time": format_time(self.time)}
-        for suffix, side in sides.items():
-            readable = side.lease.policy is not None
-            data |= {
-                f"phase{suffix}": side.decision.phase.value,
-                f"end{suffix}": format_time(side.lease.effective_end) if readable else None,
-                f"latest_end{suffix}": format_time(side.lease.latest_end) if readable else None,
-                f"size{suffix}": side.lease.size,
-                f"explained{suffix}": side.lease.explained(),
-            }
+        before, after = self.before.as_data(), self.after.as_data()
         return {
-            **data,
-            "ends_in_seconds": int(self.ends_in.total_seconds()),
-            "voids": format_time(self.voided) if self.voided else None,
-            "starts": self.after.starts,
-            "scaled_in": self.scaled_in,
+            "time": format_time(self.time),
+            **before,
+            **{f"{key}_after": None if self.replaced else value for key, value in after.items()},
+            "ends_in_seconds": 0 if self.replaced else int(self.ends_in.total_seconds()),
+            "voids": format_time(self.voided) if self.voided and not self.replaced else None,
+            "starts": 0 if self.replaced else self.after.starts,
+            "scaled_in": 0 if self.replaced else self.scaled_in,
+            "replaced": self.replaced,
+            "running": [each.as_data() for each in self.effects],
+            "not_compared": list(self.unread),
         }
 
 
-def redeployment(environment: Environment, place: Place, spec: AnnexSpec | None) -> Redeployment | None:
+def redeployment(
+    environment: Environment, place: Place, spec: AnnexSpec | None, pool: PoolSpec | None = None
+) -> Redeployment | None:
     """Compare the deployed annex with its spec; None if it is not deployed.
 
     Args:
         environment: external dependencies.
         place: the annex.
         spec: its declaration; None: there is none, and the annex is compared with itself.
+        pool: the pool that the spec file declares. Default: None - it declares none that is allowed.
 
     Raises:
         InputError: the credentials in use belong to another account.
@@ -130,7 +153,9 @@ def redeployment(environment: Environment, place: Place, spec: AnnexSpec | None)
         return None
     now = environment.now()
     if spec is not None:
-        return compared(found, group, spec, now)
+        fleet = read_fleet(found)
+        effects = live_effects(fleet, group, spec, pool)
+        return replace(compared(found, group, spec, now), effects=effects, unread=fleet.unread)
     side = Side(group, decide(group, now))
     return Redeployment(found, now, side, side)
 

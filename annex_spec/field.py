@@ -156,6 +156,7 @@ LeaseEndsAt = Annotated[Annotated[datetime, _moment(terms.LEASE_ENDS_AT)] | None
 MaxLifetime = Annotated[timedelta, within(terms.MAX_LIFETIME), words(terms.MAX_LIFETIME)]
 Grace = Annotated[timedelta, within(terms.GRACE), words(terms.GRACE)]
 RenewWhileBusy = Annotated[Annotated[timedelta, within(terms.RENEW_WHILE_BUSY)] | None, words(terms.RENEW_WHILE_BUSY)]
+ProtectBusy = Annotated[bool, words(terms.PROTECT_BUSY)]
 MaxInstanceHours = Annotated[int | None, _number(terms.MAX_INSTANCE_HOURS)]
 PricePerHour = Annotated[float | None, _price(terms.PRICE_PER_HOUR)]
 WarnBeforeEnd = Annotated[Annotated[timedelta, within(terms.WARN_BEFORE_END)] | None, words(terms.WARN_BEFORE_END)]

@@ -21,6 +21,10 @@ def _default_max_lifetime(validated: dict[str, Any]) -> timedelta:
     return rules.default_max_lifetime(lease) if isinstance(lease, timedelta) else timedelta(0)
 
 
+def _default_protection(validated: dict[str, Any]) -> bool:
+    return instance_rules.default_protection(validated.get("renew_while_busy"))
+
+
 def _default_warning(validated: dict[str, Any]) -> timedelta | None:
     return rules.default_warning(validated.get("lease"))
 
@@ -64,6 +68,7 @@ class AnnexSpec(BaseModel):
         terms.JOIN_TIMEOUT.default_value
     )
     renew_while_busy: field.RenewWhileBusy = None
+    protect_busy: field.ProtectBusy = Field(default_factory=_default_protection)
     max_instance_hours: field.MaxInstanceHours = None
     price_per_hour: field.PricePerHour = None
     warn_before_end: field.WarnBeforeEnd = Field(default_factory=_default_warning)
@@ -103,6 +108,7 @@ class AnnexSpec(BaseModel):
             yield rules.drain_conflict(self.lease, self.drain_before_end)
         if self.renew_while_busy is not None:
             yield rules.renewal_conflict(self.drain_before_end, self.renew_while_busy)
+        yield instance_rules.protection_conflict(self.renew_while_busy, self.protect_busy)
         if self.lease is not None and self.warn_before_end is not None:
             yield rules.warning_conflict(self.lease, self.warn_before_end)
         yield rules.alarm_conflict(self.alarm_email, self.alarm_topic)

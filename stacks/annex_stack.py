@@ -44,6 +44,7 @@ class AnnexStack(Stack):
             instance_types=[ec2.InstanceType(name) for name in annex.instance_types],
             max_size=annex.size,
             lease=_lease(annex),
+            protect_busy=annex.protect_busy,
             vpc=vpc,
             vpc_subnets=subnets,
             ipv6=annex.ipv6,

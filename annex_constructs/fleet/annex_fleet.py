@@ -41,11 +41,13 @@ _OPTIONAL = _KINDS.keys() - {"vpc", "execution_point", "protect_busy"}
 class AnnexFleet(Construct):
     """A fleet of execution points, of size zero until a `LeaseChecker` grants it more.
 
-    The group's minimum is 0 and its desired capacity is not in the template: no deployment starts or stops an
-    instance, and one that changes the launch template leaves running instances alone; the next ones use it.
-    Permissions are granted to the fleet itself (`bucket.grant_read(fleet)`), connections are opened on
-    `fleet.connections`, commands and parts are added to `fleet.user_data`. With another name or another VPC it is
-    another fleet: a deployment makes that and removes the old one.
+    The group's minimum is 0 and its desired capacity is not in the template. A changed launch template leaves running
+    instances alone; the next ones use it. Permissions are granted to the fleet itself (`bucket.grant_read(fleet)`),
+    connections are opened on `fleet.connections`, commands and parts are added to `fleet.user_data`.
+
+    With another name or VPC it is another fleet: a deployment makes that and ends the old one. For other subnets or
+    on-demand shares, AWS replaces running instances, with or without jobs, and launches before it terminates. For a
+    smaller `max_size` it ends instances at once, except those that protect themselves.
 
     Example::
 
@@ -72,8 +74,7 @@ class AnnexFleet(Construct):
         that is imported, and encrypted with a key of its own, must be imported with that key
         (`Secret.from_secret_attributes(encryption_key=...)`), or the instances could not read it.
         Default: - a new empty one.
-    :param vpc_subnets: subnets of the VPC to use. Default: - its private subnets, or its public ones if it has no
-        others.
+    :param vpc_subnets: subnets of the VPC. Default: - its private ones, or its public ones if it has no others.
     :param on_demand_base: number of instances that are on-demand before any is spot. Default: 0.
     :param on_demand_percentage: percentage of the others that is on-demand. Default: 0 - all of them are spot.
     :param associate_public_ip_address: whether instances get a public IPv4 address; an execution point needs one, or a
@@ -83,8 +84,8 @@ class AnnexFleet(Construct):
         (and decrypt it, if the secret has a key of its own), leave the group, protect itself while busy. A role to
         which the app cannot attach a policy (imported with `mutable=False`, or of another account) is refused.
         Default: - a new role.
-    :param protect_busy: whether an instance protects itself from scale-in while a job runs on it: a lease that is to be
-        renewed while busy needs it. Default: False.
+    :param protect_busy: whether an instance protects itself from scale-in while a job runs on it: neither a smaller
+        `max_size` nor a scheduled action ends it then. A lease that is renewed while busy needs it. Default: False.
     :raises ValueError: a value is not allowed.
     """
 

@@ -10,7 +10,7 @@ from aws_cdk import aws_kms as kms
 from annex_constructs.errors import IMAGE, KEY, Kind, check_form, check_kind, check_whole_number, invalid_value, seconds
 from annex_constructs.pool import Pool
 from annex_lease import terms
-from annex_lease.egress import read_dns_server
+from annex_lease.egress import dns_network
 from annex_lease.forms import PROXY, ROOT_DEVICE
 
 
@@ -76,7 +76,7 @@ class ExecutionPoint:
         try:
             if isinstance(self.dns_servers, str) or len(self.dns_servers) > (term.maximum or 0):
                 raise ValueError("not such a list")
-            addresses = [read_dns_server(each) for each in self.dns_servers]
+            return tuple(map(dns_network, self.dns_servers))
         except (TypeError, ValueError):
             raise invalid_value(
                 "ExecutionPoint dns_servers",
@@ -84,7 +84,6 @@ class ExecutionPoint:
                 allowed=term.allowed,
                 fix=f"pass dns_servers={term.example}",
             ) from None
-        return tuple(f"{each}/{each.max_prefixlen}" for each in addresses)
 
     @property
     def times(self) -> Mapping[str, int]:

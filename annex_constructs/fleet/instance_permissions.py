@@ -1,7 +1,7 @@
 """Permissions of an execution point in AWS: read its own credential, leave its own group, stay in it while busy."""
 
 import jsii
-from aws_cdk import Stack
+from aws_cdk import Duration, Stack
 from aws_cdk import aws_autoscaling as autoscaling
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_secretsmanager as secretsmanager
@@ -10,6 +10,7 @@ from constructs import Construct, IConstruct, IValidation
 from annex_constructs.errors import invalid_value
 from annex_constructs.fleet.annex_credential import key_of_policies, policy_arn, through_secrets_manager
 from annex_constructs.nag import GROUP_ARN_REASON, acknowledge_wildcard
+from annex_lease.instance_rules import default_protection, protection_conflict
 
 _EC2 = "ec2.amazonaws.com"
 
@@ -68,6 +69,21 @@ def attach_instance_policy(
             fix="import the role with mutable=True, pass one that the app makes, or leave role out",
         )
     acknowledge_wildcard(policy, group.auto_scaling_group_arn, GROUP_ARN_REASON)
+
+
+def busy_protection(renew_while_busy: Duration | None, protect_busy: bool | None) -> bool:
+    """The declared protection of busy instances, or its default.
+
+    :param renew_while_busy: by how much the lease is renewed while busy; None: it is not.
+    :param protect_busy: as the caller of `Annex` gave it.
+    :raises ValueError: the lease is renewed while busy, and the protection is off.
+    """
+    protected = default_protection(renew_while_busy) if protect_busy is None else protect_busy
+    conflict = protection_conflict(renew_while_busy, protected)
+    if conflict is not None:
+        fix = "leave protect_busy out"
+        raise invalid_value("Annex protect_busy", received=protect_busy, allowed=conflict.allowed, fix=fix)
+    return protected
 
 
 def _credential_statements(scope: Construct, credential: secretsmanager.ISecret) -> list[iam.PolicyStatement]:

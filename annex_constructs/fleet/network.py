@@ -3,7 +3,7 @@
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
-from annex_constructs.errors import FLAG, check_kind
+from annex_constructs.errors import FLAG, check_kind, invalid_value
 from annex_constructs.nag import acknowledge
 from annex_lease.terms import IPV6
 
@@ -61,3 +61,23 @@ class AnnexNetwork(Construct):
     def vpc(self) -> ec2.IVpc:
         """The VPC."""
         return self._vpc
+
+
+def given_or_own_network(
+    scope: Construct, construct_id: str, vpc: ec2.IVpc | None, vpc_subnets: ec2.SubnetSelection | None, *, ipv6: bool
+) -> ec2.IVpc:
+    """The VPC that was given, or that of a new network.
+
+    :param scope: the annex.
+    :param construct_id: id of a new network in that scope.
+    :param vpc: the VPC; None: make a network.
+    :param vpc_subnets: subnets of the given VPC; None: as the CDK selects them.
+    :param ipv6: whether a new network is dual-stack.
+    :raises ValueError: there are subnets, and no VPC.
+    """
+    if vpc is not None:
+        return vpc
+    if vpc_subnets is not None:
+        allowed = "vpc_subnets only together with the vpc they are in"
+        raise invalid_value("Annex vpc_subnets", received=vpc_subnets, allowed=allowed, fix="pass vpc too")
+    return AnnexNetwork(scope, construct_id, ipv6=ipv6).vpc

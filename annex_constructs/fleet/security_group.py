@@ -8,12 +8,8 @@ from constructs import Construct
 from annex_constructs import errors
 from annex_constructs.errors import Kind, check_kinds, check_list
 from annex_constructs.pool import Pool
-from annex_lease.egress import proxy_port
-from annex_lease.forms import DEFAULT_PORT
+from annex_lease.egress import JOB_PORT, Opening, openings
 
-_HTTPS = 443
-_HTTP = 80
-_DNS = 53
 _KINDS = {"vpc": errors.VPC, "pool": Kind("a Pool", "Pool(...)", Pool), "allow_all_outbound": errors.FLAG}
 
 
@@ -69,22 +65,25 @@ class AnnexSecurityGroup(ec2.SecurityGroup):
         )
         if allow_all_outbound:
             return
-        pool_ports = sorted({DEFAULT_PORT, *(pool.ports if pool else ())})
-        self._open(ec2.Port.tcp(_HTTPS), "AWS APIs, and data over HTTPS")
-        for port in pool_ports:
-            self._open(ec2.Port.tcp(port), "HTCondor: collector, access points, CCB")
-        for first, last in sorted({*(pool.port_ranges if pool else ())} - {(port, port) for port in pool_ports}):
-            self._open(ec2.Port.tcp_range(first, last), "HTCondor: access points")
-        for network in dns_networks:
-            server = ec2.Peer.ipv6(network) if ":" in network else ec2.Peer.ipv4(network)
-            for dns in (ec2.Port.udp(_DNS), ec2.Port.tcp(_DNS)):
-                self.add_egress_rule(server, dns, "DNS")
-        if proxy is not None:
-            self._open(ec2.Port.tcp(proxy_port(proxy)), "Proxy for HTTP and HTTPS")
-        for job_port in [ec2.Port.tcp(_HTTP)] if job_ports is None else job_ports:
+        ports, ranges = (pool.ports, pool.port_ranges) if pool else ((), ())
+        for opening in openings(ports, ranges, dns_networks, proxy):
+            self._open(_port(opening), opening.use, opening.network)
+        for job_port in [ec2.Port.tcp(JOB_PORT)] if job_ports is None else job_ports:
             self._open(job_port, "Data that jobs fetch")
 
-    def _open(self, port: ec2.Port, description: str) -> None:
-        # Which addresses a subnet of the user's has, and a host name, is not known at synthesis.
-        for anywhere in (ec2.Peer.any_ipv4(), ec2.Peer.any_ipv6()):
-            self.add_egress_rule(anywhere, port, description)
+    def _open(self, port: ec2.Port, description: str, network: str = "") -> None:
+        if network:
+            peers = [ec2.Peer.ipv6(network) if ":" in network else ec2.Peer.ipv4(network)]
+        else:
+            # Which addresses a subnet of the user's has, and a host name, is not known at synthesis.
+            peers = [ec2.Peer.any_ipv4(), ec2.Peer.any_ipv6()]
+        for peer in peers:
+            self.add_egress_rule(peer, port, description)
+
+
+def _port(opening: Opening) -> ec2.Port:
+    if opening.protocol == "udp":
+        return ec2.Port.udp(opening.first)
+    if opening.first == opening.last:
+        return ec2.Port.tcp(opening.first)
+    return ec2.Port.tcp_range(opening.first, opening.last)

@@ -31,7 +31,7 @@ class SweepSettings:
     """
 
     max_removals: int = MAX_REMOVALS.default_value
-    dry_run: bool = DRY_RUN.default
+    dry_run: bool = DRY_RUN.default_value
     slack: timedelta = timedelta(minutes=10)
     wait: timedelta = timedelta(hours=1)
 

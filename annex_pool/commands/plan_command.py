@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from decimal import Decimal
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
+from annex_lease.live_changes import LIVE_CHANGES
 from annex_lease.tags import format_time
+from annex_lease.terms import ACCOUNT, NAME
 from annex_pool.command_error import AnnexError, InputError
 from annex_pool.commands.arguments import DEFAULT_SPEC, AnnexId, Name, Regions, SpecFile, Stack, read_where
 from annex_pool.commands.output import console
 from annex_pool.commands.spec_file import meant, warn_of_problems
+from annex_pool.deployed import list_annexes
 from annex_pool.deployed_terms import DeployedTerms
 from annex_pool.environment import Environment
 from annex_pool.lease_changes import lease_changes
+from annex_pool.live_effects import in_another_region
 from annex_pool.place import Where
 from annex_pool.plan import NOT_COUNTED, WorstCase, derivation, plan, shown_amount, shown_hours
 from annex_pool.redeploy import Redeployment, redeployment
@@ -72,14 +77,9 @@ def _deployed(
     """The worst case, and what a deployment of the spec changes of the deployed annex, if there is one."""
     declared = spec.annex(name) if name in spec.places else None
     place = meant(environment, spec, name, where)
-    found = redeployment(environment, place, declared if place.declared else None)
+    found = redeployment(environment, place, declared if place.declared else None, spec.pool)
     if declared is not None and (found is None or not place.declared):
-        new = f"annex {name} is not deployed in {declared.region}: a deployment begins a new lease"
-        if found is None:
-            return plan(declared), (new,), None
-        there = found.found
-        stays = f"the annex {there.described()} stays as it is: the lease {found.before.lease.explained()}"
-        return plan(declared), (new, stays), found
+        return plan(declared), *_new_annex(environment, spec, declared, found)
     if found is None:
         raise AnnexError(f"annex {name} is not deployed in {place.region}, and {spec.path} does not declare it")
     if declared is not None:
@@ -94,6 +94,32 @@ def _deployed(
         f"the lease {lease.explained()}",
     )
     return plan(DeployedTerms.of(place.region, lease.policy), found.found.stack), lines, found
+
+
+def _new_annex(
+    environment: Environment, spec: PartialSpec, declared: AnnexSpec, found: Redeployment | None
+) -> tuple[tuple[str, ...], Redeployment | None]:
+    """Sentences about an annex that is not deployed where the spec declares it, and the one that is found elsewhere."""
+    lines = [f"annex {declared.name} is not deployed in {declared.region}: a deployment begins a new lease"]
+    if found is not None:
+        there = found.found
+        if there.aws.region != declared.region:
+            moved = in_another_region(found.before.group, there.aws.region, declared.region)
+            found = replace(found, effects=(moved,))
+            lines.append(moved.text())
+        lease = found.before.lease.explained()
+        return (*lines, f"the annex {there.described()} stays as it is: the lease {lease}"), found
+    aws = environment.connect(declared.region)
+    lines += [
+        f"{spec.path} declares no annex {each.name}, and one is deployed: {each.described()}. If this is its new name: "
+        f"{LIVE_CHANGES[NAME.name].does}"
+        for each in list_annexes(aws)
+        if each.name not in spec.places
+    ]
+    if declared.account is not None:
+        other = f"if it is deployed in another account than {declared.account}, the account changes"
+        lines.append(f"{other}: {LIVE_CHANGES[ACCOUNT.name].does}")
+    return tuple(lines), None
 
 
 def show_plan(planned: WorstCase, out: Console) -> None:

@@ -46,7 +46,7 @@ DECLARED = {TAG_NAME, TAG_ID, TAG_ENDS_AT, *(key for key, *_ in NUMBERS.values()
 """Keys of the tags that only the template writes."""
 # Without a spec file the Regions of the account are asked, and the pool is that of the deployed annex.
 NO_FILE = ["--spec", "/nowhere.toml"]
-STATUS = [["status", "{}"], ["status", "{}", *NO_FILE]]
+STATUS = [["status", "{}"], ["status", "{}", *NO_FILE], ["plan", "{}", "--deployed"]]
 PUSH = [["credential", "push", "{}", "--token-command", ISSUER, *more] for more in ([], NO_FILE)]
 EXTEND = [
     ["check", "{}", *NO_FILE],

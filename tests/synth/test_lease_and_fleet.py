@@ -87,12 +87,29 @@ def test_a_lease_that_is_renewed_needs_instances_that_say_they_are_busy(stack: S
     assert LeaseChecker(stack, "Plain", fleet=fleet, lease=EIGHT_HOURS)
 
 
-@pytest.mark.parametrize(("lease", "protects"), [(EIGHT_HOURS, False), (RENEWED, True)])
-def test_an_annex_sees_to_that(stack: Stack, point: ExecutionPoint, lease: LeaseTerms, protects: bool) -> None:
-    annex = annex_in(stack, "Muon", point, lease=lease)
+@pytest.mark.parametrize(
+    ("lease", "declared", "protects"),
+    [
+        (EIGHT_HOURS, None, False),
+        (EIGHT_HOURS, False, False),
+        (EIGHT_HOURS, True, True),
+        (RENEWED, None, True),
+        (RENEWED, True, True),
+    ],
+)
+def test_an_annex_sees_to_that(
+    stack: Stack, point: ExecutionPoint, lease: LeaseTerms, declared: bool | None, protects: bool
+) -> None:
+    annex = annex_in(stack, "Muon", point, lease=lease, protect_busy=declared)
     assert annex.fleet.protect_busy is protects
     allowed = only(resources_of(stack), "AWS::IAM::Policy")["PolicyDocument"]["Statement"]
     assert ("ProtectWhileBusy" in {each["Sid"] for each in allowed}) is protects
+
+
+def test_an_annex_that_is_renewed_does_not_go_without_the_protection(stack: Stack, point: ExecutionPoint) -> None:
+    message = r"Annex protect_busy: received False, allowed true with renew_while_busy: .*; fix: leave protect_busy out"
+    with pytest.raises(ValueError, match=message):
+        annex_in(stack, "Muon", point, lease=RENEWED, protect_busy=False)
 
 
 def test_what_a_lease_declares(stack: Stack, vpc: ec2.IVpc, point: ExecutionPoint) -> None:

@@ -143,6 +143,7 @@ RIGHT: dict[str, dict[str, set[str]]] = {
         "role": {"None"},
         "alarm_topic": {"None"},
         "alarm_email": {"None"},
+        "protect_busy": {"None", "true"},
     },
     "AnnexFleet": {
         "vpc": set(),

@@ -44,11 +44,16 @@ def request(stage: Stage, kind: str) -> str:
     return str(json.loads(server.bodies[-1])["Status"]) if server.bodies else ""
 
 
-def deploy(stage: Stage, **policy: Any) -> str:
+def deploy(stage: Stage, *, max_size: int | None = None, **policy: Any) -> str:
     """Deploy these values of the policy; None: not declared any more. The first answer of the custom resource.
 
-    CloudFormation deletes the tags of a group that changed, writes them, and calls the custom resource after that.
+    CloudFormation updates the group, with the new MaxSize if that changes. It deletes the tags of the group that
+    changed, writes them, and calls the custom resource after that.
     """
+    if max_size is not None:
+        stage.world.operator.autoscaling.update_auto_scaling_group(
+            AutoScalingGroupName=stage.site.group, MaxSize=max_size
+        )
     before = {tag.key: tag.value for tag in policy_tags(stage.site.policy)}
     stage.site = replace(stage.site, policy=replace(stage.site.policy, **policy))
     declared = {tag.key: tag.value for tag in policy_tags(stage.site.policy)}

@@ -40,6 +40,44 @@ def a_smaller_size_below_what_is_left(stage: Stage) -> None:
     deploy(stage, size=2)
 
 
+@scene(("active", 1, 1, False))
+def a_smaller_maximum_ends_instances_that_do_not_protect_themselves(stage: Stage) -> None:
+    """AWS lowers the desired capacity to the new MaxSize and scales in, before the lease checker is asked."""
+    _fleet(stage, 3)
+    deploy(stage, max_size=1, size=1)
+    stage.expect(stage.group()["DesiredCapacity"] == 1, "the desired capacity follows the MaxSize")
+
+
+def _protect(stage: Stage, keys: list[str], busy: bool) -> None:
+    """Do what execution points do when a job starts, or when they are idle."""
+    stage.world.operator.autoscaling.set_instance_protection(
+        AutoScalingGroupName=stage.site.group, InstanceIds=keys, ProtectedFromScaleIn=busy
+    )
+
+
+@scene(("active", 1, 1, False), Can.RESUMED_SCALE_IN)
+def a_smaller_maximum_lets_busy_instances_finish(stage: Stage) -> None:
+    _fleet(stage, 3)
+    busy = stage.alive()[:2]
+    _protect(stage, busy, True)
+    deploy(stage, max_size=1, size=1)
+    stage.minutes(5)
+    stage.expect(stage.alive() == busy, "only the idle instance ended")
+    stage.expect(stage.group()["DesiredCapacity"] == 1, "nothing starts in its place")
+    _protect(stage, busy[:1], False)
+    stage.minutes(3)
+    stage.expect(stage.alive() == busy[1:], "the fleet is let down to the new size as its instances become idle")
+    _protect(stage, busy[1:], False)
+
+
+@scene("ENDED")
+def a_smaller_maximum_keeps_no_busy_instance_past_the_lease(stage: Stage) -> None:
+    _fleet(stage, 3)
+    _protect(stage, stage.alive(), True)
+    deploy(stage, max_size=1, size=1)
+    stage.until(HOUR + GRACE)
+
+
 @scene(("active", 3, 3, False))
 def a_larger_size_after_the_fleet_went_idle(stage: Stage) -> None:
     _fleet(stage, 2)

@@ -16,7 +16,7 @@ import annex_constructs
 
 from .command_pages import CommandLine
 from .constant_tables import MetricTable, TagTable
-from .spec_tables import SpecKeys
+from .spec_tables import LiveChanges, SpecKeys
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
@@ -24,6 +24,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("builder-inited", skip_sources_of_the_cdk)
     app.connect("autodoc-process-signature", own_signature)
     app.add_directive("command-line", CommandLine)
+    app.add_directive("live-changes", LiveChanges)
     app.add_directive("metric-table", MetricTable)
     app.add_directive("spec-keys", SpecKeys)
     app.add_directive("tag-table", TagTable)

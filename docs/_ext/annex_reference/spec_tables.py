@@ -1,4 +1,4 @@
-"""The keys of a table of the spec file, from the declared values that the models are made of."""
+"""The keys of the spec file: meaning and values of each, and what a change of them does to running instances."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from annex_lease.duration import FORM
 from annex_lease.kinds import Span, Term, Text
+from annex_lease.live_changes import LIVE_CHANGES
 
 from .generated import Generated, table
 
@@ -20,6 +21,20 @@ class SpecKeys(Generated):
         terms = self.named(".")
         assert isinstance(terms, tuple)  # noqa: S101 - a page names it, no user does
         yield from table(["key", "meaning", "default", "values"], map(_row, terms))
+
+
+class LiveChanges(Generated):
+    """Table of the keys whose change reaches running instances, and of what a deployment then does."""
+
+    optional_arguments = 0
+
+    def lines(self) -> Iterator[str]:
+        """One row for each effect, with all keys that have it."""
+        keys: dict[str, list[str]] = {}
+        for key, change in LIVE_CHANGES.items():
+            keys.setdefault(change.does, []).append(f"`{key}`")
+        rows = [[", ".join(found), does] for does, found in keys.items()]
+        yield from table(["changed key", "what a deployment does"], rows)
 
 
 def _row(term: Term) -> list[str]:

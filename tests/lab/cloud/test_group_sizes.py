@@ -50,6 +50,18 @@ def test_protected_members_survive_scale_in_until_it_is_cleared(group: Make) -> 
     eventually(lambda: not made.show()["Instances"])
 
 
+def test_a_smaller_maximum_ends_unprotected_members_only(group: Make) -> None:
+    """API_UpdateAutoScalingGroup: the desired capacity follows; scale-in passes protected instances by."""
+    made = group()
+    members = made.desire(3)
+    made.call("set_instance_protection", InstanceIds=members[:2], ProtectedFromScaleIn=True)
+    made.call("update_auto_scaling_group", MaxSize=1)
+    assert made.show()["DesiredCapacity"] == 1
+    assert set(made.await_ids(2)) == set(members[:2])
+    made.call("set_instance_protection", InstanceIds=members[:1], ProtectedFromScaleIn=False)
+    assert made.await_ids(1) == members[1:2]
+
+
 def test_terminate_with_decrement(cloud: Cloud, group: Make) -> None:
     made = group(MinSize=1)
     first, second = made.desire(2)

@@ -184,6 +184,7 @@ def deploy(
         LaunchTemplateData={
             "ImageId": ec2.register_image(Name=f"image-{part}", RootDeviceName="/dev/xvda")["ImageId"],
             "InstanceType": "t3.micro",
+            "SecurityGroupIds": [ec2.describe_security_groups()["SecurityGroups"][0]["GroupId"]],
         },
     )
     policy = LeasePolicy(name, size, int(max_lifetime.total_seconds()), 900, duration_seconds=8 * 3600, **lease)

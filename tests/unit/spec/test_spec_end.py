@@ -70,6 +70,26 @@ def test_the_shortest_renewal_fits_the_default_drain(read_annex: ReadAnnex) -> N
     assert with_fix.renew_while_busy == timedelta(minutes=10, seconds=2)
 
 
+def test_busy_instances_protect_themselves_if_that_is_declared_or_the_lease_is_renewed(read_annex: ReadAnnex) -> None:
+    for keys, protects in [
+        ({}, False),
+        ({"protect_busy": "true"}, True),
+        ({"protect_busy": "false"}, False),
+        ({"renew_while_busy": '"1h"'}, True),
+        ({"renew_while_busy": '"1h"', "protect_busy": "true"}, True),
+    ]:
+        assert read_annex(**keys).annexes["demo"].protect_busy is protects
+
+
+def test_a_lease_that_is_renewed_needs_the_protection(read_annex: ReadAnnex) -> None:
+    with pytest.raises(SpecError) as caught:
+        read_annex(renew_while_busy='"1h"', protect_busy="false")
+    (problem,) = caught.value.problems
+    assert (problem.key, problem.received) == ("protect_busy", "false")
+    assert problem.allowed.startswith("true with renew_while_busy: ")
+    assert problem.fix == "remove protect_busy, or renew_while_busy"
+
+
 def test_the_alarm_of_an_annex_replaces_that_of_the_defaults(read: Read) -> None:
     spec = read(f'{POOL}{DEFAULTS}alarm_email = "a@example.edu"\n[annex.a]\n{KEYS}alarm_topic = "{TOPIC}"\n')
     assert (spec.annexes["a"].alarm_email, spec.annexes["a"].alarm_topic) == (None, TOPIC)

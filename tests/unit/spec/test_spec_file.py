@@ -210,10 +210,10 @@ from 30s to 7d
   [annex.a] instance_type
     received: ["c6a.large"]
     allowed:  the keys region, account, image, size, lease, lease_ends_at, max_lifetime, grace, \
-drain_before_end, idle_timeout, join_timeout, renew_while_busy, max_instance_hours, price_per_hour, \
-warn_before_end, alarm_email, alarm_topic, instance_types, on_demand_base, on_demand_percentage, \
-vpc, subnets, ipv6, dns_servers, proxy, volume_gib, root_device, tags, volume_key, credential_key, \
-permissions_boundary, role_path
+drain_before_end, idle_timeout, join_timeout, renew_while_busy, protect_busy, max_instance_hours, \
+price_per_hour, warn_before_end, alarm_email, alarm_topic, instance_types, on_demand_base, \
+on_demand_percentage, vpc, subnets, ipv6, dns_servers, proxy, volume_gib, root_device, tags, \
+volume_key, credential_key, permissions_boundary, role_path
     fix:      did you mean instance_types?"""
     )
 
