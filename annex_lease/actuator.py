@@ -12,8 +12,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from annex_lease import actions, tags
 from annex_lease.aws import AnnexAccess
 from annex_lease.batches import CALL_SECONDS, RefusedError, finish_hooks, in_batches, put_scheduled
+from annex_lease.entries import GRANT_MARK
 from annex_lease.messages import report, warn
-from annex_lease.observed import GRANT_MARK
 
 if TYPE_CHECKING:
     from mypy_boto3_autoscaling.type_defs import TagTypeDef, UpdateAutoScalingGroupTypeTypeDef

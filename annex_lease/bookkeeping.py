@@ -16,9 +16,9 @@ from annex_lease.actions import (
     ScheduleEnds,
     SuspendProcesses,
 )
-from annex_lease.entries import Granted, Ledger, Override, Schedule, ScheduledAction
+from annex_lease.entries import GRANT_MARK, Granted, Ledger, Override, Schedule, ScheduledAction
 from annex_lease.lease import Lease
-from annex_lease.observed import DEAD_INSTANCE_STATES, DEAD_LIFECYCLE_STATES, GRANT_MARK, Fact, Group
+from annex_lease.observed import DEAD_INSTANCE_STATES, DEAD_LIFECYCLE_STATES, Fact, Group
 from annex_lease.record import LeaseRecord
 from annex_lease.terms import CHECK_PERIOD
 

@@ -11,6 +11,12 @@ from annex_lease.policy import NUMBERS
 
 HOUR_SECONDS = 3600
 """Seconds of an instance-hour."""
+GRANT_MARK = "AddToLoadBalancer"
+"""The process whose suspension marks a group that was granted a size.
+
+A deployment may take away tags that its template does not declare: no page of AWS says that. It has no property for
+suspended processes. Without a load balancer this one does nothing (EC2 Auto Scaling User Guide, "Suspend and resume").
+"""
 
 _VOID = "void"
 _GRANTED = re.compile(r"([0-9]+)(?:@([^?]+))?(\??)")

@@ -9,6 +9,7 @@ from enum import Enum
 from functools import cached_property
 from typing import Any
 
+from annex_lease.entries import GRANT_MARK
 from annex_lease.lease import NO_CAPS, Lease, LeaseCaps
 from annex_lease.tags import Tag
 
@@ -29,14 +30,6 @@ BELIEVED = timedelta(minutes=10)
 
 CloudFormation deletes and writes the tags of a group in two calls, which can be minutes apart while it is throttled,
 and a listing of AWS can lack what exists. To end what runs cannot be taken back.
-"""
-
-
-GRANT_MARK = "AddToLoadBalancer"
-"""The process whose suspension marks a group that was granted a size.
-
-A deployment may take away tags that its template does not declare: no page of AWS says that. It has no property for
-suspended processes. Without a load balancer this one does nothing (EC2 Auto Scaling User Guide, "Suspend and resume").
 """
 
 

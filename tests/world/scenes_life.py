@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from annex_lease import tags as lease_tags
-from annex_lease.observed import GRANT_MARK
+from annex_lease.entries import GRANT_MARK
 from tests.world.cloudformation import request
 from tests.world.scene import scene
 from tests.world.stage import HOUR, MINUTE, Can, Stage

@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from annex_lease.checker import CheckError
-from annex_lease.observed import GRANT_MARK
+from annex_lease.entries import GRANT_MARK
 from annex_lease.tags import format_time
 from tests.runtime.lease.lease_cloud import HOUR, MINUTE, Cloud, fail, record, throttle
 

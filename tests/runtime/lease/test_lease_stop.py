@@ -13,7 +13,7 @@ from annex_lease.actions import ClearProtection, FinishHooks, TerminateInstances
 from annex_lease.aws import AnnexAccess, list_instances
 from annex_lease.batches import RefusedError
 from annex_lease.checker import CheckError
-from annex_lease.observed import GRANT_MARK
+from annex_lease.entries import GRANT_MARK
 from annex_lease.policy import LeasePolicy
 from tests.runtime.lease.lease_cloud import HOUR, MINUTE, Cloud, fail, record
 

@@ -33,8 +33,8 @@ from annex_lease.actions import (
     Warn,
 )
 from annex_lease.decision import decide
-from annex_lease.entries import Schedule
-from annex_lease.observed import BELIEVED, GRANT_MARK, Compared, Credential, Deployment, Group, GroupMember, Instance
+from annex_lease.entries import GRANT_MARK, Schedule
+from annex_lease.observed import BELIEVED, Compared, Credential, Deployment, Group, GroupMember, Instance
 from annex_lease.policy import LeasePolicy, policy_tags
 from annex_lease.tags import Tag, group_tag
 
