@@ -15,7 +15,7 @@ from decimal import Decimal
 from annex_lease.entries import HOUR_SECONDS
 from annex_lease.ownership import stack_name
 from annex_lease.tags import format_time
-from annex_lease.terms import CHECK_PERIOD, SHUTDOWN_AFTER_END
+from annex_lease.terms import CHECK_PERIOD, ON_DEMAND_BASE, ON_DEMAND_PERCENTAGE, SHUTDOWN_AFTER_END, SUBNETS
 from annex_pool.deployed_terms import DeployedTerms
 from annex_spec import AnnexSpec, format_duration
 
@@ -35,6 +35,8 @@ NOT_COUNTED = (
     "the part of a minute that passes before the checker sees an instance that replaces another one",
     "an annex that lost both its lease checker and its execution points' way to boot or to call EC2 Auto Scaling: its "
     "group replaces them until an operator runs `annex stop`; an alarm reports a silent checker",
+    "instances that AWS launches before it terminates the ones that they replace, after a deployment that changes "
+    f"{SUBNETS.name}, {ON_DEMAND_BASE.name} or {ON_DEMAND_PERCENTAGE.name}",
     "another deployment: `cdk destroy` and `cdk deploy` begin a new lease with its own maximum lifetime and limit",
 )
 """Costs that the numbers do not include."""

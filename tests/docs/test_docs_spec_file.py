@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from annex_lease.live_changes import LIVE_CHANGES
+from annex_lease.terms import ANNEX_KEYS, POOL_KEYS
 from annex_spec import AnnexSpec, BaseSpec, PoolSpec, format_duration, load
 from tests.docs.documents import ROOT
 
@@ -41,6 +43,18 @@ def test_the_defaults_shown_are_the_defaults() -> None:
                 assert value == written, key
                 compared += 1
     assert compared >= 7
+
+
+def test_every_key_says_what_its_change_does_to_running_instances() -> None:
+    """In the table that the page generates, or in the text above it; in one of them only."""
+    page = (ROOT / "docs/reference/spec.md").read_text()
+    _, _, section = page.partition("### What a changed key does to running instances")
+    section, directive, _ = section.partition("```{live-changes}")
+    assert directive
+    said = {key for key in re.findall(r"`(\w+)`", section) if key != "name"}
+    keys = {term.name for term in (*POOL_KEYS, *ANNEX_KEYS)}
+    assert said | (LIVE_CHANGES.keys() - {"name"}) == keys
+    assert not said & LIVE_CHANGES.keys()
 
 
 def test_every_line_is_at_most_120_characters() -> None:

@@ -105,5 +105,5 @@ def test_only_what_carries_an_annexs_name_can_be_changed() -> None:
     (stop,) = (each for each in POLICY["Statement"] if "ec2:TerminateInstances" in each["Action"])
     assert stop["Resource"] == "*"
     assert [each["Sid"] for each in POLICY["Statement"] if "Condition" not in each] == [
-        *("Find", "SeeInstances", "SeeLaunches", "SeeHooks", "SeeImage", "ListLeftovers")
+        *("Find", "SeeInstances", "SeeLaunches", "SeeFleet", "SeeHooks", "SeeImage", "ListLeftovers")
     ]
