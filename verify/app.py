@@ -1,0 +1,52 @@
+"""CDK app of a run: its annexes as the product's own app makes them, with a probe on each.
+
+The probe of an instance are the commands of `verify.console`. The probe of the permissions is a role that may do to
+instances what the lease checker may, and that the person who runs the verification can assume.
+"""
+
+from __future__ import annotations
+
+from aws_cdk import App, CfnOutput, Duration
+from aws_cdk import aws_iam as iam
+
+from annex_constructs.lease.checker_permissions import OwnAnnex
+from annex_spec import load
+from stacks import AnnexStack
+from verify import console
+
+ROLE_OUTPUT = "ProbeRole"
+
+
+def add_probes(stack: AnnexStack, minutes: int) -> None:
+    """Add the probes to the stack of an annex.
+
+    Args:
+        stack: the stack.
+        minutes: how long an instance reports on its console before its execution point starts.
+    """
+    annex = stack.annex
+    if minutes:
+        annex.fleet.user_data.add_commands_before_start(*console.commands(minutes))
+    own = OwnAnnex.of(stack, annex.fleet.auto_scaling_group, annex.annex_id)
+    role = iam.Role(
+        stack,
+        "Probe",
+        assumed_by=iam.AccountPrincipal(stack.account),
+        description="Verification: what the lease checker may do to instances",
+        max_session_duration=Duration.hours(1),
+        inline_policies={"Terminate": iam.PolicyDocument(statements=own.terminate())},
+    )
+    CfnOutput(stack, ROLE_OUTPUT, value=role.role_arn)
+
+
+def main() -> None:
+    """Synthesise the stacks of the spec file that `-c annexes=FILE` names."""
+    app = App()
+    spec = load(str(app.node.get_context("annexes")))
+    for annex in spec.annexes.values():
+        add_probes(AnnexStack(app, pool=spec.pool, annex=annex), int(app.node.get_context("console_minutes")))
+    app.synth()
+
+
+if __name__ == "__main__":
+    main()
