@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import traceback
 from collections.abc import Sequence
 
 from annex_pool.command_error import AnnexError
@@ -30,19 +31,21 @@ def main(words: Sequence[str]) -> int:
     except (AnnexError, RuntimeError) as error:
         print(f"error: {error}", file=sys.stderr)  # noqa: T201
         return REFUSED
+    except Exception:  # noqa: BLE001 - the code 1 that Python would exit with says that an assumption is wrong
+        traceback.print_exc()
+        return INCOMPLETE
 
 
 def _verify(options: Options, chosen: Sequence[Experiment]) -> int:
     account = find_account(options.region)
     run = Run.new(account.region)
     plan = Plan(run, account.id, options, chosen).text()
-    if options.dry_run:
-        say(plan)
-        return ALL_HELD
+    say(plan)
     check_bootstrap(account)
-    if options.yes:
-        say(plan)
-    elif not confirmed(plan):
+    if options.dry_run:
+        return ALL_HELD
+    if not options.yes and not confirmed():
+        say("nothing was made")
         return REFUSED
     session = Session(run, account, options, chosen)
     findings = session.execute()

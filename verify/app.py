@@ -17,16 +17,16 @@ from verify import console
 ROLE_OUTPUT = "ProbeRole"
 
 
-def add_probes(stack: AnnexStack, minutes: int) -> None:
+def add_probes(stack: AnnexStack, reporting: str) -> None:
     """Add the probes to the stack of an annex.
 
     Args:
         stack: the stack.
-        minutes: how long an instance reports on its console before its execution point starts.
+        reporting: name of the annex whose instances report on their console before their execution point starts.
     """
     annex = stack.annex
-    if minutes:
-        annex.fleet.user_data.add_commands_before_start(*console.commands(minutes))
+    if annex.annex_name == reporting:
+        annex.fleet.user_data.add_commands_before_start(*console.commands())
     own = OwnAnnex.of(stack, annex.fleet.auto_scaling_group, annex.annex_id)
     role = iam.Role(
         stack,
@@ -44,7 +44,7 @@ def main() -> None:
     app = App()
     spec = load(str(app.node.get_context("annexes")))
     for annex in spec.annexes.values():
-        add_probes(AnnexStack(app, pool=spec.pool, annex=annex), int(app.node.get_context("console_minutes")))
+        add_probes(AnnexStack(app, pool=spec.pool, annex=annex), str(app.node.get_context("reporting")))
     app.synth()
 
 

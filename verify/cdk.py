@@ -78,13 +78,13 @@ class Cdk:
         self._region = region
         self._count = 0
 
-    def deploy(self, stacks: Sequence[str], spec: str, *, console_minutes: int, release: Path = ROOT) -> Deployment:
+    def deploy(self, stacks: Sequence[str], spec: str, *, reporting: str, release: Path = ROOT) -> Deployment:
         """Deploy these stacks, several at a time.
 
         Args:
             stacks: their names.
             spec: text of the spec file.
-            console_minutes: see `verify.app`.
+            reporting: name of the annex whose instances report on their console.
             release: directory with the packages to deploy. Default: this checkout.
 
         Raises:
@@ -97,7 +97,7 @@ class Cdk:
         # -P: the directory of the app itself is not searched for modules.
         app = f"{sys.executable} -P {release / 'verify/app.py'}"
         words = [_program(), "deploy", *stacks, "--require-approval", "never", "--concurrency", "5", "--app", app]
-        words += ["-c", f"annexes={file}", "-c", f"console_minutes={console_minutes}", "--no-notices", "--ci"]
+        words += ["-c", f"annexes={file}", "-c", f"reporting={reporting}", "--no-notices", "--ci"]
         words += ["--output", str(self._directory / f"cdk.out-{self._count}")]
         with log.open("wb") as output:
             process = subprocess.Popen(

@@ -15,6 +15,8 @@ from annex_lease.tags import TAG_END
 MARKER = "annex-verify"
 SECONDS = 5
 """Period of the lines."""
+MINUTES = 50
+"""How long an instance writes them, and does nothing else; its lease ends soon after."""
 # The console of an instance holds 64 KB (EC2 User Guide, "Troubleshoot an unreachable instance").
 _LINE = re.compile(rf"{MARKER} (\d+) end=(\S*) root=(\S*) via=(\S*)")
 
@@ -36,11 +38,11 @@ class ConsoleLine:
     via: str
 
 
-def commands(minutes: int) -> tuple[str, ...]:
-    """Shell commands that write a line on the console every few seconds, when the values change, or each minute.
+def commands(minutes: int = MINUTES) -> tuple[str, ...]:
+    """Shell commands that write a line on the console when the values change, and each minute.
 
     Args:
-        minutes: how long they run; the execution point starts afterwards.
+        minutes: how long they run; the execution point starts afterwards. Default: `MINUTES`.
     """
     return (
         "annex_verify() (",

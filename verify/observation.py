@@ -13,8 +13,10 @@ from annex_pool.leftovers.listing import pages
 from verify.account import Account
 from verify.outcome import NotRunError
 from verify.run import Run
+from verify.stack_state import stack_status
 
 POLL_SECONDS = 3.0
+_LIVE = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE")
 
 T = TypeVar("T")
 
@@ -41,9 +43,10 @@ class Observation:
             NotRunError: there is no such stack, because its deployment failed.
         """
         if letter not in self._outputs:
-            if self.failure:
-                raise NotRunError(self.failure)
-            (stack,) = self.account.aws.cloudformation.describe_stacks(StackName=self.run.stack(letter))["Stacks"]
+            cloudformation, name = self.account.aws.cloudformation, self.run.stack(letter)
+            if (status := stack_status(cloudformation, name)) not in _LIVE:
+                raise NotRunError(self.failure or f"the stack of annex {letter} is {status}")
+            (stack,) = cloudformation.describe_stacks(StackName=name)["Stacks"]
             self._outputs[letter] = {each["OutputKey"]: each["OutputValue"] for each in stack.get("Outputs", [])}
             self._outputs[letter]["StackId"] = stack["StackId"]
         return self._outputs[letter][name]

@@ -18,7 +18,7 @@ from verify.cdk import Cdk, ProcessGroup
 from verify.cleanup import Cleanup
 from verify.experiment import Experiment
 from verify.options import DEFAULT_IMAGE, Options
-from verify.outcome import Findings, Verdict
+from verify.outcome import Findings, NotRunError, Verdict
 from verify.plan import Plan
 from verify.report import Header
 from verify.run import Run
@@ -102,7 +102,7 @@ class Session:
             raise
         with one_interrupt() as ignore_signals:
             try:
-                with tempfile.TemporaryDirectory(prefix="annex-verify-") as directory:
+                with tempfile.TemporaryDirectory(prefix="annex-verify-", ignore_cleanup_errors=True) as directory:
                     self._experiment(Cdk(Path(directory), group, self.run.region))
             except KeyboardInterrupt:
                 self.findings.interrupted = True
@@ -120,9 +120,12 @@ class Session:
         scene = Scene(run=self.run, account=self.account, options=self.options, cdk=cdk)
         if plan.letters:
             say(f"deploying {', '.join(self.run.stack(letter) for letter in plan.letters)}")
-            done = scene.deploy(plan.letters)
-            if not done.succeeded:
-                scene.failure = f"the deployment failed: {done.output.strip()[-600:]}"
+            try:
+                done = scene.deploy(plan.letters)
+            except NotRunError as reason:
+                scene.failure = str(reason)
+            else:
+                scene.failure = "" if done.succeeded else f"the deployment failed: {done.output.strip()[-600:]}"
         for each in self.experiments:
             say(f"{each.number:>3} {each.title} ...")
             outcome = each.run(scene)
@@ -143,10 +146,12 @@ class Session:
         return f"\n{shown}\n\nreport: {self._path}, without ids, ARNs and names of this account"
 
 
-def confirmed(plan: str) -> bool:
-    """Print the plan and ask; only `yes` and `y` are consent."""
-    say(plan)
+def confirmed() -> bool:
+    """Ask; only `yes` and `y` are consent."""
     if not sys.stdin.isatty():
         say("not asked, because this is no terminal: repeat with --yes")
         return False
-    return input("Make all this? [y/N] ").strip().lower() in ("y", "yes")
+    try:
+        return input("Make all this? [y/N] ").strip().lower() in ("y", "yes")
+    except (EOFError, KeyboardInterrupt):
+        return False

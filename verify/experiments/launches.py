@@ -95,7 +95,7 @@ EXPERIMENTS = (
     Experiment(
         6,
         "a lease that ends at once",
-        "an instance that is still starting at the end is terminated once, and not replaced",
+        "an instance that is launched a minute before the end is terminated once, and not replaced",
         "EC2 Auto Scaling User Guide, 'Amazon EC2 Auto Scaling instance lifecycle'",
         4,
         lease_ends_at_start,
