@@ -16,7 +16,7 @@ MARKER = "annex-verify"
 SECONDS = 5
 """Period of the lines."""
 MINUTES = 50
-"""How long an instance writes them, and does nothing else; its lease ends soon after."""
+"""Time for which an instance writes them, and does nothing else; its lease ends soon after."""
 # The console of an instance holds 64 KB (EC2 User Guide, "Troubleshoot an unreachable instance").
 _LINE = re.compile(rf"{MARKER} (\d+) end=(\S*) root=(\S*) via=(\S*)")
 

@@ -6,7 +6,7 @@ import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -29,8 +29,9 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def say(text: str) -> None:
-    """Print a line at once, also into a pipe."""
-    print(text, flush=True)  # noqa: T201
+    """Print a line at once. A terminal or a pipe that is gone must not keep the run from cleaning up."""
+    with suppress(OSError):
+        print(text, flush=True)  # noqa: T201
 
 
 @contextmanager

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import builtins
+import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, cast
 
 import pytest
@@ -15,7 +17,7 @@ from tests.unit.verify.outcomes import findings
 from verify import __main__ as command
 from verify.account import Account
 from verify.outcome import ALL_HELD, ASSUMPTION_WRONG, INCOMPLETE, REFUSED, Findings, Verdict
-from verify.session import Session
+from verify.session import Session, say
 
 
 class FakeParameters:
@@ -121,6 +123,17 @@ def test_the_exit_code_is_that_of_the_findings(
     enter(found=found)
     assert command.main(["--yes"]) == code
     assert said in capsys.readouterr().out
+
+
+def test_a_terminal_that_is_gone_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w", buffering=1) as gone:
+        monkeypatch.setattr(sys, "stdout", gone)
+        say("a line")
+        monkeypatch.undo()
+        with suppress(BrokenPipeError):
+            gone.close()
 
 
 def test_a_defect_of_the_command_is_no_wrong_assumption(
