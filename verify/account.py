@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 
 from botocore.exceptions import ClientError
 
@@ -14,6 +16,7 @@ from annex_pool.region import Connections, RegionClients, asking, configured_reg
 
 # What the CDK CLI itself reads: AWS CDK Developer Guide, "AWS CDK bootstrapping", "Bootstrap template versions".
 BOOTSTRAP_PARAMETER = "/cdk-bootstrap/hnb659fds/version"
+_SMALL = timedelta(seconds=3)
 _EMULATED_ACCOUNT = "000000000000"  # of emulators; AWS gives it to no account
 
 
@@ -26,12 +29,14 @@ class Account:
         id: its id.
         caller: ARN of whose credentials are used.
         emulated: an emulator answers in place of AWS.
+        ahead: how far the clock of AWS is ahead of this machine's. Default: not at all.
     """
 
     aws: RegionClients
     id: str
     caller: str
     emulated: bool
+    ahead: timedelta = timedelta(0)
 
     @property
     def region(self) -> str:
@@ -53,6 +58,21 @@ def emulated(environ: Mapping[str, str], account: str) -> bool:
     return any(endpoints) or account == _EMULATED_ACCOUNT
 
 
+def clock_ahead(date: str | None, now: datetime) -> timedelta:
+    """Time by which the clock of AWS is ahead of this machine, whose times are compared with those of AWS.
+
+    Args:
+        date: header Date of an answer (RFC 9110, 5.6.7); None: there is none.
+        now: time of this machine at the answer, aware.
+    """
+    try:
+        ahead = parsedate_to_datetime(date or "") - now
+    except ValueError:
+        return timedelta(0)
+    # The header has whole seconds, and the answer took a moment.
+    return ahead if abs(ahead) > _SMALL else timedelta(0)
+
+
 def find_account(region: str | None) -> Account:
     """The account of the credentials in use.
 
@@ -72,7 +92,8 @@ def find_account(region: str | None) -> Account:
     with asking(f"whose credentials these are, in {named}"):
         identity = aws.client("sts").get_caller_identity()
     account = str(identity["Account"])
-    return Account(aws, account, str(identity["Arn"]), emulated(os.environ, account))
+    ahead = clock_ahead(identity["ResponseMetadata"].get("HTTPHeaders", {}).get("date"), datetime.now(UTC))
+    return Account(aws, account, str(identity["Arn"]), emulated(os.environ, account), ahead)
 
 
 def check_bootstrap(account: Account) -> None:

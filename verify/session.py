@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 
@@ -87,7 +88,8 @@ class Session:
     def __post_init__(self) -> None:
         """Prepare an empty report."""
         image = DEFAULT_IMAGE if self.options.image == DEFAULT_IMAGE else None
-        self._header = Header(self.run.region, self.account.emulated, Scene.now(), self.options.instance_type, image)
+        began, kind = datetime.now(UTC), self.options.instance_type
+        self._header = Header(self.run.region, self.account.emulated, began, kind, image)
         self._hide = Anonymiser({**caller_names(self.account.caller), self.run.id: "RUN"})
         self._path = self.options.report or Path(f"verify-{self.run.id}.md")
         self.findings = Findings()

@@ -75,8 +75,8 @@ def live_tag(scene: Scene) -> Seen:
         return [each for each in lines_of(console(scene, instance)) if each.end]
 
     before = scene.wait_for("line of the instance on its console", _CONSOLE_SECONDS, lines, every=10.0)[-1].end
-    moved, began = scene.now() + timedelta(minutes=30), time.time()
-    scene.end_at("a", moved)
+    began = scene.now()
+    scene.end_at("a", began + timedelta(minutes=30))
     answer = scene.check("a")
     end = str(answer["end"])
     if end == before:
@@ -84,7 +84,7 @@ def live_tag(scene: Scene) -> Seen:
     found = scene.watch(_LIVE_SECONDS * 2, lambda: [each for each in lines() if each.end == end], every=10.0)
     if not found:
         return Seen(False, f"the tag {TAG_END} is {lines()[-1].end} there, {_LIVE_SECONDS * 2} s after the change")
-    took = found[0].time - began
+    took = found[0].time - began.timestamp()
     return Seen(took <= _LIVE_SECONDS, f"the new end was there after {took:.0f} s, by the instance's clock")
 
 

@@ -9,7 +9,7 @@ from verify.experiment import Experiment
 from verify.outcome import NotRunError, Seen
 from verify.scene import Scene
 
-_SECONDS_OF_LEASE = 60
+_SECONDS_OF_LEASE, _EARLY_SECONDS = 60, 10
 _END_SECONDS = 180.0
 _RETIRE_SECONDS = 420.0
 _AT_ONCE_SECONDS = 0.2
@@ -41,7 +41,9 @@ def lease_ends_at_start(scene: Scene) -> Seen:
     scene.end_at("b", start + timedelta(seconds=_SECONDS_OF_LEASE))
     end = str(scene.check("b")["end"])
     scene.wait_for("launch", _END_SECONDS, lambda: since(scene, "b", start), otherwise=lambda: scene.failed("b"))
-    gone = scene.watch(_END_SECONDS, lambda: scene.now() > start + timedelta(seconds=_SECONDS_OF_LEASE) and idle(scene))
+    if scene.watch(_SECONDS_OF_LEASE - _EARLY_SECONDS - (scene.now() - start).total_seconds(), lambda: idle(scene)):
+        raise NotRunError("the instance ended before the lease did")
+    gone = scene.watch(_END_SECONDS, lambda: idle(scene))
     # A replacement would come within the next minutes.
     scene.watch(min(scene.options.watch_seconds, _END_SECONDS), lambda: not idle(scene))
     seen = since(scene, "b", start)

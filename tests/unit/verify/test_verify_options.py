@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from annex_pool.command_error import InputError
 from verify.__main__ import main
-from verify.account import emulated
+from verify.account import clock_ahead, emulated
 from verify.experiments import EXPERIMENTS
 from verify.options import DEFAULT_IMAGE, Options, parse
 from verify.outcome import REFUSED
@@ -107,6 +107,22 @@ def test_without_region_or_credentials_it_refuses_in_one_line(
 )
 def test_an_emulator_is_known_by_its_endpoint_or_account(environ: dict[str, str], account: str, is_one: bool) -> None:
     assert emulated(environ, account) is is_one
+
+
+@pytest.mark.parametrize(
+    ("date", "seconds"),
+    [
+        ("Wed, 02 Jan 2030 03:04:05 GMT", 0),
+        ("Wed, 02 Jan 2030 03:04:07 GMT", 0),
+        ("Wed, 02 Jan 2030 03:05:05 GMT", 60),
+        ("Wed, 02 Jan 2030 03:03:05 GMT", -60),
+        ("yesterday", 0),
+        (None, 0),
+    ],
+)
+def test_a_clock_that_is_wrong_is_corrected_by_that_of_aws(date: str | None, seconds: int) -> None:
+    now = datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC)
+    assert clock_ahead(date, now) == timedelta(seconds=seconds)
 
 
 def test_the_plan_names_place_resources_cost_and_end() -> None:
