@@ -32,6 +32,14 @@ and a listing of AWS can lack what exists. To end what runs cannot be taken back
 """
 
 
+GRANT_MARK = "AddToLoadBalancer"
+"""The process whose suspension marks a group that was granted a size.
+
+A deployment may take away tags that its template does not declare: no page of AWS says that. It has no property for
+suspended processes. Without a load balancer this one does nothing (EC2 Auto Scaling User Guide, "Suspend and resume").
+"""
+
+
 class Credential(Enum):
     """State of the secret that instances join the pool with."""
 
@@ -170,7 +178,7 @@ class Group:
     @cached_property
     def lease(self) -> Lease:
         """The lease that the tags of the group record, within the caps."""
-        return Lease.of(self.tags, self.created, self.caps)
+        return Lease.of(self.tags, self.created, self.caps, marked=GRANT_MARK in self.suspended)
 
     def alive(self) -> tuple[str, ...]:
         """Ids of all instances that may still cost money, sorted.

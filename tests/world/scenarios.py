@@ -17,6 +17,7 @@ from tests.world import (
     scenes_grace,
     scenes_hours,
     scenes_life,
+    scenes_lost,
     scenes_notices,
     scenes_readings,
     scenes_reports,
@@ -88,6 +89,7 @@ RUNNING = End("active", 2, 2, False)
 
 _ROOMS = (
     scenes_life,
+    scenes_lost,
     scenes_end,
     scenes_grace,
     scenes_decisions,

@@ -82,6 +82,9 @@ class Described:
 
 BIG = {"RootDeviceName": "/dev/xvda", "BlockDeviceMappings": [{"DeviceName": "/dev/xvda", "Ebs": {"VolumeSize": 30}}]}
 
+DATA = {"DeviceName": "/dev/sdf", "Ebs": {"VolumeSize": 500}}
+BESIDE = {"RootDeviceName": "/dev/xvda", "BlockDeviceMappings": [DATA, *ROOT]}
+
 
 @pytest.mark.parametrize(
     ("image", "data", "said"),
@@ -92,6 +95,7 @@ BIG = {"RootDeviceName": "/dev/xvda", "BlockDeviceMappings": [{"DeviceName": "/d
         ({"State": "deregistered"}, {}, ["image ami-1 is deregistered, and EC2 starts an instance only from an image"]),
         ({"Architecture": "arm64"}, {}, ["image ami-1 is for arm64, and the instance types are of x86_64"]),
         (BIG, {"BlockDeviceMappings": ROOT}, ["image ami-1 needs a root volume of 30 GiB, and volume_gib is 20"]),
+        (BESIDE, {"BlockDeviceMappings": ROOT}, []),  # a disk beside the root has a size of its own
         ("InvalidAMIID.NotFound", {}, ["the image of its launch template does not exist in us-east-1"]),
         ("InvalidAMIID.Unavailable", {}, ["the image of its launch template does not exist in us-east-1"]),
         ("UnauthorizedOperation", {}, []),

@@ -11,7 +11,7 @@ import pytest
 from annex_lease.ownership import STACK_ID_TAG
 from annex_lease.sweep.resources import REMOVAL_ORDER, ResourceKind
 from annex_lease.sweep.sweep_plan import SweepPlan
-from annex_lease.tags import TAG_GRACE, TAG_ID, group_tag
+from annex_lease.tags import TAG_GRACE, TAG_ID, TAG_NAME, group_tag
 from tests.unit.sweep.sweep_model import (
     GRACE,
     HOUR,
@@ -115,6 +115,19 @@ def test_what_only_one_source_says_is_reported(unclear: Any) -> None:
 def test_a_stack_of_the_same_name_is_not_the_stack() -> None:
     newer = [group(uuid=OTHER, ended=-HOUR, members=())]
     assert removed(plan(newer, [instance(marked=MARKED)], stacks=[stack(OTHER)])) == ["i-1"]
+
+
+def test_what_is_in_a_group_of_others_is_theirs() -> None:
+    foreign = group(asg="asg-theirs", without=[TAG_NAME, TAG_ID])
+    assert plan([foreign], [instance(member_of="asg-theirs", marked=MARKED)]).orphans == 0
+    assert removed(plan([foreign], [instance(member_of="asg-other", marked=MARKED)])) == ["i-1"]
+
+
+def test_a_group_that_lost_its_name_keeps_what_has_its_id() -> None:
+    """Nothing confirms the id of the group, and its instances may still carry it with the name."""
+    vague = group(ended=-HOUR, members=(), without=[TAG_NAME])
+    assert plan([vague], [instance(marked=MARKED)]).orphans == 0
+    assert removed(plan([vague], [instance(uuid=OTHER, marked=MARKED)])) == ["i-1"]
 
 
 def test_a_group_without_an_id_may_be_any_of_its_name() -> None:
