@@ -24,7 +24,8 @@ from annex_pool.region import RegionClients
 from verify.run import LETTERS, MARK, PREFIX, Run, run_of_stack
 from verify.stack_state import GONE, stack_status
 
-_ATTEMPTS = 4
+# CloudFormation deletes a secret at once, and Secrets Manager lists it for a while all the same.
+_ATTEMPTS, _PAUSE_SECONDS = 6, 20.0
 _DELETE_SECONDS = 20 * 60.0
 _POLL_SECONDS = 3.0
 _FAILED = "DELETE_FAILED"
@@ -61,7 +62,7 @@ class Cleanup:
             if not left:
                 return ()
             self.say(f"left after attempt {attempt + 1}: {'; '.join(left)}")
-            time.sleep(_POLL_SECONDS)
+            time.sleep(_PAUSE_SECONDS)
         return left
 
     def stacks(self) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,9 @@ from verify.outcome import NotRunError, Outcome, Seen, Verdict
 
 if TYPE_CHECKING:
     from verify.scene import Scene
+
+
+_ROOT = Path(__file__).parents[1]
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,8 @@ class Experiment:
         except NotRunError as reason:
             return self.outcome(Verdict.NOT_RUN, str(reason), (), monotonic() - began)
         except Exception as error:  # noqa: BLE001 - an answer of another form must not keep the others from running
-            trace = tuple(traceback.format_exc().splitlines())
+            # The place of the checkout is the user's.
+            trace = tuple(traceback.format_exc().replace(f"{_ROOT}/", "").splitlines())
             return self.outcome(Verdict.NOT_RUN, f"{type(error).__name__}: {error}", trace, monotonic() - began)
         verdict = Verdict.HELD if seen.held else Verdict.WRONG
         return self.outcome(verdict, seen.text, seen.details, monotonic() - began)

@@ -43,10 +43,10 @@ class Observation:
             NotRunError: there is no such stack, because its deployment failed.
         """
         if letter not in self._outputs:
-            cloudformation, name = self.account.aws.cloudformation, self.run.stack(letter)
-            if (status := stack_status(cloudformation, name)) not in _LIVE:
+            cloudformation, stack_name = self.account.aws.cloudformation, self.run.stack(letter)
+            if (status := stack_status(cloudformation, stack_name)) not in _LIVE:
                 raise NotRunError(self.failure or f"the stack of annex {letter} is {status}")
-            (stack,) = cloudformation.describe_stacks(StackName=name)["Stacks"]
+            (stack,) = cloudformation.describe_stacks(StackName=stack_name)["Stacks"]
             self._outputs[letter] = {each["OutputKey"]: each["OutputValue"] for each in stack.get("Outputs", [])}
             self._outputs[letter]["StackId"] = stack["StackId"]
         return self._outputs[letter][name]

@@ -77,7 +77,7 @@ def parser() -> argparse.ArgumentParser:
         default=_WATCH_SECONDS,
         help=f"how long to look for something that may not happen; default: {_WATCH_SECONDS}",
     )
-    made.add_argument("--clean", action="store_true", help="remove what an earlier run left, and nothing else")
+    made.add_argument("--clean", action="store_true", help="remove what runs left, and of one under way too")
     return made
 
 

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 
+from annex_pool.command_error import InputError
 from verify import report
 from verify.account import Account
 from verify.anonymous import Anonymiser
@@ -95,7 +96,15 @@ class Session:
         self.findings = Findings()
 
     def execute(self) -> Findings:
-        """Run the experiments and remove everything again; the report is written after each of them."""
+        """Run the experiments and remove everything again; the report is written after each of them.
+
+        Raises:
+            InputError: the report cannot be written; nothing was made.
+        """
+        try:
+            self._write()
+        except OSError as error:
+            raise InputError(f"--report: {self._path} cannot be written: {error.strerror}") from error
         group = ProcessGroup()
         log = self._path.with_suffix(".watchdog.log")
         try:

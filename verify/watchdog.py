@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from annex_pool.command_error import AnnexError
@@ -24,6 +25,7 @@ PROGRAM = (sys.executable, "-m", "verify.watchdog")
 READY, DONE = "ready", "done"
 _END_SECONDS = 60.0
 # CloudFormation may still make a stack, by a request that was under way when the run was killed.
+_JOIN_SECONDS = 0.5
 _PAUSE_SECONDS, _CLEAN_IN_A_ROW, _HOURS = 20.0, 2, 1.0
 
 
@@ -70,7 +72,7 @@ def watch(run: Run, group: int, log: Path) -> int:
         signal.signal(number, signal.SIG_IGN)
 
     def say(text: str) -> None:
-        with log.open("a", encoding="utf-8") as file:
+        with suppress(OSError), log.open("a", encoding="utf-8") as file:
             file.write(f"{time.strftime('%H:%M:%S')} {text}\n")
 
     connect = Connections()
@@ -78,7 +80,10 @@ def watch(run: Run, group: int, log: Path) -> int:
     if DONE in sys.stdin.read():
         return 0
     say(f"run {run.id} is gone; cleaning up")
-    end_group(group)
+    for _ in range(2):
+        # A process that was just being started joins its group a moment later.
+        end_group(group)
+        time.sleep(_JOIN_SECONDS)
     end, clean = time.monotonic() + 3600 * _HOURS, 0
     left: tuple[str, ...] = ()
     while clean < _CLEAN_IN_A_ROW and time.monotonic() < end:
@@ -89,7 +94,6 @@ def watch(run: Run, group: int, log: Path) -> int:
         clean = 0 if left else clean + 1
         say(f"left: {'; '.join(left) or 'nothing'}")
         time.sleep(_PAUSE_SECONDS)
-        end_group(group)
     say("done" if not left else "gave up: run scripts/verify-account --clean")
     return 1 if left else 0
 

@@ -54,8 +54,7 @@ def broken_update_fails(scene: Scene) -> Seen:
     before = scene.check("a", DRY_CHECK)
     began, since = time.monotonic(), scene.now()
     with tempfile.TemporaryDirectory() as directory:
-        # The changed term makes CloudFormation call the custom resource whether or not it does so for code alone.
-        done = scene.deploy("a", release=broken_release(Path(directory)), warn_before_end="4m")
+        done = scene.deploy("a", release=broken_release(Path(directory)))
     took = time.monotonic() - began
     (stack,) = scene.account.aws.cloudformation.describe_stacks(StackName=scene.run.stack("a"))["Stacks"]
     status = str(stack["StackStatus"])

@@ -85,9 +85,15 @@ class FakeAws:
         return {"ResourceTagMappingList": [{"Tags": each} for each in (*self.stacks.values(), *self.groups.values())]}
 
 
+@pytest.fixture(autouse=True)
+def without_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cleanup, "_POLL_SECONDS", 0.0)
+    monkeypatch.setattr(cleanup, "_PAUSE_SECONDS", 0.0)
+
+
 @pytest.fixture
 def searched(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
-    """Names that were searched for at the end; nothing is found, and no pause is made."""
+    """Names that were searched for at the end; nothing is found."""
     found: list[list[str]] = []
 
     def left(_self: Cleanup, names: list[str]) -> tuple[str, ...]:
@@ -95,7 +101,6 @@ def searched(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
         return ()
 
     monkeypatch.setattr(Cleanup, "_left", left)
-    monkeypatch.setattr(cleanup, "_POLL_SECONDS", 0.0)
     return found
 
 
@@ -148,7 +153,6 @@ def test_a_group_without_a_stack_is_removed_with_its_instances(searched: list[li
 
 def test_a_deletion_that_fails_is_tried_again_without_the_group(monkeypatch: pytest.MonkeyPatch) -> None:
     aws = world(stuck={RUN.stack("a")}, groups={"full": tags(RUN, "a")})
-    monkeypatch.setattr(cleanup, "_POLL_SECONDS", 0.0)
     monkeypatch.setattr(
         Cleanup, "_left", lambda _self, _names: tuple(each for each in aws.stacks if each.startswith(RUN.stack("")))
     )
@@ -161,13 +165,17 @@ def test_a_deletion_that_fails_is_tried_again_without_the_group(monkeypatch: pyt
 
 @pytest.mark.parametrize("found", [("VPC vpc-1",), ("AWS was asked and refused",)])
 def test_what_is_left_is_said(monkeypatch: pytest.MonkeyPatch, found: Sequence[str]) -> None:
-    monkeypatch.setattr(cleanup, "_POLL_SECONDS", 0.0)
     monkeypatch.setattr(Cleanup, "_left", lambda _self, _names: tuple(found))
     assert clean(world(), RUN.id)[0] == tuple(found)
 
 
+def test_what_is_listed_for_a_while_is_looked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = [("secret one",), ("secret one",), ()]
+    monkeypatch.setattr(Cleanup, "_left", lambda _self, _names: answers.pop(0))
+    assert clean(world(), RUN.id)[0] == ()
+
+
 def test_an_account_that_does_not_answer_is_not_clean(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cleanup, "_POLL_SECONDS", 0.0)
     aws = world()
 
     def refuse(**_request: object) -> dict[str, Any]:

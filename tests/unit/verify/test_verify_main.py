@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -134,6 +135,16 @@ def test_a_terminal_that_is_gone_ends_nothing(monkeypatch: pytest.MonkeyPatch) -
         monkeypatch.undo()
         with suppress(BrokenPipeError):
             gone.close()
+
+
+def test_a_report_that_cannot_be_written_is_refused_before_anything_is_made(
+    enter: Enter, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    execute = Session.execute
+    enter()
+    monkeypatch.setattr(Session, "execute", execute)
+    assert command.main(["--yes", "--report", str(tmp_path / "no/such/report.md")]) == REFUSED
+    assert "cannot be written" in capsys.readouterr().err
 
 
 def test_a_defect_of_the_command_is_no_wrong_assumption(
