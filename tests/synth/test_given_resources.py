@@ -78,7 +78,7 @@ def test_the_key_behind_an_alias_can_decrypt_the_credential(stack: Stack) -> Non
 
 def test_a_selection_of_no_subnet(stack: Stack, vpc: ec2.IVpc) -> None:
     with pytest.raises(
-        ValueError, match="vpc_subnets: received .*, allowed an ec2.SubnetSelection, not of an empty list"
+        ValueError, match=r"vpc_subnets: received .*, allowed an ec2\.SubnetSelection, not of an empty list"
     ):
         annex(stack, vpc=vpc, vpc_subnets=ec2.SubnetSelection(subnets=[]))
     selection = ec2.SubnetSelection(subnets=vpc.private_subnets)
@@ -86,7 +86,7 @@ def test_a_selection_of_no_subnet(stack: Stack, vpc: ec2.IVpc) -> None:
 
 
 def test_a_proxy_that_is_known_at_deployment_only(stack: Stack) -> None:
-    with pytest.raises(ValueError, match="ExecutionPoint proxy: received .*, known when the app is synthesised; fix"):
+    with pytest.raises(ValueError, match=r"ExecutionPoint proxy: received .*, known when the app is synthesised; fix"):
         point_with(proxy=CfnParameter(stack, "Proxy").value_as_string)
 
 

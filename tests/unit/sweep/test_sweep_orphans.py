@@ -148,7 +148,7 @@ def test_a_group_without_an_id_may_be_any_of_its_name() -> None:
 def test_an_instance_whose_stack_lost_its_group_ends_by_its_own_tag(
     end: Any, status: str, expected: str | None
 ) -> None:
-    found = plan(instances=[instance(marked=MARKED, end=end)], stacks=[stack(ONE, status=status, tags={})])
+    found = plan(instances=[instance(marked=MARKED, end=end)], stacks=[stack(ONE, status=status, description="")])
     assert {name for name in ("removals", "reports") if getattr(found, name)} == ({expected} if expected else set())
 
 
@@ -225,7 +225,7 @@ def test_a_foreign_group_that_only_carries_a_name_is_reported() -> None:
         (stack(ONE), "no Auto Scaling group"),
         (stack(ONE, age=MINUTE), None),
         (stack(ONE, status="DELETE_IN_PROGRESS"), None),
-        (stack(ONE, status="DELETE_FAILED", tags={}), None),
+        (stack(ONE, status="DELETE_FAILED", description=""), None),
         (stack(OTHER, status="UPDATE_ROLLBACK_COMPLETE"), None),
     ],
 )
