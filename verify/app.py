@@ -13,6 +13,7 @@ from annex_constructs.lease.checker_permissions import OwnAnnex
 from annex_spec import load
 from stacks import AnnexStack
 from verify import console
+from verify.run import MARK, STACK_MARK
 
 ROLE_OUTPUT = "ProbeRole"
 
@@ -44,7 +45,9 @@ def main() -> None:
     app = App()
     spec = load(str(app.node.get_context("annexes")))
     for annex in spec.annexes.values():
-        add_probes(AnnexStack(app, pool=spec.pool, annex=annex), str(app.node.get_context("reporting")))
+        stack = AnnexStack(app, pool=spec.pool, annex=annex)
+        stack.tags.set_tag(STACK_MARK, annex.tags[MARK])
+        add_probes(stack, str(app.node.get_context("reporting")))
     app.synth()
 
 

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from annex_lease.ownership import stack_name
 
 MARK = "htcondor-annex-verify"
-"""Key of the tag on everything that a run makes; its value is the id of the run."""
+"""Key of the tag on every resource that a run makes; its value is the id of the run."""
+STACK_MARK = "htcondor-annex-verify-run"
+"""Key of the tag on the stacks of a run. CloudFormation passes it on to the resources, so it is not `MARK`."""
 LETTERS = ("a", "b")
 """The annexes of a run: `a` is updated and destroyed, the lease of `b` ends."""
 PREFIX = "verify-"
@@ -60,4 +62,4 @@ def run_of_stack(name: str, tags: Mapping[str, str], status: str) -> str | None:
     if match is None:
         return None
     unmade = status == "REVIEW_IN_PROGRESS" and not tags
-    return match[1] if unmade or tags.get(MARK) == match[1] else None
+    return match[1] if unmade or tags.get(STACK_MARK) == match[1] else None

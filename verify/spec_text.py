@@ -40,7 +40,6 @@ def spec_text(run: Run, letters: Iterable[str], options: Options, changes: Mappi
         f"trust_domain = {json.dumps(options.trust_domain or _NO_TRUST_DOMAIN)}",
         "[defaults]",
         *(f"{key} = {json.dumps(value)}" for key, value in keys.items()),
-        # Also a tag of the stack: CloudFormation then has one key from the stack and from the template.
         f"tags = {{ {MARK} = {json.dumps(run.id)} }}",
     ]
     for letter in letters:

@@ -76,7 +76,7 @@ EXPERIMENTS = (
     Experiment(
         1,
         "run-time tags",
-        "an update of the group keeps tags that no template declares, and one key may be a tag of stack and group",
+        "an update of the group keeps tags that no template declares, and those that the stack passes on to it",
         "AWS CloudFormation Template Reference, AWS::AutoScaling::AutoScalingGroup, Tags; aws/aws-cdk#20544; "
         "pulumi/pulumi-eks#144",
         2,

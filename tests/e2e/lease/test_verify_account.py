@@ -20,7 +20,7 @@ from lab.site import processes
 from lab.steps import wait_for
 from tests.e2e.aws_clients import client
 from verify.outcome import ALL_HELD, INCOMPLETE
-from verify.run import MARK
+from verify.run import MARK, STACK_MARK
 
 DEPLOY_SECONDS, CLEAN_SECONDS = 240.0, 240.0
 HELD = (1, 2, 10, 12, 15)  # what the lab's cloud has an answer to, and no long wait for
@@ -92,7 +92,7 @@ def assert_nothing_is_left() -> None:
     assert names() == []
     assert living() == []
     tagged = client("resourcegroupstaggingapi")
-    for key in (TAG_NAME, MARK):
+    for key in (TAG_NAME, MARK, STACK_MARK):
         assert tagged.get_resources(TagFilters=[{"Key": key}])["ResourceTagMappingList"] == []
     assert client("secretsmanager").list_secrets()["SecretList"] == []
 

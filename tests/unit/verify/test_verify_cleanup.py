@@ -13,13 +13,15 @@ from annex_lease.tags import TAG_NAME
 from annex_pool.region import RegionClients
 from verify import cleanup
 from verify.cleanup import Cleanup
-from verify.run import MARK, Run
+from verify.run import MARK, STACK_MARK, Run
 
 RUN, OTHER = Run("0a1b2c3d", "eu-west-1"), Run("44444444", "eu-west-1")
 
 
 def tags(run: Run, letter: str) -> list[dict[str, str]]:
-    return [{"Key": MARK, "Value": run.id}, {"Key": TAG_NAME, "Value": run.annex(letter)}]
+    """Tags of a resource, and those of a stack: this fake keeps both in one place."""
+    own = {MARK: run.id, STACK_MARK: run.id, TAG_NAME: run.annex(letter)}
+    return [{"Key": key, "Value": value} for key, value in own.items()]
 
 
 @dataclass
@@ -115,7 +117,7 @@ def world(**more: Any) -> FakeAws:
         RUN.stack("a"): tags(RUN, "a"),
         RUN.stack("b"): tags(RUN, "b"),
         OTHER.stack("a"): tags(OTHER, "a"),
-        "Annex-demo": [{"Key": TAG_NAME, "Value": "demo"}, {"Key": MARK, "Value": RUN.id}],
+        "Annex-demo": [{"Key": TAG_NAME, "Value": "demo"}, {"Key": STACK_MARK, "Value": RUN.id}],
         "Annex-verify-55555555-a": [{"Key": TAG_NAME, "Value": "verify-55555555-a"}],
     }
     return FakeAws(stacks, **more)

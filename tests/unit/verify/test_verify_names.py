@@ -10,7 +10,7 @@ from annex_lease.forms import ANNEX_NAME
 from annex_spec import load
 from verify.options import Options
 from verify.plan import MAX_LIFETIME
-from verify.run import LETTERS, MARK, Run, run_of_stack
+from verify.run import LETTERS, MARK, STACK_MARK, Run, run_of_stack
 from verify.spec_text import spec_text
 
 RUN = Run("0a1b2c3d", "eu-west-1")
@@ -24,14 +24,15 @@ def test_the_names_are_those_of_annexes() -> None:
 @pytest.mark.parametrize(
     ("name", "tags", "status", "run"),
     [
-        (RUN.stack("a"), {MARK: RUN.id}, "CREATE_COMPLETE", RUN.id),
+        (RUN.stack("a"), {STACK_MARK: RUN.id}, "CREATE_COMPLETE", RUN.id),
         (RUN.stack("a"), {}, "REVIEW_IN_PROGRESS", RUN.id),
         (RUN.stack("a"), {}, "CREATE_COMPLETE", None),
-        (RUN.stack("a"), {MARK: "ffffffff"}, "CREATE_COMPLETE", None),
+        (RUN.stack("a"), {STACK_MARK: "ffffffff"}, "CREATE_COMPLETE", None),
         (RUN.stack("a"), {"team": "x"}, "REVIEW_IN_PROGRESS", None),
-        ("Annex-demo", {MARK: RUN.id}, "CREATE_COMPLETE", None),
-        (f"{RUN.stack('a')}b", {MARK: RUN.id}, "CREATE_COMPLETE", None),
-        ("Annex-verify-0a1b2c3d", {MARK: RUN.id}, "CREATE_COMPLETE", None),
+        (RUN.stack("a"), {MARK: RUN.id}, "CREATE_COMPLETE", None),
+        ("Annex-demo", {STACK_MARK: RUN.id}, "CREATE_COMPLETE", None),
+        (f"{RUN.stack('a')}b", {STACK_MARK: RUN.id}, "CREATE_COMPLETE", None),
+        ("Annex-verify-0a1b2c3d", {STACK_MARK: RUN.id}, "CREATE_COMPLETE", None),
     ],
 )
 def test_name_and_tag_must_both_be_of_a_run(name: str, tags: dict[str, str], status: str, run: str | None) -> None:
