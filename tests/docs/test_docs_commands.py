@@ -26,6 +26,7 @@ from stacks import AnnexStack, base_stacks
 from tests.docs.documents import DOCUMENTS, ROOT, code, name, shell_lines, text
 from verify.experiments import EXPERIMENTS
 from verify.outcome import ALL_HELD, ASSUMPTION_WRONG, INCOMPLETE, REFUSED
+from verify.plan import MAX_LIFETIME
 
 _ANNEX = typer.main.get_command(app)
 _LAB = typer.main.get_command(lab.__main__.app)
@@ -115,6 +116,7 @@ def test_the_page_of_the_verification_has_every_experiment_and_exit_code() -> No
     expected = sorted((each.number, *each.annexes) for each in EXPERIMENTS.values())
     assert [(int(number), letter) for number, letter in rows] == expected
     codes = [int(code) for code in re.findall(r"^\| (\d) \| [a-z]", page, re.M)]
+    assert f"after {MAX_LIFETIME.total_seconds() / 60:.0f} minutes" in page
     assert codes == sorted({ALL_HELD, ASSUMPTION_WRONG, REFUSED, INCOMPLETE})
 
 

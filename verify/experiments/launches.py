@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from verify.experiment import Experiment
+from verify.options import DEFAULT_IMAGE
 from verify.outcome import NotRunError, Seen
 from verify.scene import Scene
 
@@ -80,7 +81,7 @@ def leaves_by_itself(scene: Scene) -> Seen:
     """Start an instance of an image without HTCondor, which has to leave its group by itself."""
     if scene.account.emulated:
         raise NotRunError("needs a machine that boots; an emulator boots none of this image")
-    if scene.options.can_join:
+    if scene.options.image != DEFAULT_IMAGE:
         raise NotRunError("needs the default image, which has no HTCondor")
     start = scene.now()
     scene.launch("b")

@@ -12,7 +12,7 @@ from annex_lease.tags import TAG_UNTIL, format_time
 from annex_pool.region import RegionClients
 from verify.account import Account
 from verify.cdk import ROOT, Cdk, Deployment
-from verify.options import Options
+from verify.options import DEFAULT_IMAGE, Options
 from verify.run import Run
 from verify.scene import Scene
 
@@ -115,12 +115,17 @@ def set_tag(group: dict[str, Any], key: str, value: str | None) -> None:
         group["Tags"].append({"Key": key, "Value": value})
 
 
-def scene(**more: Any) -> FakeScene:
+def scene(*, emulated: bool = False, image: str = DEFAULT_IMAGE, **more: Any) -> FakeScene:
     """Annexes a and b; a has an instance."""
     aws = FakeClient()
-    account = Account(cast("RegionClients", aws), "123456789012", "arn:aws:iam::123456789012:root", False)
+    account = Account(cast("RegionClients", aws), "123456789012", "arn:aws:iam::123456789012:root", emulated)
     found = FakeScene(
-        run=Run("0a1b2c3d", "eu-west-1"), account=account, options=Options(()), cdk=cast("Cdk", None), aws=aws, **more
+        run=Run("0a1b2c3d", "eu-west-1"),
+        account=account,
+        options=Options((), image=image),
+        cdk=cast("Cdk", None),
+        aws=aws,
+        **more,
     )
     for letter in "ab":
         found.groups[letter] = {"Instances": [], "MinSize": 0, "DesiredCapacity": 0, "Tags": [], "CreatedTime": START}

@@ -9,6 +9,7 @@ import pytest
 from tests.unit.verify.fake_scene import START, FakeScene, scene
 from verify.experiments import destroy, launches, purchase, scheduled_ends
 from verify.experiments.account_alarms import quiet_deployment, silence_is_published
+from verify.options import DEFAULT_IMAGE
 from verify.outcome import NotRunError
 
 LAUNCH, END = "Launching a new EC2 instance: i-1", "Terminating EC2 instance: i-1"
@@ -67,6 +68,16 @@ def test_an_instance_that_is_in_service_is_not_pending() -> None:
     with pytest.raises(NotRunError, match="InService before it was seen"):
         launches.retire_while_pending(at)
     assert "terminate_instance_in_auto_scaling_group" not in at.aws.called
+
+
+@pytest.mark.parametrize(
+    ("emulated", "image", "said"), [(True, DEFAULT_IMAGE, "boots"), (False, "ami-0123456789abcdef0", "default image")]
+)
+def test_leaving_the_group_needs_a_machine_without_htcondor(emulated: bool, image: str, said: str) -> None:
+    at = scene(emulated=emulated, image=image)
+    with pytest.raises(NotRunError, match=said):
+        launches.leaves_by_itself(at)
+    assert at.done == []
 
 
 @pytest.mark.parametrize(("left", "held"), [(90.0, True), (None, False)])
