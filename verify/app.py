@@ -28,7 +28,7 @@ def add_probes(stack: AnnexStack, reporting: str) -> None:
     annex = stack.annex
     if annex.annex_name == reporting:
         annex.fleet.user_data.add_commands_before_start(*console.commands())
-    own = OwnAnnex.of(stack, annex.fleet.auto_scaling_group, annex.annex_id)
+    own = OwnAnnex.of(stack, annex.fleet.auto_scaling_group, annex.fleet.annex_id)
     role = iam.Role(
         stack,
         "Probe",
@@ -40,16 +40,18 @@ def add_probes(stack: AnnexStack, reporting: str) -> None:
     CfnOutput(stack, ROLE_OUTPUT, value=role.role_arn)
 
 
-def main() -> None:
-    """Synthesise the stacks of the spec file that `-c annexes=FILE` names."""
-    app = App()
-    spec = load(str(app.node.get_context("annexes")))
+def add_stacks(app: App) -> list[AnnexStack]:
+    """Add the stacks of the spec file that `-c annexes=FILE` names; `-c reporting=NAME` is that of `add_probes`."""
+    spec, stacks = load(str(app.node.get_context("annexes"))), []
     for annex in spec.annexes.values():
         stack = AnnexStack(app, pool=spec.pool, annex=annex)
         stack.tags.set_tag(STACK_MARK, annex.tags[MARK])
         add_probes(stack, str(app.node.get_context("reporting")))
-    app.synth()
+        stacks.append(stack)
+    return stacks
 
 
 if __name__ == "__main__":
-    main()
+    whole = App()
+    add_stacks(whole)
+    whole.synth()

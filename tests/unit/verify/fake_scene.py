@@ -119,14 +119,8 @@ def scene(*, emulated: bool = False, image: str = DEFAULT_IMAGE, **more: Any) ->
     """Annexes a and b; a has an instance."""
     aws = FakeClient()
     account = Account(cast("RegionClients", aws), "123456789012", "arn:aws:iam::123456789012:root", emulated)
-    found = FakeScene(
-        run=Run("0a1b2c3d", "eu-west-1"),
-        account=account,
-        options=Options((), image=image),
-        cdk=cast("Cdk", None),
-        aws=aws,
-        **more,
-    )
+    run, options = Run("0a1b2c3d", "eu-west-1"), Options((), image=image)
+    found = FakeScene(run=run, account=account, options=options, cdk=cast("Cdk", None), aws=aws, **more)
     for letter in "ab":
         found.groups[letter] = {"Instances": [], "MinSize": 0, "DesiredCapacity": 0, "Tags": [], "CreatedTime": START}
     found.groups["a"]["Instances"] = [{"InstanceId": "i-1", "LifecycleState": "InService"}]
