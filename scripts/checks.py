@@ -24,10 +24,11 @@ PACKAGES = (
     "stacks",
     "lab",
     "bench",
+    "verify",
     "scripts",
     "tests",
 )
-SCRIPTS = ("scripts/setup.sh", "scripts/demo", "scripts/test", ".ci/run")
+SCRIPTS = ("scripts/setup.sh", "scripts/venv.sh", "scripts/demo", "scripts/test", "scripts/verify-account", ".ci/run")
 PRODUCT = ("tests/unit", "tests/runtime", "tests/world", "tests/synth", "tests/permissions")
 LINTED = ("ruff", "format", "shellcheck")
 BUILT = (*LINTED, "image")
@@ -56,6 +57,7 @@ STAGES = (
     Stage("e2e-tampering", in_lab("tests/e2e/lease/test_tampering.py", machines="none"), 0.2, needs=BUILT),
     Stage("e2e-sweeper", in_lab("tests/e2e/lease/test_sweeper.py", machines="none"), 0.2, needs=BUILT),
     Stage("e2e-enforcer", in_lab("tests/e2e/lease/test_enforcer.py", machines="none"), 0.2, needs=BUILT),
+    Stage("e2e-verify", in_lab("tests/e2e/lease/test_verify_account.py", machines="none"), 0.4, needs=BUILT),
     Stage("e2e-replacement", in_lab("tests/e2e/machines/test_replacement.py", machines="qemu"), 0.4, needs=BUILT),
     Stage("demo-keep", (*PYTEST, "tests/demo/test_keep.py"), 0.9, needs=BUILT),
     Stage("boot", (*PYTEST, "tests/boot"), 0.3, needs=BUILT),

@@ -18,11 +18,15 @@ from botocore import xform_name
 from typer.exceptions import TyperException
 
 import lab.__main__
+import verify.options
 from annex_lease.operator_policy import OPERATE
 from annex_pool.cli import app
 from annex_spec import BaseSpec, load
 from stacks import AnnexStack, base_stacks
-from tests.docs.documents import DOCUMENTS, ROOT, code, name, shell_lines
+from tests.docs.documents import DOCUMENTS, ROOT, code, name, shell_lines, text
+from verify.experiments import EXPERIMENTS
+from verify.outcome import ALL_HELD, ASSUMPTION_WRONG, INCOMPLETE, REFUSED
+from verify.plan import MAX_LIFETIME
 
 _ANNEX = typer.main.get_command(app)
 _LAB = typer.main.get_command(lab.__main__.app)
@@ -86,7 +90,7 @@ def test_annex_verbs_and_options_in_running_text_exist(document: Path) -> None:
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=name)
 def test_options_in_running_text_exist(document: Path) -> None:
-    known = {*options_of(_ANNEX), *options_of(_LAB), "--retain-resources"}
+    known = {*options_of(_ANNEX), *options_of(_LAB), *options_of_verification(), "--retain-resources"}
     # These name options of other programs.
     if document.stem not in ("comparison", "older-commands"):
         for inline in code(document):
@@ -97,8 +101,23 @@ def test_options_in_running_text_exist(document: Path) -> None:
 @pytest.mark.parametrize("document", DOCUMENTS, ids=name)
 def test_options_of_the_scripts_exist(document: Path) -> None:
     shown = [*(" ".join(words) for words in commands(document)), *code(document)]
-    for script, option in re.findall(r"scripts/(demo|test) (--\w+)", "\n".join(shown)):
-        assert option in (options_of(_LAB) if script == "demo" else options_of_checks()), option
+    known = {"demo": options_of(_LAB), "test": options_of_checks(), "verify-account": options_of_verification()}
+    for script, option in re.findall(rf"scripts/({'|'.join(known)}) (--[\w-]+)", "\n".join(shown)):
+        assert option in known[script], option
+
+
+def options_of_verification() -> set[str]:
+    return set(re.findall(r"--[\w-]+", verify.options.parser().format_help()))
+
+
+def test_the_page_of_the_verification_has_every_experiment_and_exit_code() -> None:
+    page = text(ROOT / "docs/how-to/verify-an-account.md")
+    rows = re.findall(r"^\| (\d+) \| (?:[^|]*) \| ([ab]) \|$", page, re.M)
+    expected = sorted((each.number, *each.annexes) for each in EXPERIMENTS.values())
+    assert [(int(number), letter) for number, letter in rows] == expected
+    codes = [int(code) for code in re.findall(r"^\| (\d) \| [a-z]", page, re.M)]
+    assert f"after {MAX_LIFETIME.total_seconds() / 60:.0f} minutes" in page
+    assert codes == sorted({ALL_HELD, ASSUMPTION_WRONG, REFUSED, INCOMPLETE})
 
 
 @cache

@@ -21,6 +21,8 @@ ALLOWED = {
     "stacks": {"annex_constructs", "annex_spec", "annex_lease"},
     "annex_pool": {"annex_lease", "annex_spec"},
     "lab": {"annex_lease", "annex_spec"},
+    # Deploys and looks as a user does: with the product's own stacks and commands.
+    "verify": {"annex_lease", "annex_spec", "annex_constructs", "annex_pool", "stacks"},
     "app.py": {"stacks", "annex_spec"},
     "examples": {"annex_constructs"},
 }
@@ -34,6 +36,7 @@ FOREIGN = {
     "annex_pool": {"boto3", "botocore", "htcondor2", "classad2", "typer", "rich"},
     "app.py": {"aws_cdk"},
     "examples": {"aws_cdk", "constructs"},
+    "verify": {"boto3", "botocore", "aws_cdk"},
 }
 # The declared values are data for everybody; the rest of annex_lease is the lease checker's.
 PARTS = {
@@ -159,9 +162,15 @@ def test_the_end_of_a_lease_runs_through_few_modules() -> None:
     assert len(reached) <= MAX_MODULES_OF_AN_END, sorted(reached)
 
 
-def test_nothing_imports_the_lab() -> None:
-    for room in set(ALLOWED) - {"lab"}:
-        assert all("lab" not in all_imports(path) for path in sources(room))
+@pytest.mark.parametrize("tool", ["lab", "verify"])
+def test_nothing_imports_the_tools(tool: str) -> None:
+    for room in set(ALLOWED) - {tool}:
+        assert all(tool not in all_imports(path) for path in sources(room))
+
+
+def test_the_verification_loads_the_cdk_in_its_app_only() -> None:
+    users = [path.name for path in sources("verify") if {"aws_cdk", "stacks", "annex_constructs"} & all_imports(path)]
+    assert users == ["app.py"]
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,7 @@ import zipfile
 
 from annex_lease.tags import TAG_NAME, TAG_RESPONDER
 from tests.e2e.aws_clients import client
-
-BROKEN = "raise RuntimeError('broken on purpose')\n"
-"""Raises when it is imported, so that no code of the checker runs."""
+from verify.experiments.deployments import BROKEN
 
 
 def break_checker(annex: str) -> None:

@@ -17,7 +17,8 @@ from annex_lease.tags import TAG_NAME
 from lab.operator import REPOSITORY, Operator
 from lab.steps import StepError, wait_for
 from tests.e2e.aws_clients import client
-from tests.e2e.lease.checker_code import BROKEN, break_checker
+from tests.e2e.lease.checker_code import break_checker
+from verify.experiments import deployments
 
 SPEC = "".join(f'[annex.{name}]\nsize = 1\nlease = "20m"\nmax_lifetime = "30m"\n' for name in ("live", "stillborn"))
 # CloudFormation would wait for the checker's answer for 15 minutes. The responder checks twice, 15 s apart.
@@ -69,10 +70,7 @@ def alarmed() -> list[str]:
 
 def broken_release(directory: Path) -> Path:
     """App of a release with a lease checker that raises when it is imported."""
-    for package in ("annex_spec", "annex_lease", "annex_constructs", "stacks"):
-        shutil.copytree(REPOSITORY / package, directory / package, ignore=shutil.ignore_patterns("__pycache__"))
-    (directory / "annex_lease" / "handler.py").write_text(BROKEN)
-    return Path(shutil.copy(REPOSITORY / "app.py", directory))
+    return Path(shutil.copy(REPOSITORY / "app.py", deployments.broken_release(directory)))
 
 
 def _refuse_an_update(operator: Operator, app: Path) -> None:

@@ -1,0 +1,154 @@
+"""Both verdicts of the experiments, on an account that answers one way or the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from annex_lease.tags import TAG_END, TAG_UNTIL
+from tests.unit.verify.fake_scene import START, scene, set_tag
+from verify.console import MARKER
+from verify.experiments import deployments, instances
+from verify.experiments.checker_runs import errors_metric, scheduled_run
+from verify.outcome import NotRunError
+
+
+def changed(group: dict[str, Any], key: str, value: str | None) -> bool:
+    """A deployment that succeeds, and changes a tag."""
+    set_tag(group, key, value)
+    return True
+
+
+@pytest.mark.parametrize(
+    ("deploy", "held"),
+    [
+        (lambda _group: True, True),
+        (lambda _group: False, False),
+        (lambda group: changed(group, TAG_UNTIL, None), False),
+        (lambda group: changed(group, TAG_UNTIL, "2031-01-01T00:00:00Z"), False),
+        (lambda group: changed(group, TAG_END, None), False),
+        (lambda group: changed(group, "annex:new", "1"), True),
+    ],
+)
+def test_run_time_tags(deploy: Callable[[dict[str, Any]], bool], held: bool) -> None:
+    at = scene()
+    group = at.groups["a"]
+    set_tag(group, TAG_END, "2030-01-02T03:50:00Z")
+    at.on_deploy = lambda: deploy(group)
+    assert deployments.tags_survive(at).held is held
+
+
+@pytest.mark.parametrize(
+    ("succeeds", "status", "reason", "end", "held"),
+    [
+        (False, "UPDATE_ROLLBACK_COMPLETE", deployments.REASON, "2030-01-02T03:50:00Z", True),
+        (True, "UPDATE_COMPLETE", deployments.REASON, "2030-01-02T03:50:00Z", False),
+        (False, "UPDATE_ROLLBACK_FAILED", deployments.REASON, "2030-01-02T03:50:00Z", False),
+        (False, "UPDATE_ROLLBACK_COMPLETE", "timeout", "2030-01-02T03:50:00Z", False),
+        (False, "UPDATE_ROLLBACK_COMPLETE", deployments.REASON, "2030-01-02T03:40:00Z", False),
+    ],
+)
+def test_broken_release(
+    monkeypatch: pytest.MonkeyPatch, succeeds: bool, status: str, reason: str, end: str, held: bool
+) -> None:
+    at = scene(on_deploy=lambda: succeeds)
+    monkeypatch.setattr(deployments, "broken_release", lambda directory: directory)
+    event = {"LogicalResourceId": "Lease", "ResourceStatus": "UPDATE_FAILED", "ResourceStatusReason": reason}
+    at.aws.answers["describe_stacks"] = {"Stacks": [{"StackStatus": status}]}
+    at.aws.answers["describe_stack_events"] = {"StackEvents": [{**event, "Timestamp": START}]}
+    at.checks.append({"end": end, "phase": "waiting", "errors": []})
+    assert deployments.broken_update_fails(at).held is held
+
+
+def test_a_broken_release_cannot_be_imported(tmp_path: Any) -> None:
+    assert (deployments.broken_release(tmp_path) / "annex_lease/handler.py").read_text() == deployments.BROKEN
+    assert (tmp_path / "verify/app.py").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "held"),
+    [
+        ({}, True),
+        ({"Encrypted": False}, False),
+        ({"root": "/dev/sda1"}, False),
+        ({"DeleteOnTermination": False}, False),
+    ],
+)
+def test_root_volume(change: dict[str, Any], held: bool) -> None:
+    at = scene()
+    ebs = {"VolumeId": "vol-1", "DeleteOnTermination": change.get("DeleteOnTermination", True)}
+    at.aws.answers["instance"] = {
+        "RootDeviceName": change.get("root", "/dev/xvda"),
+        "BlockDeviceMappings": [{"DeviceName": "/dev/xvda", "Ebs": ebs}],
+    }
+    volume = {"Encrypted": change.get("Encrypted", True), "Attachments": [{"Device": "/dev/xvda"}]}
+    at.aws.answers["describe_volumes"] = {"Volumes": [{**volume, "VolumeType": "gp3", "Size": 20}]}
+    assert instances.volume(at).held is held
+
+
+def console(end: str, root: str = "/dev/xvda", seconds: float = 0.0) -> str:
+    return f"{MARKER} {START.timestamp() + seconds:.0f} end={end} root={root} via=169.254.169.254\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "held"), [(console("2030"), True), (console("2030", "sda1"), False), (console(""), False)]
+)
+def test_instance_metadata(line: str, held: bool) -> None:
+    at = scene()
+    at.aws.answers["get_console_output"] = {"Output": line}
+    assert instances.metadata(at).held is held
+
+
+@pytest.mark.parametrize("output", ["", "boot", f"{MARKER} 1 end= root= via=\n"])
+def test_a_console_without_a_line_says_nothing(output: str) -> None:
+    at = scene()
+    at.aws.answers["get_console_output"] = {"Output": output}
+    with pytest.raises(NotRunError, match="no line of the instance"):
+        instances.metadata(at)
+
+
+@pytest.mark.parametrize(("after", "held"), [(20.0, True), (119.0, True), (150.0, False), (None, False)])
+def test_a_tag_that_changes(after: float | None, held: bool) -> None:
+    at = scene()
+    old, new = "2030-01-02T03:50:00Z", "2030-01-02T03:30:00Z"
+    at.aws.answers["get_console_output"] = {"Output": console(old)}
+    at.checks = [{"end": new}]
+    if after is not None:
+        shown = {"Output": console(old) + console(new, seconds=after)}
+        at.later.append((after, lambda: at.aws.answers.update(get_console_output=shown)))
+    assert instances.live_tag(at).held is held
+
+
+def test_an_end_that_cannot_be_moved_says_nothing_about_a_tag() -> None:
+    at = scene()
+    at.aws.answers["get_console_output"] = {"Output": console("2030-01-02T03:50:00Z")}
+    with pytest.raises(NotRunError, match="could not be moved"):
+        instances.live_tag(at)
+
+
+@pytest.mark.parametrize(("sums", "held"), [((0.0, 1.0), True), ((1.0,), False), ((), False)])
+def test_errors_is_zero(sums: tuple[float, ...], held: bool) -> None:
+    at = scene()
+    points = [{"Timestamp": START, "Sum": each} for each in sums]
+    at.aws.answers["get_metric_statistics"] = {"Datapoints": points}
+    assert errors_metric(at).held is held
+
+
+@pytest.mark.parametrize(
+    ("duration", "used", "held"), [(120, 96, True), (61_000, 96, False), (120, 380, False), (120, 0, None)]
+)
+def test_a_scheduled_minute(duration: int, used: int, held: bool | None) -> None:
+    at = scene()
+    report = f"REPORT Duration: {duration} ms\tMemory Size: 384 MB\tMax Memory Used: {used} MB"
+    lines = ['{"event": "scheduled"}', report]
+    at.aws.answers["filter_log_events"] = {
+        "events": [{"timestamp": n, "message": each} for n, each in enumerate(lines)]
+    }
+    at.checks[0]["dry_run"] = True
+    if held is None:
+        with pytest.raises(NotRunError, match="no memory"):
+            scheduled_run(at)
+    else:
+        assert scheduled_run(at).held is held

@@ -1,0 +1,48 @@
+"""Replacement of running instances by EC2 Auto Scaling at a change between spot and on-demand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from verify.experiment import Experiment
+from verify.experiments.launches import counts, lines, since
+from verify.outcome import NotRunError, Seen
+from verify.scene import Scene
+
+
+def purchase_option(scene: Scene) -> Seen:
+    """Raise the on-demand base of a group with a running spot instance, and look what it launches and ends."""
+    instance = scene.start("a")
+    if scene.instance(instance).get("InstanceLifecycle") != "spot":
+        raise NotRunError("the running instance is not a spot instance")
+    group, start = scene.group("a"), scene.now()
+    policy = {**group["MixedInstancesPolicy"]}
+    policy["InstancesDistribution"] = {**policy["InstancesDistribution"], "OnDemandBaseCapacity": 1}
+    template = dict(policy["LaunchTemplate"]["LaunchTemplateSpecification"])
+    template.pop("LaunchTemplateName", None)  # AWS takes the id or the name
+    policy["LaunchTemplate"] = {**policy["LaunchTemplate"], "LaunchTemplateSpecification": template}
+    client: Any = scene.account.aws.autoscaling
+    client.update_auto_scaling_group(AutoScalingGroupName=group["AutoScalingGroupName"], MixedInstancesPolicy=policy)
+
+    def replaced() -> bool:
+        launched, ended = counts(since(scene, "a", start))
+        return launched > 0 and ended > 0
+
+    scene.watch(scene.options.watch_seconds, replaced)
+    seen = since(scene, "a", start)
+    launched, ended = counts(seen)
+    first = str(seen[0]["Description"]).split(" ", 1)[0].lower() if seen else "nothing"
+    text = f"{launched} launches, {ended} terminations within {scene.options.watch_seconds:.0f} s, first: {first}"
+    return Seen(launched == ended == 1 and first == "launching", text, lines(seen))
+
+
+EXPERIMENTS = (
+    Experiment(
+        4,
+        "purchase option",
+        "a higher on-demand base replaces a running spot instance, the new one before the old one",
+        "AWS CloudFormation Template Reference, AWS::AutoScaling::AutoScalingGroup InstancesDistribution",
+        5,
+        purchase_option,
+    ),
+)
