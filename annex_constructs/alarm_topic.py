@@ -6,7 +6,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
-from annex_constructs.errors import TEXT, TOPIC, check_form, check_kind, invalid_value
+from annex_constructs.errors import TEXT, TOPIC, check_form, check_kind, check_region, invalid_value
 from annex_lease.forms import EMAIL
 from annex_lease.rules import alarm_conflict
 
@@ -74,7 +74,7 @@ def given_or_own_topic(
     :param display_name: sender of the messages of a new topic.
     :param alarm_topic: the topic; None: make one.
     :param alarm_email: address to subscribe to a new topic.
-    :raises ValueError: both are given.
+    :raises ValueError: both are given; or the topic is of another Region, or a FIFO topic.
     """
     conflict = alarm_conflict(alarm_email, alarm_topic)
     if conflict is not None:
@@ -82,5 +82,10 @@ def given_or_own_topic(
         raise invalid_value(parameter, received="both of them", allowed=conflict.allowed, fix=conflict.advice)
     check_kind(f"{type(scope).__name__} alarm_topic", alarm_topic, TOPIC, optional=True)
     if alarm_topic is not None:
+        check_region(f"{type(scope).__name__} alarm_topic", alarm_topic, scope)
+        if alarm_topic.fifo:
+            parameter, fix = f"{type(scope).__name__} alarm_topic", "pass a standard topic, or leave it out"
+            allowed = "a standard topic: a FIFO topic sends no e-mail"
+            raise invalid_value(parameter, received=alarm_topic.node.path, allowed=allowed, fix=fix)
         return alarm_topic
     return AlarmTopic(scope, construct_id, display_name=display_name, email=alarm_email)

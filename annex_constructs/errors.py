@@ -9,9 +9,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from aws_cdk import Duration, Token
+from aws_cdk import Duration, IResource, Stack, Token
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_logs as logs
+from constructs import IConstruct
 
 from annex_lease.duration import parse_duration
 from annex_lease.forms import Form
@@ -54,13 +55,19 @@ class Kind:
         return isinstance(value, self.of)
 
 
+class _Subnets(Kind):
+    def includes(self, value: object) -> bool:
+        """True for a selection that is not empty by itself: EC2 Auto Scaling needs a subnet."""
+        return isinstance(value, ec2.SubnetSelection) and (value.subnets is None or bool(value.subnets))
+
+
 FLAG = Kind("True or False", "True", bool)
 TEXT = Kind("a text", '"..."', str)
 DURATION = Kind("a Duration", "Duration.hours(1)", Duration)
 INSTANCE_TYPE = Kind("a list of ec2.InstanceType", 'ec2.InstanceType("c6a.large")', ec2.InstanceType)
 IMAGE = Kind("an ec2.IMachineImage", "ec2.MachineImage.generic_linux({...})", member="get_image")
 VPC = Kind("an ec2.IVpc", "ec2.Vpc.from_vpc_attributes(...)", member="vpc_id")
-SUBNETS = Kind("an ec2.SubnetSelection", "ec2.SubnetSelection(subnets=[...])", ec2.SubnetSelection)
+SUBNETS = _Subnets("an ec2.SubnetSelection, not of an empty list", "ec2.SubnetSelection(subnets=[...])")
 SECURITY_GROUP = Kind("an ec2.ISecurityGroup", "AnnexSecurityGroup(...)", member="security_group_id")
 PORT = Kind("a list of ec2.Port", "ec2.Port.tcp(1094)", ec2.Port)
 ROLE = Kind("an iam.IRole", "iam.Role(...)", member="role_arn")
@@ -113,16 +120,39 @@ def check_list(parameter: str, values: object, kind: Kind, *, optional: bool = F
         raise invalid_value(parameter, received=values, allowed=kind.allowed, fix=_fix(parameter, f"[{kind.fix}]"))
 
 
-def check_form(parameter: str, value: str, form: Form) -> None:
-    """Refuse a text of another form; an unresolved token passes, because only CloudFormation knows its value.
+def check_form(parameter: str, value: str, form: Form, *, known: bool = False) -> None:
+    """Refuse a text of another form.
 
     :param parameter: class and parameter.
     :param value: the text or token.
     :param form: the form to have.
+    :param known: refuse an unresolved token. Default: False - it passes, because only CloudFormation knows its value.
     :raises ValueError: the text has another form.
     """
-    if not isinstance(value, str) or not (Token.is_unresolved(value) or form.matches(value)):
-        raise invalid_value(parameter, received=value, allowed=form.allowed, fix=_fix(parameter, f'"{form.example}"'))
+    passes = not known and isinstance(value, str) and Token.is_unresolved(value)
+    if not passes and not (isinstance(value, str) and form.matches(value)):
+        allowed = f"{form.allowed}, {_KNOWN}" if known else form.allowed
+        raise invalid_value(parameter, received=value, allowed=allowed, fix=_fix(parameter, f'"{form.example}"'))
+
+
+def check_region(parameter: str, resource: IResource | None, scope: IConstruct) -> None:
+    """Refuse a resource of another Region than the stack's; a Region that is not known at synthesis passes.
+
+    :param parameter: class and parameter.
+    :param resource: the resource; None passes.
+    :param scope: a construct in the stack.
+    :raises ValueError: the resource is of another Region.
+    """
+    if resource is None:
+        return
+    of_resource, of_stack = resource.env.region, Stack.of(scope).region
+    if of_resource != of_stack and not Token.is_unresolved(of_resource) and not Token.is_unresolved(of_stack):
+        raise invalid_value(
+            parameter,
+            received=f"{resource.node.path}, of {of_resource}",
+            allowed=f"one in the Region of the stack, {of_stack}: the service takes no other",
+            fix=f"use one of {of_stack}",
+        )
 
 
 def check_whole_number(

@@ -4,7 +4,7 @@ import hashlib
 import json
 from typing import cast
 
-from aws_cdk import Fn, Stack, Tags, Token
+from aws_cdk import Fn, Stack, Tags
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct, IConstruct
 
@@ -19,10 +19,10 @@ def checked_annex_name(owner: str, construct_id: str, annex_name: str | None) ->
     :param owner: class of the construct.
     :param construct_id: its id.
     :param annex_name: name given by the caller.
-    :raises ValueError: it has another form. A token is refused too: the name is part of identities in the pool.
+    :raises ValueError: it has another form, as the text of a token has: the name is part of identities in the pool.
     """
     name = construct_id.lower() if annex_name is None else annex_name
-    if not isinstance(name, str) or Token.is_unresolved(name) or not ANNEX_NAME.matches(name):
+    if not isinstance(name, str) or not ANNEX_NAME.matches(name):
         raise invalid_value(
             f"{owner} annex_name",
             received=name,

@@ -9,6 +9,7 @@ from annex_constructs.errors import Kind, check_form, check_kind, invalid_value
 from annex_lease.collectors import collector_list, collector_ports, needs_ipv6
 from annex_lease.egress import read_ports
 from annex_lease.forms import COLLECTOR, DEFAULT_PORT, TRUST_DOMAIN
+from annex_lease.rules import collector_conflict
 from annex_lease.terms import ACCESS_POINT_PORTS
 
 
@@ -40,7 +41,11 @@ class Pool:
         check_kind("Pool collector", self.collector, Kind(COLLECTOR.allowed, f'"{COLLECTOR.example}"', str))
         check_kind("Pool trust_domain", self.trust_domain, Kind(TRUST_DOMAIN.allowed, f'"{TRUST_DOMAIN.example}"', str))
         check_form("Pool trust_domain", self.trust_domain, TRUST_DOMAIN)
-        _ = self.address, self.port_ranges  # reads and checks them
+        _ = self.port_ranges  # reads and checks them
+        conflict = None if Token.is_unresolved(self.address) else collector_conflict(self.address)
+        if conflict is not None:
+            given, allowed = self.collector, conflict.allowed
+            raise invalid_value("Pool collector", received=given, allowed=allowed, fix=conflict.advice)
 
     @property
     def address(self) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from aws_cdk import ArnFormat, Duration, RemovalPolicy, Stack
+from aws_cdk import ArnFormat, Duration, FileSystem, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_lambda_destinations as destinations
@@ -97,6 +97,7 @@ class ScheduledFunction(Construct):
         on_failure: lambda_.IFunction | None,
     ) -> lambda_.Function:
         with function_code(handler) as directory:
+            self._code_hash = FileSystem.fingerprint(directory)
             function = lambda_.Function(
                 self,
                 "Function",
@@ -176,6 +177,11 @@ class ScheduledFunction(Construct):
     def function(self) -> lambda_.Function:
         """The function."""
         return self._function
+
+    @property
+    def code_hash(self) -> str:
+        """Hash of the function's sources: another text for other code."""
+        return self._code_hash
 
     @property
     def schedule(self) -> scheduler.Schedule:

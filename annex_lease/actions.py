@@ -49,8 +49,8 @@ class PublishEnd(Action, ends=False, bookkeeping=True):
 
 
 @dataclass(frozen=True)
-class DropRenewal(Action, ends=False, bookkeeping=True):
-    """Record a renewal as used up: the lease ended, or was stopped, before it was granted."""
+class RecordGrant(Action, ends=False, bookkeeping=True):
+    """Record a grant without granting: one whose tag is lost, or a renewal as used up before it was granted."""
 
     granted: Granted
     reason: str
@@ -74,9 +74,10 @@ class ScheduleEnds(Action, ends=False, bookkeeping=True):
 
 
 @dataclass(frozen=True)
-class SuspendRebalance(Action, ends=False, bookkeeping=False):
-    """Suspend the AZRebalance process of the group: it would terminate busy instances to balance the zones."""
+class SuspendProcesses(Action, ends=False, bookkeeping=False):
+    """Suspend these processes of the group, which an annex does without."""
 
+    processes: tuple[str, ...]
     reason: str
 
 
@@ -89,7 +90,7 @@ class ResumeLaunch(Action, ends=False, bookkeeping=False, guarded=True):
 
 @dataclass(frozen=True)
 class Grant(Action, ends=False, bookkeeping=False, guarded=True):
-    """Give the group the declared size. The use and the grant are recorded before, its completion after it.
+    """Give the group the declared size. Use and grant are recorded and marked before, its completion after it.
 
     Attributes:
         granted: the grant to record.
@@ -221,18 +222,16 @@ class Decision:
     """Actions to carry out, in this order, and the reason.
 
     Attributes:
-        phase: phase of the annex, before the actions.
-        reason: reason for the phase.
+        phase: phase of the annex, before the actions, with its `reason`.
         end: effective end of the lease, aware UTC; None if there is no group or no readable policy.
-        actions: actions in their order.
         problems: problems for an operator, `record_problems` among them.
         record_problems: what of the record could not be followed.
-        needs: facts without which the decision is not complete. The actions are right without them; look the facts up
-            and decide again.
+        needs: facts to look up, and then to decide again. The actions are right without them.
         alive: number of instances that may still cost money, as far as was looked.
         overdue: number of those that should be gone: the lease and its grace are over.
         surplus: number of instances above the declared size that the group is to have.
         empty: True if the lease is over and this look found nothing; the second of two such looks makes an end.
+        leaving: number of instances that are shutting down, and for which no deletion of the group waits.
         used_seconds: instance-seconds used of a declared limit; None if no limit is declared.
     """
 
@@ -247,4 +246,5 @@ class Decision:
     overdue: int = 0
     surplus: int = 0
     empty: bool = False
+    leaving: int = 0
     used_seconds: int | None = None

@@ -13,12 +13,10 @@ from annex_lease import actions, tags
 from annex_lease.aws import AnnexAccess
 from annex_lease.batches import CALL_SECONDS, RefusedError, finish_hooks, in_batches, put_scheduled
 from annex_lease.messages import report, warn
+from annex_lease.observed import GRANT_MARK
 
 if TYPE_CHECKING:
-    from mypy_boto3_autoscaling.type_defs import (
-        TagTypeDef,
-        UpdateAutoScalingGroupTypeTypeDef,
-    )
+    from mypy_boto3_autoscaling.type_defs import TagTypeDef, UpdateAutoScalingGroupTypeTypeDef
 
 _BEGUN = "?"  # a message is being published
 # Parts of the error of SetInstanceProtection for an instance that began to leave, or left, since it was listed.
@@ -104,13 +102,11 @@ def _(action: actions.Grant, annex: AnnexAccess) -> None:
         before.append((tags.TAG_GRANTED, replace(action.granted, begun=True).text()))
     if before:
         _write_tags(annex, *before)
-    change: UpdateAutoScalingGroupTypeTypeDef = {
-        "AutoScalingGroupName": annex.group,
-        "DesiredCapacity": action.capacity,
-    }
+    _suspend(annex, GRANT_MARK)
+    new: UpdateAutoScalingGroupTypeTypeDef = {"AutoScalingGroupName": annex.group, "DesiredCapacity": action.capacity}
     if action.max_size is not None:
-        change["MaxSize"] = action.max_size
-    annex.clients.autoscaling.update_auto_scaling_group(**change)
+        new["MaxSize"] = action.max_size
+    annex.clients.autoscaling.update_auto_scaling_group(**new)
     _write_tags(annex, (tags.TAG_GRANTED, action.granted.text()))
 
 
@@ -128,7 +124,7 @@ def _(action: actions.NotifyInstances, annex: AnnexAccess) -> None:
 
 
 @perform.register
-def _(action: actions.DropRenewal, annex: AnnexAccess) -> None:
+def _(action: actions.RecordGrant, annex: AnnexAccess) -> None:
     _write_tags(annex, (tags.TAG_GRANTED, action.granted.text()))
 
 
@@ -178,7 +174,7 @@ def _(action: actions.Report, annex: AnnexAccess) -> None:
 
 @perform.register
 def _(action: actions.SuspendLaunch, annex: AnnexAccess) -> None:
-    annex.clients.autoscaling.suspend_processes(AutoScalingGroupName=annex.group, ScalingProcesses=["Launch"])
+    _suspend(annex, "Launch")
 
 
 @perform.register
@@ -202,8 +198,8 @@ def _(action: actions.AllowDeletion, annex: AnnexAccess) -> None:
 
 
 @perform.register
-def _(action: actions.SuspendRebalance, annex: AnnexAccess) -> None:
-    annex.clients.autoscaling.suspend_processes(AutoScalingGroupName=annex.group, ScalingProcesses=["AZRebalance"])
+def _(action: actions.SuspendProcesses, annex: AnnexAccess) -> None:
+    _suspend(annex, *action.processes)
 
 
 @perform.register
@@ -243,6 +239,10 @@ def _(action: actions.TerminateInstances, annex: AnnexAccess) -> None:
         _INSTANCE_BATCH,
         lambda batch: annex.clients.ec2.terminate_instances(InstanceIds=batch),
     )
+
+
+def _suspend(annex: AnnexAccess, *processes: str) -> None:
+    annex.clients.autoscaling.suspend_processes(AutoScalingGroupName=annex.group, ScalingProcesses=[*processes])
 
 
 def _write_tags(annex: AnnexAccess, *values: tuple[str, str]) -> None:

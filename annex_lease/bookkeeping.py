@@ -8,16 +8,17 @@ from datetime import datetime, timedelta
 from annex_lease import tags
 from annex_lease.actions import (
     Action,
-    DropRenewal,
     NotifyInstances,
     PublishEnd,
+    RecordGrant,
     RecordOverride,
     RecordUse,
     ScheduleEnds,
+    SuspendProcesses,
 )
 from annex_lease.entries import Granted, Ledger, Override, Schedule, ScheduledAction
 from annex_lease.lease import Lease
-from annex_lease.observed import DEAD_INSTANCE_STATES, DEAD_LIFECYCLE_STATES, Fact, Group
+from annex_lease.observed import DEAD_INSTANCE_STATES, DEAD_LIFECYCLE_STATES, GRANT_MARK, Fact, Group
 from annex_lease.record import LeaseRecord
 from annex_lease.terms import CHECK_PERIOD
 
@@ -32,7 +33,7 @@ _MARGIN = timedelta(seconds=30)
 # Two checks at once may read the clock in another order than they write. A ledger later than that has a wrong time.
 _SKEW = timedelta(minutes=5)
 # A deployment that fails is rolled back, which is no decision. An hour is longer than both take: the slowest resource
-# of an annex, its custom resource, has ten minutes.
+# of an annex, its custom resource, has a quarter of one.
 _ROLLBACK = timedelta(hours=1)
 
 
@@ -101,7 +102,16 @@ def drop_renewal(record: LeaseRecord) -> tuple[Action, ...]:
     if not record.renewal_pending:
         return ()
     granted = Granted(record.granted.size if record.granted else 0, record.renewal)
-    return (DropRenewal(granted, "a later deployment or extension would grant it"),)
+    return (RecordGrant(granted, "a later deployment or extension would grant it"),)
+
+
+def restore_grant(lease: Lease) -> tuple[Action, ...]:
+    """Record the grant that the group's mark shows and no tag."""
+    granted = lease.record.granted
+    if not lease.record.granted_lost or lease.policy is None or granted is None:
+        return ()
+    reason = "the group was granted a size, and no tag says so: annex renew grants the declared size again"
+    return (RecordGrant(granted, reason),)
 
 
 def record_use(group: Group, now: datetime) -> tuple[tuple[Action, ...], frozenset[Fact]]:
@@ -202,3 +212,15 @@ def _latest_end(group: Group, now: datetime, *, deploying: bool) -> datetime:
     if group.scheduled is not None and LATEST_END_ACTION not in group.scheduled:
         return min(recorded.latest_end, lease.latest_end)
     return recorded.latest_end
+
+
+def suspend(group: Group) -> tuple[Action, ...]:
+    """Suspend the processes of the group that an annex does without, the mark of its grant among them."""
+    # Execution points leave one by one, so the zones become uneven. Auto Scaling would then launch above the desired
+    # capacity and terminate busy instances (EC2 Auto Scaling User Guide, "Availability Zone rebalancing").
+    # CloudFormation has no property for it.
+    wanted = {"AZRebalance": "it would terminate busy instances to balance the zones"}
+    if group.lease.record.was_granted:
+        wanted[GRANT_MARK] = "it marks the grant"
+    missing = {process: reason for process, reason in wanted.items() if process not in group.suspended}
+    return (SuspendProcesses(tuple(missing), "; ".join(missing.values())),) if missing else ()

@@ -126,8 +126,7 @@ def check(
             if (again := _look_again(annex, outcomes)) is None:
                 break
             seen = again
-    if not dry_run:
-        memory.note(seen, now, decision)
+    memory.note(seen, now, decision)
     decision = _carried_out(decision, outcomes)
     noted = (refused.pop(Fact.ACTIVITY),) if Fact.ACTIVITY in refused else ()  # no lease depends on it
     done = _joined([*outcomes, Outcome(failures=tuple(refused.values()), notes=noted)])
@@ -172,8 +171,7 @@ def empty_fleet(
 
     Raises:
         CheckError: time ran out with instances left, or with calls that still fail; what was stopped stays stopped.
-        botocore.exceptions.ClientError: AWS refused to be read until time ran out.
-        botocore.exceptions.BotoCoreError: AWS could not be reached until time ran out.
+        botocore.exceptions.ClientError: AWS refused to be read until time ran out; BotoCoreError: it was not reached.
     """
     empty = 0
     while True:
@@ -186,7 +184,8 @@ def empty_fleet(
             empty = 0
         else:
             empty = empty + 1 if report.decision.empty and not report.errors else 0
-            if empty >= _EMPTY_LISTINGS:
+            # A detached instance that is still shutting down keeps a network that is deleted next. It may take long.
+            if empty >= _EMPTY_LISTINGS and not (report.decision.leaving and may_wait):
                 return report
             if not may_wait:
                 left = "; ".join(report.errors) or "instances are still shutting down"

@@ -15,10 +15,12 @@ from dataclasses import dataclass
 from annex_lease.forms import COLLECTOR, DEFAULT_PORT, MAX_COLLECTORS_LENGTH, MAX_HOST_LENGTH
 
 _MAX_PORT = 65_535
-_SEPARATORS = re.compile("[ ,]+")
+_SEPARATORS = re.compile("[ \t\r\n,]+")
 _PARTS = re.compile(r"<?(\[[^]]*\]|[^:?]*)(?::(\d+))?(\?.*?)?>?")
 # One more address of the same collector in a sinful string: `addrs=192.0.2.1-9618+[2001-db8--1]-9618`.
 _MORE_ADDRESSES = re.compile(r"[?&]addrs=([^&]*)")
+_ADDRESS_LIKE = re.compile(r"[0-9.]+")
+_SAME_HOST = re.compile(r"(.*\.)?localhost(\.localdomain)?\.?", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,11 @@ class Collector:
     def needs_ipv6(self) -> bool:
         """True if every address of the collector is an IPv6 address."""
         return all(host.startswith("[") for host, _ in ((self.host, self.port), *self.others))
+
+    @property
+    def is_local(self) -> bool:
+        """True if every address of the collector is of the loopback or of a link: valid on one host only."""
+        return all(_is_local(host) for host, _ in ((self.host, self.port), *self.others))
 
 
 def read_collectors(text: str) -> tuple[Collector, ...]:
@@ -81,6 +88,14 @@ def needs_ipv6(text: str) -> bool:
     return any(each.needs_ipv6 for each in read_collectors(text))
 
 
+def local_collector(text: str) -> str:
+    """The first collector whose addresses are valid on one host only; empty if there is none.
+
+    An execution point would look for it on itself.
+    """
+    return next((each.text for each in read_collectors(text) if each.is_local), "")
+
+
 def _joined(collectors: Iterable[Collector]) -> str:
     return ",".join(each.text for each in collectors)
 
@@ -94,6 +109,8 @@ def _read(text: str, whole: str) -> Collector:
     host, port, parameters = match[1], int(match[2] or DEFAULT_PORT), match[3] or ""
     if (host.startswith("[") and not _is_ipv6(host[1:-1])) or len(host) > MAX_HOST_LENGTH:
         raise _refused(whole)
+    if _ADDRESS_LIKE.fullmatch(host) and not _is_ipv4(host):
+        raise _refused(whole)  # no name ends in a number (RFC 3696, section 2)
     address = f"{host}:{port}{parameters}"
     return Collector(host, port, f"<{address}>" if text.startswith("<") else address, _others(parameters))
 
@@ -106,11 +123,27 @@ def _others(parameters: str) -> tuple[tuple[str, int], ...]:
 
 
 def _is_ipv6(text: str) -> bool:
+    return isinstance(_address(text), ipaddress.IPv6Address)
+
+
+def _is_ipv4(text: str) -> bool:
+    return isinstance(_address(text), ipaddress.IPv4Address)
+
+
+def _is_local(host: str) -> bool:
+    """True for an address of the loopback or of a link, for the unspecified one, and for a name of the loopback."""
+    name = host.strip("[]")
+    address = _address(name) or _address(name.replace("-", ":"))  # within `addrs` a colon is written as `-`
+    if address is None:
+        return _SAME_HOST.fullmatch(host) is not None
+    return address.is_loopback or address.is_unspecified or address.is_link_local
+
+
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
-        ipaddress.IPv6Address(text)
+        return ipaddress.ip_address(text)
     except ValueError:
-        return False
-    return True
+        return None
 
 
 def _refused(text: str) -> ValueError:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from annex_lease.actions import Decision, Reopen, Report
+from annex_lease.bookkeeping import restore_grant
 from annex_lease.keeping import keep
 from annex_lease.launches import REPORT_KIND, alarm
 from annex_lease.lease import Lease, Phase
@@ -52,7 +53,7 @@ def decide(seen: Seen, now: datetime, *, closing: bool = False, deployment: Depl
     report = () if closing else _report(seen, decision)
     return replace(
         decision,
-        actions=decision.actions + report,
+        actions=restore_grant(lease) + decision.actions + report,
         problems=problems + decision.problems,
         record_problems=problems,
         used_seconds=used,
@@ -90,10 +91,12 @@ def _decide(group: Group, now: datetime, *, closed: bool, deploying: bool) -> De
     if now >= end:
         return stop(group, now, Stop(_why(lease), _counted_from(group, now), notify=True))
     if _was_stopped(group, now):
-        # The end that instances were notified of, not an override that came after it.
-        end = min(lease.record.published_end or end, end)
+        # The end that instances were notified of, not an override that came after it. If that is lost, the grace counts
+        # from the check that finds so, and publishes its time: what was stopped must not stay until the declared end.
+        published = lease.record.published_end
         reason = "it was ended, or stopped by hand, and stays so until `annex renew`"
-        return stop(group, now, Stop(reason, end))
+        found = now.replace(microsecond=0) if published is None else published
+        return stop(group, now, Stop(reason, min(found, end), notify=published is None))
     decision = keep(group, now, deploying=deploying)
     if decision.end is not None and decision.end <= now:
         # The hours are used up by what is seen, although nothing could be recorded.

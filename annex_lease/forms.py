@@ -42,7 +42,9 @@ class Form:
 
 
 _LABEL = "[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-_HOST = rf"{_LABEL}(\.{_LABEL})*"
+# Names of containers and of some hosts have underscores, and resolve all the same.
+_HOST_LABEL = "[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+_HOST = rf"{_HOST_LABEL}(\.{_HOST_LABEL})*"
 _PORT = "([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
 _EC2_ID = "([0-9a-f]{8}|[0-9a-f]{17})"
 
@@ -60,10 +62,12 @@ _ADDRESS = rf"({_HOST}\.?|{_IPV6}):{_PORT}{_SINFUL}"
 _COLLECTOR = rf"({_ADDRESS}|<{_ADDRESS}>)"
 _NAKED_IPV6 = "[0-9A-Fa-f]{0,4}(:[0-9A-Fa-f.]{0,15}){2,8}"
 _GIVEN = rf"(({_HOST}\.?|{_IPV6})(:{_PORT})?{_SINFUL}|<{_ADDRESS}>|{_NAKED_IPV6})"
+# White space of any kind: a list can stand in several lines.
+_BETWEEN = "[ \t\r\n,]"
 MAX_COLLECTORS_LENGTH = 1000
 """Characters of all collectors: they are in the user data, which has a limit."""
 COLLECTOR = Form(
-    rf"[ ,]*{_GIVEN}([ ,]+{_GIVEN})*[ ,]*",
+    rf"{_BETWEEN}*{_GIVEN}({_BETWEEN}+{_GIVEN})*{_BETWEEN}*",
     f"one collector or several, separated by commas or spaces: host, host:port, [IPv6]:port, host:port?sock=name or "
     f"<host:port?...> (DNS name or address; port 1 to 65535, default {DEFAULT_PORT})",
     "cm.example.edu",
@@ -110,7 +114,7 @@ IMAGE = Form(
     max_length=1011,  # of a parameter's name with its ARN (Systems Manager API Reference, PutParameter)
 )
 INSTANCE_TYPE = Form(
-    r"[a-z][a-z0-9-]*\.(nano|micro|small|medium|large|[0-9]{0,3}xlarge|metal(-[0-9]{1,3}xl)?)",
+    r"[a-z][a-z0-9-]*\.(nano|micro|small|medium|large|([1-9][0-9]{0,2})?xlarge|metal(-[0-9]{1,3}xl)?)",
     "an EC2 instance type",
     "c6a.large",
 )

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 
 from annex_lease.forms import arn_region
 from annex_lease.instance_types import ARM64, X86_64, architectures, unusable
-from annex_lease.regions import is_misspelt, nearest_region
+from annex_lease.regions import is_misspelt, nearest_region, partition
 from annex_lease.rules import Conflict
-from annex_lease.terms import IMAGE, INSTANCE_TYPES, REGION
+from annex_lease.terms import IMAGE, INSTANCE_TYPES, PERMISSIONS_BOUNDARY, REGION
 
 _PAGE = "(CloudFormation User Guide, 'ssm dynamic reference')"
 _PUBLIC = "/aws/service/"
@@ -21,7 +21,12 @@ _LABELLED = re.compile(r"ssm:[^:]+:(?!\d+$)[^:]*")
 # "aws" and "ssm" cannot begin the name of a parameter of one's own (Systems Manager API Reference, PutParameter).
 _RESERVED = re.compile(r"ssm:/?(aws|ssm)", re.IGNORECASE)
 _SECRET = re.compile(r"ssm:/aws/reference/secretsmanager/|ssm-secure:|secretsmanager:")
-_NO_LINUX = re.compile(r"windows|/ec2-macos/", re.IGNORECASE)
+_NO_LINUX = re.compile(r"windows|/ec2-macos/|/freebsd/", re.IGNORECASE)
+# How a template or a launch template writes a parameter, how a person does, and how `aws ssm` prints its ARN.
+_OTHER_FORM = re.compile(r"(?:\{\{)?(?:resolve:)?(?:ssm:)?((?:/|arn:aws[a-z-]*:ssm:).+?)(?:\}\})?")
+_VERSION_OF_SHARED = re.compile(r"ssm:(arn:[^:]*:ssm:[^:]*:[^:]*:[^:]*):[^:]*")
+# The public parameters of Amazon ECS and Amazon EKS that hold a JSON object; the id is one level below.
+_JSON = re.compile(r"ssm:(?:arn:[^/]*)?/aws/service/(?:ecs|eks)/.*/recommended(:[0-9]+)?")
 _IN_A_NAME = {ARM64: re.compile("arm64|aarch64"), X86_64: re.compile("amd64|x86_64")}
 
 
@@ -38,6 +43,14 @@ def image_conflict(image: str) -> Conflict | None:
     if _SECRET.match(image):
         allowed = f"a parameter of the type String: CloudFormation reads no other one into an image {_PAGE}"
         return Conflict(IMAGE.name, allowed, advice="store the id in such a parameter")
+    shared = _VERSION_OF_SHARED.fullmatch(image)
+    if shared is not None:
+        # A dynamic reference, which alone has versions, reads no parameter of another account.
+        allowed = "the ARN of a shared parameter without a version or a label: CloudFormation reads its latest version"
+        return Conflict(IMAGE.name, allowed, advice=f'"ssm:{shared[1]}"')
+    if _JSON.fullmatch(image):
+        allowed = "a parameter with the image's id alone: this one holds a JSON object"
+        return Conflict(IMAGE.name, allowed, advice=f'"{re.sub(":[0-9]+$", "", image)}/image_id"')
     if _LABELLED.fullmatch(image) and not image.startswith(_SSM_ARN):
         allowed = f"a version number after the name: CloudFormation reads no parameter by a label {_PAGE}"
         name = image.rpartition(":")[0]
@@ -47,6 +60,9 @@ def image_conflict(image: str) -> Conflict | None:
     if _RESERVED.match(image) and not image.startswith(f"{_SSM}{_PUBLIC}"):
         allowed = f'a parameter whose name does not begin with "aws" or "ssm", or a public one below {_PUBLIC}'
         return Conflict(IMAGE.name, allowed, advice="name an existing parameter")
+    other = _OTHER_FORM.fullmatch(image)
+    if other is not None and not IMAGE.form.matches(image) and IMAGE.form.matches(f"{_SSM}{other[1]}"):
+        return Conflict(IMAGE.name, IMAGE.allowed, advice=f'{IMAGE.name} = "{_SSM}{other[1]}"')
     return None
 
 
@@ -80,6 +96,36 @@ def types_conflict(instance_types: Sequence[str]) -> Conflict | None:
         allowed = "types of one processor architecture, because all boot the same image"
         return Conflict(INSTANCE_TYPES.name, allowed, advice="make a second annex for the other architecture")
     return None
+
+
+def partition_conflict(name: str, arn: str | None, region: str) -> Conflict | None:
+    """A resource of another partition of AWS, such as GovCloud, does not exist for an annex's account.
+
+    Args:
+        name: name of the declared value.
+        arn: ARN that is declared; None: none is.
+        region: the annex's Region.
+    """
+    wanted = partition(region)
+    if arn is None or arn.split(":")[1] == wanted:
+        return None
+    allowed = f"an ARN that begins with arn:{wanted}: as all of {region} do"
+    return Conflict(name, allowed, advice=f"name one that exists in {region}")
+
+
+def boundary_conflict(boundary: str | None, account: str | None) -> Conflict | None:
+    """The boundary of a role is a policy of the role's own account, or one of AWS.
+
+    So the IAM User Guide, "Permissions boundaries for IAM entities".
+
+    Args:
+        boundary: ARN of the policy; None: none is declared.
+        account: the annex's account; None: none is declared.
+    """
+    owner = "aws" if boundary is None else boundary.split(":")[4]
+    if account is None or owner in ("aws", account):
+        return None
+    return Conflict(PERMISSIONS_BOUNDARY.name, f"a policy of the annex's account, {account}", advice="use one of it")
 
 
 def key_conflict(name: str, key: str | None, region: str) -> Conflict | None:

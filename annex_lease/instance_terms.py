@@ -80,7 +80,7 @@ ROOT_DEVICE = Text(
 )
 TAGS = Table(
     "tags",
-    "tags of an organisation: on the stack and its resources, on instances, volumes and network interfaces",
+    "tags of an organisation: on the stack's resources (not on itself), on instances, volumes and network interfaces",
     f'a table of at most {MAX_OWN_TAGS} texts, such as {{ team = "physics" }}',
     '{ team = "physics", cost-centre = "4711" }',
     "none; an annex adds its own to those of `[defaults]`",

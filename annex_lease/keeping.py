@@ -12,7 +12,6 @@ from annex_lease.actions import (
     Grant,
     RenewLease,
     ResumeLaunch,
-    SuspendRebalance,
     Warn,
 )
 from annex_lease.bookkeeping import (
@@ -24,6 +23,7 @@ from annex_lease.bookkeeping import (
     record_override,
     record_use,
     schedule_ends,
+    suspend,
 )
 from annex_lease.entries import Granted, Ledger, Renewed
 from annex_lease.lease import Phase
@@ -67,11 +67,7 @@ def keep(group: Group, now: datetime, *, deploying: bool = False) -> Decision:
     end = _end(group, renewal, now, granting=granting)
     actions: list[Action] = [*used, *renewal, *publish(lease, end), *record_override(lease, now)]
     actions.extend(schedule_ends(group, end, now, deploying=deploying))
-    if "AZRebalance" not in group.suspended:
-        # Execution points leave one by one, so the zones become uneven. Auto Scaling would then launch above the
-        # desired capacity and terminate busy instances (EC2 Auto Scaling User Guide, "Availability Zone rebalancing").
-        # CloudFormation has no property for it.
-        actions.append(SuspendRebalance("it would terminate busy instances to balance the zones"))
+    actions.extend(suspend(group))
     if granting:
         # After the end is published: an instance that starts without it could not know when to stop.
         actions.extend(_granting(group, now))
@@ -160,9 +156,10 @@ def _grant_state(group: Group) -> _GrantState:
 def _capacity(group: Group) -> int:
     """Desired capacity to set: a size that was made smaller starts nothing, and one that was made larger ends nothing.
 
-    What was only begun may never have been granted: it makes no size smaller.
+    What was only begun may never have been granted: it makes no size smaller. AWS takes nothing below a MinSize,
+    which is set by hand.
     """
-    record, size = group.lease.record, group.lease.size
+    record, size = group.lease.record, max(group.lease.size, group.min_size)
     if record.granted is None or record.granted.begun or record.renewal_pending:
         return size
     # What was added by hand is reported, and stays.

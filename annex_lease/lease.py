@@ -15,7 +15,7 @@ from enum import Enum
 from annex_lease import tags
 from annex_lease.entries import Ledger, Override
 from annex_lease.policy import NUMBERS, LeasePolicy
-from annex_lease.record import LeaseRecord, read_record
+from annex_lease.record import LeaseRecord, assume_granted, read_record
 from annex_lease.tags import Tag
 from annex_lease.terms import GRACE
 
@@ -115,13 +115,16 @@ class Lease:
     problems: tuple[str, ...]
 
     @classmethod
-    def of(cls, group_tags: Iterable[Tag], created: datetime, caps: LeaseCaps = NO_CAPS) -> Lease:
+    def of(
+        cls, group_tags: Iterable[Tag], created: datetime, caps: LeaseCaps = NO_CAPS, *, marked: bool = False
+    ) -> Lease:
         """Read the lease of a group; never raises for anything that the tags may hold.
 
         Args:
             group_tags: tags of the group.
             created: CreatedTime of the group, which AWS sets and no user can edit; aware.
             caps: declared values that no tag can exceed. Default: none.
+            marked: True if the group carries the mark of a grant, which is no tag. Default: False.
         """
         record = read_record(group_tags)
         problems = record.problems + caps.problems
@@ -129,9 +132,12 @@ class Lease:
         start = created.astimezone(UTC).replace(microsecond=0)
         if record.policy is None:
             latest = start + timedelta(seconds=caps.max_lifetime_seconds or _LONGEST)
+            record = assume_granted(record, 0) if marked else record
             end = min(record.published_end or start, latest)
             return cls(record, None, start, end, end, end, latest, None, None, problems)
         policy = caps.applied_to(record.policy)
+        if marked:
+            record = assume_granted(record, policy.size)
         latest = start + timedelta(seconds=policy.max_lifetime_seconds)
         declared = policy.ends_at or start + timedelta(seconds=policy.duration_seconds or 0)
         override = None if _is_void(record, declared) else record.override_end

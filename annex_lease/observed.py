@@ -30,6 +30,12 @@ BELIEVED = timedelta(minutes=10)
 CloudFormation deletes and writes the tags of a group in two calls, which can be minutes apart while it is throttled,
 and a listing of AWS can lack what exists. To end what runs cannot be taken back.
 """
+GRANT_MARK = "AddToLoadBalancer"
+"""The process whose suspension marks a group that was granted a size.
+
+A deployment may take away tags that its template does not declare: no page of AWS says that. It has no property for
+suspended processes. Without a load balancer this one does nothing (EC2 Auto Scaling User Guide, "Suspend and resume").
+"""
 
 
 class Credential(Enum):
@@ -172,7 +178,7 @@ class Group:
     @cached_property
     def lease(self) -> Lease:
         """The lease that the tags of the group record, within the caps."""
-        return Lease.of(self.tags, self.created, self.caps)
+        return Lease.of(self.tags, self.created, self.caps, marked=GRANT_MARK in self.suspended)
 
     def alive(self) -> tuple[str, ...]:
         """Ids of all instances that may still cost money, sorted.
@@ -217,10 +223,6 @@ class Group:
     def in_service(self) -> bool:
         """True if any instance is in service."""
         return any(member.state == "InService" for member in self.members)
-
-    def unserved(self) -> bool:
-        """True if the group is to start instances and none is in service."""
-        return self.desired > 0 and "Launch" not in self.suspended and not self.in_service()
 
     def busy(self) -> int:
         """Number of instances in service with scale-in protection: execution points set it while a job runs."""

@@ -6,7 +6,7 @@ A record can be missing, incomplete, edited by hand or hostile. Its `policy` is 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar, cast
 
@@ -37,6 +37,7 @@ class LeaseRecord:
     `ledger_known` are False if the tag exists but cannot be read. `override_end` is the operator's override of the end,
     `overrides` says what it was written against. `renewal` is the time of the last `annex renew`. `grace_seconds` is
     the declared grace, also where the policy is not complete. `closed`: a destroy began to empty the annex.
+    `granted_lost`: the group was granted a size, and no tag says so; `granted` is assumed then.
     """
 
     policy: LeasePolicy | None
@@ -56,6 +57,7 @@ class LeaseRecord:
     warned: str | None
     reported: str
     problems: tuple[str, ...]
+    granted_lost: bool = False
 
     @property
     def published_end(self) -> datetime | None:
@@ -80,6 +82,17 @@ class LeaseRecord:
     def was_granted(self) -> bool:
         """True if the annex may have had capacity: an unreadable tag may have been a grant."""
         return self.granted is not None or not self.granted_known
+
+
+def assume_granted(record: LeaseRecord, size: int) -> LeaseRecord:
+    """The record of a group that was granted a size: without a readable or unreadable grant, this size is assumed.
+
+    A deployment that took away what the template does not declare must not grant a fleet twice, nor begin its hours
+    again. A renewal that is recorded counts as used up: nothing says whether it was.
+    """
+    if record.was_granted:
+        return record
+    return replace(record, granted=Granted(size, record.renewal), granted_lost=True)
 
 
 def read_record(group_tags: Iterable[Tag]) -> LeaseRecord:

@@ -1,4 +1,4 @@
-"""The AWS Regions that this release knows, for errors about a Region's code that is misspelt."""
+"""The AWS Regions that this release knows, for errors about a Region's code that is misspelt, and their partitions."""
 
 from __future__ import annotations
 
@@ -17,6 +17,16 @@ KNOWN_REGIONS = (
 )
 # fmt: on
 _SIMILAR = 0.75
+# botocore's partitions.json: the beginning of the code of each Region that is not in the partition `aws`.
+_PARTITIONS = {
+    "cn-": "aws-cn",
+    "us-gov-": "aws-us-gov",
+    "us-iso-": "aws-iso",
+    "us-isob-": "aws-iso-b",
+    "eu-isoe-": "aws-iso-e",
+    "us-isof-": "aws-iso-f",
+    "eusc-": "aws-eusc",
+}
 _AREAS = frozenset(each.split("-")[0] for each in KNOWN_REGIONS)
 
 
@@ -41,3 +51,12 @@ def is_misspelt(region: str) -> bool:
     """
     area = region.split("-")[0]
     return region not in KNOWN_REGIONS and area not in _AREAS and area[::-1] in _AREAS
+
+
+def partition(region: str) -> str:
+    """Partition of a Region, as every ARN of it names it: `aws`, `aws-cn`, `aws-us-gov` and so on.
+
+    Args:
+        region: a Region's code.
+    """
+    return next((name for start, name in _PARTITIONS.items() if region.startswith(start)), "aws")

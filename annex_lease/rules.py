@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from annex_lease.collectors import local_collector
 from annex_lease.duration import format_duration
 from annex_lease.forms import topic_region
 from annex_lease.kinds import written
@@ -17,6 +18,7 @@ from annex_lease.tags import MAX_OWN_TAGS, unusable_in_metadata
 from annex_lease.terms import (
     ALARM_EMAIL,
     ALARM_TOPIC,
+    COLLECTOR,
     DRAIN_BEFORE_END,
     LEASE,
     LEASE_ENDS_AT,
@@ -190,6 +192,15 @@ def network_conflict(vpc: object | None, subnets: Collection[object]) -> Conflic
     missing, given = (VPC, SUBNETS) if vpc is None else (SUBNETS, VPC)
     allowed = f"{VPC.name} and {SUBNETS.name} together, or neither of them for a small VPC of the annex's own"
     return Conflict(missing.name, allowed, advice=f"{missing.name} = {written(missing)}, or remove {given.name}")
+
+
+def collector_conflict(collector: str) -> Conflict | None:
+    """Instances must reach the collectors: an address of the loopback is the instance itself."""
+    local = local_collector(collector)
+    if not local:
+        return None
+    allowed = f"addresses at which instances reach the central manager; {local} is each instance itself or its link"
+    return Conflict(COLLECTOR.name, allowed, advice=f"write the central manager's name, such as {written(COLLECTOR)}")
 
 
 def tag_conflict(tags: Mapping[str, str]) -> Conflict | None:

@@ -93,6 +93,7 @@ def stop(group: Group, now: datetime, why: Stop) -> Decision:
         alive=billed,
         overdue=0 if grace else billed,
         empty=empty,
+        leaving=sum(each.state == "shutting-down" and not each.member for each in group.instances or ()),
     )
 
 
@@ -133,6 +134,7 @@ def clear_away(missing: Missing, now: datetime, *, closing: bool = False) -> Dec
         alive=len(alive),
         overdue=len(over),
         empty=empty,
+        leaving=sum(each.state == "shutting-down" for each in missing.instances or ()),
     )
 
 

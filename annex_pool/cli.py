@@ -5,6 +5,9 @@ Exit codes: 0 done; 1 failed, in whole or in part; 2 the input is not allowed.
 
 from __future__ import annotations
 
+import os
+import sys
+from io import TextIOWrapper
 from typing import Annotated, Any
 
 import typer
@@ -97,5 +100,17 @@ app.command("leftovers", help=LEFTOVERS_HELP)(leftovers_command)
 
 
 def main() -> None:
-    """Run the command with the arguments of the process."""
-    app(prog_name="annex")
+    """Run the command with the arguments of the process; output that cannot be written is one line and exit code 1."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        # A text of AWS can hold characters that the terminal's encoding lacks.
+        sys.stdout.reconfigure(errors="backslashreplace")
+    try:
+        try:
+            app(prog_name="annex")
+        finally:
+            if sys.stdout is not None:
+                sys.stdout.flush()
+    except OSError as error:
+        # Python would try to write the rest once more when it exits.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1 if isinstance(error, BrokenPipeError) else f"error: the command could not finish: {error}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,6 +26,7 @@ _CHECK_CONFIG = _CONFIG.merge(Config(read_timeout=260))
 _FAILURES = (BotoCoreError, ValueError, OSError, RuntimeError)
 # And for a key of a configuration file that holds a table instead of a value.
 _UNUSABLE = (*_FAILURES, TypeError, KeyError, AttributeError)
+_HEADER_VALUE = re.compile(r"(Invalid header value) b?['\"].*", re.DOTALL)
 # Codes by which AWS refuses one action, and not the credentials themselves.
 _NOT_ALLOWED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation")
 
@@ -51,8 +53,11 @@ def asking(what: str) -> Iterator[None]:
 
 
 def one_line(text: str) -> str:
-    """A text of AWS or of a library on one line: white space of any kind becomes one space."""
-    return " ".join(text.split())
+    """A text of AWS or of a library on one line: white space of any kind becomes one space.
+
+    The value of a header that the library refuses is left out: it is a credential of the environment.
+    """
+    return " ".join(_HEADER_VALUE.sub(r"\1, is there a line end in a credential?", text).split())
 
 
 def _reason(error: ClientError) -> str:

@@ -1,6 +1,6 @@
 """Validation of one table of the spec file: pydantic's errors become problems with a fix."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
@@ -58,12 +58,32 @@ def wrong_values(model: type[BaseModel], values: Mapping[str, object], table: st
 def _problems(
     model: type[BaseModel], values: Mapping[str, object], table: str, details: Iterable["ErrorDetails"]
 ) -> list[Problem]:
-    found = (_problem(model, values, table, detail) for detail in details if detail["type"] not in _CONSEQUENCES)
-    # A list has one error for each wrong item; the whole value is shown once.
-    return list(dict.fromkeys(found))
+    errors = [detail for detail in details if detail["type"] not in _CONSEQUENCES]
+    wrong: dict[str, list[str]] = {}
+    for detail in errors:
+        wrong.setdefault(str(detail["loc"][0]) if detail["loc"] else "", []).extend(_wrong_item(values, detail))
+    # A list has one error for each wrong item; they are shown together, once.
+    return list(dict.fromkeys(_problem(model, values, table, detail, wrong) for detail in errors))
 
 
-def _problem(model: type[BaseModel], values: Mapping[str, object], table: str, detail: "ErrorDetails") -> Problem:
+def _wrong_item(values: Mapping[str, object], detail: "ErrorDetails") -> list[str]:
+    """The item of a list or a table that an error is about, as the file writes it; none if it is about the whole."""
+    key, *places = detail["loc"] or ("",)
+    whole = values.get(str(key))
+    if isinstance(whole, list) and len(whole) > 1 and places and isinstance(places[0], int) and places[0] < len(whole):
+        return [shown(whole[places[0]])]
+    if isinstance(whole, Mapping) and len(whole) > 1 and places and places[0] in whole:
+        return [f"{places[0]} = {shown(whole[str(places[0])])}"]
+    return []
+
+
+def _problem(
+    model: type[BaseModel],
+    values: Mapping[str, object],
+    table: str,
+    detail: "ErrorDetails",
+    wrong: Mapping[str, Sequence[str]],
+) -> Problem:
     reason = detail.get("ctx", {}).get("error")
     if isinstance(reason, ContradictionError):
         return replace(reason.problem, table=table)
@@ -75,5 +95,6 @@ def _problem(model: type[BaseModel], values: Mapping[str, object], table: str, d
     example = (field.examples or [""])[0]
     if key == _NOT_A_KEY:
         return Problem(table, "", shown(values[key]), allowed, f"rename the table, for example {example}")
-    received = NOTHING if detail["type"] == "missing" else shown(values[key])
+    whole = NOTHING if detail["type"] == "missing" else shown(values[key])
+    received = f"{', '.join(wrong[key])}, in {whole}" if wrong[key] else whole
     return Problem(table, key, received, allowed, f"{key} = {example}")

@@ -53,7 +53,7 @@ def _number(term: Number) -> FieldInfo:
 
 
 def _price(term: Price) -> FieldInfo:
-    return words(term, gt=0, le=term.maximum, allow_inf_nan=False)
+    return words(term, gt=0, le=term.maximum)
 
 
 def _texts(term: Texts) -> FieldInfo:
@@ -84,7 +84,7 @@ def _read_by(reader: Callable[[str], object]) -> AfterValidator:
 
 
 def _number_as_text(value: object) -> object:
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    return str(value) if isinstance(value, int) else value
 
 
 def _ruled(rule: Callable[[Any], Conflict | None]) -> AfterValidator:
@@ -145,7 +145,7 @@ Name = Annotated[
     # A name is written as the name of a table.
     Field(description=terms.NAME.allowed, examples=[f"[annex.{terms.NAME.form.example}]"]),
 ]
-Collector = Annotated[str, AfterValidator(collector_list), words(terms.COLLECTOR)]
+Collector = Annotated[str, AfterValidator(collector_list), _ruled(rules.collector_conflict), words(terms.COLLECTOR)]
 TrustDomain = Annotated[str, _matching(terms.TRUST_DOMAIN.form), words(terms.TRUST_DOMAIN)]
 Region = Annotated[str, _ruled(instance_rules.region_conflict), _matching(terms.REGION.form), words(terms.REGION)]
 Account = Annotated[Annotated[str, _matching(terms.ACCOUNT.form)] | None, words(terms.ACCOUNT)]

@@ -112,6 +112,9 @@ class AnnexSpec(BaseModel):
         yield rules.network_conflict(self.vpc, self.subnets)
         yield instance_rules.image_region_conflict(self.image, self.region)
         yield instance_rules.architecture_conflict(self.image, self.instance_types)
+        yield instance_rules.boundary_conflict(self.permissions_boundary, self.account)
+        for term in (terms.ALARM_TOPIC, terms.PERMISSIONS_BOUNDARY, terms.VOLUME_KEY, terms.CREDENTIAL_KEY):
+            yield instance_rules.partition_conflict(term.name, getattr(self, term.name), self.region)
         for term in (terms.VOLUME_KEY, terms.CREDENTIAL_KEY):
             yield instance_rules.key_conflict(term.name, getattr(self, term.name), self.region)
 
@@ -139,7 +142,10 @@ class BaseSpec(BaseModel):
 
     def problems_in(self, regions: Iterable[str]) -> list[Problem]:
         """Problems of the base in the Regions of the file's annexes."""
-        if self.alarm_topic is None:
-            return []
-        conflict = rules.base_topic_conflict(self.alarm_topic, regions)
-        return [] if conflict is None else [problem_of(conflict, self.alarm_topic, table=BASE_TABLE)]
+        places, boundary = sorted({*regions}), terms.PERMISSIONS_BOUNDARY.name
+        conflicts = [
+            None if self.alarm_topic is None else rules.base_topic_conflict(self.alarm_topic, places),
+            *(instance_rules.partition_conflict(boundary, self.permissions_boundary, each) for each in places),
+        ]
+        found = [each for each in conflicts if each is not None]
+        return [problem_of(each, getattr(self, each.name), table=BASE_TABLE) for each in found]

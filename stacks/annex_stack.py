@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from aws_cdk import Acknowledgment, CfnOutput, CfnParameter, Duration, Environment, Fn, Stack, Tags, Validations
+from aws_cdk import Acknowledgment, CfnOutput, CfnParameter, Duration, Environment, Fn, Stack, Validations
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
@@ -11,9 +11,9 @@ from constructs import Construct
 
 from annex_constructs import Annex, ExecutionPoint, LeaseTerms, Pool, RoleSettings
 from annex_lease.ownership import STACK_DESCRIPTION, stack_name
-from annex_lease.tags import TAG_NAME
 from annex_lease.terms import ANNEX_KEYS, EXECUTION_POINT_TIMES
 from annex_spec import AnnexSpec, PoolSpec
+from stacks.base_stack import tag_resources
 
 _SSM = "ssm"
 
@@ -32,8 +32,6 @@ class AnnexStack(Stack):
             description=f"{STACK_DESCRIPTION}{annex.name}: execution points under a lease",
             env=Environment(account=annex.account, region=annex.region),
             termination_protection=False,  # what costs money must be easy to remove
-            # The sweeper, and people, know an annex's stack by its name.
-            tags={**annex.tags, TAG_NAME: annex.name},
             # A fifth of the bytes of a template would be spaces.
             suppress_template_indentation=True,
         )
@@ -56,9 +54,7 @@ class AnnexStack(Stack):
             alarm_email=annex.alarm_email,
         )
         RoleSettings.apply(self, permissions_boundary=annex.permissions_boundary, role_path=annex.role_path)
-        for key, value in annex.tags.items():
-            # CloudFormation passes the tags of a stack on to its resources, and not into a launch template.
-            Tags.of(self).add(key, value)
+        tag_resources(self, annex.tags)
         self._print_names()
 
     @property

@@ -1,6 +1,6 @@
 """The base of a spec file as CloudFormation stacks, one for each account and Region."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from aws_cdk import CfnOutput, Environment, Stack, Tags
 from aws_cdk import aws_sns as sns
@@ -38,7 +38,6 @@ class AnnexBaseStack(Stack):
             stack_name=f"AnnexBase-{region}",
             description="HTCondor annexes: ends what is over, and removes what belongs to no annex any more",
             env=Environment(account=account, region=region),
-            tags=dict(base.tags),
         )
         topic = None if base.alarm_topic is None else sns.Topic.from_topic_arn(self, "AlarmTopic", base.alarm_topic)
         declared = base.max_removals
@@ -51,8 +50,7 @@ class AnnexBaseStack(Stack):
             dry_run=base.dry_run,
         )
         RoleSettings.apply(self, permissions_boundary=base.permissions_boundary, role_path=base.role_path)
-        for key, value in base.tags.items():
-            Tags.of(self).add(key, value)
+        tag_resources(self, base.tags)
         CfnOutput(self, "Sweeper", value=self._base.function.function_name)
         CfnOutput(self, "AlarmTopicArn", value=self._base.alarm_topic.topic_arn)
 
@@ -62,6 +60,17 @@ class AnnexBaseStack(Stack):
         return self._base
 
 
+def tag_resources(stack: Stack, tags: Mapping[str, str]) -> None:
+    """Put tags on the resources of a stack, and none on the stack itself.
+
+    CloudFormation passes the tags of a stack on to its resources. A group that has the key already was created, and
+    refused its next update: "You cannot have multiple tags with the same key name"
+    (https://github.com/pulumi/pulumi-eks/issues/144). They do not reach what a launch template starts either.
+    """
+    for key, value in tags.items():
+        Tags.of(stack).add(key, value, exclude_resource_types=["aws:cdk:stack"])
+
+
 def base_stacks(scope: Construct, base: BaseSpec, annexes: Iterable[AnnexSpec]) -> list[AnnexBaseStack]:
     """A base stack for each account and Region in which there is an annex.
 
@@ -69,12 +78,21 @@ def base_stacks(scope: Construct, base: BaseSpec, annexes: Iterable[AnnexSpec]) 
     :param base: the base of the spec file.
     :param annexes: the annexes of the spec file.
     """
-    largest: dict[tuple[str, str], int] = {}
+    sizes: dict[tuple[str, str], int] = {}
     for annex in annexes:
         place = annex.region, annex.account or ""
-        largest[place] = max(largest.get(place, 0), annex.size)
-    places = sorted(largest)
+        sizes[place] = max(sizes.get(place, 0), annex.size)
+    places = sorted(sizes)
     regions = [region for region, _ in places]
+    # An account that is not stated may be any of the others: then two stacks are one, and their templates the same.
+    largest = {
+        (region, account): max(
+            size
+            for (where, whose), size in sizes.items()
+            if where == region and (whose == account or not (whose and account))
+        )
+        for region, account in places
+    }
     return [
         AnnexBaseStack(
             scope,

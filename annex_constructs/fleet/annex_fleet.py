@@ -11,7 +11,7 @@ from constructs import Construct
 
 from annex_constructs import errors
 from annex_constructs.errors import Kind, check_kinds
-from annex_constructs.fleet.annex_credential import AnnexCredential
+from annex_constructs.fleet.annex_credential import AnnexCredential, only_of_one_fleet
 from annex_constructs.fleet.execution_point import ExecutionPoint
 from annex_constructs.fleet.fleet_group import check_capacity, check_types, fleet_group, mixed_instances
 from annex_constructs.fleet.instance_permissions import InstanceTrustValidation, attach_instance_policy, instance_role
@@ -118,7 +118,7 @@ class AnnexFleet(Construct):
         self._max_size = max_size
         self._vpc = vpc
         self._life = life_scope(self, self._annex_name, vpc)
-        self._credential = credential or AnnexCredential(self._life, "Credential")
+        self._credential = only_of_one_fleet(credential or AnnexCredential(self._life, "Credential"))
         self._role = role or instance_role(self._life, "Role")
         self._security_group = security_group or self._own_security_group()
         self._launch_template = self._make_template(instance_types[0], associate_public_ip_address)
@@ -173,7 +173,7 @@ class AnnexFleet(Construct):
     def _add_validations(self) -> None:
         """Checks of what can still change after the fleet was made."""
         self.node.add_validation(InstanceTrustValidation(self, self._role))
-        self.node.add_validation(TagValidation(self, self._group, self._launch_template))
+        self.node.add_validation(TagValidation(self, self._group, self._launch_template, self._annex_name))
         self.node.add_validation(UserDataValidation(self, self.user_data))
 
     @property

@@ -64,7 +64,7 @@ class ExecutionPoint:
         check_whole_number("ExecutionPoint volume_gib", self.volume_gib, terms.VOLUME_GIB)
         check_form("ExecutionPoint root_device", self.root_device, ROOT_DEVICE)
         if self.proxy is not None:
-            check_form("ExecutionPoint proxy", self.proxy, PROXY)
+            check_form("ExecutionPoint proxy", self.proxy, PROXY, known=True)
         _ = self.dns_addresses  # reads and checks them
         check_kind("ExecutionPoint volume_key", self.volume_key, KEY, optional=True)
         _ = self.times  # reads and checks each duration

@@ -71,6 +71,10 @@ def fleet_group(
         health_checks=autoscaling.HealthChecks.ec2(),
         new_instances_protected_from_scale_in=False,
     )
+    # The way out of the network is removed after the group: EC2 refuses to detach an Internet gateway from a VPC in
+    # which an instance has a public address, and an execution point that retires needs its routes (CloudFormation,
+    # property VPCZoneIdentifier of AWS::AutoScaling::AutoScalingGroup). A VPC without resources adds nothing.
+    group.node.add_dependency(vpc)
     Tags.of(group).add("Name", name)
     acknowledge(
         group,

@@ -8,7 +8,7 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct, IConstruct, IValidation
 
 from annex_constructs.errors import invalid_value
-from annex_constructs.fleet.annex_credential import policy_arn, through_secrets_manager
+from annex_constructs.fleet.annex_credential import key_of_policies, policy_arn, through_secrets_manager
 from annex_constructs.nag import GROUP_ARN_REASON, acknowledge_wildcard
 
 _EC2 = "ec2.amazonaws.com"
@@ -75,12 +75,13 @@ def _credential_statements(scope: Construct, credential: secretsmanager.ISecret)
     read = iam.PolicyStatement(
         sid="OwnCredential", actions=["secretsmanager:GetSecretValue"], resources=[policy_arn(credential)]
     )
-    if credential.encryption_key is None:
+    key = key_of_policies("AnnexFleet credential", credential.encryption_key)
+    if key is None:
         return [read]  # the AWS managed key of Secrets Manager needs no permission
     decrypt = iam.PolicyStatement(
         sid="DecryptCredential",
         actions=["kms:Decrypt"],
-        resources=[credential.encryption_key.key_arn],
+        resources=[key.key_arn],
         conditions=through_secrets_manager(scope),
     )
     return [read, decrypt]

@@ -1,16 +1,30 @@
 """Tags of a fleet that would keep its instances from starting, or its lease from being recorded."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import jsii
-from aws_cdk import CfnStack, Stack
+from aws_cdk import CfnStack, Stack, Token
 from aws_cdk import aws_autoscaling as autoscaling
 from aws_cdk import aws_ec2 as ec2
 from constructs import IConstruct, IValidation
 
-from annex_lease.tags import DECLARED_TAGS, MAX_TAGS, RUNTIME_TAGS, TAG_END, TAG_ORPHAN, unusable_in_metadata
+from annex_constructs.identity import annex_id
+from annex_lease.tags import (
+    DECLARED_TAGS,
+    MAX_TAGS,
+    RUNTIME_TAGS,
+    TAG_END,
+    TAG_ID,
+    TAG_NAME,
+    TAG_ORPHAN,
+    unusable_in_metadata,
+)
 
 _RESERVED = "aws:"
+_OURS = "annex:"
+_IDENTITY = frozenset({TAG_NAME, TAG_ID})
+_KEY_LENGTH = 127  # EC2 API reference, Tag
 _VALUE_LENGTH = 256  # EC2 API reference, Tag
 _INSTANCE_TAGS = frozenset({TAG_END, TAG_ORPHAN})
 _GROUP = autoscaling.CfnAutoScalingGroup.CFN_RESOURCE_TYPE_NAME
@@ -28,21 +42,39 @@ class TagValidation:
     An execution point reads its lease from its tags in instance metadata, and EC2 starts no instance that has tags
     there with certain keys (see `annex_lease.tags.unusable_in_metadata`).
 
+    The tags of the lease are the annex's own: one of an app would be written again by every deployment, over the end
+    that an operator or the lease checker wrote. An annex without its name and id is found by no program.
+
     A grant that cannot be recorded would not be made, and an instance that cannot be tagged would not learn of a new
     end: more tags are refused than leave room for those that are written while the annex exists.
 
     The tags of a resource come from its construct, from every scope around it, and from the stack, whose tags
     CloudFormation passes on, those of a nested stack included. Without the feature flag
     `@aws-cdk/core:explicitStackTags`, `Tags.of(app)` tags the stacks too.
+
+    :param scope: the fleet.
+    :param group: its group.
+    :param template: its launch template.
+    :param annex_name: the annex's name.
     """
 
-    def __init__(self, scope: IConstruct, group: autoscaling.AutoScalingGroup, template: ec2.LaunchTemplate) -> None:
+    def __init__(
+        self,
+        scope: IConstruct,
+        group: autoscaling.AutoScalingGroup,
+        template: ec2.LaunchTemplate,
+        annex_name: str,
+    ) -> None:
         self._scope = scope
+        self._identity = {TAG_NAME: annex_name, TAG_ID: annex_id(annex_name)}
         self._group = group
         self._template = template
 
     def validate(self) -> list[str]:
         """The problems found, once every tag of the app has been applied."""
+        unknown = self._unknown_keys()
+        if unknown:
+            return unknown
         of_group, launched = self._of_group(), self._launched()
         on_group = {**launched, _GROUP: frozenset(of_group)}
         del on_group[_TEMPLATE]
@@ -51,18 +83,41 @@ class TagValidation:
         return [
             *self._wrong_keys(launched),
             *self._refused(),
+            *self._not_of_an_app({**launched, _GROUP: frozenset(of_group)}),
+            *self._hidden_identity(),
             *(
                 self._too_many("the Auto Scaling group", on_group, RUNTIME_TAGS)
                 or self._too_many("the instances", launched, _INSTANCE_TAGS)
             ),
         ]
 
-    def _of_group(self) -> dict[str, bool]:
-        """The tags of the group by their keys, and whether it propagates them."""
+    def _unknown_keys(self) -> list[str]:
+        keys = [tag["key"] for tag in (*self._group_tags(), *self._specified_tags())]
+        if all(isinstance(key, str) for key in keys) and not any(map(Token.is_unresolved, self._stack_keys())):
+            return []
+        return [
+            f"a tag of {self._scope.node.path} has a key that only CloudFormation knows, allowed are keys that are "
+            "known when the app is synthesised, because they are counted and checked; fix: write the key as a text"
+        ]
+
+    def _stack_keys(self) -> frozenset[str]:
+        return _all(_passed_on(Stack.of(self._scope)))
+
+    def _group_tags(self) -> list[dict[str, Any]]:
         group = self._group.node.default_child
         assert isinstance(group, autoscaling.CfnAutoScalingGroup)  # noqa: S101 - what the L2 is made of
-        tags = Stack.of(self._scope).resolve(group.tags.rendered_tags) or []
-        return {tag["key"]: tag["propagateAtLaunch"] for tag in tags}
+        return Stack.of(self._scope).resolve(group.tags.rendered_tags) or []
+
+    def _specified_tags(self) -> list[dict[str, Any]]:
+        """The tags of what the template launches; a value that only CloudFormation knows is no text."""
+        template = self._template.node.default_child
+        assert isinstance(template, ec2.CfnLaunchTemplate)  # noqa: S101 - what the L2 is made of
+        specifications = Stack.of(self._scope).resolve(template.launch_template_data).get("tagSpecifications", [])
+        return [tag for each in specifications for tag in each["tags"]]
+
+    def _of_group(self) -> dict[str, bool]:
+        """The tags of the group by their keys, and whether it propagates them."""
+        return {tag["key"]: tag["propagateAtLaunch"] for tag in self._group_tags()}
 
     def _launched(self) -> _Keys:
         """The keys of the instances by the type of resource that brings them."""
@@ -73,11 +128,27 @@ class TagValidation:
         }
 
     def _template_tags(self) -> dict[str, object]:
-        """The tags of what the template launches; a value that only CloudFormation knows is no text."""
-        template = self._template.node.default_child
-        assert isinstance(template, ec2.CfnLaunchTemplate)  # noqa: S101 - what the L2 is made of
-        specifications = Stack.of(self._scope).resolve(template.launch_template_data).get("tagSpecifications", [])
-        return {tag["key"]: tag["value"] for each in specifications for tag in each["tags"]}
+        return {tag["key"]: tag["value"] for tag in self._specified_tags()}
+
+    def _not_of_an_app(self, keys: _Keys) -> Iterator[str]:
+        """Keys of the lease that the annex itself did not declare there."""
+        for kind, each in keys.items():
+            allowed = _IDENTITY | DECLARED_TAGS if kind == _GROUP else _IDENTITY
+            for key in sorted(key for key in each - allowed if key.lower().startswith(_OURS)):
+                yield (
+                    f"tag key {key!r} of {self._scope.node.path} has the prefix of the lease's own tags, allowed are "
+                    f"keys without {_OURS}; fix: rename the key, or remove the tag"
+                )
+
+    def _hidden_identity(self) -> Iterator[str]:
+        of_group = {tag["key"]: tag["value"] for tag in self._group_tags()}
+        for place, tags in (("Auto Scaling group", of_group), ("launch template", self._template_tags())):
+            for key, value in self._identity.items():
+                if tags.get(key) != Stack.of(self._scope).resolve(value):
+                    yield (
+                        f"the {place} of {self._scope.node.path} does not have the tag {key!r} of the annex, allowed "
+                        "is its own value only, by which the annex is found; fix: do not change or remove this tag"
+                    )
 
     def _wrong_keys(self, keys: _Keys) -> Iterator[str]:
         for key in sorted(_all(keys)):
@@ -95,6 +166,11 @@ class TagValidation:
                 yield (
                     f"tag key {key!r} of {self._scope.node.path} has AWS's own prefix, allowed are keys without "
                     f"{_RESERVED}; fix: rename the key"
+                )
+            if len(key) > _KEY_LENGTH:
+                yield (
+                    f"tag key {key!r} of {self._scope.node.path} has {len(key)} characters, allowed are {_KEY_LENGTH}; "
+                    "fix: shorten it"
                 )
             if isinstance(value, str) and len(value) > _VALUE_LENGTH:
                 yield (

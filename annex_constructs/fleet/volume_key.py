@@ -5,6 +5,8 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import IConstruct
 
+from annex_constructs.errors import check_region
+
 _USE = ("kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey")
 
 
@@ -18,9 +20,11 @@ def let_auto_scaling_use(scope: IConstruct, key: kms.IKey | None) -> None:
 
     :param scope: the fleet.
     :param key: the key; None: the account's default key for EBS, about which the app knows nothing.
+    :raises ValueError: the key is of another Region.
     """
     if key is None:
         return
+    check_region("ExecutionPoint volume_key", key, scope)
     stack = Stack.of(scope)
     role = stack.format_arn(
         service="iam",

@@ -16,7 +16,7 @@ from annex_lease.invocation import CheckerSettings
 from annex_lease.tags import TAG_RESPONDER
 
 _CODE = Path(__file__).with_name("responder") / "index.py"
-# With the 4 minutes of a checker that times out, still within the 10 that CloudFormation waits for an answer.
+# With a minute of waiting and the 4 of a checker that times out, within the 15 that CloudFormation waits for an answer.
 _TIMEOUT = Duration.minutes(5)
 
 

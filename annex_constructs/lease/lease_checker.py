@@ -22,8 +22,9 @@ from annex_constructs.scheduled_function import ScheduledFunction
 from annex_lease.invocation import SCHEDULED_CHECK, CheckerSettings
 
 _HANDLER = "annex_lease.handler.handler"
-# Longer than a run that times out, and then the responder's; CloudFormation itself would wait for an hour.
-_SERVICE_TIMEOUT = Duration.minutes(10)
+# A request may wait for a minute, a run times out after 4 minutes, and the responder's after 5; the rest is slack.
+# CloudFormation itself would wait for an hour.
+_SERVICE_TIMEOUT = Duration.minutes(15)
 
 _KINDS = {
     "fleet": Kind("an AnnexFleet", "AnnexFleet(...)", AnnexFleet),
@@ -91,6 +92,7 @@ class LeaseChecker(LeaseMetrics, Construct):
         declaration = LeaseDeclaration(fleet, lease=lease, size=fleet.max_size if size is None else size)
         group, secret = fleet.auto_scaling_group, credential or fleet.credential
         life = life_scope(self, fleet.annex_name, fleet.vpc, fleet)
+        self._environment = self._settings(secret, declaration).to_environ()
         responder = CheckerResponder(
             life, "Responder", group=group, annex_name=fleet.annex_name, annex_id=fleet.annex_id
         )
@@ -100,7 +102,7 @@ class LeaseChecker(LeaseMetrics, Construct):
             name=f"lease checker of annex {fleet.annex_name}",
             description=f"Grants annex {fleet.annex_name} its size and ends it with its lease",
             handler=_HANDLER,
-            environment=self._settings(secret, declaration).to_environ(),
+            environment=self._environment,
             permissions=checker_permissions(OwnAnnex.of(self, group, fleet.annex_id), secret, self._topic),
             event=SCHEDULED_CHECK,
             rate=CHECK_RATE,
@@ -139,11 +141,14 @@ class LeaseChecker(LeaseMetrics, Construct):
             service_token=self._scheduled.function.function_arn,
             service_timeout=_SERVICE_TIMEOUT,
             resource_type="Custom::AnnexLease",
-            # A lease, a size or a group that changed is checked by the deployment that changed it, with the new tags
-            # and the new environment: CloudFormation updates what the resource refers to, group and function, before.
+            # A lease, a size or a group that changed is checked by the deployment that changed it, with the new tags,
+            # the new environment and the new code: CloudFormation updates what the resource refers to, group and
+            # function, before. A release that cannot answer fails here, and is rolled back.
             properties={
                 "Group": self._fleet.auto_scaling_group.auto_scaling_group_name,
                 "Declared": dict(declaration.tags),
+                "Settings": self._environment,
+                "Code": self._scheduled.code_hash,
             },
         )
 

@@ -135,8 +135,8 @@ def _tagged(kind: ResourceKind, described: Iterable[_Described]) -> Iterator[Tag
 def _stacks(clients: Clients) -> Iterator[Stack]:
     for page in clients.cloudformation.get_paginator("describe_stacks").paginate():
         for each in page["Stacks"]:
-            tags = by_key_from_api(each.get("Tags", []))
-            yield Stack(each["StackName"], each["StackId"], each["StackStatus"], each["CreationTime"], tags)
+            described = each["StackName"], each["StackId"], each["StackStatus"], each["CreationTime"]
+            yield Stack(*described, each.get("Description", ""))
 
 
 def _instances(clients: Clients, filters: list[FilterTypeDef]) -> Iterator[TaggedResource]:

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 
 from annex_lease.observed import Group
-from annex_lease.ownership import GROUP_TAG, annex_id, by_key, claimed_name, stack_uuid
+from annex_lease.ownership import GROUP_TAG, STACK_DESCRIPTION, annex_id, by_key, claimed_name, stack_uuid
 from annex_lease.sweep.expired import is_readable
 from annex_lease.sweep.resources import ResourceKind, Stack, TaggedResource
 from annex_lease.sweep.sweep_settings import SweepSettings
@@ -190,7 +190,7 @@ class OrphanCheck:
 
     def problem_of_stack(self, stack: Stack) -> str | None:
         """Report text for an annex's stack that needs a person; None if it does not, or is not that of an annex."""
-        if TAG_NAME not in stack.tags or not stack.settled():
+        if not stack.description.startswith(STACK_DESCRIPTION) or not stack.settled():
             return None
         if stack.status in _PROBLEMS or stack.status.startswith("ROLLBACK_"):
             return f"stack {stack.name} is in {stack.status}: look at its events, then delete or repair it"

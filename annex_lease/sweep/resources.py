@@ -62,7 +62,7 @@ class Stack:
     id: str
     status: str
     created: datetime
-    tags: Mapping[str, str]
+    description: str
 
     @property
     def uuid(self) -> str:

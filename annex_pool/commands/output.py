@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import typer
 from rich.console import Console
 from rich.table import Table
@@ -44,14 +46,20 @@ def print_answer(name: str, answer: Answer) -> None:
 
 def print_note(text: str) -> None:
     """Print to standard error what an operator should know."""
-    typer.echo(f"note: {plain(text)}", err=True)
+    _to_stderr(f"note: {plain(text)}")
 
 
 def print_warning(text: str) -> None:
     """Print to standard error what is wrong and does not keep the command from its work."""
-    typer.echo(f"warning: {plain(text)}", err=True)
+    _to_stderr(f"warning: {plain(text)}")
 
 
 def print_error(text: str) -> None:
     """Print an error to standard error."""
-    typer.echo(f"error: {text}", err=True)
+    _to_stderr(f"error: {text}")
+
+
+def _to_stderr(text: str) -> None:
+    # A message that cannot be written, to a closed pipe or a full disk, must not keep the command from its work.
+    with suppress(OSError):
+        typer.echo(text, err=True)

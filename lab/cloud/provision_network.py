@@ -25,6 +25,8 @@ def install() -> None:
     handlers["AWS::EC2::SecurityGroupEgress"] = _rule("IpPermissionsEgress")
     for kind, used in (("AWS::EC2::SecurityGroup", _group_is_used), ("AWS::EC2::Subnet", _subnet_is_used)):
         _refuse_while_used(kind, used)
+    _guard_deletion("AWS::EC2::VPCGatewayAttachment", _refuse_detachment)
+    _guard_deletion("AWS::EC2::RouteTable", _refuse_associated)
     _name_instance_profiles()
 
 
@@ -65,28 +67,64 @@ def _rule(permissions: str) -> dict[str, Any]:
     return {"create": create, "update": update, "delete": delete}
 
 
-def _refuse_while_used(kind: str, is_used: Callable[[str, instances.Record], bool]) -> None:
-    """ "DependencyViolation": a resource that an instance or network interface uses cannot be deleted."""
+def _guard_deletion(kind: str, check: Callable[[str, Properties], None]) -> None:
+    """Delete resources of the kind only if a check, called with the lock held, does not raise."""
     handlers = provisioners._RESOURCE_HANDLERS[kind]
     delete = handlers["delete"]
 
     def run(physical_id: str, declared: Properties) -> None:
         with world.lock:
-            users = [
-                record["InstanceId"]
-                for record in instances.everywhere()
-                if instances.state(record) != "terminated" and is_used(physical_id, record)
-            ]
-            users += [
-                interface["NetworkInterfaceId"]
-                for interface in ec2._network_interfaces.values()
-                if not interface["Attachment"] and is_used(physical_id, interface)
-            ]
-        if users:
-            raise ValueError(f"{physical_id} has dependencies and cannot be deleted: {users} (DependencyViolation)")
+            check(physical_id, declared)
         delete(physical_id, declared)
 
     handlers["delete"] = run
+
+
+def _refuse_detachment(_: str, declared: Properties) -> None:
+    """DetachInternetGateway fails while "Network vpc-... has some mapped public address(es)".
+
+    "The VPC must not contain any running instances with Elastic IP addresses or public IPv4 addresses" (EC2 API
+    Reference, DetachInternetGateway). The address of an instance is released when it is terminated, not when that
+    begins (https://github.com/buildkite/elastic-ci-stack-for-aws/issues/934). The lab's instances have no public
+    address, so the subnets count that would give them one.
+    """
+    vpc = str(declared.get("VpcId") or "")
+    public = {key for key, each in ec2._subnets.items() if each["VpcId"] == vpc and each["MapPublicIpOnLaunch"]}
+    if declared.get("InternetGatewayId") and any(
+        record["SubnetId"] in public and instances.state(record) not in ("terminated", "stopped")
+        for record in instances.everywhere()
+    ):
+        raise ValueError(
+            f"Network {vpc} has some mapped public address(es). Please unmap those public address(es) before detaching "
+            "the gateway. (DependencyViolation)"
+        )
+
+
+def _refuse_associated(table: str, _: Properties) -> None:
+    """DeleteRouteTable fails while a subnet is associated with the table (EC2 API Reference)."""
+    found = ec2._route_tables.get(table) or {}
+    if any(each.get("SubnetId") for each in found.get("Associations", [])):
+        raise ValueError(f"The routeTable '{table}' has dependencies and cannot be deleted. (DependencyViolation)")
+
+
+def _refuse_while_used(kind: str, is_used: Callable[[str, instances.Record], bool]) -> None:
+    """ "DependencyViolation": a resource that an instance or network interface uses cannot be deleted."""
+
+    def check(physical_id: str, _: Properties) -> None:
+        users = [
+            record["InstanceId"]
+            for record in instances.everywhere()
+            if instances.state(record) != "terminated" and is_used(physical_id, record)
+        ]
+        users += [
+            interface["NetworkInterfaceId"]
+            for interface in ec2._network_interfaces.values()
+            if not interface["Attachment"] and is_used(physical_id, interface)
+        ]
+        if users:
+            raise ValueError(f"{physical_id} has dependencies and cannot be deleted: {users} (DependencyViolation)")
+
+    _guard_deletion(kind, check)
 
 
 def _group_is_used(group_id: str, user: instances.Record) -> bool:

@@ -147,6 +147,21 @@ def test_one_annex_of_the_region_may_be_removed_at_once(
     assert function["Environment"]["Variables"]["SWEEP_MAX_REMOVALS"] == most
 
 
+def test_two_stacks_of_what_may_be_one_account_are_alike(app: App) -> None:
+    """An account that is not stated is that of the credentials, which may be the one that is stated elsewhere."""
+    places = [(None, 60), ("123456789012", 200), ("210987654321", 70)]
+    annexes = [
+        AnnexSpec.model_validate(
+            {**OWN_NETWORK, "name": f"n{n}", "region": "eu-west-1", "account": account, "size": size}
+        )
+        for n, (account, size) in enumerate(places)
+    ]
+    made = base_stacks(app, BaseSpec(), annexes)
+    functions = [only(dict(Template.from_stack(each).to_json()["Resources"]), "AWS::Lambda::Function") for each in made]
+    most = [each["Environment"]["Variables"]["SWEEP_MAX_REMOVALS"] for each in functions]
+    assert most == ["200", "200", "70"]
+
+
 @pytest.mark.parametrize(
     ("changes", "complaint"),
     [

@@ -8,12 +8,16 @@ brings them along.
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
+from aws_cdk import App
+from aws_cdk.assertions import Template
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER  # type: ignore[import-untyped]
 
-from tests.synth.templates import OWN_NETWORK, TOPIC, Resources, named, template_of
+from annex_constructs import function_code
+from tests.synth.templates import OWN_NETWORK, TOPIC, Resources, annex_stack, named, template_of
 
 CHANGES: dict[str, dict[str, Any]] = {
     "size": {"size": 7},
@@ -99,3 +103,44 @@ def test_a_changed_lease_is_checked_by_its_deployment(
     changed = template_of(flags, {**OWN_NETWORK, **CHANGES[change]})["Resources"]
     lease = named(own_network, "Custom::AnnexLease", "LeaseChecker")
     assert changed[lease]["Properties"]["Declared"] != own_network[lease]["Properties"]["Declared"]
+
+
+def synthesised(flags: dict[str, Any]) -> Resources:
+    """The resources of the annex in its own network, synthesised again."""
+    return dict(Template.from_stack(annex_stack(App(context=flags), OWN_NETWORK)).to_json()["Resources"])
+
+
+def test_changed_code_is_tried_by_its_deployment(
+    own_network: Resources, flags: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A release that brings only other code reaches the custom resource, whose Update runs it; else nothing would."""
+    stage = function_code._stage
+
+    def changed(root: Path, source: Path, directory: Path) -> None:
+        stage(root, source, directory)
+        if source.name == "keeping.py":
+            with (directory / source).open("a") as staged:
+                staged.write("# another release\n")
+
+    monkeypatch.setattr(function_code, "_stage", changed)
+    after = synthesised(flags)
+    lease = named(own_network, "Custom::AnnexLease", "LeaseChecker")
+    function = named(own_network, "AWS::Lambda::Function", "LeaseCheckerFunction")
+    assert {name for name in own_network if after[name] != own_network[name]} == {lease, function}
+    before = own_network[lease]["Properties"]
+    assert {key for key in before if after[lease]["Properties"][key] != before[key]} == {"Code"}
+
+
+def test_the_same_code_is_no_change(own_network: Resources, flags: dict[str, Any]) -> None:
+    assert synthesised(flags) == own_network
+
+
+@pytest.mark.parametrize("change", ["topic", "limit", "lease"])
+def test_changed_settings_are_tried_by_their_deployment(
+    own_network: Resources, flags: dict[str, Any], change: str
+) -> None:
+    changed = template_of(flags, {**OWN_NETWORK, **CHANGES[change]})["Resources"]
+    lease = named(own_network, "Custom::AnnexLease", "LeaseChecker")
+    function = named(own_network, "AWS::Lambda::Function", "LeaseCheckerFunction")
+    variables = changed[function]["Properties"]["Environment"]["Variables"]
+    assert changed[lease]["Properties"]["Settings"] == variables != own_network[lease]["Properties"]["Settings"]

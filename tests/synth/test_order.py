@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.synth.templates import Resources, named, of_type
+import pytest
+from aws_cdk import App, Stack
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk.assertions import Template
+
+from annex_constructs import AnnexFleet, ExecutionPoint
+from tests.synth.templates import OWN_NETWORK, Resources, named, of_type, template_of
 
 
 def references(value: Any) -> set[str]:
@@ -80,3 +86,51 @@ def test_the_group_waits_for_what_its_instances_may_do(resources: Resources) -> 
     function = named(resources, "AWS::Lambda::Function", "LeaseCheckerFunction")
     assert group in needed[function]
     assert function not in needed[group]
+
+
+WAYS_OUT = frozenset(
+    {
+        "AWS::EC2::VPCGatewayAttachment",
+        "AWS::EC2::InternetGateway",
+        "AWS::EC2::EgressOnlyInternetGateway",
+        "AWS::EC2::RouteTable",
+        "AWS::EC2::Route",
+        "AWS::EC2::SubnetRouteTableAssociation",
+        "AWS::EC2::Subnet",
+        "AWS::EC2::VPCCidrBlock",
+        "AWS::EC2::SecurityGroup",
+        "AWS::EC2::SecurityGroupEgress",
+    }
+)
+
+
+def after_the_group(resources: Resources) -> list[str]:
+    """Parts of the network that a group does not wait for, so that they may be removed while it has instances."""
+    needed = needs(resources)
+    network = {name for name, each in resources.items() if each["Type"] in WAYS_OUT}
+    groups = of_type(resources, "AWS::AutoScaling::AutoScalingGroup")
+    return sorted({name for group in groups for name in network - needed[group]})
+
+
+@pytest.mark.parametrize("ipv6", [False, True])
+def test_a_group_is_removed_before_its_network(flags: dict[str, Any], ipv6: bool) -> None:
+    """EC2 refuses to detach a gateway while an instance has a public address ("has some mapped public address(es)")."""
+    resources = template_of(flags, {**OWN_NETWORK, "ipv6": ipv6})["Resources"]
+    kinds = {each["Type"] for each in resources.values()}
+    assert {"AWS::EC2::VPCGatewayAttachment", "AWS::EC2::Route", "AWS::EC2::SubnetRouteTableAssociation"} <= kinds
+    assert after_the_group(resources) == []
+
+
+def test_a_group_is_removed_before_a_network_of_its_app(app: App, point: ExecutionPoint) -> None:
+    stack = Stack(app, "Own")
+    vpc = ec2.Vpc(stack, "Vpc", max_azs=2, nat_gateways=1)
+    types = [ec2.InstanceType("c6a.large")]
+    AnnexFleet(stack, "Muon", vpc=vpc, instance_types=types, max_size=2, execution_point=point)
+    resources = dict(Template.from_stack(stack).to_json()["Resources"])
+    assert of_type(resources, "AWS::EC2::NatGateway")
+    assert after_the_group(resources) == []
+
+
+def test_a_network_without_a_dependency_is_found(own_network: Resources) -> None:
+    (group,) = of_type(own_network, "AWS::AutoScaling::AutoScalingGroup")
+    assert after_the_group({**own_network, group: {**own_network[group], "DependsOn": []}}) != []

@@ -41,6 +41,11 @@ CALLED = "a part of other checks, which are listed"
 BY_SPEC: dict[str, list[Reach]] = {
     "alarm_topic.py invalid_value(parameter)": [
         ({"alarm_email": "a@example.edu", "alarm_topic": TOPIC}, "alarm_email"),
+        ({"alarm_topic": f"{TOPIC}.fifo"}, "alarm_topic"),
+    ],
+    "annex_credential.py invalid_value('AnnexFleet credential')": [ONE_OF_ONE],
+    "annex_credential.py invalid_value(parameter)": [
+        ({"credential_key": "arn:aws:kms:us-east-1:123456789012:alias/annex"}, "credential_key"),
     ],
     "alarm_topic.py check_form('AlarmTopic email')": [({"alarm_email": "admin"}, "alarm_email")],
     "annex.py check_form('Annex credential_arn')": [NO_KEY],
@@ -100,7 +105,10 @@ BY_SPEC: dict[str, list[Reach]] = {
     "lease_terms.py seconds(f'LeaseTerms {name}')": [CALLED],
     "pool.py check_form('Pool trust_domain')": [({"trust_domain": "a b"}, "trust_domain")],
     "pool.py invalid_value('Pool access_point_ports')": [({"access_point_ports": (0,)}, "access_point_ports")],
-    "pool.py invalid_value('Pool collector')": [({"collector": "cm:0"}, "collector")],
+    "pool.py invalid_value('Pool collector')": [
+        ({"collector": "cm:0"}, "collector"),
+        ({"collector": "127.0.0.1"}, "collector"),
+    ],
     "role_settings.py check_form('RoleSettings permissions_boundary')": [
         ({"permissions_boundary": "Boundary"}, "permissions_boundary"),
     ],

@@ -59,13 +59,6 @@ def test_one_more_is_refused_with_the_way_out(app: App, stack: Stack, declared: 
         app.synth()
 
 
-def test_a_tag_that_is_written_later_counts_once(app: App, stack: Stack, declared: int) -> None:
-    for number in range(OF_GROUP - declared):
-        Tags.of(app).add(f"team{number}", "physics")
-    Tags.of(app).add("annex:lease-until", "2030-01-01T00:00:00Z")
-    assert "annex:lease-until" in group_tags(stack)
-
-
 @pytest.mark.parametrize("more", [0, 1])
 def test_the_instances_have_a_limit_too(app: App, stack: Stack, declared: int, more: int) -> None:
     """The launch template may have tags that the group has not. What the group does not propagate does not count."""

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from annex_lease.collectors import collector_list, collector_ports, needs_ipv6, read_collectors
+from annex_lease.collectors import collector_list, collector_ports, local_collector, needs_ipv6, read_collectors
 from annex_lease.forms import COLLECTOR, COLLECTOR_ADDRESS
 
 # As `condor_status -collector -af MyAddress` prints one.
@@ -51,9 +51,45 @@ def test_a_collector_has_its_parts() -> None:
     assert read.others == (("10.0.0.1", 9618), ("[2001-db8--1]", 9700))
 
 
+@pytest.mark.parametrize("text", ["192.0.2.300", "192.0.2", "1", "cm, 10.0.0.256:9618", "1.2.3.4.5", "<10.0.0:1>"])
+def test_a_host_of_digits_is_an_address(text: str) -> None:
+    with pytest.raises(ValueError, match="is not one collector or several"):
+        read_collectors(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "local"),
+    [
+        *((each, f"{each}:9618") for each in ("127.0.0.1", "localhost", "LocalHost.", "localhost.localdomain")),
+        *((each, f"[{each}]:9618") for each in ("::1", "::", "fe80::1")),
+        *((each, f"{each}:9618") for each in ("0.0.0.0", "169.254.1.1", "cm.localhost")),  # noqa: S104 - no address to bind
+        ("cm, 127.0.0.2:9620", "127.0.0.2:9620"),
+        ("<127.0.0.1:1?addrs=127.0.0.1-1+[--1]-1>", "<127.0.0.1:1?addrs=127.0.0.1-1+[--1]-1>"),
+        ("<127.0.0.1:1?addrs=127.0.0.1-1+10.0.0.1-1>", ""),
+        ("10.0.0.1, 2001:db8::1, localhosts, cm.localhost.example.edu", ""),
+    ],
+)
+def test_a_collector_that_is_valid_on_one_host_only(text: str, local: str) -> None:
+    assert local_collector(text) == local
+
+
 _HOSTS = st.from_regex(r"[a-z][a-z0-9]{0,10}(\.[a-z]{2,5}){0,2}", fullmatch=True) | st.ip_addresses().map(
     lambda address: f"[{address}]" if address.version == 6 else str(address)
 )
+
+
+@pytest.mark.parametrize(("number", "fits"), [(77, True), (78, False)])
+def test_the_length_is_that_of_the_collectors_with_their_ports(number: int, fits: bool) -> None:
+    """It is what the instances get, and longer than what was written."""
+    text = " ".join(f"cm{each:05}" for each in range(number))
+    assert COLLECTOR.matches(text)
+    if fits:
+        assert len(read_collectors(text)) == number
+    else:
+        with pytest.raises(ValueError, match="one collector or several"):
+            read_collectors(text)
+
+
 _COLLECTORS = st.builds(
     lambda host, port, socket: f"{host}{port}{socket}",
     _HOSTS,

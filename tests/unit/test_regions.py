@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import boto3
 import pytest
 
 from annex_lease.forms import REGION
-from annex_lease.regions import KNOWN_REGIONS, is_misspelt, nearest_region
+from annex_lease.regions import KNOWN_REGIONS, is_misspelt, nearest_region, partition
 from tests.unit.aws_names import region_names
 
 
@@ -26,6 +27,7 @@ def test_a_known_region_has_the_form(region: str) -> None:
     [
         ("us-esat-1", "us-east-1"),
         ("ue-west-1", "eu-west-1"),
+        ("pa-south-1", "ap-south-1"),  # and not af-south-1, in which more letters have their place
         ("us-east-l", "us-east-1"),
         ("us-east1", "us-east-1"),
         ("US-EAST-1", "us-east-1"),
@@ -47,3 +49,8 @@ def test_the_region_that_was_meant(text: str, meant: str) -> None:
 def test_a_region_that_may_come_is_not_misspelt(region: str) -> None:
     assert REGION.matches(region)
     assert not is_misspelt(region)
+
+
+@pytest.mark.parametrize("region", KNOWN_REGIONS)
+def test_the_partition_of_a_region_is_that_of_the_sdk(region: str) -> None:
+    assert partition(region) == boto3.Session().get_partition_for_region(region)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
 from annex_lease.policy import policy_tags
+from annex_lease.tags import RUNTIME_TAGS
 from tests.runtime.lease.answer_server import AnswerServer
 from tests.world.stage import Stage
 
@@ -59,6 +60,24 @@ def deploy(stage: Stage, **policy: Any) -> str:
         if before.get(key) != value:
             stage.write(key, value)
     return _until_done(stage, "Update")
+
+
+def deploy_without_runtime_tags(stage: Stage, *kept: str, **policy: Any) -> str:
+    """Deploy these values on a cloud that takes away every tag that the template does not declare, but for those kept.
+
+    No page of AWS says whether CloudFormation does that.
+    """
+    lose_runtime_tags(stage, RUNTIME_TAGS - {*kept})
+    return deploy(stage, **policy)
+
+
+def lose_runtime_tags(stage: Stage, keys: Iterable[str] = RUNTIME_TAGS) -> None:
+    """Take tags away that are written while the annex exists."""
+    tag = {"ResourceId": stage.site.group, "ResourceType": "auto-scaling-group"}
+    there = stage.tags()
+    lost = [{**tag, "Key": key} for key in sorted(keys) if key in there]
+    if lost:
+        stage.world.operator.autoscaling.delete_tags(Tags=lost)
 
 
 def create(stage: Stage) -> str:

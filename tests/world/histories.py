@@ -16,6 +16,7 @@ from annex_lease import tags as lease_tags
 from tests.world.aws_faults import Fault, FaultAt
 from tests.world.aws_model import NoFaults
 from tests.world.aws_scaling import LAUNCHING, TERMINATING
+from tests.world.cloudformation import lose_runtime_tags
 from tests.world.stage import MINUTE, Stage
 from tests.world.worlds import ModelWorld
 
@@ -125,6 +126,20 @@ class History:
         )
         keys += (lease_tags.TAG_BUSY, lease_tags.TAG_RENEWED, lease_tags.TAG_WARNED)
         self.stage.write(keys[first % len(keys)], DAMAGE[second % len(DAMAGE)])
+
+    def _lose(self, first: int, second: int) -> None:
+        """A deployment takes away tags that its template does not declare; which, is the bits of a number."""
+        chosen = {
+            key for place, key in enumerate(sorted(lease_tags.RUNTIME_TAGS)) if (first * 37 + second) >> place % 9 & 1
+        }
+        lose_runtime_tags(self.stage, lease_tags.RUNTIME_TAGS if first == 11 else chosen)
+
+    def _retire(self, first: int, second: int) -> None:
+        """An idle execution point leaves, and is not replaced."""
+        del second
+        self._autoscaling.terminate_instance_in_auto_scaling_group(
+            InstanceId=self._some(first)[0], ShouldDecrementDesiredCapacity=True
+        )
 
     def _die(self, first: int, second: int) -> None:
         del second

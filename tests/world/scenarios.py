@@ -18,6 +18,7 @@ from tests.world import (
     scenes_hours,
     scenes_launches,
     scenes_life,
+    scenes_lost,
     scenes_notices,
     scenes_readings,
     scenes_reports,
@@ -89,6 +90,7 @@ RUNNING = End("active", 2, 2, False)
 
 _ROOMS = (
     scenes_life,
+    scenes_lost,
     scenes_end,
     scenes_grace,
     scenes_decisions,

@@ -11,7 +11,7 @@ from tests.world.stage import HOUR, MINUTE, Can, Stage
 GRACE = 16 * MINUTE
 
 
-def _retire(stage: Stage, number: int) -> None:
+def retire(stage: Stage, number: int) -> None:
     """Let so many instances leave as idle execution points do."""
     for key in stage.alive()[:number]:
         stage.world.operator.autoscaling.terminate_instance_in_auto_scaling_group(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from annex_lease import tags as lease_tags
+from annex_lease.observed import GRANT_MARK
 from tests.world.cloudformation import request
 from tests.world.scene import scene
 from tests.world.stage import HOUR, MINUTE, Can, Stage
@@ -15,7 +16,7 @@ def deploy_and_grant(stage: Stage) -> None:
     stage.minutes(2)
     stage.expect(stage.tags().get(lease_tags.TAG_GRANTED) == "2", "the grant is remembered")
     processes = {one["ProcessName"] for one in stage.group()["SuspendedProcesses"]}
-    stage.expect(processes == {"AZRebalance"}, "rebalancing ends no busy instance")
+    stage.expect(processes == {"AZRebalance", GRANT_MARK}, "rebalancing ends no busy instance, the grant is marked")
 
 
 @scene(("waiting", 0, 0, False))

@@ -6,19 +6,11 @@ from tests.world.aws_state import MAX_TAGS
 from tests.world.cloudformation import create, delete, deploy, request
 from tests.world.scene import scene
 from tests.world.scenes_decisions import renew
+from tests.world.scenes_hours import retire
 from tests.world.scenes_life import deploy_and_grant
 from tests.world.stage import HOUR, MINUTE, Can, Stage
 
 GRACE = 16 * MINUTE
-
-
-def _retire(stage: Stage, number: int) -> None:
-    """Let so many instances leave as idle execution points do."""
-    for key in stage.alive()[:number]:
-        stage.world.operator.autoscaling.terminate_instance_in_auto_scaling_group(
-            InstanceId=key, ShouldDecrementDesiredCapacity=True
-        )
-    stage.minutes(3)
 
 
 def _fleet(stage: Stage, size: int, **policy: int) -> None:
@@ -29,7 +21,7 @@ def _fleet(stage: Stage, size: int, **policy: int) -> None:
 @scene(("granted", 0, 0, False))
 def a_smaller_size_after_the_fleet_went_idle(stage: Stage) -> None:
     _fleet(stage, 5)
-    _retire(stage, 5)
+    retire(stage, 5)
     stage.expect(not stage.alive(), "the fleet is idle")
     stage.expect(deploy(stage, size=4) == "SUCCESS", "a smaller size is granted without starting anything")
 
@@ -37,28 +29,28 @@ def a_smaller_size_after_the_fleet_went_idle(stage: Stage) -> None:
 @scene(("active", 3, 3, False))
 def a_smaller_size_above_what_is_left(stage: Stage) -> None:
     _fleet(stage, 5)
-    _retire(stage, 2)
+    retire(stage, 2)
     deploy(stage, size=4)
 
 
 @scene("RUNNING")
 def a_smaller_size_below_what_is_left(stage: Stage) -> None:
     _fleet(stage, 5)
-    _retire(stage, 2)
+    retire(stage, 2)
     deploy(stage, size=2)
 
 
 @scene(("active", 3, 3, False))
 def a_larger_size_after_the_fleet_went_idle(stage: Stage) -> None:
     _fleet(stage, 2)
-    _retire(stage, 2)
+    retire(stage, 2)
     deploy(stage, size=3)
 
 
 @scene(("active", 5, 5, False))
 def a_smaller_size_and_then_the_size_before(stage: Stage) -> None:
     _fleet(stage, 5)
-    _retire(stage, 5)
+    retire(stage, 5)
     deploy(stage, size=4)
     stage.minutes(2)
     deploy(stage, size=5)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from unittest import mock
+
+from tests.world import aws_scaling
 from tests.world.aws_model import NoFaults
 from tests.world.aws_state import Account
+from tests.world.cloudformation import delete
 from tests.world.stage import HOUR, MINUTE, Stage
 from tests.world.worlds import ModelWorld
 
@@ -104,3 +108,27 @@ def test_an_end_takes_few_calls_and_a_quiet_minute_one() -> None:
     calls = len(world.aws.calls)
     stage.minutes(3)
     assert [call.operation for call in world.aws.calls[calls:]] == ["DescribeAutoScalingGroups"] * 3
+
+
+def _detached_and_destroyed(world: ModelWorld, death: float) -> tuple[str, list[str]]:
+    """Destroy an annex with a detached instance that takes so long to shut down: the answer, and what it leaves."""
+    stage = Stage(world)
+    stage.make()
+    stage.minutes(2)
+    world.operator.autoscaling.detach_instances(
+        AutoScalingGroupName=stage.site.group, InstanceIds=stage.alive()[:1], ShouldDecrementDesiredCapacity=True
+    )
+    stage.minutes(1)
+    with mock.patch.object(aws_scaling, "DEATH", death):
+        answer = delete(stage)
+    outside = [one for one in world.aws.account.instances.values() if one.lifecycle == "Detached"]
+    return answer, [one.state for one in outside]
+
+
+def test_a_destroy_waits_for_a_detached_instance_to_be_gone(model: ModelWorld) -> None:
+    """The deletion of the group waits for its own instances; a detached one would keep the network."""
+    assert _detached_and_destroyed(model, death=60.0) == ("SUCCESS", ["terminated"])
+
+
+def test_a_destroy_does_not_fail_because_an_instance_shuts_down_slowly(model: ModelWorld) -> None:
+    assert _detached_and_destroyed(model, death=HOUR) == ("SUCCESS", ["shutting-down"])

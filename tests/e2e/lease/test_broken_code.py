@@ -1,7 +1,10 @@
-"""A lease checker with code that cannot be imported: a deployment fails, a destroy leaves nothing."""
+"""A lease checker with code that cannot be imported: a deployment fails, an update of a living annex is taken back and
+its lease is still enforced, a destroy leaves nothing.
+"""
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
 import time
@@ -17,7 +20,7 @@ from tests.e2e.aws_clients import client
 from tests.e2e.lease.checker_code import BROKEN, break_checker
 
 SPEC = "".join(f'[annex.{name}]\nsize = 1\nlease = "20m"\nmax_lifetime = "30m"\n' for name in ("live", "stillborn"))
-# CloudFormation would wait for the checker's answer for ten minutes. The responder checks twice, 15 s apart.
+# CloudFormation would wait for the checker's answer for 15 minutes. The responder checks twice, 15 s apart.
 # Five minutes in a row, the one in which the code broke not among them, and the time that an evaluation takes.
 ALARM_SECONDS = 7.5 * 60
 DESTROY_SECONDS = DEPLOY_SECONDS = 180.0
@@ -72,12 +75,27 @@ def broken_release(directory: Path) -> Path:
     return Path(shutil.copy(REPOSITORY / "app.py", directory))
 
 
-def test_an_instance_does_not_outlive_a_destroy_with_a_broken_checker(operator: Operator) -> None:
+def _refuse_an_update(operator: Operator, app: Path) -> None:
+    """Deploy a release that differs in the checker's code alone: it fails, and the code before it is there again."""
+    with pytest.raises(StepError, match="broken on purpose"):
+        operator.cdk(
+            "deploy", "Annex-live", "--require-approval", "never", "--app", f"{sys.executable} {app}", seconds=600
+        )
+    assert status("Annex-live") == "UPDATE_ROLLBACK_COMPLETE"
+    assert len(living()) == 1, "the update touches no instance"
+    before = json.loads(operator.annex("check", "live", "--json"))
+    assert (before["phase"], before["errors"]) == ("active", []), "the code before it answers"
+    operator.annex("extend", "live", "--for", "25m")
+    assert json.loads(operator.annex("check", "live", "--json"))["end"] > before["end"], "and enforces the lease"
+
+
+def test_an_instance_does_not_outlive_a_destroy_with_a_broken_checker(operator: Operator, tmp_path: Path) -> None:
     operator.cdk("deploy", "Annex-live", "--require-approval", "never")
     operator.annex("credential", "push", "live")
     wait_for("the instance", 60, lambda: len(living()) == 1)
     wait_for("the first checks", 90, lambda: alarm("Unenforced") == "OK")
     assert alarmed() == [], f"a deployment is no reason for an alarm: {changes()}"
+    _refuse_an_update(operator, broken_release(tmp_path))
     break_checker("live")
     wait_for("the alarm about failed checks", ALARM_SECONDS, lambda: alarm("Unenforced") == "ALARM")
     began = time.monotonic()

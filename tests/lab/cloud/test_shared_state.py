@@ -135,7 +135,12 @@ def test_an_alarm_that_was_removed_publishes_nothing(
     order: list[str] = []
     monkeypatch.setattr(cloudwatch, "_dispatch_alarm_actions", lambda *_: order.append("published"))
     by_template()
-    rival = Rival(lambda: (remove(), order.append("removed")))
+
+    def removed() -> None:
+        remove()
+        order.append("removed")
+
+    rival = Rival(removed)
     monkeypatch.setattr(alarms, "_points", before_it_returns(rival, alarms._points))
     evaluate()
     rival.end()

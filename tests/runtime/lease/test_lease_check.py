@@ -10,6 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from annex_lease.checker import CheckError
+from annex_lease.observed import GRANT_MARK
 from annex_lease.tags import format_time
 from tests.runtime.lease.lease_cloud import HOUR, MINUTE, Cloud, fail, record, throttle
 
@@ -34,7 +35,8 @@ def test_the_fleet_is_granted_once_and_knows_its_end(cloud: Cloud, group: str) -
 
 def test_zones_are_not_evened_out(cloud: Cloud, group: str) -> None:
     cloud.check(group, cloud.created(group))
-    assert [process["ProcessName"] for process in cloud.describe(group)["SuspendedProcesses"]] == ["AZRebalance"]
+    suspended = [process["ProcessName"] for process in cloud.describe(group)["SuspendedProcesses"]]
+    assert suspended == ["AZRebalance", GRANT_MARK]
 
 
 def test_the_scheduled_run_before_the_end_stays_for_it(cloud: Cloud, group: str) -> None:
@@ -199,7 +201,7 @@ def test_a_run_logs_one_line_of_json(cloud: Cloud, group: str, capsys: pytest.Ca
     line = json.loads(lines[0])
     assert (line["event"], line["group"], line["phase"], line["outcome"]) == ("check", "pa", "granted", "done")
     assert [action["action"] for action in line["actions"]] == [
-        *("PublishEnd", "ScheduleEnds", "SuspendRebalance", "Grant", "NotifyInstances"),
+        *("PublishEnd", "ScheduleEnds", "SuspendProcesses", "Grant", "NotifyInstances"),
     ]
 
 
@@ -211,7 +213,7 @@ def test_a_run_that_fails_logs_its_line_too(cloud: Cloud, group: str, capsys: py
     assert line["outcome"] == "failed"
     assert "AccessDenied" in line["error"]
     tried = [action["action"] for action in line["actions"]]
-    assert tried == ["PublishEnd", "ScheduleEnds", "SuspendRebalance", "NotifyInstances"], "and no Grant"
+    assert tried == ["PublishEnd", "ScheduleEnds", "SuspendProcesses", "NotifyInstances"], "and no Grant"
 
 
 def test_a_run_without_a_group_to_look_after_says_what_is_missing(cloud: Cloud) -> None:

@@ -142,6 +142,19 @@ def test_delete_looks_twice_and_rides_out_a_failing_look(cloud: Cloud, group: st
     assert len(listings) >= 2
 
 
+def test_an_empty_look_before_a_failing_one_does_not_count(cloud: Cloud, group: str, answers: AnswerServer) -> None:
+    """The group could have got instances meanwhile: two looks in a row must be empty."""
+    over = cloud.created(group) + 9 * HOUR
+    cloud.check(group, over)
+    looks: list[str] = []
+    looks = fail(
+        cloud.clients.autoscaling, "DescribeAutoScalingGroups", "AccessDenied", times=3, until=lambda: len(looks) < 3
+    )
+    cloud.check(group, over, **request(answers, "Delete"))
+    assert answers.answer["Status"] == "SUCCESS"
+    assert len(looks) == 5, "one that is repeated after it recorded the destroy, one that fails, and two"
+
+
 # --- an answer on every path
 
 

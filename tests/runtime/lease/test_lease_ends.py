@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 
 import pytest
@@ -86,6 +87,18 @@ def test_nothing_is_granted_before_its_ends_are_scheduled(cloud: Cloud, group: s
     calls = fail(cloud.clients.autoscaling, "PutScheduledUpdateGroupAction", "AccessDenied")
     with pytest.raises(CheckError, match="ScheduleEnds"):
         cloud.check(group, created)
-    assert calls
+    assert len(calls) == 2, "once in each look of the run: only a time that is taken is tried a second earlier"
     assert cloud.running(group) == []
     assert "annex:granted" not in cloud.tags(group)
+
+
+def test_the_log_of_a_failed_check_says_what_it_did(
+    cloud: Cloud, group: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    created = cloud.created(group)
+    fail(cloud.clients.autoscaling, "PutScheduledUpdateGroupAction", "AccessDenied")
+    with pytest.raises(CheckError):
+        cloud.check(group, created)
+    line = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert (line["outcome"], line["phase"]) == ("failed", "waiting")
+    assert "PublishEnd" in [action["action"] for action in line["actions"]]

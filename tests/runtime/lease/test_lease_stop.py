@@ -13,6 +13,7 @@ from annex_lease.actions import ClearProtection, FinishHooks, TerminateInstances
 from annex_lease.aws import AnnexAccess, list_instances
 from annex_lease.batches import RefusedError
 from annex_lease.checker import CheckError
+from annex_lease.observed import GRANT_MARK
 from annex_lease.policy import LeasePolicy
 from tests.runtime.lease.lease_cloud import HOUR, MINUTE, Cloud, fail, record
 
@@ -36,7 +37,8 @@ def test_the_end_clears_protection_and_empties_the_group(cloud: Cloud) -> None:
     described = cloud.describe("pa")
     assert (described["MinSize"], described["DesiredCapacity"]) == (0, 0)
     assert described["NewInstancesProtectedFromScaleIn"] is False
-    assert {process["ProcessName"] for process in described["SuspendedProcesses"]} == {"AZRebalance", "Launch"}
+    suspended = {process["ProcessName"] for process in described["SuspendedProcesses"]}
+    assert suspended == {"AZRebalance", GRANT_MARK, "Launch"}
     assert cloud.running("pa") == []
     cloud.check("pa", end + MINUTE)
     later = cloud.check("pa", end + 2 * MINUTE)

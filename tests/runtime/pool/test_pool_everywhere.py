@@ -122,7 +122,10 @@ def test_a_file_with_two_accounts(world: World) -> None:
 def test_the_account_in_the_file_does_not_count_if_the_place_is_given(world: World) -> None:
     """The annex was moved to another account in the file; the one in the old account still runs."""
     deploy("demo2", annex_id="u-u-i-d.demo2")
+    make_checker("demo2", "u-u-i-d.demo2")
     world.spec = ACCOUNTS
+    shown = json.loads(world.annex("status", "--all", "--json").out)
+    assert [(each["name"], each["phase"]) for each in shown][1:] == [("demo2", None), ("demo2", "waiting")]
     assert world.annex("stop", "demo2").exit_code == 2
     assert world.annex("stop", "demo2", "--region", "us-east-1").exit_code == 0
     assert world.annex("status", "demo2", "--id", "u-u-i-d.demo2").exit_code == 0

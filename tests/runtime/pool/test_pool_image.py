@@ -114,6 +114,9 @@ class Described:
 BIG = {"RootDeviceName": "/dev/xvda", "BlockDeviceMappings": [{"DeviceName": "/dev/xvda", "Ebs": {"VolumeSize": 30}}]}
 UNSEEN = "image ami-1 does not exist in us-east-1, is not shared with this account, or its settings of Allowed AMIs"
 
+DATA = {"DeviceName": "/dev/sdf", "Ebs": {"VolumeSize": 500}}
+BESIDE = {"RootDeviceName": "/dev/xvda", "BlockDeviceMappings": [DATA, *ROOT]}
+
 
 @pytest.mark.parametrize(
     ("image", "data", "said"),
@@ -125,6 +128,7 @@ UNSEEN = "image ami-1 does not exist in us-east-1, is not shared with this accou
         ({"State": "disabled"}, {}, ["image ami-1 is disabled, and EC2 starts an instance only from an image"]),
         ({"Architecture": "arm64"}, {}, ["image ami-1 is for arm64, and the instance types are of x86_64"]),
         (BIG, {"BlockDeviceMappings": ROOT}, ["image ami-1 needs a root volume of 30 GiB, and volume_gib is 20"]),
+        (BESIDE, {"BlockDeviceMappings": ROOT}, []),  # a disk beside the root has a size of its own
         (BIG, {"BlockDeviceMappings": [{"DeviceName": "/dev/xvda", "Ebs": {"VolumeSize": 30}}]}, []),
         ("InvalidAMIID.NotFound", {}, [UNSEEN]),
         ("InvalidAMIID.Unavailable", {}, [UNSEEN]),

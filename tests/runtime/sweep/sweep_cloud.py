@@ -48,7 +48,7 @@ class Region:
         ):
             client.meta.events.register(f"before-call.{event}", cast("Callable[..., None]", answer))
 
-    def add_stack(self, name: str, **tags: str) -> str:
+    def add_stack(self, name: str, description: str = "") -> str:
         """Add a stack and return its uuid."""
         uuid = f"{len(self.stacks) + 1:08x}-0000-4000-8000-000000000000"
         self.stacks[name] = {
@@ -56,7 +56,7 @@ class Region:
             "StackId": f"arn:aws:cloudformation:us-east-1:123456789012:stack/{name}/{uuid}",
             "StackStatus": "CREATE_COMPLETE",
             "CreationTime": self.born,
-            "Tags": [{"Key": key, "Value": value} for key, value in tags.items()],
+            "Description": description,
         }
         return uuid
 

@@ -16,7 +16,10 @@ LISTS = ("ended", "removed", "marked", "unmarked")
 
 
 def test_only_the_expired_annex_ends_among_similar_names(region: Region) -> None:
-    uuids = {name: region.add_stack(f"Annex-{name}", **{"annex:name": name}) for name in ("a", "pa", "paper")}
+    uuids = {
+        name: region.add_stack(f"Annex-{name}", f"HTCondor annex {name}: execution points")
+        for name in ("a", "pa", "paper")
+    }
     groups = {name: region.add_annex(name, uuid, hours=1 if name == "pa" else 9) for name, uuid in uuids.items()}
     same_name = region.add_annex("pa", region.add_stack("Other"), hours=9)
     foreign = region.add_foreign_group()
@@ -179,7 +182,7 @@ def test_a_bad_environment_stops_the_run(region: Region, name: str, value: str) 
 
 
 def test_a_stack_that_needs_a_person_is_reported(region: Region, capsys: pytest.CaptureFixture[str]) -> None:
-    region.add_stack("Annex-a", **{"annex:name": "a"})
+    region.add_stack("Annex-a", "HTCondor annex a: execution points under a lease")
     report = region.sweep(2 * HOUR)
     assert json.loads(capsys.readouterr().out)["SweeperReports"] == 1
     assert report["reports"] == ["stack Annex-a has no Auto Scaling group: delete it, or deploy it again"]

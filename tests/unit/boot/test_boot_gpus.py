@@ -36,6 +36,33 @@ def test_waits_where_there_is_a_gpu(root: BootRoot, vendor: str, kind: str, wait
     assert root.exists(WITHOUT)
 
 
+def with_driver(root: BootRoot, ready: str) -> None:
+    """A GPU whose driver is ready when a command succeeds: the devices in /dev are those of the host."""
+    root.write("usr/local/lib/annex/devices.sh", f"has_gpu() {{ :; }}\ngpu_is_ready() {{ {ready}; }}\n")
+
+
+def test_a_driver_in_time_leaves_the_gpus_to_htcondor(root: BootRoot) -> None:
+    with_driver(root, ":")
+    assert root.run("prepare").returncode == 0
+    assert not root.exists(WITHOUT)
+    assert root.run("gpus").returncode == 0
+    assert root.calls("pgrep") == root.calls("sleep") == []
+
+
+def test_a_late_driver_restarts_the_startd_once_no_job_runs(root: BootRoot) -> None:
+    with_driver(root, "[ -e /tmp/ready ]")
+    assert root.run("prepare").returncode == 0
+    root.write("usr/sbin/pkill", "#!/bin/sh\n. /usr/sbin/record\n")
+    (root.path / "usr/sbin/pkill").chmod(0o755)
+    root.write("fake/calls", "")
+    root.write("fake/step-1", "touch /tmp/ready")
+    root.write("fake/step-2", f"[ ! -e /{WITHOUT} ] && echo 1 >/fake/pgrep.fails")
+    done = root.run("gpus")
+    assert (done.returncode, root.calls("sleep")) == (0, ["5", "5"]), "a job runs in the second pause"
+    assert root.calls("pkill") == ["-TERM -x -U 0 condor_startd"]
+    assert not root.exists(WITHOUT)
+
+
 def test_without_any_device_it_ends_at_once(root: BootRoot) -> None:
     root.run("prepare")
     done = root.run("gpus")

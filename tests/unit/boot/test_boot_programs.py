@@ -54,6 +54,15 @@ def test_a_profile_that_fails_is_no_obstacle(root: BootRoot) -> None:
     assert root.calls("systemctl")[-1] == START
 
 
+def test_a_profile_that_hangs_is_no_obstacle(root: BootRoot) -> None:
+    """It has ten seconds, here a fifth of one."""
+    root.write("usr/sbin/timeout", '#!/bin/sh\n[ "$1" = 10 ] && shift && exec /usr/bin/timeout 0.2 "$@"\n')
+    (root.path / "usr/sbin/timeout").chmod(0o755)
+    root.write("etc/profile", "tail -f /dev/null\n")
+    root.run("begin")
+    assert root.calls("systemctl")[-1] == START
+
+
 @pytest.mark.parametrize("program", NEEDED)
 def test_what_is_missing_is_named_at_once(root: BootRoot, program: str) -> None:
     root.move(program)

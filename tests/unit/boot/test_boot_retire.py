@@ -92,6 +92,7 @@ def test_joined_when_one_of_several_collectors_accepts_the_token(root: BootRoot)
     root.write("etc/annex/annex.env", changed.to_env_file())
     root.write("fake/condor_ping.fails", "4")
     root.write("var/log/condor/.startd_address", "<10.0.0.1:9618>\n")
+    root.write("2:9618", "a file whose name the second address would match as a pattern of the shell")
     root.run("join")
     asked = [f"-quiet -pool {each} -type COLLECTOR ADVERTISE_STARTD" for each in collectors]
     assert root.calls("condor_ping") == [*asked, *asked[:2]], "each in turn, until one accepts"
@@ -102,6 +103,13 @@ def test_not_joined_without_a_startd(root: BootRoot) -> None:
     root.write("fake/step-1", ":")
     root.run("join")
     assert root.calls("condor_ping") == root.calls("systemctl") == []
+
+
+def test_the_rules_are_those_that_the_proof_counts() -> None:
+    """Both addresses are closed to jobs on the machine and in containers; one rule less is found at boot."""
+    rules = [line for line in boot_file("firewall.nft").splitlines() if "reject" in line]
+    assert [sum(address in rule for rule in rules) for address in ("169.254.169.254", "fd00:ec2::254")] == [2, 2]
+    assert f'grep -c reject)" -eq {len(rules)} ]' in boot_file("firewall.sh")
 
 
 @pytest.mark.parametrize(

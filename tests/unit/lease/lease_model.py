@@ -13,12 +13,12 @@ from annex_lease.actions import (
     Close,
     Decision,
     DeleteWarmPool,
-    DropRenewal,
     EmptyGroup,
     FinishHooks,
     Grant,
     NotifyInstances,
     PublishEnd,
+    RecordGrant,
     RecordOverride,
     RecordUse,
     RenewLease,
@@ -28,13 +28,13 @@ from annex_lease.actions import (
     ResumeTerminate,
     ScheduleEnds,
     SuspendLaunch,
-    SuspendRebalance,
+    SuspendProcesses,
     TerminateInstances,
     Warn,
 )
 from annex_lease.decision import decide
 from annex_lease.entries import Schedule
-from annex_lease.observed import BELIEVED, Compared, Credential, Deployment, Group, GroupMember, Instance
+from annex_lease.observed import BELIEVED, GRANT_MARK, Compared, Credential, Deployment, Group, GroupMember, Instance
 from annex_lease.policy import LeasePolicy, policy_tags
 from annex_lease.tags import Tag, group_tag
 
@@ -68,6 +68,7 @@ def a_group(
 ) -> Group:
     """A group of the policy; `written` are tags written at run time, in place of declared ones of the same key."""
     tags = {tag.key: tag for tag in (policy_tags(policy) if policy else ())}
+    marked = lease_tags.TAG_GRANTED in (written or {})  # as a grant leaves it
     tags |= {key: group_tag(key, value) for key, value in (written or {}).items()}
     return Group(
         name="Annex-muon-Fleet",
@@ -77,7 +78,7 @@ def a_group(
         desired=desired,
         tags=tuple(tags.values()),
         members=members,
-        suspended=suspended,
+        suspended=suspended | {GRANT_MARK} if marked else suspended,
         new_instances_protected=new_instances_protected,
         credential=credential,
         instances=instances,
@@ -160,7 +161,7 @@ def _written(group: Group, action: Action) -> Group | None:
             return _tagged(
                 replace(group, instances=tuple(instances.values())), group_tag(lease_tags.TAG_NOTIFIED, text)
             )
-        case DropRenewal(granted=granted):
+        case RecordGrant(granted=granted):
             return _tagged(group, group_tag(lease_tags.TAG_GRANTED, granted.text()))
         case RecordOverride(override=override):
             return _tagged(group, group_tag(lease_tags.TAG_OVERRIDES, override.text()))
@@ -196,6 +197,7 @@ def _changed(group: Group, action: Action) -> Group | None:
             return replace(group, deletion_protected=False)
         case Grant(granted=granted, ledger=ledger, capacity=size, max_size=max_size):
             group = replace(group, desired=size, max_size=group.max_size if max_size is None else max_size)
+            group = replace(group, suspended=group.suspended | {GRANT_MARK})
             assert size <= group.max_size
             if ledger is not None:
                 group = _tagged(group, group_tag(lease_tags.TAG_USED, ledger.text()))
@@ -203,8 +205,8 @@ def _changed(group: Group, action: Action) -> Group | None:
             started = tuple(GroupMember(f"i-new{number}", "InService") for number in missing)
             group = replace(group, members=group.members + started)
             return _scale_in(_tagged(group, group_tag(lease_tags.TAG_GRANTED, granted.text())))
-        case SuspendRebalance():
-            return replace(group, suspended=group.suspended | {"AZRebalance"})
+        case SuspendProcesses(processes=processes):
+            return replace(group, suspended=group.suspended | {*processes})
         case SuspendLaunch():
             return replace(group, suspended=group.suspended | {"Launch"})
         case ClearProtection(instance_ids=ids):

@@ -28,9 +28,13 @@ IDS = ("i-1",)
 SAMPLES: dict[type[Action], Action] = {
     type(each): each
     for each in (
-        *(actions.RenewLease(Renewed(END, END), ""), actions.PublishEnd(END, ""), actions.SuspendRebalance("")),
+        *(
+            actions.RenewLease(Renewed(END, END), ""),
+            actions.PublishEnd(END, ""),
+            actions.SuspendProcesses(("AZRebalance",), ""),
+        ),
         *(actions.RecordOverride(Override(END, END), ""), actions.Close(END, ""), actions.Reopen("")),
-        actions.DropRenewal(Granted(2, END), ""),
+        actions.RecordGrant(Granted(2, END), ""),
         actions.Report("late", ("2 instances are alive",), ""),
         actions.ScheduleEnds(Schedule(END, END), (ScheduledAction("annex-end", END, final=False),), ""),
         *(
@@ -127,7 +131,7 @@ def test_only_what_lets_something_start_is_guarded() -> None:
 
 KEPT = [
     *(SAMPLES[kind] for kind in (actions.RecordUse, actions.RenewLease, actions.PublishEnd, actions.RecordOverride)),
-    *(SAMPLES[kind] for kind in (actions.ScheduleEnds, actions.SuspendRebalance)),
+    *(SAMPLES[kind] for kind in (actions.ScheduleEnds, actions.SuspendProcesses)),
 ]
 GUARDED = [SAMPLES[actions.ResumeLaunch], SAMPLES[actions.Grant]]
 AFTER = [WARNING, SAMPLES[actions.NotifyInstances]]

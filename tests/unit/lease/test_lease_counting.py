@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+import pytest
+
 from annex_lease import tags as lease_tags
 from annex_lease.actions import RecordUse
 from annex_lease.bookkeeping import counted
 from annex_lease.decision import decide
 from annex_lease.entries import Ledger
 from annex_lease.observed import Fact, Group, GroupMember, Instance
-from tests.unit.lease.lease_model import CREATED, HOUR, MINUTE, POLICY, RUNNING, a_group, settled
+from tests.unit.lease.lease_model import CREATED, HOUR, MINUTE, POLICY, RUNNING, a_group, settled, without
 
 LIMITED = replace(POLICY, max_instance_hours=100)
 NOW = CREATED + 50 * MINUTE
@@ -54,6 +56,18 @@ def test_an_instance_that_is_still_to_start_has_no_launch_of_another() -> None:
     ends = {decide(replace(group, instances=each), NOW).end for each in (None, (running("i-1"),))}
     left = 2 * 3600 - 3000 - 60  # and a minute, in which the other one may have started
     assert ends == {NOW + timedelta(seconds=left // 2)}
+
+
+def test_no_end_is_published_before_the_use_is_known() -> None:
+    """The end by the hours would be wrong until EC2 was asked, a moment later."""
+    written = settled() | {lease_tags.TAG_USED: Ledger(0, CREATED, 0).text()}
+    group = a_group(replace(LIMITED, max_instance_hours=1), written=written, desired=2, members=RUNNING, instances=None)
+    asking = decide(group, NOW)
+    assert (asking.actions, asking.needs) == ((), frozenset({Fact.INSTANCES}))
+    launched = tuple(running(each.id, NOW - 20 * MINUTE) for each in RUNNING)
+    assert decide(replace(group, instances=launched), NOW).end == NOW + 10 * MINUTE
+    refused = replace(group, refused=frozenset({Fact.INSTANCES}))
+    assert decide(refused, NOW).end == CREATED + HOUR, "as far as is known"
 
 
 def test_only_the_newest_are_new() -> None:
@@ -100,3 +114,27 @@ def test_a_detached_instance_uses_hours() -> None:
     # Between two listings it is remembered.
     quiet = replace(detached, instances=None, lost=frozenset({"i-2"}))
     assert recorded(quiet) == []
+
+
+def test_hours_that_cannot_be_read_are_those_of_the_larger_size() -> None:
+    """The declared size, or the granted one: a deployment may have made it smaller since."""
+    for granted, declared in ((5, 2), (1, 5)):
+        written = {**settled(size=granted), lease_tags.TAG_USED: "x"}
+        group = a_group(replace(LIMITED, size=declared), written=written, desired=1, members=RUNNING[:1])
+        assert group.lease.ledger == Ledger(0, CREATED, 5)
+        assert decide(group, NOW).used_seconds == 5 * 3000
+
+
+def test_hours_that_cannot_be_read_count_without_a_granted_size_too() -> None:
+    """The tag of the grant was deleted by hand: the other one shows that something ran."""
+    spoilt = without(a_group(LIMITED, written={**settled(), lease_tags.TAG_USED: "x"}), lease_tags.TAG_GRANTED)
+    assert spoilt.lease.ledger == Ledger(0, CREATED, 2)
+    assert without(spoilt, lease_tags.TAG_USED).lease.ledger is None
+
+
+@pytest.mark.parametrize(("short_for", "count"), [(0, 2), (299, 2), (300, 1)])
+def test_what_has_not_started_for_long_moves_no_end(short_for: int, count: int) -> None:
+    written = settled() | {lease_tags.TAG_USED: Ledger(0, CREATED, 1).text()}
+    one = replace(LIMITED, max_instance_hours=1)
+    group = a_group(one, written=written, desired=2, members=RUNNING[:1])
+    assert decide(replace(group, short_for=timedelta(seconds=short_for)), CREATED).end == CREATED + HOUR / count

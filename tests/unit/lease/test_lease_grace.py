@@ -11,7 +11,7 @@ from annex_lease import tags as lease_tags
 from annex_lease.actions import PublishEnd, TerminateInstances
 from annex_lease.decision import decide
 from annex_lease.entries import Ledger, Schedule
-from annex_lease.lease import Phase
+from annex_lease.lease import LeaseCaps, Phase
 from annex_lease.observed import BELIEVED, Group, GroupMember
 from annex_lease.tags import format_time
 from tests.unit.lease.lease_model import (
@@ -85,6 +85,16 @@ def test_a_grace_that_cannot_be_recorded_is_measured_by_the_checks_that_saw_it()
     assert published(replace(stopped, over_for=HOUR), MIDDLE) == [CREATED + MINUTE]
 
 
+def test_an_end_in_the_past_has_no_grace_beyond_that_of_the_latest_end() -> None:
+    """The maximum lifetime was made shorter than the time that has passed."""
+    latest = CREATED + HOUR / 4
+    group = replace(shortened(CREATED + MINUTE), caps=LeaseCaps(max_lifetime_seconds=900))
+    assert published(group, latest - SECOND) == [latest - SECOND]
+    assert published(group, latest + MINUTE) == [latest]
+    assert not terminated(group, latest + GRACE - SECOND)
+    assert terminated(group, latest + GRACE)
+
+
 def test_an_end_that_nothing_published_has_its_grace_from_itself() -> None:
     bare = without(without(shortened(CREATED + MINUTE), lease_tags.TAG_END), lease_tags.TAG_NOTIFIED)
     assert not terminated(bare, CREATED + MINUTE + GRACE - SECOND)
@@ -140,7 +150,7 @@ def test_what_its_scheduled_action_ended_stays_ended() -> None:
         emptied(END, desired=1),
         emptied(END, min_size=1),
         without(emptied(END), lease_tags.TAG_SCHEDULED),
-        without(emptied(END), lease_tags.TAG_GRANTED),
+        replace(without(emptied(END), lease_tags.TAG_GRANTED), suspended=frozenset({"AZRebalance"})),
     ],
 )
 def test_what_no_scheduled_action_ended_lasts(group: Group) -> None:
@@ -154,10 +164,16 @@ def test_a_renewal_wakes_what_its_scheduled_action_ended() -> None:
     assert "Grant" in kinds(decide(group, END + MINUTE))
 
 
-def test_a_suspended_process_that_would_end_the_group_is_a_problem() -> None:
+@pytest.mark.parametrize(
+    ("process", "problem"),
+    [
+        ("ScheduledActions", "the ScheduledActions process is suspended"),
+        ("Terminate", "the Terminate process is suspended"),
+        ("Launch", "the Launch process is suspended, by hand"),
+    ],
+)
+def test_a_suspended_process_that_the_lease_rests_on_is_a_problem(process: str, problem: str) -> None:
     group = listed(a_group(written=settled(), desired=2, members=RUNNING))
     assert decide(group, MIDDLE).problems == ()
-    off = replace(group, suspended=group.suspended | {"ScheduledActions"})
-    assert [problem.split(":")[0] for problem in decide(off, MIDDLE).problems] == [
-        "the ScheduledActions process is suspended"
-    ]
+    off = replace(group, suspended=group.suspended | {process})
+    assert [found.split(":")[0] for found in decide(off, MIDDLE).problems] == [problem]

@@ -62,16 +62,16 @@ def test_all_that_a_check_can_do_comes_in_this_order() -> None:
     }
     group = listed(a_group(policy, written=written, members=busy, desired=1, suspended=frozenset({"Launch"})), None)
     assert kinds(decide(group, renewed)) == [
-        *("RecordUse", "RenewLease", "PublishEnd", "RecordOverride", "ScheduleEnds", "SuspendRebalance"),
+        *("RecordUse", "RenewLease", "PublishEnd", "RecordOverride", "ScheduleEnds", "SuspendProcesses"),
         *("ResumeLaunch", "Grant", "Warn", "NotifyInstances"),
     ]
 
 
 def test_zones_are_not_evened_out_before_anything_can_start() -> None:
     new = a_group(suspended=frozenset())
-    assert kinds(decide(new, MIDDLE)) == [*BEFORE, "SuspendRebalance", "Grant", "NotifyInstances"]
+    assert kinds(decide(new, MIDDLE)) == [*BEFORE, "SuspendProcesses", "Grant", "NotifyInstances"]
     resumed = listed(a_group(written=settled(), desired=2, members=RUNNING, suspended=frozenset()))
-    assert kinds(decide(resumed, MIDDLE)) == ["SuspendRebalance"]
+    assert kinds(decide(resumed, MIDDLE)) == ["SuspendProcesses"]
 
 
 def test_a_granted_annex_is_left_alone() -> None:
@@ -104,6 +104,13 @@ def test_another_declared_size_is_granted_once(size: int, desired: int, capacity
     after = apply(group, grant)
     assert kinds(decide(listed(after), MIDDLE)) == []
     assert after.desired == capacity
+
+
+@pytest.mark.parametrize(("desired", "capacity"), [(4, 5), (5, 5), (9, 9)])
+def test_a_larger_size_ends_nothing_that_was_added_by_hand(desired: int, capacity: int) -> None:
+    group = a_group(sized(5), written=settled(), desired=desired)
+    assert [a.capacity for a in decide(group, MIDDLE).actions if isinstance(a, Grant)] == [capacity]
+    assert carry_out(group, MIDDLE).desired == capacity
 
 
 def test_a_smaller_size_waits_for_nothing() -> None:

@@ -151,6 +151,13 @@ def test_two_empty_looks_apart_make_an_end() -> None:
     assert (later.empty_before, later.known_empty) == (False, None), "something is there again"
 
 
+def test_an_empty_look_of_a_clock_that_was_ahead_delays_no_end() -> None:
+    memory, empty = Memory(), replace(BLANK, members=(), instances=())
+    for now in (CREATED + HOUR, CREATED):
+        note(memory, empty, now, empty=True)
+    assert recalled(memory, CREATED + APART).empty_before
+
+
 def test_a_comparison_holds_for_its_time_and_only_what_had_the_end() -> None:
     memory = Memory()
     seen = replace(listed(BLANK), instances=(*listed(BLANK).instances[:1], Instance("i-2", "running", end="x")))  # type: ignore[index]

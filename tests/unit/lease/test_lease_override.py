@@ -124,6 +124,8 @@ def test_an_override_that_is_void_for_an_hour_is_void_for_good() -> None:
     last = carry_out(first, SHORTER + HOUR)
     assert recorded(last, SHORTER + HOUR + SECOND) == []
     assert deployed(last, POLICY).lease.effective_end == END
+    # A first check whose clock was ahead makes the hour no longer.
+    assert recorded(carry_out(void, END), SHORTER) == [Override(LONGER, END, SHORTER)]
 
 
 def test_a_void_override_counts_again_once_it_is_written_again() -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from annex_lease import tags as lease_tags
-from annex_lease.actions import DropRenewal
+from annex_lease.actions import RecordGrant
 from annex_lease.decision import decide
 from annex_lease.entries import Granted
 from annex_lease.lease import Phase
@@ -40,7 +40,7 @@ def renewed(policy: LeasePolicy = POLICY, *, granted: str | None = "2", off: boo
 
 def dropped(group: Group, closing: bool = False) -> list[Granted]:
     decision = decide(group, END, closing=closing)
-    return [action.granted for action in decision.actions if isinstance(action, DropRenewal)]
+    return [action.granted for action in decision.actions if isinstance(action, RecordGrant)]
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_an_end_uses_up_a_renewal_that_was_not_granted(granted: str | None, left
 def test_a_renewal_within_the_lease_stays_pending() -> None:
     group = renewed(LONGER)
     decision = decide(group, END)
-    assert (decision.phase, "DropRenewal" in kinds(decision)) == (Phase.WAITING, False)
+    assert (decision.phase, "RecordGrant" in kinds(decision)) == (Phase.WAITING, False)
     assert not any("by hand" in problem for problem in decision.problems), "the lease suspended Launch"
     present = replace(group, credential=Credential.PRESENT)
     assert {"ResumeLaunch", "Grant"} <= set(kinds(decide(present, END)))
@@ -84,3 +84,12 @@ def test_a_stop_after_a_grant_was_begun_is_the_newer_decision() -> None:
     # The run died before the capacity was set: Launch was resumed before that.
     interrupted = replace(stopped, suspended=frozenset({"AZRebalance"}))
     assert "Grant" in kinds(decide(interrupted, END))
+
+
+def test_a_resize_keeps_the_renewal_that_was_granted() -> None:
+    """The tag of the renewal is spoilt at that time: repaired, it must not grant again."""
+    written = settled() | {lease_tags.TAG_GRANTED: Granted(2, MIDDLE).text(), lease_tags.TAG_RENEWED: "x"}
+    resized = carry_out(a_group(replace(POLICY, size=3), written=written, desired=2), MIDDLE + MINUTE)
+    assert resized.lease.record.granted == Granted(3, MIDDLE)
+    repaired = a_group(POLICY, written=written | {lease_tags.TAG_RENEWED: format_time(MIDDLE)})
+    assert not repaired.lease.record.renewal_pending

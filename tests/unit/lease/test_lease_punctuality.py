@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from botocore.exceptions import ClientError
 
-from annex_lease.actions import Decision, EmptyGroup, SuspendLaunch
+from annex_lease.actions import Decision, EmptyGroup, ResumeTerminate, SuspendLaunch
 from annex_lease.checker import CheckError, CheckReport
 from annex_lease.handler import check_at_the_end
 from annex_lease.lease import Phase
@@ -51,7 +51,7 @@ END = NOON + timedelta(seconds=30)
 FIRST = replace(
     REPORT,
     decision=replace(REPORT.decision, end=END),
-    actions=(EmptyGroup("the first"),),
+    actions=(ResumeTerminate("only the first"), EmptyGroup("the first")),
     notes=("a note",),
     published=NOON,
 )
@@ -71,7 +71,7 @@ def test_the_report_holds_what_both_checks_did() -> None:
     report = at_the_end(SECOND)
     assert report == replace(
         SECOND,
-        actions=(EmptyGroup("the first"), SuspendLaunch("the second")),
+        actions=(ResumeTerminate("only the first"), EmptyGroup("the first"), SuspendLaunch("the second")),
         notes=("a note",),
         published=NOON,
     )
@@ -80,7 +80,7 @@ def test_the_report_holds_what_both_checks_did() -> None:
 def test_so_does_that_of_a_check_at_the_end_that_failed() -> None:
     with pytest.raises(CheckError, match="refused") as caught:
         at_the_end(CheckError("refused", replace(SECOND, errors=("refused",))))
-    assert [type(action).__name__ for action in caught.value.report.actions] == ["EmptyGroup", "SuspendLaunch"]
+    assert [type(action) for action in caught.value.report.actions] == [ResumeTerminate, EmptyGroup, SuspendLaunch]
     assert caught.value.report.errors == ("refused",)
 
 

@@ -10,7 +10,7 @@ import pytest
 from annex_lease import tags as lease_tags
 from annex_lease.actions import Grant, RenewLease, Warn
 from annex_lease.decision import decide
-from annex_lease.entries import Granted, Renewed
+from annex_lease.entries import Granted, Ledger, Renewed
 from annex_lease.lease import Phase
 from annex_lease.observed import Credential, Fact, Group, GroupMember
 from annex_lease.record import read_record
@@ -184,6 +184,15 @@ def test_a_busy_annex_is_renewed_late_in_its_lease(
 
 def test_an_annex_that_does_not_ask_for_it_is_not_renewed() -> None:
     assert decide(listed(a_group(written=settled(), desired=2, members=BUSY)), END - SECOND).actions == ()
+
+
+@pytest.mark.parametrize(("hours", "minutes", "renewed"), [(9, 50, True), (1, 20, False)])
+def test_an_annex_that_its_hours_end_is_not_renewed(hours: int, minutes: int, renewed: bool) -> None:
+    """The renewal would change no end, and count as soon as the hours are raised."""
+    policy = replace(RENEWING, max_instance_hours=hours)
+    used = {lease_tags.TAG_USED: Ledger(0, CREATED, 2).text()}
+    group = listed(a_group(policy, written=settled() | used, desired=2, members=BUSY))
+    assert ("RenewLease" in kinds(decide(group, CREATED + minutes * MINUTE))) is renewed
 
 
 def test_renewals_follow_each_other_up_to_the_maximum_lifetime_and_not_beyond() -> None:

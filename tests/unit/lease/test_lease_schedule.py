@@ -86,6 +86,8 @@ def longer(mark: str | None = None) -> Group:
 def test_only_a_deployment_moves_the_latest_end_later() -> None:
     assert longer().lease.latest_end == CAP + HOUR
     assert put(longer()) == {}
+    lost = replace(longer(), scheduled={END_ACTION: END})
+    assert put(lost) == {LATEST_END_ACTION: CAP + MINUTE}, "one that was deleted comes back at its time"
     assert put(longer(), deployment=Deployment.UPDATED) == {LATEST_END_ACTION: CAP + HOUR + MINUTE}
     assert marked(longer(), deployment=Deployment.UPDATED) == [Schedule(END, CAP + HOUR)]
     moved = carry_out(longer(), MIDDLE, deployment=Deployment.UPDATED)

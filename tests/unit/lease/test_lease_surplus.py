@@ -45,7 +45,7 @@ def test_a_max_size_of_zero_is_a_problem_while_something_was_granted() -> None:
     """The scheduled action after an earlier latest end set it."""
     stuck = replace(running(desired=0), max_size=0)
     assert any("the MaxSize is 0" in problem for problem in decide(stuck, MIDDLE).problems)
-    for fine in (replace(stuck, max_size=2), replace(stuck, tags=a_group(POLICY).tags)):
+    for fine in (replace(stuck, max_size=2), replace(stuck, tags=a_group(POLICY).tags, suspended=frozenset())):
         assert not any("the MaxSize is 0" in problem for problem in decide(fine, MIDDLE).problems)
 
 

@@ -29,6 +29,15 @@ def written(tmp_path: Path, content: bytes) -> Path:
     return file
 
 
+@pytest.mark.parametrize("character", ["\u202e", "\u009b", "\u007f", "\ue000"])
+def test_no_name_of_a_table_or_key_reaches_the_terminal_as_a_command(tmp_path: Path, character: str) -> None:
+    table = f'["{character}"]\n"{character}" = "{character}"\n'
+    with pytest.raises(SpecError) as caught:
+        load(written(tmp_path, (TEXT + table).encode()))
+    assert all(line.isprintable() for line in str(caught.value).splitlines())
+    assert character.encode("unicode_escape").decode() in str(caught.value)
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
 @pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
 def test_utf8_is_read(tmp_path: Path, encoding: str, line_end: str) -> None:

@@ -141,6 +141,11 @@ def test_a_list_has_its_bounds(read_annex: ReadAnnex, term: Texts) -> None:
         refused(read_annex, term, items(term.maximum + 1))
 
 
+@pytest.mark.parametrize("term", LISTS, ids=name_of)
+def test_a_list_is_one_problem_however_many_items_are_wrong(read_annex: ReadAnnex, term: Texts) -> None:
+    refused(read_annex, term, '["!", "?"]')
+
+
 @pytest.mark.parametrize("term", TEXTS, ids=name_of)
 def test_a_text_has_the_form_of_the_term(read_annex: ReadAnnex, term: Text) -> None:
     example = term.form.example

@@ -187,6 +187,8 @@ SINFUL = "<10.0.0.1:9618?addrs=10.0.0.1-9618+[2001-db8--1]-9618&alias=cm.example
         ("cm1.example.edu,cm2.example.edu", "cm1.example.edu:9618,cm2.example.edu:9618"),
         (" cm1:9620 ,  cm2, ", "cm1:9620,cm2:9618"),
         ("cm1 cm2 cm1", "cm1:9618,cm2:9618"),
+        (r"cm1\tcm2,\ncm3\n", "cm1:9618,cm2:9618,cm3:9618"),
+        ("htcondor_cm_1.example.edu", "htcondor_cm_1.example.edu:9618"),
         ("cm:9618?sock=collector", "cm:9618?sock=collector"),
         ("cm?sock=collector", "cm:9618?sock=collector"),
         (SINFUL, SINFUL),
@@ -205,7 +207,7 @@ def test_a_collector_is_accepted(read: Read, written: str, value: str) -> None:
     "written",
     [
         *("", " , ", "cm:", "cm:0", "cm:65536", "cm:x", "cm1,cm2:0", "<cm", "a..b", "-cm", ":1", "http://cm", "cm/a"),
-        *("[2001:db8::1", "[::::]:9618", "2001:db8::1::2", "fe80::1%eth0", "$(CONDOR_HOST)", "cm;cm2", "cm\\n"),
+        *("[2001:db8::1", "[::::]:9618", "2001:db8::1::2", "fe80::1%eth0", "$(CONDOR_HOST)", "cm;cm2"),
         ".".join(["a" * 63] * 4),
         ",".join(f"cm{number}.example.edu" for number in range(60)),
     ],

@@ -9,7 +9,7 @@ from typing import Any
 
 from annex_lease.actions import Action, TerminateInstances
 from annex_lease.observed import Group, GroupMember
-from annex_lease.ownership import GROUP_TAG, STACK_ID_TAG, annex_id, by_key
+from annex_lease.ownership import GROUP_TAG, STACK_DESCRIPTION, STACK_ID_TAG, annex_id, by_key
 from annex_lease.policy import LeasePolicy, policy_tags
 from annex_lease.sweep.expired import Ending, InstanceOwners, find_endings, is_over
 from annex_lease.sweep.inventory import RegionReader
@@ -29,8 +29,8 @@ def stack_arn(uuid: str, name: str = "Annex-a") -> str:
 
 
 def stack(uuid: str, *, name: str = "Annex-a", status: str = "CREATE_COMPLETE", age: timedelta = 9 * HOUR,
-          tags: dict[str, str] | None = None) -> Stack:  # fmt: skip
-    return Stack(name, stack_arn(uuid, name), status, NOW - age, {TAG_NAME: "a"} if tags is None else tags)
+          description: str = f"{STACK_DESCRIPTION}a: execution points") -> Stack:  # fmt: skip
+    return Stack(name, stack_arn(uuid, name), status, NOW - age, description)
 
 
 def group(

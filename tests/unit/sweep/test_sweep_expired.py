@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -59,6 +60,19 @@ def test_within_the_grace_it_stops_and_does_not_terminate() -> None:
     (found,) = endings([group(ended=SLACK + MINUTE)])
     assert kinds(found) == [EmptyGroup, SuspendLaunch]
     assert (found.group, found.name, found.id, found.alive) == ("asg-a", "a", f"{ONE}.a", ("i-1",))
+
+
+@pytest.mark.parametrize(("after", "expected"), [(-MINUTE, False), (0 * MINUTE, True)])
+def test_the_checker_has_the_first_chance_after_the_grace_too(after: timedelta, expected: bool) -> None:
+    (found,) = endings([group(ended=SLACK + GRACE + after)])
+    assert (TerminateInstances in kinds(found)) is expected
+
+
+def test_an_end_that_was_moved_into_the_past_has_no_new_grace_in_each_run() -> None:
+    """The sweeper has no memory: only the annex's own checker measures when it found the end."""
+    published = {TAG_END: format_time(NOW + HOUR)}
+    (found,) = endings([group(ended=-HOUR, extra=until(-SLACK - GRACE) | published)])
+    assert TerminateInstances in kinds(found)
 
 
 def test_after_the_grace_it_does_everything_that_the_checker_would() -> None:

@@ -19,7 +19,7 @@ LEFT = [
 
 
 def test_what_is_ended_and_empty_hides_nothing_and_is_reported() -> None:
-    found = plan([group(**STOPPED)], others=LEFT, stacks=[stack(OTHER, tags={})])
+    found = plan([group(**STOPPED)], others=LEFT, stacks=[stack(OTHER, description="")])
     assert [removal.resource.id for removal in found.removals] == ["secret", "log"]
     assert found.reports == ["group asg-a belongs to a stack that does not exist: it is ended and empty; delete it"]
     assert endings([group(**STOPPED)]) == []

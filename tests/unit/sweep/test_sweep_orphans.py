@@ -11,7 +11,7 @@ import pytest
 from annex_lease.ownership import STACK_ID_TAG
 from annex_lease.sweep.resources import REMOVAL_ORDER, ResourceKind
 from annex_lease.sweep.sweep_plan import SweepPlan
-from annex_lease.tags import TAG_GRACE, TAG_ID, group_tag
+from annex_lease.tags import TAG_GRACE, TAG_ID, TAG_NAME, group_tag
 from tests.unit.sweep.sweep_model import (
     GRACE,
     HOUR,
@@ -117,6 +117,19 @@ def test_a_stack_of_the_same_name_is_not_the_stack() -> None:
     assert removed(plan(newer, [instance(marked=MARKED)], stacks=[stack(OTHER)])) == ["i-1"]
 
 
+def test_what_is_in_a_group_of_others_is_theirs() -> None:
+    foreign = group(asg="asg-theirs", without=[TAG_NAME, TAG_ID])
+    assert plan([foreign], [instance(member_of="asg-theirs", marked=MARKED)]).orphans == 0
+    assert removed(plan([foreign], [instance(member_of="asg-other", marked=MARKED)])) == ["i-1"]
+
+
+def test_a_group_that_lost_its_name_keeps_what_has_its_id() -> None:
+    """Nothing confirms the id of the group, and its instances may still carry it with the name."""
+    vague = group(ended=-HOUR, members=(), without=[TAG_NAME])
+    assert plan([vague], [instance(marked=MARKED)]).orphans == 0
+    assert removed(plan([vague], [instance(uuid=OTHER, marked=MARKED)])) == ["i-1"]
+
+
 def test_a_group_without_an_id_may_be_any_of_its_name() -> None:
     vague = group(ended=-HOUR, members=(), without=[TAG_ID])
     assert plan([vague], [instance(marked=MARKED)]).orphans == 0
@@ -135,7 +148,7 @@ def test_a_group_without_an_id_may_be_any_of_its_name() -> None:
 def test_an_instance_whose_stack_lost_its_group_ends_by_its_own_tag(
     end: Any, status: str, expected: str | None
 ) -> None:
-    found = plan(instances=[instance(marked=MARKED, end=end)], stacks=[stack(ONE, status=status, tags={})])
+    found = plan(instances=[instance(marked=MARKED, end=end)], stacks=[stack(ONE, status=status, description="")])
     assert {name for name in ("removals", "reports") if getattr(found, name)} == ({expected} if expected else set())
 
 
@@ -212,7 +225,7 @@ def test_a_foreign_group_that_only_carries_a_name_is_reported() -> None:
         (stack(ONE), "no Auto Scaling group"),
         (stack(ONE, age=MINUTE), None),
         (stack(ONE, status="DELETE_IN_PROGRESS"), None),
-        (stack(ONE, status="DELETE_FAILED", tags={}), None),
+        (stack(ONE, status="DELETE_FAILED", description=""), None),
         (stack(OTHER, status="UPDATE_ROLLBACK_COMPLETE"), None),
     ],
 )
