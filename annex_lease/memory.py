@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from annex_lease import launches
 from annex_lease.actions import Decision
 from annex_lease.lease import Phase
 from annex_lease.observed import APART, BELIEVED, FRESH, Compared, Group, Seen, with_facts
@@ -66,7 +67,7 @@ class Memory:
             self.unread = None if seen.lease.policy is not None else _lasting(self.unread, now)
         short = isinstance(seen, Group) and seen.shortfall() > 0
         self.short = _lasting(self.short, now) if short else None
-        unserved = isinstance(seen, Group) and seen.unserved()
+        unserved = isinstance(seen, Group) and launches.unserved(seen)
         self.unserved = _lasting(self.unserved, now) if unserved else None
         over = isinstance(seen, Group) and now >= seen.lease.effective_end
         self.over = _lasting(self.over, now) if over else None

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from annex_lease import actuator
 from annex_lease import tags as lease_tags
+from annex_lease.launches import REPORT_KIND
 from tests.world.aws_faults import Fault, FaultAt
 from tests.world.aws_model import Call, NoFaults
 from tests.world.aws_state import Account
@@ -69,8 +71,13 @@ def left_of(stage: Stage) -> dict[str, Any]:
     left |= {"suspended": sorted(one["ProcessName"] for one in group["SuspendedProcesses"])}
     left |= {"warm pool": "WarmPoolConfiguration" in group}
     left |= {"scheduled": sorted(stage.scheduled()) if stage.alive() else []}
+    tags = stage.tags()
+    # A process that was killed forgot for how long no instance was in service, and reports that later. A report that
+    # was begun by the last run is repeated by the next.
+    kinds = tags.pop(lease_tags.TAG_REPORTED, "").split()
+    reported = " ".join(kind for kind in kinds if kind not in (REPORT_KIND, actuator._BEGUN))
     # A disorder that is over leaves an empty tag, and one that never was leaves none.
-    tags = {key: value for key, value in stage.tags().items() if (key, value) != (lease_tags.TAG_REPORTED, "")}
+    tags |= {lease_tags.TAG_REPORTED: reported} if reported else {}
     left["tags"] = {key: value for key, value in tags.items() if key not in dropped}
     if lease_tags.TAG_OVERRIDES in tags:
         # A void override has the time of the run that found it.
