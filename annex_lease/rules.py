@@ -194,7 +194,8 @@ def network_conflict(vpc: object | None, subnets: Collection[object]) -> Conflic
     if (vpc is None) == (not subnets):
         return None
     missing, given = (VPC, SUBNETS) if vpc is None else (SUBNETS, VPC)
-    allowed = f"{VPC.name} and {SUBNETS.name} together, or neither of them for a small VPC of the annex's own"
+    shared = f"{VPC.name} = {json.dumps(SHARED_NETWORK)} alone"
+    allowed = f"{VPC.name} and {SUBNETS.name} together, {shared}, or neither for a small VPC of the annex's own"
     return Conflict(missing.name, allowed, advice=f"{missing.name} = {written(missing)}, or remove {given.name}")
 
 
