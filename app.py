@@ -1,4 +1,4 @@
-"""The CDK app: one stack for each annex of the spec file, and one for each Region if the file has a base.
+"""The CDK app: a stack for each annex of the spec file; for each Region one for the base and one for a shared network.
 
 The file is `annexes.toml`, or the one that `-c annexes=FILE` names.
 """
@@ -8,15 +8,19 @@ import sys
 from aws_cdk import App
 
 from annex_spec import SpecError, load
-from stacks import AnnexStack, base_stacks
+from stacks import AnnexStack, base_stacks, network_stacks, warn_of_quota
 
 app = App()
 try:
     spec = load(str(app.node.try_get_context("annexes") or "annexes.toml"))
 except SpecError as error:
     sys.exit(f"error: {error}")
-for annex in spec.annexes.values():
-    AnnexStack(app, pool=spec.pool, annex=annex)
+networks = network_stacks(app, spec.pool, spec.annexes.values())
+stacks = {
+    annex.name: AnnexStack(app, pool=spec.pool, annex=annex, network=networks.get(annex.name))
+    for annex in spec.annexes.values()
+}
+warn_of_quota(stacks, spec.annexes.values())
 if spec.base is not None:
     base_stacks(app, spec.base, spec.annexes.values())
 app.synth()

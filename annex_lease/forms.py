@@ -135,7 +135,13 @@ PROXY = Form(
     max_length=MAX_HOST_LENGTH + len("https://:65535/"),
 )
 PROXY_OR_NONE = Form(f"({_PROXY})?", f"{PROXY.allowed}; or nothing", PROXY.example, max_length=PROXY.max_length)
-VPC = Form(f"vpc-{_EC2_ID}", '"vpc-" and 8 or 17 hexadecimal digits', "vpc-0123456789abcdef0")
+SHARED_NETWORK = "shared"
+"""In place of a VPC's id: the one network of all annexes of a Region and account that say so."""
+VPC = Form(
+    f"{SHARED_NETWORK}|vpc-{_EC2_ID}",
+    f'"{SHARED_NETWORK}", or "vpc-" and 8 or 17 hexadecimal digits',
+    "vpc-0123456789abcdef0",
+)
 SUBNET = Form(f"subnet-{_EC2_ID}", '"subnet-" and 8 or 17 hexadecimal digits', "subnet-0123456789abcdef0")
 ROOT_DEVICE = Form(
     "/dev/(sd[a-z][0-9]{0,2}|xvd[a-z]{1,2}[0-9]{0,2})",

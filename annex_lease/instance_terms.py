@@ -33,7 +33,13 @@ INSTANCE_TYPES = Texts(
     '["c6a.large", "c6i.large"]',
     maximum=_MAX_TYPES,
 )
-VPC = Text("vpc", "VPC of the instances", forms.VPC, absent="none, the annex makes a small VPC")
+VPC = Text(
+    "vpc",
+    f'VPC of the instances: its id, or `"{forms.SHARED_NETWORK}"` for one small VPC of all annexes of the Region and '
+    "account that say so",
+    forms.VPC,
+    absent="none, the annex makes a small VPC of its own",
+)
 SUBNETS = Texts(
     "subnets",
     "subnets of that VPC: IPv4, dual-stack or IPv6",
@@ -41,7 +47,7 @@ SUBNETS = Texts(
     f'1 to {_MAX_SUBNETS} different subnets of the VPC: "subnet-" and 8 or 17 hexadecimal digits',
     '["subnet-0123456789abcdef0"]',
     maximum=_MAX_SUBNETS,
-    absent="none, required with `vpc`",
+    absent="none, required with the id of a VPC",
 )
 DNS_SERVERS = Texts(
     "dns_servers",
@@ -62,7 +68,7 @@ PROXY = Text(
 )
 IPV6 = Flag(
     "ipv6",
-    "the annex's own VPC is dual-stack; it is so anyway if a collector is an IPv6 address",
+    "the annex's own VPC is dual-stack, or the shared one; it is so anyway if a collector is an IPv6 address",
     "true",
     default=False,
 )

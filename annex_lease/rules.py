@@ -5,6 +5,7 @@ A rule returns None, or the conflict in words. The names are the keys of the spe
 
 from __future__ import annotations
 
+import json
 import unicodedata
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from datetime import datetime, timedelta
 
 from annex_lease.collectors import local_collector
 from annex_lease.duration import format_duration
-from annex_lease.forms import topic_region
+from annex_lease.forms import SHARED_NETWORK, topic_region
 from annex_lease.kinds import written
 from annex_lease.tags import MAX_OWN_TAGS, unusable_in_metadata
 from annex_lease.terms import (
@@ -186,11 +187,15 @@ def base_conflict(size: int, on_demand_base: int) -> Conflict | None:
 
 
 def network_conflict(vpc: object | None, subnets: Collection[object]) -> Conflict | None:
-    """A VPC and its subnets are declared together."""
+    """A VPC and its subnets are declared together; the shared network has subnets of its own."""
+    if vpc == SHARED_NETWORK:
+        allowed = f"no {SUBNETS.name} with {VPC.name} = {json.dumps(vpc)}, whose network has its own"
+        return Conflict(SUBNETS.name, allowed) if subnets else None
     if (vpc is None) == (not subnets):
         return None
     missing, given = (VPC, SUBNETS) if vpc is None else (SUBNETS, VPC)
-    allowed = f"{VPC.name} and {SUBNETS.name} together, or neither of them for a small VPC of the annex's own"
+    shared = f"{VPC.name} = {json.dumps(SHARED_NETWORK)} alone"
+    allowed = f"{VPC.name} and {SUBNETS.name} together, {shared}, or neither for a small VPC of the annex's own"
     return Conflict(missing.name, allowed, advice=f"{missing.name} = {written(missing)}, or remove {given.name}")
 
 

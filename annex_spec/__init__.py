@@ -9,6 +9,7 @@ from annex_lease.duration import format_duration, parse_duration
 from annex_spec.loading import DeclaredPlace, PartialSpec, Spec, load, load_partly
 from annex_spec.model import AnnexSpec, BaseSpec, PoolSpec
 from annex_spec.problem import Problem, SpecError
+from annex_spec.vpc_quota import vpc_warning
 
 __all__ = [
     "AnnexSpec",
@@ -23,4 +24,5 @@ __all__ = [
     "load",
     "load_partly",
     "parse_duration",
+    "vpc_warning",
 ]

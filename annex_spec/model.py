@@ -44,7 +44,7 @@ class PoolSpec(BaseModel):
 class AnnexSpec(BaseModel):
     """One annex: a leased fleet that joins the pool. The attributes are `annex_lease.terms.ANNEX_KEYS`.
 
-    Either `lease` or `lease_ends_at` is None. `subnets` is empty exactly when `vpc` is None.
+    Either `lease` or `lease_ends_at` is None. `subnets` is empty exactly when `vpc` is no id.
     """
 
     model_config = _CONFIG

@@ -1,6 +1,7 @@
-"""The app's stacks: one CloudFormation stack per annex, and one per Region for the base, composed from a spec."""
+"""The app's stacks: one CloudFormation stack per annex, and per Region one for the base and a shared network."""
 
 from stacks.annex_stack import AnnexStack
 from stacks.base_stack import AnnexBaseStack, base_stacks
+from stacks.network_stack import AnnexNetworkStack, network_stacks, warn_of_quota
 
-__all__ = ["AnnexBaseStack", "AnnexStack", "base_stacks"]
+__all__ = ["AnnexBaseStack", "AnnexNetworkStack", "AnnexStack", "base_stacks", "network_stacks", "warn_of_quota"]

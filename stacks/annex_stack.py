@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from aws_cdk import Acknowledgment, CfnOutput, CfnParameter, Duration, Environment, Fn, Stack, Validations
+from aws_cdk import Acknowledgment, CfnOutput, CfnParameter, Duration, Environment, Stack, Validations
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
@@ -10,10 +10,12 @@ from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
 from annex_constructs import Annex, ExecutionPoint, LeaseTerms, Pool, RoleSettings
+from annex_lease.forms import SHARED_NETWORK
 from annex_lease.ownership import STACK_DESCRIPTION, stack_name
 from annex_lease.terms import ANNEX_KEYS, EXECUTION_POINT_TIMES
 from annex_spec import AnnexSpec, PoolSpec
 from stacks.base_stack import accept_redundant_dependencies, tag_resources
+from stacks.network_stack import AnnexNetworkStack, two_zones
 
 _SSM = "ssm"
 
@@ -23,9 +25,13 @@ class AnnexStack(Stack):
 
     :param pool: the pool of the spec file.
     :param annex: one of its annexes.
+    :param network: the stack of the network that it shares. Default: - none, it shares no network.
+    :raises ValueError: it shares a network, and there is no stack of one.
     """
 
-    def __init__(self, scope: Construct, *, pool: PoolSpec, annex: AnnexSpec) -> None:
+    def __init__(
+        self, scope: Construct, *, pool: PoolSpec, annex: AnnexSpec, network: AnnexNetworkStack | None = None
+    ) -> None:
         super().__init__(
             scope,
             stack_name(annex.name),
@@ -35,7 +41,7 @@ class AnnexStack(Stack):
             # A fifth of the bytes of a template would be spaces.
             suppress_template_indentation=True,
         )
-        vpc, subnets = self._network(annex)
+        vpc, subnets = self._network(annex, network)
         self._annex = Annex(
             self,
             "Annex",
@@ -67,12 +73,18 @@ class AnnexStack(Stack):
     @property
     def availability_zones(self) -> list[str]:
         """Two zones, named by CloudFormation at deployment: asking for their names at synthesis needs credentials."""
-        return [Fn.select(0, Fn.get_azs()), Fn.select(1, Fn.get_azs())]
+        return two_zones()
 
-    def _network(self, annex: AnnexSpec) -> tuple[ec2.IVpc | None, ec2.SubnetSelection | None]:
-        """The network named by the spec, by its ids alone: a look-up needs credentials."""
+    def _network(
+        self, annex: AnnexSpec, shared: AnnexNetworkStack | None
+    ) -> tuple[ec2.IVpc | None, ec2.SubnetSelection | None]:
+        """The shared network, or the one that the spec names, by its ids alone: a look-up needs credentials."""
         if annex.vpc is None:
             return None, None
+        if annex.vpc == SHARED_NETWORK:
+            if shared is None:
+                raise ValueError(f"annex {annex.name} shares a network: pass the stack of it, see network_stacks")
+            return shared.vpc, None
         vpc = ec2.Vpc.from_vpc_attributes(self, "Vpc", vpc_id=annex.vpc, availability_zones=self.availability_zones)
         subnets = [ec2.Subnet.from_subnet_id(self, f"Subnet{n}", each) for n, each in enumerate(annex.subnets, 1)]
         for subnet in subnets:

@@ -9,6 +9,7 @@ from constructs import Construct
 from annex_constructs import AnnexBase, RoleSettings
 from annex_lease.rules import default_max_removals
 from annex_spec import AnnexSpec, BaseSpec
+from stacks.places import stack_places
 
 
 class AnnexBaseStack(Stack):
@@ -87,30 +88,14 @@ def base_stacks(scope: Construct, base: BaseSpec, annexes: Iterable[AnnexSpec]) 
     :param base: the base of the spec file.
     :param annexes: the annexes of the spec file.
     """
-    sizes: dict[tuple[str, str], int] = {}
-    for annex in annexes:
-        place = annex.region, annex.account or ""
-        sizes[place] = max(sizes.get(place, 0), annex.size)
-    places = sorted(sizes)
-    regions = [region for region, _ in places]
-    # An account that is not stated may be any of the others: then two stacks are one, and their templates the same.
-    largest = {
-        (region, account): max(
-            size
-            for (where, whose), size in sizes.items()
-            if where == region and (whose == account or not (whose and account))
-        )
-        for region, account in places
-    }
     return [
         AnnexBaseStack(
             scope,
-            # The account is part of the id only where a Region has a base in more than one.
-            f"AnnexBase-{region}" if regions.count(region) == 1 else f"AnnexBase-{region}-{account or 'default'}",
+            place.construct_id("AnnexBase"),
             base=base,
-            region=region,
-            largest_annex=largest[region, account],
-            account=account or None,
+            region=place.region,
+            largest_annex=max(annex.size for annex in place.annexes),
+            account=place.account,
         )
-        for region, account in places
+        for place in stack_places(annexes)
     ]

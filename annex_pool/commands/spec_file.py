@@ -10,7 +10,7 @@ from annex_pool.commands.output import print_note, print_warning
 from annex_pool.environment import Environment
 from annex_pool.locate import find_place
 from annex_pool.place import Place, Where
-from annex_spec import PartialSpec, Problem, load_partly
+from annex_spec import PartialSpec, Problem, load_partly, vpc_warning
 
 _OPTION = "spec_file"
 
@@ -41,6 +41,14 @@ def warn_of_problems(ctx: typer.Context, spec: PartialSpec) -> None:
         return
     for problem in spec.problems:
         print_warning(f"{spec.path}: {_line(problem)}")
+
+
+def note_vpcs(spec: PartialSpec, name: str) -> None:
+    """Say on standard error if the annex makes a VPC in a Region where the file makes many."""
+    annex = spec.annexes.get(name)
+    warning = vpc_warning(spec.annexes.values(), annex.region) if annex is not None and annex.vpc is None else None
+    if warning is not None:
+        print_note(warning)
 
 
 def meant(environment: Environment, spec: PartialSpec, name: str, where: Where) -> Place:

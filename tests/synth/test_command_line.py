@@ -43,6 +43,7 @@ image = "ami-0123456789abcdef0"
 size = 1
 lease = "1h"
 instance_types = ["c7g.large"]
+vpc = "shared"
 """
 
 
@@ -88,7 +89,7 @@ def test_the_command_line_is_the_pinned_one() -> None:
 def test_ls_names_every_annex_and_warns_of_nothing(listed: tuple[subprocess.CompletedProcess[str], Path]) -> None:
     done, _ = listed
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.split() == ["Annex-demo", "Annex-muon", "Annex-tau"]
+    assert done.stdout.split() == ["AnnexNetwork-eu-west-1", "Annex-demo", "Annex-muon", "Annex-tau"]
     assert not (ROOT / "cdk.context.json").exists()  # nothing was looked up
 
 
@@ -101,7 +102,7 @@ def test_two_syntheses_agree_to_the_byte(
     one, other = ({k: v for k, v in files(each).items() if not k.endswith(OF_THE_RUN)} for each in (listed[1], out))
     assert sorted(one) == sorted(other)
     assert [name for name in one if one[name] != other[name]] == []
-    assert len([name for name in one if name.endswith(".template.json")]) == 3
+    assert len([name for name in one if name.endswith(".template.json")]) == 4
 
 
 def test_the_checker_is_deployed_as_sources_and_nothing_else(

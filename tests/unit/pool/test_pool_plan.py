@@ -17,6 +17,7 @@ from rich.console import Console
 import annex_boot
 from annex_lease import terms
 from annex_lease.terms import CHECK_PERIOD
+from annex_pool.cli import app
 from annex_pool.commands.plan_command import show_plan
 from annex_pool.plan import REPLACEMENT, SELF_SHUTDOWN, derivation, plan, shown_amount
 from tests.unit.pool.annex_specs import HOUR, annex_spec
@@ -185,3 +186,20 @@ def test_the_command_needs_the_spec_only(tmp_path: Path) -> None:
     wrong = subprocess.run([*command[:4], "dmo", *command[5:]], capture_output=True, text=True, check=False)
     assert (wrong.returncode, wrong.stdout) == (2, "")
     assert "did you mean demo?" in wrong.stderr
+
+
+@pytest.mark.parametrize(("own", "notes"), [(3, 0), (4, 1)])
+def test_many_vpcs_are_noted(tmp_path: Path, capsys: pytest.CaptureFixture[str], own: int, notes: int) -> None:
+    spec = tmp_path / "annexes.toml"
+    spec.write_text(
+        '[pool]\ncollector = "cm.example.edu"\ntrust_domain = "example.edu"\n[defaults]\nregion = "us-east-1"\n'
+        'image = "ami-0123456789abcdef0"\ninstance_types = ["c6a.large"]\nsize = 2\nlease = "8h"\n'
+        + "".join(f"[annex.own{n}]\n" for n in range(own))
+        + '[annex.given]\nvpc = "vpc-01234567"\nsubnets = ["subnet-01234567"]\n'
+    )
+
+    def noted(name: str) -> int:
+        app(["plan", name, "--spec", str(spec)], standalone_mode=False)
+        return capsys.readouterr().err.count("note: the annexes of this file make 4 VPCs in us-east-1")
+
+    assert (noted("own0"), noted("given")) == (notes, 0)

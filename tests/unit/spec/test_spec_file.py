@@ -111,6 +111,7 @@ def test_a_vpc_is_never_mixed_with_the_subnets_of_the_defaults(read: Read) -> No
         ({"on_demand_base": "3"}, "on_demand_base", "from 0 to the size, 2"),
         ({"vpc": '"vpc-01234567"'}, "subnets", "vpc and subnets together"),
         ({"subnets": '["subnet-01234567"]'}, "vpc", "vpc and subnets together"),
+        ({"vpc": '"shared"', "subnets": '["subnet-01234567"]'}, "subnets", 'no subnets with vpc = "shared"'),
     ],
 )
 def test_keys_that_do_not_go_together(

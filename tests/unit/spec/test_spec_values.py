@@ -113,7 +113,7 @@ REFUSED = [
     *[("on_demand_percentage", value) for value in ("-1", "101", "50.0")],
     *[("volume_gib", value) for value in ("0", "16385", '"20G"')],
     *[("root_device", value) for value in ('"xvda"', '"/dev/../etc"')],
-    *[("vpc", value) for value in ('"vpc-1"', '"demo"')],
+    *[("vpc", value) for value in ('"vpc-1"', '"demo"', '"Shared"', '"shared "', '"own"', '""', "true")],
     *[("subnets", value) for value in ("[]", '["subnet-1"]', f'["{SUBNET}", "{SUBNET}"]')],
 ]
 

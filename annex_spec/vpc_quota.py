@@ -1,0 +1,33 @@
+"""The number of VPCs that a spec file makes in one account and Region, against the quota of AWS."""
+
+from collections.abc import Iterable
+
+from annex_lease.forms import SHARED_NETWORK
+from annex_spec.model import AnnexSpec
+
+_QUOTA = 5  # "VPCs per Region", and as many Internet gateways (Amazon VPC User Guide, "Amazon VPC quotas")
+_UNNOTICED = _QUOTA - 2  # the default VPC is one of them, and with the next one there is no room for another
+
+
+def vpc_warning(annexes: Iterable[AnnexSpec], region: str) -> str | None:
+    """A warning if the annexes of a file make more than three VPCs in one account and Region; None if they do not.
+
+    An annex that states no account may be in any of those that others state. A shared network is one VPC.
+
+    Args:
+        annexes: the annexes of the file.
+        region: the Region.
+    """
+    makers = [annex for annex in annexes if annex.region == region and annex.vpc in (None, SHARED_NETWORK)]
+    accounts = {annex.account for annex in makers} - {None} or {None}
+    count = max(
+        len({annex.name if annex.vpc is None else None for annex in makers if annex.account in (account, None)})
+        for account in accounts
+    )
+    if count <= _UNNOTICED:
+        return None
+    return (
+        f"the annexes of this file make {count} VPCs in {region}; by default an account may have {_QUOTA} there, its "
+        f'default VPC included; fix: write vpc = "{SHARED_NETWORK}" for several annexes, name a VPC of yours, or ask '
+        "AWS for a higher quota"
+    )
