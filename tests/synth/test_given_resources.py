@@ -37,7 +37,7 @@ def annex(stack: Stack, name: str = "Muon", *, point: ExecutionPoint | None = No
     return Annex(stack, name, execution_point=point, instance_types=TYPES, max_size=2, lease=lease, **given)
 
 
-def given(stack: Stack, what: str, region: str) -> dict[str, Any]:
+def given_as(stack: Stack, what: str, region: str) -> dict[str, Any]:
     key = kms.Key.from_key_arn(stack, f"Key{region}", KEY.format(region))
     if what == "alarm_topic":
         return {what: sns.Topic.from_topic_arn(stack, f"Topic{region}", TOPIC.format(region))}
@@ -49,10 +49,10 @@ def test_a_resource_of_another_region(placed: Stack, stack: Stack, what: str) ->
     with pytest.raises(
         ValueError, match=r"received .*, of us-east-1', allowed one in the Region of the stack, eu-west-1"
     ):
-        annex(placed, "Other", **given(placed, what, "us-east-1"))
-    assert annex(placed, "Same", **given(placed, what, REGION))
+        annex(placed, "Other", **given_as(placed, what, "us-east-1"))
+    assert annex(placed, "Same", **given_as(placed, what, REGION))
     # The Region of such a stack is known at deployment only.
-    assert annex(stack, **given(stack, what, "us-east-1"))
+    assert annex(stack, **given_as(stack, what, "us-east-1"))
 
 
 def test_a_fifo_topic(stack: Stack) -> None:
