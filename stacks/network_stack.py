@@ -26,8 +26,8 @@ class AnnexNetworkStack(Stack):
     `annex leftovers` takes it for what an annex left. It costs nothing while no instance runs in it.
 
     An annex refers to it by exports. CloudFormation neither deletes a stack nor changes an export that another stack
-    imports (CloudFormation User Guide, "Get exported outputs from a deployed CloudFormation stack"). With weak
-    references it would take the routes away from running instances before EC2 refuses to delete the VPC.
+    imports (CloudFormation Template Reference, "Fn::ImportValue"). With weak references, the default of this app, it
+    would take the routes away from running instances before EC2 refuses to delete the VPC.
 
     :param region: the Region.
     :param account: the account. Default: - that of the credentials in use.
