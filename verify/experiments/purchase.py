@@ -5,9 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from verify.experiment import Experiment
-from verify.experiments.launches import counts, lines, since
+from verify.experiments.launches import counts, lines
 from verify.outcome import NotRunError, Seen
 from verify.scene import Scene
+
+_FLEET_SECONDS = 180.0
+
+
+def in_service(scene: Scene) -> bool:
+    """True if annex a has as many instances in service as its group wants."""
+    group = scene.group("a")
+    states = [each["LifecycleState"] for each in group["Instances"]]
+    return len(states) == group["DesiredCapacity"] and set(states) == {"InService"}
 
 
 def purchase_option(scene: Scene) -> Seen:
@@ -15,7 +24,10 @@ def purchase_option(scene: Scene) -> Seen:
     instance = scene.start("a")
     if scene.instance(instance).get("InstanceLifecycle") != "spot":
         raise NotRunError("the running instance is not a spot instance")
-    group, start = scene.group("a"), scene.now()
+    scene.wait_for(
+        "whole fleet in service", _FLEET_SECONDS, lambda: in_service(scene), otherwise=lambda: scene.failed("a")
+    )
+    group, before = scene.group("a"), {each["ActivityId"] for each in scene.activities("a")}
     policy = {**group["MixedInstancesPolicy"]}
     policy["InstancesDistribution"] = {**policy["InstancesDistribution"], "OnDemandBaseCapacity": 1}
     template = dict(policy["LaunchTemplate"]["LaunchTemplateSpecification"])
@@ -24,12 +36,15 @@ def purchase_option(scene: Scene) -> Seen:
     client: Any = scene.account.aws.autoscaling
     client.update_auto_scaling_group(AutoScalingGroupName=group["AutoScalingGroupName"], MixedInstancesPolicy=policy)
 
+    def new() -> list[dict[str, Any]]:
+        return [each for each in scene.activities("a") if each["ActivityId"] not in before]
+
     def replaced() -> bool:
-        launched, ended = counts(since(scene, "a", start))
+        launched, ended = counts(new())
         return launched > 0 and ended > 0
 
     scene.watch(scene.options.watch_seconds, replaced)
-    seen = since(scene, "a", start)
+    seen = new()
     launched, ended = counts(seen)
     first = str(seen[0]["Description"]).split(" ", 1)[0].lower() if seen else "nothing"
     text = f"{launched} launches, {ended} terminations within {scene.options.watch_seconds:.0f} s, first: {first}"

@@ -105,7 +105,8 @@ class FakeScene(Scene):
 
     def act(self, text: str) -> None:
         """Note a scaling activity at the present time."""
-        self.done.append({"StartTime": self.clock, "StatusCode": "Successful", "Description": text, "Cause": "why"})
+        known = {"ActivityId": len(self.done), "StartTime": self.clock, "StatusCode": "Successful"}
+        self.done.append({**known, "Description": text, "Cause": "why"})
 
 
 def set_tag(group: dict[str, Any], key: str, value: str | None) -> None:
@@ -124,5 +125,6 @@ def scene(*, emulated: bool = False, image: str = DEFAULT_IMAGE, **more: Any) ->
     for letter in "ab":
         found.groups[letter] = {"Instances": [], "MinSize": 0, "DesiredCapacity": 0, "Tags": [], "CreatedTime": START}
     found.groups["a"]["Instances"] = [{"InstanceId": "i-1", "LifecycleState": "InService"}]
+    found.groups["a"]["DesiredCapacity"] = 1
     found.checks = [{"end": "2030-01-02T03:50:00Z", "phase": "granted", "errors": []}]
     return found

@@ -100,7 +100,20 @@ def test_purchase_option(acts: tuple[str, ...], held: bool) -> None:
         AutoScalingGroupName="g", MixedInstancesPolicy={"InstancesDistribution": {}, "LaunchTemplate": specification}
     )
     at.later += [(10.0 + n, lambda text=text: at.act(text)) for n, text in enumerate(acts)]  # type: ignore[misc]
+    at.act(LAUNCH)  # of the fleet itself, just before
     assert purchase.purchase_option(at).held is held
+
+
+@pytest.mark.parametrize(
+    "change", [{"DesiredCapacity": 2}, {"Instances": [{"InstanceId": "i-1", "LifecycleState": "Pending"}]}]
+)
+def test_the_purchase_option_needs_a_fleet_that_is_complete(change: dict[str, Any]) -> None:
+    at = scene()
+    at.aws.answers["instance"] = {"InstanceLifecycle": "spot"}
+    at.groups["a"].update(change)
+    with pytest.raises(NotRunError, match="whole fleet"):
+        purchase.purchase_option(at)
+    assert "update_auto_scaling_group" not in at.aws.called
 
 
 def test_the_purchase_option_needs_a_spot_instance() -> None:
