@@ -19,6 +19,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
 
+import botocore
 from botocore.exceptions import BotoCoreError, ClientError
 
 from annex_lease.checker import CheckError, CheckReport, check_or_raise, empty_fleet
@@ -51,6 +52,8 @@ def serve_request(run: Invocation) -> dict[str, object]:
         AnswerError: the answer could not be delivered.
         Exception: a deletion failed by a fault of this code.
     """
+    # Of the Lambda runtime's own SDK: an attribute that a later version knows is never seen by an older one.
+    run.line["botocore"] = botocore.__version__
     answer = _Answer(run)
     # Lambda kills a run that is out of time without a message, so a second thread answers before that.
     alarm = threading.Timer(max(0.0, run.seconds_left() - _ANSWER_SECONDS), answer.out_of_time)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
+import botocore
 import pytest
 
 from annex_lease.tags import format_time
@@ -28,3 +30,14 @@ def test_every_deployment_is_answered_with_what_decides_the_end(
     data: Any = answers.answer["Data"]
     assert data["Lease"].startswith(f"ends at {format_time(end)}, ")
     assert data["Lease"].endswith("as declared") is (until != "extended")
+
+
+@pytest.mark.parametrize("kind", ["Create", None])
+def test_a_deployment_logs_which_sdk_the_function_has(
+    cloud: Cloud, group: str, answers: AnswerServer, capsys: pytest.CaptureFixture[str], kind: str | None
+) -> None:
+    """The Lambda runtime brings its own, which no template names; a log line of each minute does not repeat it."""
+    request = {"RequestType": kind, "ResponseURL": answers.url, **STACK} if kind else {}
+    cloud.check(group, cloud.created(group), **request)
+    line = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert line.get("botocore") == (botocore.__version__ if kind else None)
