@@ -68,6 +68,11 @@ def fleet_group(
         # Rebalancing exceeds the maximum, and replaces instances that AWS may never interrupt: their jobs would be lost
         # without need.
         capacity_rebalance=False,
+        # While AWS replaces instances, "your Auto Scaling group can only increase and decrease capacity within that
+        # minimum-maximum range" (EC2 Auto Scaling User Guide, "Instance maintenance policies"): never more than desired,
+        # also in an account whose default is to launch before it terminates.
+        min_healthy_percentage=0,
+        max_healthy_percentage=100,
         health_checks=autoscaling.HealthChecks.ec2(),
         new_instances_protected_from_scale_in=False,
     )
@@ -76,6 +81,11 @@ def fleet_group(
     # property VPCZoneIdentifier of AWS::AutoScaling::AutoScalingGroup). A VPC without resources adds nothing.
     group.node.add_dependency(vpc)
     Tags.of(group).add("Name", name)
+    _acknowledge(group)
+    return group
+
+
+def _acknowledge(group: autoscaling.AutoScalingGroup) -> None:
     acknowledge(
         group,
         "AwsSolutions-AS3",
@@ -86,7 +96,6 @@ def fleet_group(
         "AwsSolutions-EC26",
         "The launch template encrypts the volume; the rule fails on a group with a mixed instances policy.",
     )
-    return group
 
 
 def check_capacity(max_size: float, on_demand_base: float, on_demand_percentage: float) -> None:

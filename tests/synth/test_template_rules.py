@@ -53,6 +53,7 @@ def test_the_group_starts_nothing_by_itself(resources: Resources) -> None:
     assert group["MinSize"] == "0"
     assert "DesiredCapacity" not in group
     assert group["CapacityRebalance"] is False
+    assert group["InstanceMaintenancePolicy"] == {"MinHealthyPercentage": 0, "MaxHealthyPercentage": 100}
     assert group["NewInstancesProtectedFromScaleIn"] is False
     assert group["HealthCheckType"] == "EC2"
     assert not {"LaunchTemplate", "LaunchConfigurationName", "AutoScalingGroupName"} & set(group)
