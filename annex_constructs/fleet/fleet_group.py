@@ -69,7 +69,7 @@ def fleet_group(
         # without need.
         capacity_rebalance=False,
         # While AWS replaces instances, "your Auto Scaling group can only increase and decrease capacity within that
-        # minimum-maximum range" (EC2 Auto Scaling User Guide, "Instance maintenance policies"): never more than desired,
+        # minimum-maximum range" (EC2 Auto Scaling User Guide, "Instance maintenance policies"): never above desired,
         # also in an account whose default is to launch before it terminates.
         min_healthy_percentage=0,
         max_healthy_percentage=100,

@@ -20,6 +20,7 @@ from lab.cloud import (
     resource_tags,
     scheduling,
     shared_state,
+    stack_api,
     termination_api,
 )
 from lab.cloud.asgi import Receive, Scope, Send, ignore_lifespan
@@ -44,7 +45,7 @@ def extend(endpoint: str, authority: Path) -> None:
     alarms.install()
     custom_resources.install(endpoint)
     scheduling.install()
-    for part in (provision_functions, provision_groups, provision_network, provision_secrets, resource_tags):
+    for part in (provision_functions, provision_groups, provision_network, provision_secrets, resource_tags, stack_api):
         part.install()
     imds.handle_request = _no_metadata_here
 

@@ -30,6 +30,7 @@ def _function(module: str, name: str, *parameters: str) -> PatchPoint:
 
 POINTS = (
     PatchPoint("autoscaling", "_ACTION_MAP", dict),
+    PatchPoint("cloudformation", "_ACTION_HANDLERS", dict),
     PatchPoint("ec2", "_ACTION_MAP", dict),
     PatchPoint("provisioners", "_RESOURCE_HANDLERS", dict),
     PatchPoint("tagging", "_COLLECTORS", dict),
@@ -153,9 +154,11 @@ POINTS = (
 RESOURCE_TYPES = (
     "AWS::AutoScaling::AutoScalingGroup",
     "AWS::AutoScaling::LifecycleHook",
+    "AWS::EC2::RouteTable",
     "AWS::EC2::SecurityGroup",
     "AWS::EC2::Subnet",
     "AWS::EC2::VPC",
+    "AWS::EC2::VPCGatewayAttachment",
     "AWS::IAM::InstanceProfile",
     "AWS::Lambda::Function",
     "AWS::Scheduler::Schedule",

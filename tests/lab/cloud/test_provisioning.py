@@ -1,5 +1,6 @@
 """CloudFormation's resources of an annex behave as AWS documents."""
 
+import json
 from typing import Any
 
 import pytest
@@ -181,4 +182,21 @@ def test_subnet_in_use_cannot_be_deleted(cloud: Cloud, stack: Stack) -> None:
     assert "DependencyViolation" in stack.reasons()
     ec2.terminate_instances(InstanceIds=[instance["InstanceId"]])
     ec2.get_waiter("instance_terminated").wait(InstanceIds=[instance["InstanceId"]], WaiterConfig=FAST)
+    stack.delete()
+
+
+def test_a_stack_has_the_description_of_its_template(cloud: Cloud, stack: Stack) -> None:
+    """Also one that a change set creates, as the CDK does, and after another change set."""
+    client = cloud.client("cloudformation")
+    for kind, done, text in (("CREATE", "create", "HTCondor annex a"), ("UPDATE", "update", "HTCondor annex b")):
+        topic = {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": text}}
+        template = json.dumps({"Description": text, "Resources": {"Topic": topic}})
+        client.create_change_set(StackName=stack.name, ChangeSetName=done, ChangeSetType=kind, TemplateBody=template)
+        client.get_waiter("change_set_create_complete").wait(
+            StackName=stack.name, ChangeSetName=done, WaiterConfig=FAST
+        )
+        client.execute_change_set(StackName=stack.name, ChangeSetName=done)
+        client.get_waiter(f"stack_{done}_complete").wait(StackName=stack.name, WaiterConfig=FAST)
+        [shown] = client.describe_stacks(StackName=stack.name)["Stacks"]
+        assert shown["Description"] == text
     stack.delete()
