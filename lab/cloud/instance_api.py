@@ -174,11 +174,30 @@ def _check_taggable(ids: list[str], declared: Mapping[str, str]) -> None:
             tags.check_readable(declared)
 
 
+def describe_offerings(parameters: Parameters) -> Response:
+    """Every zone of the lab offers every type that is asked for, by `LocationType=availability-zone`.
+
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeInstanceTypeOfferings.html
+    """
+    filters = ec2._parse_filters(parameters)
+    if value(parameters, "LocationType") != "availability-zone" or set(filters) != {"instance-type", "location"}:
+        raise ApiError("InvalidParameterValue", "the lab lists offerings by instance-type and location, for zones")
+    zones = {str(subnet["AvailabilityZone"]) for subnet in ec2._subnets.values()} & set(filters["location"])
+    items = "".join(
+        f"<item><instanceType>{kind}</instanceType><locationType>availability-zone</locationType>"
+        f"<location>{zone}</location></item>"
+        for kind in filters["instance-type"]
+        for zone in sorted(zones)
+    )
+    return xml("DescribeInstanceTypeOfferings", f"<instanceTypeOfferingSet>{items}</instanceTypeOfferingSet>")
+
+
 def install() -> None:
     """Take over these actions from MiniStack."""
     ec2._ACTION_MAP.update(
         RunInstances=guarded(run_instances),
         DescribeInstances=guarded(describe_instances),
+        DescribeInstanceTypeOfferings=guarded(describe_offerings),
         CreateTags=guarded(create_tags),
         DeleteTags=guarded(delete_tags),
         **{name: guarded(not_modelled(name)) for name in ("StartInstances", "RebootInstances")},

@@ -214,3 +214,16 @@ def test_admin_ticks_on_request(cloud: Cloud) -> None:
     assert cloud.get("/_lab/tick?count=2", "POST").status == 200
     refused = cloud.get("/_lab/tick?count=many", "POST")
     assert (refused.status, "received 'many'" in refused.data.decode()) == (400, True)
+
+
+def test_every_zone_offers_every_type(cloud: Cloud, network: Network) -> None:
+    ec2 = cloud.client("ec2")
+    [subnet] = ec2.describe_subnets(SubnetIds=network.subnets[:1])["Subnets"]
+    wanted = [{"Name": "instance-type", "Values": ["c6a.large"]}, {"Name": "location", "Values": ["us-east-1z"]}]
+    zone = [wanted[0], {"Name": "location", "Values": [subnet["AvailabilityZone"], "us-east-1z"]}]
+    for filters, zones in ((zone, [subnet["AvailabilityZone"]]), (wanted, [])):
+        listed = ec2.describe_instance_type_offerings(LocationType="availability-zone", Filters=filters)
+        found = [(each["InstanceType"], each["Location"]) for each in listed["InstanceTypeOfferings"]]
+        assert found == [("c6a.large", each) for each in zones]
+    with pytest.raises(ClientError, match="the lab lists offerings"):
+        ec2.describe_instance_type_offerings()
