@@ -4,11 +4,12 @@ The file is `annexes.toml`, or the one that `-c annexes=FILE` names.
 """
 
 import sys
+from datetime import UTC, datetime
 
 from aws_cdk import App
 
 from annex_spec import SpecError, load
-from stacks import AnnexStack, base_stacks, network_stacks, warn_of_quota
+from stacks import AnnexStack, base_stacks, network_stacks, warn_of_past_ends, warn_of_quota
 
 app = App()
 try:
@@ -21,6 +22,7 @@ stacks = {
     for annex in spec.annexes.values()
 }
 warn_of_quota(stacks, spec.annexes.values())
+warn_of_past_ends(stacks, spec.annexes.values(), datetime.now(UTC))
 if spec.base is not None:
     base_stacks(app, spec.base, spec.annexes.values())
 app.synth()

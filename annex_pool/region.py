@@ -11,7 +11,8 @@ from typing import Any, cast
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ProfileNotFound
+from botocore.session import Session
 
 from annex_lease.aws import Clients
 from annex_lease.terms import REGION
@@ -84,7 +85,17 @@ def _using_settings() -> Iterator[None]:
         raise SettingsError(f"the AWS credentials of this environment were refused: {_reason(error)}") from error
     except _UNUSABLE as error:
         reason = one_line(str(error)) or type(error).__name__
+        if isinstance(error, ProfileNotFound):
+            reason += f"; {_profiles()}"
         raise SettingsError(f"the AWS settings of this environment cannot be used: {reason}") from error
+
+
+def _profiles() -> str:
+    """The profiles of this environment, and the fix if the one that is named is not among them."""
+    found = one_line(", ".join(sorted(Session().available_profiles)))
+    if not found:
+        return "there is none; fix: unset AWS_PROFILE, or make the profile (`aws configure --profile NAME`)"
+    return f"there are: {found}; fix: set AWS_PROFILE to one of them"
 
 
 def configured_region() -> str | None:

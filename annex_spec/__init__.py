@@ -8,6 +8,7 @@ mistake in the file is reported before either of them acts. Ranges, defaults and
 from annex_lease.duration import format_duration, parse_duration
 from annex_spec.loading import DeclaredPlace, PartialSpec, Spec, load, load_partly
 from annex_spec.model import AnnexSpec, BaseSpec, PoolSpec
+from annex_spec.past_end import past_end_warning
 from annex_spec.problem import Problem, SpecError
 from annex_spec.vpc_quota import vpc_warning
 
@@ -24,5 +25,6 @@ __all__ = [
     "load",
     "load_partly",
     "parse_duration",
+    "past_end_warning",
     "vpc_warning",
 ]

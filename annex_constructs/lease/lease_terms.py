@@ -24,7 +24,8 @@ class LeaseTerms:
 
     :param duration: how long the lease lasts; 1m to 366d. Exactly one of `duration` and `ends_at`.
         Default: - `ends_at` says when the lease ends.
-    :param ends_at: the end as an aware datetime in whole seconds. Default: - `duration` says how long the lease lasts.
+    :param ends_at: the end as an aware datetime in whole seconds. A new annex with an end that has passed starts no
+        instance. Default: - `duration` says how long the lease lasts.
     :param max_lifetime: the longest the annex may exist, extended or not; 1m to 366d, at least `duration`.
         Default: - twice `duration`, at most 366d; required with `ends_at`.
     :param grace: how long an instance may take to shut down after the end before it is terminated by its id;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 import typer
@@ -10,7 +11,7 @@ from annex_pool.commands.output import print_note, print_warning
 from annex_pool.environment import Environment
 from annex_pool.locate import find_place
 from annex_pool.place import Place, Where
-from annex_spec import PartialSpec, Problem, load_partly, vpc_warning
+from annex_spec import PartialSpec, Problem, load_partly, past_end_warning, vpc_warning
 
 _OPTION = "spec_file"
 
@@ -47,6 +48,14 @@ def note_vpcs(spec: PartialSpec, name: str) -> None:
     """Say on standard error if the annex makes a VPC in a Region where the file makes many."""
     annex = spec.annexes.get(name)
     warning = vpc_warning(spec.annexes.values(), annex.region) if annex is not None and annex.vpc is None else None
+    if warning is not None:
+        print_note(warning)
+
+
+def note_past_end(spec: PartialSpec, name: str, now: datetime) -> None:
+    """Say on standard error if the declared end of the annex's lease has passed."""
+    annex = spec.annexes.get(name)
+    warning = None if annex is None else past_end_warning(annex, now)
     if warning is not None:
         print_note(warning)
 
@@ -95,4 +104,4 @@ def _missing(path: Path) -> bool:
 
 def _line(problem: Problem) -> str:
     where = f"{problem.table} {problem.key}".strip() or "the whole file"
-    return f"{where}: received {problem.received}; allowed: {problem.allowed}"
+    return f"{where}: received {problem.received}; allowed: {problem.allowed}; fix: {problem.fix}"

@@ -103,7 +103,8 @@ def test_what_is_wrong_in_the_file_is_one_warning_each(world: World) -> None:
     (line,) = done.err.splitlines()
     assert line.startswith("warning: ")
     assert line.endswith(
-        "annexes.toml: [annex.demo2] size: received 0; allowed: a whole number of instances from 1 to 10000"
+        "annexes.toml: [annex.demo2] size: received 0; allowed: a whole number of instances from 1 to 10000; "
+        "fix: size = 2"
     )
 
 

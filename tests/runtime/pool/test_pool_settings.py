@@ -36,7 +36,11 @@ FILE = "FILE "
 ROLE = "[default]\nrole_arn = arn:aws:iam::123456789012:role/x\n"
 SSO = "sso_account_id = 1\nsso_role_name = x\n"
 BROKEN: Mapping[str, tuple[Mapping[str, str], str]] = {
-    "a profile that does not exist": ({"AWS_PROFILE": "nope"}, "The config profile (nope) could not be found"),
+    "a profile that does not exist": ({"AWS_PROFILE": "nope"}, "(nope) could not be found; there is none; fix: unset"),
+    "a profile that is none of the others": (
+        {"AWS_PROFILE": "nope", "AWS_CONFIG_FILE": FILE + "[profile pool]\nregion = us-east-1\n[default]\n"},
+        "The config profile (nope) could not be found; there are: default, pool; fix: set AWS_PROFILE to one of them",
+    ),
     "an empty profile": ({"AWS_PROFILE": ""}, "The config profile () could not be found"),
     "no credentials": ({}, "there are no AWS credentials in this environment"),
     "half of the credentials": ({"AWS_ACCESS_KEY_ID": "testing"}, "missing: AWS_SECRET_ACCESS_KEY"),

@@ -203,3 +203,19 @@ def test_many_vpcs_are_noted(tmp_path: Path, capsys: pytest.CaptureFixture[str],
         return capsys.readouterr().err.count("note: the annexes of this file make 4 VPCs in us-east-1")
 
     assert (noted("own0"), noted("given")) == (notes, 0)
+
+
+@pytest.mark.parametrize(("end", "notes"), [("2020-01-01T00:00:00Z", 1), ("9999-01-01T00:00:00Z", 0)])
+def test_an_end_that_has_passed_is_noted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], end: str, notes: int
+) -> None:
+    spec = tmp_path / "annexes.toml"
+    spec.write_text(
+        '[pool]\ncollector = "cm.example.edu"\ntrust_domain = "example.edu"\n[annex.demo]\nregion = "us-east-1"\n'
+        'image = "ami-0123456789abcdef0"\ninstance_types = ["c6a.large"]\nsize = 2\n'
+        f'lease_ends_at = {end}\nmax_lifetime = "30d"\n'
+    )
+    app(["plan", "demo", "--json", "--spec", str(spec)], standalone_mode=False)
+    said = capsys.readouterr()
+    assert said.err.count(f"note: annex demo: lease_ends_at is {end}, which has passed") == notes
+    assert json.loads(said.out)["lease_ends_at"] == end
