@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from annex_lease.launch_advice import explained
+from annex_lease.memory import unserved
 from annex_lease.observed import Fact, Group
 
 SLOW = timedelta(minutes=5)
@@ -17,11 +18,6 @@ ALARMING = timedelta(minutes=10)
 """Time without an instance in service after which a message is published."""
 REPORT_KIND = "launch"
 """Kind of that message."""
-
-
-def unserved(group: Group) -> bool:
-    """True if the group is to start instances and none is in service."""
-    return group.desired > 0 and "Launch" not in group.suspended and not group.in_service()
 
 
 def needs(group: Group) -> frozenset[Fact]:

@@ -110,7 +110,8 @@ def test_a_grant_is_enough_and_all_of_it_is_used(stack: Deployed, operator: Oper
     assert operator.used - allowed == set()
     # A spec without an account asks for none. The calls of `annex leftovers` are held to the policy document, and that
     # to this grant, by other tests.
-    assert allowed - operator.used - LISTING <= NOT_DRIVEN | {"sts:GetCallerIdentity"}
+    # No command reads the console output: the pages say how.
+    assert allowed - operator.used - LISTING <= NOT_DRIVEN | {"sts:GetCallerIdentity", "ec2:GetConsoleOutput"}
 
 
 @pytest.mark.parametrize("verb", ["grant_push_credential", "grant_extend", "grant_stop", "grant_operate"])

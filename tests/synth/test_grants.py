@@ -18,6 +18,7 @@ ACCOUNT, ANY = {"Ref": "AWS::AccountId"}, "*"
 FIND = ["autoscaling:DescribeAutoScalingGroups", "ec2:DescribeRegions", "sts:GetCallerIdentity", "tag:GetResources"]
 SEE = ["ec2:DescribeInstances", "autoscaling:DescribeLifecycleHooks"]
 IMAGE = ["ec2:DescribeImages", "ec2:DescribeInstanceTypeOfferings", "ec2:DescribeLaunchTemplateVersions"]
+FLEET = ["ec2:DescribeLaunchTemplateVersions", "ec2:DescribeSecurityGroups", "ec2:DescribeSubnets"]
 CHECK, DESCRIBE = "lambda:InvokeFunction", "secretsmanager:DescribeSecret"
 SETTINGS = "lambda:GetFunctionConfiguration"
 LAUNCHES = "autoscaling:DescribeScalingActivities"
@@ -82,10 +83,13 @@ NAME = ATTRIBUTES["auto_scaling_group_name"]
 GROUP_ARN = arn("autoscaling", f"autoScalingGroup:*:autoScalingGroupName/{NAME}")
 INSTANCES, SECRET = arn("ec2", "instance/*"), ATTRIBUTES["credential_arn"]
 CHECKER = arn("lambda", f"function:{ATTRIBUTES['checker_name']}")
-TERMINATE = [
-    allow("ec2:TerminateInstances", INSTANCES, condition={"StringEquals": {f"ec2:ResourceTag/{key}": value}})
-    for key, value in (("aws:autoscaling:groupName", NAME), ("annex:id", "8e1f4ad0.muon"))
-]
+TERMINATE, CONSOLE = (
+    [
+        allow(action, INSTANCES, condition={"StringEquals": {f"ec2:ResourceTag/{key}": value}})
+        for key, value in (("aws:autoscaling:groupName", NAME), ("annex:id", "8e1f4ad0.muon"))
+    ]
+    for action in ("ec2:TerminateInstances", "ec2:GetConsoleOutput")
+)
 EXTEND_TAGS = allow(
     "autoscaling:CreateOrUpdateTags",
     GROUP_ARN,
@@ -101,7 +105,7 @@ EMPTY = allow(
 )
 STATEMENTS = {
     "grant_read_status": [
-        *(allow(FIND, ANY), allow(SEE[0], ANY), allow(LAUNCHES, ANY)),
+        *(allow(FIND, ANY), allow(SEE[0], ANY), *CONSOLE, allow(LAUNCHES, ANY), allow(FLEET, ANY)),
         *(allow(SETTINGS, CHECKER), allow(DESCRIBE, SECRET)),
     ],
     "grant_push_credential": [
@@ -143,9 +147,11 @@ def test_operators_get_every_verb_whole(stack: Stack, imported: IAnnex) -> None:
         allow(FIND, ANY),
         allow(SEE[0], ANY),
         allow(LAUNCHES, ANY),
+        allow(FLEET, ANY),
         allow(SEE[1], ANY),
         allow(IMAGE, ANY),
         allow(SETTINGS, CHECKER),
+        *CONSOLE,
         allow(DESCRIBE, SECRET),
         allow("secretsmanager:PutSecretValue", SECRET),
         EXTEND_TAGS,

@@ -33,8 +33,9 @@ def tags_lost_by_a_stopped_fleet(stage: Stage) -> None:
     standby = {"InstanceIds": stage.alive()[:1], "ShouldDecrementDesiredCapacity": True}
     stage.world.operator.autoscaling.enter_standby(**group, **standby)
     stage.minutes(1)
-    write_end(stage, stage.seconds())
-    stage.minutes(1)
+    stage.until(8 * MINUTE)
+    write_end(stage, 8 * MINUTE)
+    stage.minutes(3)  # so that one of them sees it, however disturbed
     deploy_without_runtime_tags(stage, size=2, warn_before_end_seconds=60)
     stage.minutes(8)
     stage.expect(not stage.alive(), "nothing that was stopped runs on")
@@ -58,9 +59,9 @@ def tags_lost_and_renewed_after_it(stage: Stage) -> None:
     stage.minutes(3)
     retire(stage, 2)
     deploy_without_runtime_tags(stage, grace_seconds=600)
-    stage.minutes(2)
+    stage.until(20 * MINUTE)
     stage.expect(not stage.alive(), "nothing starts by itself")
-    stage.write(lease_tags.TAG_RENEWED, stage.at(stage.seconds()))
+    stage.write(lease_tags.TAG_RENEWED, stage.at(20 * MINUTE))
 
 
 @scene(("granted", 0, 0, False))

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from annex_lease import tags as lease_tags
+from annex_lease.entries import GRANT_MARK
 from tests.world.aws_faults import Turns
 from tests.world.cloudformation import request
 from tests.world.disturbance import left_of
@@ -135,7 +136,11 @@ def play(race: Race, order: list[int]) -> tuple[Stage, int, dict[str, Any], dict
 
 def _left(race: Race, stage: Stage) -> dict[str, Any]:
     left = left_of(stage)
-    return {key: left[key] for key in ("alive", "suspended", "warm pool")} if race.destroying else left
+    if race.destroying:
+        # A grant that comes too late leaves its mark or not: the group is deleted next.
+        left["suspended"] = [each for each in left["suspended"] if each != GRANT_MARK]
+        return {key: left[key] for key in ("alive", "suspended", "warm pool")}
+    return left
 
 
 @pytest.mark.parametrize("race", RACES, ids=lambda one: one.name)

@@ -80,7 +80,8 @@ def test_the_policy_is_what_the_commands_call(world: World, monkeypatch: pytest.
     # Instances without a group are terminated by the same permission: they carry the annex's name.
     assert world.annex("stop", "demo2", "--no-wait").exit_code == 0
     assert actions - LISTED == set()
-    assert LISTED - actions == NOT_DRIVEN
+    # No command reads the console output: the pages say how.
+    assert LISTED - actions == NOT_DRIVEN | {"ec2:GetConsoleOutput"}
 
 
 def test_only_what_carries_an_annexs_name_can_be_changed() -> None:
