@@ -9,7 +9,6 @@ from __future__ import annotations
 from datetime import timedelta
 
 from annex_lease.launch_advice import explained
-from annex_lease.memory import unserved
 from annex_lease.observed import Fact, Group
 
 SLOW = timedelta(minutes=5)
@@ -22,7 +21,7 @@ REPORT_KIND = "launch"
 
 def needs(group: Group) -> frozenset[Fact]:
     """The facts without which it is not known why a granted annex lacks instances."""
-    asked = _shortfall(group) or (unserved(group) and group.unserved_for >= SLOW)
+    asked = _shortfall(group) or (group.unserved() and group.unserved_for >= SLOW)
     return frozenset({Fact.ACTIVITY}) if asked and group.activity is None else frozenset()
 
 
@@ -36,7 +35,7 @@ def problem(group: Group) -> str:
     if count := missing(group):
         since = f" for {_minutes(group.short_for)} minutes" if group.short_for >= SLOW else ""
         return f"{count} of {group.desired} instances have not started{since}: {_reason(group)}"
-    if unserved(group) and group.unserved_for >= SLOW:
+    if group.unserved() and group.unserved_for >= SLOW:
         return f"no instance has been in service for {_minutes(group.unserved_for)} minutes: {_reason(group)}"
     return ""
 
@@ -47,7 +46,7 @@ def alarm(group: Group) -> str:
     It stays due until an instance is in service: a checker that lost its memory does not publish it twice.
     """
     reported = REPORT_KIND in group.lease.record.reported.split()
-    if not group.lease.size or not unserved(group) or not (reported or group.unserved_for >= ALARMING):
+    if not group.lease.size or not group.unserved() or not (reported or group.unserved_for >= ALARMING):
         return ""
     if not reported and needs(group) - group.refused:
         return ""  # the reason is looked up first

@@ -66,7 +66,7 @@ class Memory:
             self.unread = None if seen.lease.policy is not None else _lasting(self.unread, now)
         short = isinstance(seen, Group) and seen.shortfall() > 0
         self.short = _lasting(self.short, now) if short else None
-        self.unserved = _lasting(self.unserved, now) if isinstance(seen, Group) and unserved(seen) else None
+        self.unserved = _lasting(self.unserved, now) if isinstance(seen, Group) and seen.unserved() else None
         over = isinstance(seen, Group) and now >= seen.lease.effective_end
         self.over = _lasting(self.over, now) if over else None
         facts: dict[str, Any] = {
@@ -113,11 +113,6 @@ class Memory:
         elif seen.instances is not None:
             self.empty_since = _earlier(self.empty_since, now)
             self.ended_at = now if decision.phase is Phase.ENDED else None
-
-
-def unserved(group: Group) -> bool:
-    """True if the group is to start instances and none is in service."""
-    return group.desired > 0 and "Launch" not in group.suspended and not group.in_service()
 
 
 def _earlier(known: datetime | None, now: datetime) -> datetime:

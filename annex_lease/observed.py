@@ -219,6 +219,10 @@ class Group:
         """True if any instance is in service."""
         return any(member.state == "InService" for member in self.members)
 
+    def unserved(self) -> bool:
+        """True if the group is to start instances and none is in service."""
+        return self.desired > 0 and "Launch" not in self.suspended and not self.in_service()
+
     def busy(self) -> int:
         """Number of instances in service with scale-in protection: execution points set it while a job runs."""
         return sum(1 for member in self.members if member.state == "InService" and member.protected)

@@ -63,11 +63,11 @@ MECHANISMS: dict[str, tuple[Mutation, Callable[[], Any]]] = {
         play("instances that die while they start"),
     ),
     "a fleet that retired is no alarm": (
-        put(launches, "unserved", lambda group: not group.in_service()),
+        put(Group, "unserved", lambda group: not group.in_service()),
         play("a fleet that retired by itself is no alarm"),
     ),
     "a suspended launch is no alarm": (
-        put(launches, "unserved", lambda group: group.desired > 0 and not group.in_service()),
+        put(Group, "unserved", lambda group: group.desired > 0 and not group.in_service()),
         play("a fleet whose launches were suspended is no alarm"),
     ),
     "an instance in service is no alarm": (

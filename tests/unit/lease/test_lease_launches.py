@@ -14,7 +14,6 @@ from annex_lease.launch_advice import explained
 from annex_lease.launches import ALARMING, SLOW
 from annex_lease.lease import Phase
 from annex_lease.memory import Memory
-from annex_lease.memory import unserved as is_unserved
 from annex_lease.observed import Fact, Group, GroupMember, Missing
 from annex_lease.tags import group_tag
 from tests.unit.lease.lease_model import (
@@ -140,7 +139,7 @@ def test_the_time_without_any_instance_in_service_is_counted_also_of_instances_t
     ],
 )
 def test_a_group_that_is_to_start_instances_and_has_none_in_service(changes: dict[str, object], unserved: bool) -> None:
-    assert is_unserved(replace(STARTING, **changes)) is unserved  # type: ignore[arg-type]
+    assert replace(STARTING, **changes).unserved() is unserved  # type: ignore[arg-type]
     memory = Memory()
     memory.recall(replace(STARTING, **changes), CREATED)  # type: ignore[arg-type]
     assert (memory.unserved is not None) is unserved
