@@ -62,21 +62,21 @@ def decide(seen: Seen, now: datetime, *, closing: bool = False, deployment: Depl
 
 def _report(group: Group, decision: Decision) -> tuple[Report, ...]:
     """Report what an operator has to know although this run does all it should, once for each kind."""
-    lease, found = group.lease, {}
+    lease, found, known = group.lease, {}, group.lease.record.reported_kinds
     # While a deployment replaces the tags, the record cannot be read for moments.
     if lease.problems and (lease.policy is not None or group.unread_for >= APART):
         found["record"] = lease.problems
     if decision.surplus:
         found["surplus"] = (f"there are, or are to be, {decision.surplus} instances more than declared",)
     # The check that finds an instance past its lease terminates it; the next one should find none.
-    if decision.overdue and (group.late_for >= APART or "late" in lease.record.reported.split()):
+    if decision.overdue and (group.late_for >= APART or "late" in known):
         found["late"] = (f"{decision.overdue} instances are alive although their lease and its grace are over",)
     if decision.phase is Phase.GRANTED and (text := alarm(group)):
         found[REPORT_KIND] = (text,)
     kinds = " ".join(sorted(found))
     if kinds == lease.record.reported:
         return ()
-    new = tuple(text for kind, texts in found.items() if kind not in lease.record.reported.split() for text in texts)
+    new = tuple(text for kind, texts in found.items() if kind not in known for text in texts)
     return (Report(kinds, new, f"reported was {lease.record.reported or 'nothing'}, now it is {kinds or 'nothing'}"),)
 
 

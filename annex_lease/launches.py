@@ -45,7 +45,7 @@ def alarm(group: Group) -> str:
 
     It stays due until an instance is in service: a checker that lost its memory does not publish it twice.
     """
-    reported = REPORT_KIND in group.lease.record.reported.split()
+    reported = REPORT_KIND in group.lease.record.reported_kinds
     if not group.lease.size or not group.unserved() or not (reported or group.unserved_for >= ALARMING):
         return ""
     if not reported and needs(group) - group.refused:

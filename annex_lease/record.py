@@ -68,6 +68,11 @@ class LeaseRecord:
             return None
 
     @property
+    def reported_kinds(self) -> frozenset[str]:
+        """Kinds of disorder that were reported last."""
+        return frozenset(self.reported.split())
+
+    @property
     def renewal_is_new(self) -> bool:
         """True if the operator renewed the annex and no grant for it was begun yet."""
         return self.renewal is not None and (self.granted is None or self.granted.renewal != self.renewal)
