@@ -43,7 +43,6 @@ Decision, pure:
     `decision`, `keeping`, `stopping`, `bookkeeping`; `actions` holds what they return, `action_data` logs it.
     `launches`: what of a granted size has not started, and the message about it. `launch_advice`: what to do about each
     failed launch, by AWS's words.
-    `schedule`: scheduled actions of EC2 Auto Scaling, which empty the group without any code of ours.
 
 Calls of AWS:
     `aws`: clients and reads. `facts`: reads that only some decisions need.

@@ -92,7 +92,7 @@ class LeaseChecker(LeaseMetrics, Construct):
         declaration = LeaseDeclaration(fleet, lease=lease, size=fleet.max_size if size is None else size)
         group, secret = fleet.auto_scaling_group, credential or fleet.credential
         life = life_scope(self, fleet.annex_name, fleet.vpc, fleet)
-        self._environment = self._settings(secret, declaration).to_environ()
+        settings = self._settings(secret, declaration).to_environ()
         responder = CheckerResponder(
             life, "Responder", group=group, annex_name=fleet.annex_name, annex_id=fleet.annex_id
         )
@@ -102,7 +102,7 @@ class LeaseChecker(LeaseMetrics, Construct):
             name=f"lease checker of annex {fleet.annex_name}",
             description=f"Grants annex {fleet.annex_name} its size and ends it with its lease",
             handler=_HANDLER,
-            environment=self._environment,
+            environment=settings,
             permissions=checker_permissions(OwnAnnex.of(self, group, fleet.annex_id), secret, self._topic),
             event=SCHEDULED_CHECK,
             rate=CHECK_RATE,
@@ -111,7 +111,7 @@ class LeaseChecker(LeaseMetrics, Construct):
         )
         # No check before all that can start or stop an instance, and its way to the Internet, is there.
         self._scheduled.schedule.node.add_dependency(fleet, fleet.vpc)
-        self._resource = self._make_custom_resource(declaration)
+        self._resource = self._make_custom_resource(declaration, settings)
         # The topic with its subscription: what the first check finds is for its readers too.
         self._resource.node.add_dependency(self._scheduled.schedule, self._topic)
         tag_annex(self, fleet.annex_name, fleet.annex_id)
@@ -129,7 +129,7 @@ class LeaseChecker(LeaseMetrics, Construct):
             **declaration.caps,
         )
 
-    def _make_custom_resource(self, declaration: LeaseDeclaration) -> CustomResource:
+    def _make_custom_resource(self, declaration: LeaseDeclaration, settings: dict[str, str]) -> CustomResource:
         fleet = self._fleet
         parent = fleet.node.scope
         assert parent is not None  # noqa: S101 - a fleet is in a stack
@@ -147,7 +147,7 @@ class LeaseChecker(LeaseMetrics, Construct):
             properties={
                 "Group": self._fleet.auto_scaling_group.auto_scaling_group_name,
                 "Declared": dict(declaration.tags),
-                "Settings": self._environment,
+                "Settings": settings,
                 "Code": self._scheduled.code_hash,
             },
         )
