@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from aws_cdk import App
 
 from annex_spec import SpecError, load
-from stacks import AnnexStack, base_stacks, network_stacks, warn_of_past_ends, warn_of_quota
+from stacks import AnnexStack, base_stacks, network_stacks, warn
 
 app = App()
 try:
@@ -21,8 +21,7 @@ stacks = {
     annex.name: AnnexStack(app, pool=spec.pool, annex=annex, network=networks.get(annex.name))
     for annex in spec.annexes.values()
 }
-warn_of_quota(stacks, spec.annexes.values())
-warn_of_past_ends(stacks, spec.annexes.values(), datetime.now(UTC))
+warn(stacks, spec.annexes.values(), datetime.now(UTC))
 if spec.base is not None:
     base_stacks(app, spec.base, spec.annexes.values())
 app.synth()

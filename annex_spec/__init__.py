@@ -6,11 +6,10 @@ mistake in the file is reported before either of them acts. Ranges, defaults and
 """
 
 from annex_lease.duration import format_duration, parse_duration
+from annex_spec.annex_warnings import annex_warnings
 from annex_spec.loading import DeclaredPlace, PartialSpec, Spec, load, load_partly
 from annex_spec.model import AnnexSpec, BaseSpec, PoolSpec
-from annex_spec.past_end import past_end_warning
 from annex_spec.problem import Problem, SpecError
-from annex_spec.vpc_quota import vpc_warning
 
 __all__ = [
     "AnnexSpec",
@@ -21,10 +20,9 @@ __all__ = [
     "Problem",
     "Spec",
     "SpecError",
+    "annex_warnings",
     "format_duration",
     "load",
     "load_partly",
     "parse_duration",
-    "past_end_warning",
-    "vpc_warning",
 ]

@@ -1,6 +1,6 @@
 """An annex of the spec file as a CloudFormation stack."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
 from aws_cdk import Acknowledgment, CfnOutput, CfnParameter, Duration, Environment, Stack, Validations
@@ -14,12 +14,11 @@ from annex_constructs import Annex, ExecutionPoint, LeaseTerms, Pool, RoleSettin
 from annex_lease.forms import SHARED_NETWORK
 from annex_lease.ownership import STACK_DESCRIPTION, stack_name
 from annex_lease.terms import ANNEX_KEYS, EXECUTION_POINT_TIMES
-from annex_spec import AnnexSpec, PoolSpec, past_end_warning
+from annex_spec import AnnexSpec, PoolSpec, annex_warnings
 from stacks.base_stack import accept_redundant_dependencies, tag_resources
 from stacks.network_stack import AnnexNetworkStack, two_zones
 
 _SSM = "ssm"
-_PAST_END_WARNING = "annex:pastEnd"  # the CDK prints how to acknowledge it
 
 
 class AnnexStack(Stack):
@@ -156,17 +155,18 @@ class AnnexStack(Stack):
         CfnOutput(self, "Lease", value=self._annex.checker.lease_found, description=found)
 
 
-def warn_of_past_ends(stacks: Mapping[str, Stack], annexes: Iterable[AnnexSpec], now: datetime) -> None:
-    """Warn at the stack of each annex whose declared end has passed. The templates do not depend on the time.
+def warn(stacks: Mapping[str, Stack], annexes: Collection[AnnexSpec], now: datetime) -> None:
+    """Put the warnings about each annex at its stack. The templates do not depend on the time.
+
+    A command of the CDK prints the warnings of the stacks that it is about, and how to acknowledge each.
 
     :param stacks: the stacks of the annexes by the annexes' names.
     :param annexes: the annexes of the spec file.
     :param now: the current time, aware.
     """
     for annex in annexes:
-        warning = past_end_warning(annex, now)
-        if warning is not None:
-            Validations.of(stacks[annex.name]).add_warning(_PAST_END_WARNING, warning)
+        for name, warning in annex_warnings(annex, annexes, now).items():
+            Validations.of(stacks[annex.name]).add_warning(f"annex:{name}", warning)
 
 
 def _lease(annex: AnnexSpec) -> LeaseTerms:

@@ -2,20 +2,18 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from aws_cdk import CrossStackReferences, Environment, Fn, ReferenceStrength, Stack, Tags, Validations
+from aws_cdk import CrossStackReferences, Environment, Fn, ReferenceStrength, Stack, Tags
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
 from annex_constructs import AnnexNetwork
 from annex_lease.collectors import needs_ipv6
 from annex_lease.forms import SHARED_NETWORK
-from annex_spec import AnnexSpec, PoolSpec, vpc_warning
+from annex_spec import AnnexSpec, PoolSpec
 from stacks.base_stack import tag_resources
 from stacks.places import stack_places
 
 _PREFIX = "AnnexNetwork"
-QUOTA_WARNING = "annex:vpcQuota"
-"""Id of the warning; the CDK prints how to acknowledge it."""
 _OVER_OTHERS = 200  # the priority of a tag is 100 by default
 
 
@@ -107,18 +105,3 @@ def _common_tags(tags: Sequence[Mapping[str, str]]) -> dict[str, str]:
     """The tags that all have, with the same value."""
     first, *others = tags
     return {key: value for key, value in first.items() if all(each.get(key) == value for each in others)}
-
-
-def warn_of_quota(stacks: Mapping[str, Stack], annexes: Iterable[AnnexSpec]) -> None:
-    """Warn at the stack of each annex with a VPC of its own in a Region where the file makes many.
-
-    A command of the CDK prints the warnings of the stacks that it is about.
-
-    :param stacks: the stacks of the annexes by the annexes' names.
-    :param annexes: the annexes of the spec file.
-    """
-    known = list(annexes)
-    for annex in known:
-        warning = vpc_warning(known, annex.region) if annex.vpc is None else None
-        if warning is not None:
-            Validations.of(stacks[annex.name]).add_warning(QUOTA_WARNING, warning)

@@ -16,7 +16,7 @@ from annex_lease.terms import ACCOUNT, NAME
 from annex_pool.command_error import AnnexError, InputError
 from annex_pool.commands.arguments import DEFAULT_SPEC, AnnexId, Name, Regions, SpecFile, Stack, read_where
 from annex_pool.commands.output import console
-from annex_pool.commands.spec_file import meant, note_past_end, note_vpcs, warn_of_problems
+from annex_pool.commands.spec_file import meant, note_warnings, warn_of_problems
 from annex_pool.deployed import list_annexes
 from annex_pool.deployed_terms import DeployedTerms
 from annex_pool.environment import Environment
@@ -50,8 +50,7 @@ def plan_command(
     if not deployed or name in spec.places:
         spec.annex(name)
     warn_of_problems(ctx, spec)
-    note_vpcs(spec, name)
-    note_past_end(spec, name, ctx.obj.now())
+    note_warnings(spec, name, ctx.obj.now())
     if deployed:
         planned, changes, found = _deployed(ctx.obj, spec, name, where)
     else:

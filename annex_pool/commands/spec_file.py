@@ -11,7 +11,7 @@ from annex_pool.commands.output import print_note, print_warning
 from annex_pool.environment import Environment
 from annex_pool.locate import find_place
 from annex_pool.place import Place, Where
-from annex_spec import PartialSpec, Problem, load_partly, past_end_warning, vpc_warning
+from annex_spec import PartialSpec, Problem, annex_warnings, load_partly
 
 _OPTION = "spec_file"
 
@@ -44,20 +44,12 @@ def warn_of_problems(ctx: typer.Context, spec: PartialSpec) -> None:
         print_warning(f"{spec.path}: {_line(problem)}")
 
 
-def note_vpcs(spec: PartialSpec, name: str) -> None:
-    """Say on standard error if the annex makes a VPC in a Region where the file makes many."""
+def note_warnings(spec: PartialSpec, name: str, now: datetime) -> None:
+    """Print to standard error the warnings about an annex of the file, if it declares one of this name."""
     annex = spec.annexes.get(name)
-    warning = vpc_warning(spec.annexes.values(), annex.region) if annex is not None and annex.vpc is None else None
-    if warning is not None:
-        print_note(warning)
-
-
-def note_past_end(spec: PartialSpec, name: str, now: datetime) -> None:
-    """Say on standard error if the declared end of the annex's lease has passed."""
-    annex = spec.annexes.get(name)
-    warning = None if annex is None else past_end_warning(annex, now)
-    if warning is not None:
-        print_note(warning)
+    if annex is not None:
+        for warning in annex_warnings(annex, spec.annexes.values(), now).values():
+            print_note(warning)
 
 
 def meant(environment: Environment, spec: PartialSpec, name: str, where: Where) -> Place:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from aws_cdk import App
 
-from stacks import warn_of_past_ends
+from stacks import warn
 from tests.synth.shared_networks import made, specs
 
 END = datetime(2030, 6, 1, 8, tzinfo=UTC)
@@ -18,7 +18,7 @@ LATER = {**ENDS, "lease_ends_at": END + timedelta(days=1)}
 def synthesised(now: datetime) -> dict[str, tuple[list[str], object]]:
     """The messages and the template of each annex's stack."""
     app, annexes = App(), specs(ENDS, LATER, OWN)
-    warn_of_past_ends(made(app, annexes), annexes, now)
+    warn(made(app, annexes), annexes, now)
     assembly = app.synth()
     artifacts = {each.name: assembly.get_stack_artifact(f"Annex-{each.name}") for each in annexes}
     return {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from aws_cdk import App
 from aws_cdk.assertions import Template
 
 from annex_spec import AnnexSpec, PoolSpec
-from stacks import AnnexNetworkStack, network_stacks, warn_of_quota
+from stacks import AnnexNetworkStack, network_stacks, warn
 from tests.synth.shared_networks import NETWORK, POOL, made, of_subnets, specs, template
 from tests.synth.templates import GIVEN_NETWORK, OWN_NETWORK, TAGGABLE, of_type
 
@@ -95,7 +96,7 @@ def test_it_has_the_tags_that_all_its_annexes_have(app: App) -> None:
 
 def warned(app: App, annexes: list[AnnexSpec]) -> dict[str, list[str]]:
     """The messages of each annex's stack."""
-    warn_of_quota(made(app, annexes), annexes)
+    warn(made(app, annexes), annexes, datetime.now(UTC))
     assembly = app.synth()
     messages = {each.name: assembly.get_stack_artifact(f"Annex-{each.name}").messages for each in annexes}
     return {name: [str(message.entry.data) for message in each] for name, each in messages.items()}

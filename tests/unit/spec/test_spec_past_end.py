@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from annex_spec import past_end_warning
+from annex_spec.annex_warnings import past_end_warning
 from tests.unit.spec.spec_texts import ReadAnnex
 
 END = datetime(2030, 6, 1, 8, tzinfo=UTC)

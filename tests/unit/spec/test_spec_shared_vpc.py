@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from annex_spec import AnnexSpec, vpc_warning
+from annex_spec import AnnexSpec
+from annex_spec.annex_warnings import vpc_warning
 from tests.unit.spec.spec_texts import POOL, Read
 
 VALUES: dict[str, Any] = {
