@@ -94,7 +94,7 @@ def base_stacks(scope: Construct, base: BaseSpec, annexes: Iterable[AnnexSpec]) 
             place.construct_id("AnnexBase"),
             base=base,
             region=place.region,
-            largest_annex=max(annex.size for annex in place.annexes),
+            largest_annex=max(annex.size for annex in place.alike),
             account=place.account,
         )
         for place in stack_places(annexes)

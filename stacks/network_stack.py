@@ -84,20 +84,15 @@ def network_stacks(scope: Construct, pool: PoolSpec, annexes: Iterable[AnnexSpec
     sharing = [annex for annex in annexes if annex.vpc == SHARED_NETWORK]
     found: dict[str, AnnexNetworkStack] = {}
     for place in stack_places(sharing):
-        # Two stacks that may be one are alike, also by way of a third: none is changed to and fro.
-        alike = place.annexes
-        if not all(annex.account for annex in alike):
-            alike = tuple(annex for annex in sharing if annex.region == place.region)
         stack = AnnexNetworkStack(
             scope,
             place.construct_id(_PREFIX),
             region=place.region,
             account=place.account,
-            ipv6=needs_ipv6(pool.collector) or any(annex.ipv6 for annex in alike),
-            tags_of_resources=_common_tags([annex.tags for annex in alike]),
+            ipv6=needs_ipv6(pool.collector) or any(annex.ipv6 for annex in place.alike),
+            tags_of_resources=_common_tags([annex.tags for annex in place.alike]),
         )
-        here = [annex for annex in place.annexes if annex.account == place.account]
-        found |= {annex.name: stack for annex in here}
+        found |= {annex.name: stack for annex in place.annexes}
     return found
 
 

@@ -12,14 +12,17 @@ class StackPlace:
 
     :param region: the Region.
     :param account: the account. None: that of the credentials in use.
-    :param annexes: annexes that are there, or may be there. An account that is not stated may be any of the others:
-        then two places are one, and their stacks must have the same template.
+    :param annexes: annexes that are there.
+    :param alike: annexes of which a template of the place may be made. An account that is not stated may be any of the
+        others: then two places are one, and their stacks must have the same template, or one would be changed to and
+        fro. So these are all annexes of the Region if one of them states no account, and else those of the place.
     :param only_one: whether the Region has no other place.
     """
 
     region: str
     account: str | None
     annexes: tuple[AnnexSpec, ...]
+    alike: tuple[AnnexSpec, ...]
     only_one: bool
 
     def construct_id(self, prefix: str) -> str:
@@ -33,19 +36,14 @@ def stack_places(annexes: Iterable[AnnexSpec]) -> list[StackPlace]:
 
     :param annexes: annexes of the spec file.
     """
-    known = list(annexes)
-    places = sorted({(annex.region, annex.account or "") for annex in known})
-    regions = [region for region, _ in places]
-    return [
-        StackPlace(
-            region=region,
-            account=account or None,
-            annexes=tuple(
-                annex
-                for annex in known
-                if annex.region == region and (not (annex.account and account) or annex.account == account)
-            ),
-            only_one=regions.count(region) == 1,
-        )
-        for region, account in places
-    ]
+    in_region: dict[str, list[AnnexSpec]] = {}
+    for annex in annexes:
+        in_region.setdefault(annex.region, []).append(annex)
+    found = []
+    for region, known in sorted(in_region.items()):
+        accounts = sorted({annex.account or "" for annex in known})
+        for account in accounts:
+            here = tuple(annex for annex in known if (annex.account or "") == account)
+            alike = here if "" not in accounts else tuple(known)
+            found.append(StackPlace(region, account or None, here, alike, only_one=len(accounts) == 1))
+    return found

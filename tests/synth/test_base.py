@@ -159,7 +159,7 @@ def test_two_stacks_of_what_may_be_one_account_are_alike(app: App) -> None:
     made = base_stacks(app, BaseSpec(), annexes)
     functions = [only(dict(Template.from_stack(each).to_json()["Resources"]), "AWS::Lambda::Function") for each in made]
     most = [each["Environment"]["Variables"]["SWEEP_MAX_REMOVALS"] for each in functions]
-    assert most == ["200", "200", "70"]
+    assert most == ["200", "200", "200"]
 
 
 @pytest.mark.parametrize(
