@@ -1,6 +1,6 @@
 """Tags of a fleet that would keep its instances from starting, or its lease from being recorded."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import jsii
@@ -72,63 +72,47 @@ class TagValidation:
 
     def validate(self) -> list[str]:
         """The problems found, once every tag of the app has been applied."""
-        unknown = self._unknown_keys()
-        if unknown:
-            return unknown
-        of_group, launched = self._of_group(), self._launched()
-        on_group = {**launched, _GROUP: frozenset(of_group)}
-        del on_group[_TEMPLATE]
+        group_tags, template_tags = self._group_tags(), self._template_tags()
+        passed_on = _passed_on(Stack.of(self._scope))
+        keys = [tag["key"] for tag in (*group_tags, *template_tags)]
+        if not all(isinstance(key, str) for key in keys) or any(map(Token.is_unresolved, _all(passed_on))):
+            return [self._unknown_key()]
+        of_group, of_template = _values(group_tags), _values(template_tags)
+        propagated = frozenset(tag["key"] for tag in group_tags if tag["propagateAtLaunch"])
+        # The keys of the instances by the type of resource that brings them.
+        launched = {_GROUP: propagated, _TEMPLATE: frozenset(of_template), **passed_on}
+        declared = {**launched, _GROUP: frozenset(of_group)}
+        on_group = {kind: each for kind, each in declared.items() if kind != _TEMPLATE}
         # The group passes its tags on, so the instances have too many whenever it has. Their volumes and network
         # interfaces have those of the template only.
         return [
             *self._wrong_keys(launched),
-            *self._refused(),
-            *self._not_of_an_app({**launched, _GROUP: frozenset(of_group)}),
-            *self._hidden_identity(),
+            *self._refused(of_template),
+            *self._not_of_an_app(declared),
+            *self._hidden_identity({"Auto Scaling group": of_group, "launch template": of_template}),
             *(
                 self._too_many("the Auto Scaling group", on_group, RUNTIME_TAGS)
                 or self._too_many("the instances", launched, _INSTANCE_TAGS)
             ),
         ]
 
-    def _unknown_keys(self) -> list[str]:
-        keys = [tag["key"] for tag in (*self._group_tags(), *self._specified_tags())]
-        if all(isinstance(key, str) for key in keys) and not any(map(Token.is_unresolved, self._stack_keys())):
-            return []
-        return [
+    def _unknown_key(self) -> str:
+        return (
             f"a tag of {self._scope.node.path} has a key that only CloudFormation knows, allowed are keys that are "
             "known when the app is synthesised, because they are counted and checked; fix: write the key as a text"
-        ]
-
-    def _stack_keys(self) -> frozenset[str]:
-        return _all(_passed_on(Stack.of(self._scope)))
+        )
 
     def _group_tags(self) -> list[dict[str, Any]]:
         group = self._group.node.default_child
         assert isinstance(group, autoscaling.CfnAutoScalingGroup)  # noqa: S101 - what the L2 is made of
         return Stack.of(self._scope).resolve(group.tags.rendered_tags) or []
 
-    def _specified_tags(self) -> list[dict[str, Any]]:
+    def _template_tags(self) -> list[dict[str, Any]]:
         """The tags of what the template launches; a value that only CloudFormation knows is no text."""
         template = self._template.node.default_child
         assert isinstance(template, ec2.CfnLaunchTemplate)  # noqa: S101 - what the L2 is made of
         specifications = Stack.of(self._scope).resolve(template.launch_template_data).get("tagSpecifications", [])
         return [tag for each in specifications for tag in each["tags"]]
-
-    def _of_group(self) -> dict[str, bool]:
-        """The tags of the group by their keys, and whether it propagates them."""
-        return {tag["key"]: tag["propagateAtLaunch"] for tag in self._group_tags()}
-
-    def _launched(self) -> _Keys:
-        """The keys of the instances by the type of resource that brings them."""
-        return {
-            _GROUP: frozenset(key for key, propagated in self._of_group().items() if propagated),
-            _TEMPLATE: frozenset(self._template_tags()),
-            **_passed_on(Stack.of(self._scope)),
-        }
-
-    def _template_tags(self) -> dict[str, object]:
-        return {tag["key"]: tag["value"] for tag in self._specified_tags()}
 
     def _not_of_an_app(self, keys: _Keys) -> Iterator[str]:
         """Keys of the lease that the annex itself did not declare there."""
@@ -140,11 +124,11 @@ class TagValidation:
                     f"keys without {_OURS}; fix: rename the key, or remove the tag"
                 )
 
-    def _hidden_identity(self) -> Iterator[str]:
-        of_group = {tag["key"]: tag["value"] for tag in self._group_tags()}
-        for place, tags in (("Auto Scaling group", of_group), ("launch template", self._template_tags())):
-            for key, value in self._identity.items():
-                if tags.get(key) != Stack.of(self._scope).resolve(value):
+    def _hidden_identity(self, places: Mapping[str, Mapping[str, object]]) -> Iterator[str]:
+        identity = Stack.of(self._scope).resolve(self._identity)
+        for place, tags in places.items():
+            for key, value in identity.items():
+                if tags.get(key) != value:
                     yield (
                         f"the {place} of {self._scope.node.path} does not have the tag {key!r} of the annex, allowed "
                         "is its own value only, by which the annex is found; fix: do not change or remove this tag"
@@ -159,9 +143,9 @@ class TagValidation:
                     f"metadata; fix: rename the key, or {_excluding(keys, frozenset({key}))}"
                 )
 
-    def _refused(self) -> Iterator[str]:
+    def _refused(self, tags: Mapping[str, object]) -> Iterator[str]:
         """Keys and values that no service of AWS takes."""
-        for key, value in sorted(self._template_tags().items()):
+        for key, value in sorted(tags.items()):
             if key.lower().startswith(_RESERVED):
                 yield (
                     f"tag key {key!r} of {self._scope.node.path} has AWS's own prefix, allowed are keys without "
@@ -188,6 +172,10 @@ class TagValidation:
             f"{MAX_TAGS}, and {len(written)} are written while the annex exists; fix: remove {ours - most} of them, "
             f"or {_excluding(keys, given - DECLARED_TAGS)}"
         ]
+
+
+def _values(tags: Iterable[Mapping[str, Any]]) -> dict[str, object]:
+    return {tag["key"]: tag["value"] for tag in tags}
 
 
 def _all(keys: _Keys) -> frozenset[str]:
