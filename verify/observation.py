@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
+from annex_lease.aws import AnnexAccess
+from annex_lease.facts import failed_launch
 from annex_lease.ownership import by_key_from_api
 from annex_pool.leftovers.listing import pages
 from verify.account import Account
@@ -110,11 +112,8 @@ class Observation:
         return found[0]["Instances"][0]
 
     def failed(self, letter: str) -> str:
-        """The reason of the newest launch that failed; empty if none did."""
-        texts = [
-            str(each.get("StatusMessage", "")) for each in self.activities(letter) if each["StatusCode"] == "Failed"
-        ]
-        return texts[-1] if texts else ""
+        """The reason of the newest launch that failed; empty if none did since one succeeded."""
+        return failed_launch(AnnexAccess(self.group_name(letter), "", self.account.aws))
 
     def wait_for(
         self,

@@ -14,6 +14,7 @@ from verify.cdk import ROOT
 from verify.experiment import Experiment
 from verify.outcome import Seen
 from verify.scene import Scene
+from verify.stack_state import stack_events, stack_status
 
 REASON = "broken on purpose"
 BROKEN = f"raise RuntimeError({REASON!r})\n"
@@ -56,12 +57,11 @@ def broken_update_fails(scene: Scene) -> Seen:
     with tempfile.TemporaryDirectory() as directory:
         done = scene.deploy("a", release=broken_release(Path(directory)))
     took = time.monotonic() - began
-    (stack,) = scene.account.aws.cloudformation.describe_stacks(StackName=scene.run.stack("a"))["Stacks"]
-    status = str(stack["StackStatus"])
-    listed = scene.account.aws.cloudformation.describe_stack_events(StackName=scene.run.stack("a"))["StackEvents"]
+    cloudformation, stack = scene.account.aws.cloudformation, scene.run.stack("a")
+    status = stack_status(cloudformation, stack)
     failed = [
         f"{each['LogicalResourceId']} {each['ResourceStatus']}: {each.get('ResourceStatusReason', '')}"
-        for each in listed
+        for each in stack_events(cloudformation, stack)
         if each["Timestamp"] >= since and each["ResourceStatus"].endswith("FAILED")
     ]
     after = scene.check("a", DRY_CHECK)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, TypeVar, cast
 
 from annex_lease.tags import TAG_UNTIL, format_time
@@ -34,6 +35,10 @@ class FakeClient:
 
     def can_paginate(self, _operation: str) -> bool:
         return False
+
+    def get_paginator(self, operation: str) -> Any:
+        """A paginator with one page."""
+        return SimpleNamespace(paginate=lambda **request: [getattr(self, operation)(**request)])
 
     def __getattr__(self, operation: str) -> Any:
         if operation in ("autoscaling", "cloudformation", "ec2", "logs", "functions", "secretsmanager"):
@@ -122,6 +127,7 @@ def scene(*, emulated: bool = False, image: str = DEFAULT_IMAGE, **more: Any) ->
     account = Account(cast("RegionClients", aws), "123456789012", "arn:aws:iam::123456789012:root", emulated)
     run, options = Run("0a1b2c3d", "eu-west-1"), Options((), image=image)
     found = FakeScene(run=run, account=account, options=options, cdk=cast("Cdk", None), aws=aws, **more)
+    aws.answers["describe_scaling_activities"] = lambda **_: {"Activities": found.done[::-1]}  # the newest first
     for letter in "ab":
         found.groups[letter] = {"Instances": [], "MinSize": 0, "DesiredCapacity": 0, "Tags": [], "CreatedTime": START}
     found.groups["a"]["Instances"] = [{"InstanceId": "i-1", "LifecycleState": "InService"}]

@@ -116,6 +116,20 @@ def test_the_purchase_option_needs_a_fleet_that_is_complete(change: dict[str, An
     assert "update_auto_scaling_group" not in at.aws.called
 
 
+@pytest.mark.parametrize(
+    ("newest", "reason"), [("Failed", "no capacity"), ("Cancelled", "no capacity"), ("Successful", "")]
+)
+def test_a_fleet_that_is_not_complete_says_why(newest: str, reason: str) -> None:
+    at = scene()
+    at.aws.answers["instance"] = {"InstanceLifecycle": "spot"}
+    at.groups["a"].update(DesiredCapacity=2)
+    at.act("Launching a new EC2 instance")
+    at.done[-1].update(StatusCode=newest, StatusMessage="no capacity")
+    with pytest.raises(NotRunError) as refused:
+        purchase.purchase_option(at)
+    assert str(refused.value).partition("; ")[2] == reason
+
+
 def test_the_purchase_option_needs_a_spot_instance() -> None:
     at = scene()
     at.aws.answers["instance"] = {}
