@@ -10,7 +10,7 @@ import pytest
 
 from annex_lease import decision, launch_advice, launches
 from annex_lease.observed import Fact, Group
-from tests.world.test_world_mutations import Mutation, looked_up, play, put
+from tests.world.test_world_mutations import Mutation, assert_missed, looked_up, play, put
 
 
 def _late_ones(group: Any) -> int:
@@ -79,7 +79,4 @@ MECHANISMS: dict[str, tuple[Mutation, Callable[[], Any]]] = {
 
 @pytest.mark.parametrize("name", MECHANISMS)
 def test_a_mechanism_that_is_taken_out_is_missed(name: str) -> None:
-    mutation, proof = MECHANISMS[name]
-    proof()
-    with mutation(), pytest.raises(AssertionError):
-        proof()
+    assert_missed(*MECHANISMS[name])

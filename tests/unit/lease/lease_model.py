@@ -105,6 +105,11 @@ def compared(group: Group, end: datetime = END) -> Group:
     return replace(group, compared=Compared(lease_tags.format_time(end), ids))
 
 
+def unasked(*members: GroupMember, desired: int = 2) -> Group:
+    """A settled annex with these members, of whose instances EC2 was not asked."""
+    return compared(a_group(written=settled(), desired=desired, members=members, instances=None))
+
+
 def listed(group: Group, end: datetime | None = END) -> Group:
     """The group with its members as EC2 lists them: running, and notified of this end."""
     text = None if end is None else lease_tags.format_time(end)

@@ -30,15 +30,12 @@ from tests.unit.lease.lease_model import (
     carry_out,
     compared,
     settled,
+    unasked,
 )
 
 QUOTA = "Max spot instance count exceeded. Launching EC2 instance failed."
 PENDING = (GroupMember("i-1", "Pending"), GroupMember("i-2", "Pending:Wait"))
 UNNAMED = "EC2 Auto Scaling names no failed launch"
-
-
-def running(*members: GroupMember, desired: int = 2) -> Group:
-    return compared(a_group(written=settled(), desired=desired, members=members, instances=None))
 
 
 # --- the problem
@@ -51,7 +48,7 @@ def running(*members: GroupMember, desired: int = 2) -> Group:
 def test_a_launch_that_aws_says_nothing_about_is_a_problem_after_five_minutes(
     seconds: int, suspended: frozenset[str], late: bool
 ) -> None:
-    group = replace(running(RUNNING[0]), short_for=timedelta(seconds=seconds))
+    group = replace(unasked(RUNNING[0]), short_for=timedelta(seconds=seconds))
     group = replace(group, suspended=group.suspended | suspended)
     asking = decide(group, MIDDLE)
     assert asking.needs == (frozenset() if suspended else {Fact.ACTIVITY})
@@ -68,7 +65,7 @@ def test_a_launch_that_aws_says_nothing_about_is_a_problem_after_five_minutes(
     ("seconds", "since"), [(0, ""), (299, ""), (300, " for 5 minutes"), (9999, " for 166 minutes")]
 )
 def test_a_failed_launch_is_a_problem_at_once_with_the_reason_and_what_to_do(seconds: int, since: str) -> None:
-    group = replace(running(RUNNING[0]), short_for=timedelta(seconds=seconds), activity=QUOTA)
+    group = replace(unasked(RUNNING[0]), short_for=timedelta(seconds=seconds), activity=QUOTA)
     decision = decide(group, MIDDLE)
     assert decision.problems == (f"1 of 2 instances have not started{since}: {explained(QUOTA)}",)
     assert "request more of 'All Standard" in decision.problems[0]
@@ -77,7 +74,7 @@ def test_a_failed_launch_is_a_problem_at_once_with_the_reason_and_what_to_do(sec
 
 
 def test_a_reason_without_a_text_and_one_that_was_refused() -> None:
-    group = replace(running(), short_for=HOUR, activity="")
+    group = replace(unasked(), short_for=HOUR, activity="")
     decision = decide(group, MIDDLE)
     assert decision.problems == (f"2 of 2 instances have not started for 60 minutes: {UNNAMED}",)
     assert (decision.phase, decision.needs) == (Phase.GRANTED, frozenset())
@@ -89,7 +86,7 @@ def test_what_was_not_granted_yet_did_not_fail_to_start() -> None:
     group = replace(a_group(desired=1, credential=None), short_for=HOUR, unserved_for=HOUR, instances=())
     assert Fact.ACTIVITY not in decide(group, MIDDLE).needs
     assert not any("start" in text for text in decide(group, MIDDLE).problems)
-    full = replace(running(*RUNNING), short_for=HOUR)
+    full = replace(unasked(*RUNNING), short_for=HOUR)
     assert decide(full, MIDDLE).needs == frozenset()
     assert decide(full, MIDDLE).problems == ()
 
@@ -98,7 +95,7 @@ def test_what_was_not_granted_yet_did_not_fail_to_start() -> None:
 def test_instances_that_start_and_die_again_are_a_problem_although_none_is_missing(
     unserved: timedelta, late: bool
 ) -> None:
-    group = replace(running(*PENDING), unserved_for=unserved)
+    group = replace(unasked(*PENDING), unserved_for=unserved)
     assert decide(group, MIDDLE).needs == ({Fact.ACTIVITY} if late else frozenset())
     known = decide(replace(group, activity=QUOTA), MIDDLE)
     assert known.problems == (f"no instance has been in service for 5 minutes: {explained(QUOTA)}",) * late
@@ -107,7 +104,7 @@ def test_instances_that_start_and_die_again_are_a_problem_although_none_is_missi
 # --- the time without any instance in service
 
 
-STARTING = running(GroupMember("i-1", "Pending"), GroupMember("i-2", "Standby"))
+STARTING = unasked(GroupMember("i-1", "Pending"), GroupMember("i-2", "Standby"))
 
 
 def _recalled(memory: Memory, now: datetime, seen: Group) -> timedelta:
@@ -117,11 +114,11 @@ def _recalled(memory: Memory, now: datetime, seen: Group) -> timedelta:
 
 
 def test_the_time_without_any_instance_in_service_is_counted_also_of_instances_that_start_again_and_again() -> None:
-    memory, missing = Memory(), running()
+    memory, missing = Memory(), unasked()
     for minute in range(6):
         seen = missing if minute % 2 else STARTING
         assert _recalled(memory, CREATED + minute * MINUTE, seen) == minute * MINUTE
-    assert _recalled(memory, CREATED + 6 * MINUTE, running(*RUNNING)) == timedelta(0)
+    assert _recalled(memory, CREATED + 6 * MINUTE, unasked(*RUNNING)) == timedelta(0)
     assert _recalled(memory, CREATED + 7 * MINUTE, STARTING) == timedelta(0), "it begins again"
     memory.recall(Missing("g"), CREATED + 8 * MINUTE)
     assert _recalled(memory, CREATED + 9 * MINUTE, STARTING) == timedelta(0)
@@ -158,7 +155,7 @@ def reported(group: Group, kinds: str = "launch") -> Group:
     return replace(group, tags=(*group.tags, group_tag(lease_tags.TAG_REPORTED, kinds)))
 
 
-FAILING = replace(running(), short_for=ALARMING, unserved_for=ALARMING, activity=QUOTA)
+FAILING = replace(unasked(), short_for=ALARMING, unserved_for=ALARMING, activity=QUOTA)
 TEXT = f"no instance has been in service for 10 minutes, and 2 are to be: {explained(QUOTA)}"
 
 
@@ -193,7 +190,7 @@ def test_an_instance_in_service_ends_it_and_the_next_time_is_published_again() -
 
 
 def test_a_fleet_of_which_some_are_in_service_is_no_alarm_and_stays_a_problem() -> None:
-    some = replace(running(RUNNING[0]), short_for=HOUR, activity=QUOTA)
+    some = replace(unasked(RUNNING[0]), short_for=HOUR, activity=QUOTA)
     assert messages(some) == []
     assert decide(some, MIDDLE).problems == (f"1 of 2 instances have not started for 60 minutes: {explained(QUOTA)}",)
 

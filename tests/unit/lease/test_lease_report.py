@@ -22,17 +22,12 @@ from tests.unit.lease.lease_model import (
     SECOND,
     a_group,
     carry_out,
-    compared,
     kinds,
     listed,
     settled,
+    unasked,
     without,
 )
-
-
-def running(*members: GroupMember, desired: int = 2) -> Group:
-    return compared(a_group(written=settled(), desired=desired, members=members, instances=None))
-
 
 # --- what is not in order although the lease is enforced
 
@@ -53,15 +48,15 @@ LATE = "2 instances are alive although their lease and its grace are over"
 
 
 def test_what_is_in_order_is_not_reported() -> None:
-    assert reports(running(*RUNNING)) == []
-    assert reports(replace(running(*RUNNING), suspended=frozenset({"AZRebalance", "Terminate"}))) == []
+    assert reports(unasked(*RUNNING)) == []
+    assert reports(replace(unasked(*RUNNING), suspended=frozenset({"AZRebalance", "Terminate"}))) == []
 
 
 def test_a_surplus_is_reported_when_it_begins_and_its_end_is_recorded() -> None:
-    above = running(*RUNNING, desired=3)
+    above = unasked(*RUNNING, desired=3)
     assert reports(above) == [("surplus", (ABOVE,))]
     assert reports(reported(above, "surplus")) == []
-    assert reports(reported(running(*RUNNING), "surplus")) == [("", ())], "nothing is published"
+    assert reports(reported(unasked(*RUNNING), "surplus")) == [("", ())], "nothing is published"
     assert reports(carry_out(above, MIDDLE)) == []
 
 
@@ -75,7 +70,7 @@ def test_instances_past_their_lease_are_reported_by_the_second_check(late: timed
 
 
 def test_an_entry_that_cannot_be_followed_is_reported() -> None:
-    spoilt = replace(running(*RUNNING), tags=(*running().tags, group_tag(lease_tags.TAG_UNTIL, "x")))
+    spoilt = replace(unasked(*RUNNING), tags=(*unasked().tags, group_tag(lease_tags.TAG_UNTIL, "x")))
     ((kinds_, problems),) = reports(spoilt)
     assert kinds_ == "record"
     assert lease_tags.TAG_UNTIL in problems[0]
@@ -87,12 +82,12 @@ def test_an_entry_that_cannot_be_followed_is_reported() -> None:
 @pytest.mark.parametrize(("unread", "due"), [(APART - SECOND, False), (APART, True)])
 def test_a_record_without_a_policy_is_reported_by_the_second_check(unread: timedelta, due: bool) -> None:
     """CloudFormation replaces the tags of a group in two calls."""
-    group = replace(without(running(*RUNNING), lease_tags.TAG_SIZE), unread_for=unread)
+    group = replace(without(unasked(*RUNNING), lease_tags.TAG_SIZE), unread_for=unread)
     assert [kinds_ for kinds_, _ in reports(group)] == ["record"] * due
 
 
 def test_a_destroy_reports_nothing() -> None:
-    assert reports(running(*RUNNING, desired=3), closing=True) == []
+    assert reports(unasked(*RUNNING, desired=3), closing=True) == []
 
 
 # --- members that EC2 does not know
