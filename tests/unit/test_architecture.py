@@ -41,7 +41,7 @@ FOREIGN = {
 # The declared values are data for everybody; the rest of annex_lease is the lease checker's.
 PARTS = {
     "annex_spec": {"terms", "kinds", "forms", "rules", "duration", "tags", "collectors", "egress", "instance_rules"},
-    "annex_boot": {"terms", "kinds", "forms", "rules", "duration", "tags"},
+    "annex_boot": {"terms", "kinds", "forms", "rules", "duration", "tags", "stock_images"},
 }
 # Modules of annex_lease that call AWS. Every other module is pure: it needs the standard library only, and so does
 # all that it imports.
