@@ -10,6 +10,9 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 
+from annex_lease.components import COMPONENTS
+from annex_lease.stock_images import HTCONDOR_IN_IMAGE, HTCONDOR_SERIES
+
 DEFAULT_PORT = 9618
 """The port that every HTCondor daemon shares by default (HTCondor manual, COLLECTOR_PORT)."""
 MAX_HOST_LENGTH = 253
@@ -113,6 +116,31 @@ IMAGE = Form(
     "ami-0123456789abcdef0",
     max_length=1011,  # of a parameter's name with its ARN (Systems Manager API Reference, PutParameter)
 )
+_SERIES = " or ".join(f'"{each}"' for each in HTCONDOR_SERIES)
+HTCONDOR = Form(
+    "|".join(re.escape(each) for each in (*HTCONDOR_SERIES, HTCONDOR_IN_IMAGE)),
+    f'the series to install, {_SERIES}; or "{HTCONDOR_IN_IMAGE}" for the HTCondor of the image',
+    HTCONDOR_SERIES[0],
+)
+_COMPONENT = "|".join(COMPONENTS)
+COMPONENT = Form(_COMPONENT, f"one of {', '.join(COMPONENTS)}", "apptainer")
+COMPONENT_LIST = Form(
+    f"(({_COMPONENT})(,({_COMPONENT}))*)?",
+    f"names of {', '.join(COMPONENTS)}, separated by commas; or nothing",
+    "osg,apptainer",
+    max_length=len(",".join(COMPONENTS)),
+)
+# A host and a path without what the shell, apt or dnf would read as more than text. No IPv6 address: its brackets
+# begin the options in a line of an apt source (sources.list(5)).
+_MIRROR = rf"https?://{_HOST}(:{_PORT})?(/[A-Za-z0-9._~+-]+)*/?"
+MIRROR = Form(
+    _MIRROR,
+    "https:// or http://, host, port and path of a mirror, of letters, digits and ._~+-; without a user: the user data "
+    "is no place for a password",
+    "https://mirror.example.edu/htcondor",
+    max_length=400,
+)
+MIRROR_OR_NONE = Form(f"({_MIRROR})?", f"{MIRROR.allowed}; or nothing", MIRROR.example, max_length=MIRROR.max_length)
 INSTANCE_TYPE = Form(
     r"[a-z][a-z0-9-]*\.(nano|micro|small|medium|large|([1-9][0-9]{0,2})?xlarge|metal(-[0-9]{1,3}xl)?)",
     "an EC2 instance type",

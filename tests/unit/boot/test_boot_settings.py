@@ -14,6 +14,7 @@ from annex_boot import files as boot
 from annex_boot.settings import EpSettings, setting_forms
 from annex_boot.user_data import BOOT_FILES, boot_file
 from annex_lease import forms
+from annex_lease.components import COMPONENTS
 from annex_lease.forms import Form
 from annex_lease.tags import TAG_END
 from annex_lease.terms import EXECUTION_POINT_TIMES, Span, seconds
@@ -29,6 +30,10 @@ TEXTS: list[tuple[str, str, Form]] = [
     ("trust_domain", "ANNEX_TRUST_DOMAIN", forms.TRUST_DOMAIN),
     ("proxy", "ANNEX_PROXY", forms.PROXY_OR_NONE),
     ("root_device", "ANNEX_ROOT_DEVICE", forms.ROOT_DEVICE),
+    ("htcondor", "ANNEX_HTCONDOR", forms.HTCONDOR),
+    ("components", "ANNEX_COMPONENTS", forms.COMPONENT_LIST),
+    ("htcondor_mirror", "ANNEX_HTCONDOR_MIRROR", forms.MIRROR_OR_NONE),
+    ("package_mirror", "ANNEX_PACKAGE_MIRROR", forms.MIRROR_OR_NONE),
 ]
 TIMES = [(f"ANNEX_{span.name.upper()}", span) for span in EXECUTION_POINT_TIMES]
 LABEL = "a" * 63
@@ -108,6 +113,24 @@ def test_a_text_has_the_declared_form_on_both_sides(root: BootRoot, field: str, 
     assert [form.matches(value) for value in BORDER[key]] == [True, False], "at the border and beyond it"
 
 
+MIRRORS = (
+    *("https://192.0.2.1:8443", "http://mirror", "https://bucket.s3.us-east-1.amazonaws.com/htcondor/", "mirror/a"),
+    *(
+        "https://user:password@mirror/a",
+        "https://mirror//a",
+        "https://mirror/a b",
+        "https://mirror/$(id)",
+        "ftp://mirror",
+    ),
+    *(
+        "https://mirror/`id`",
+        "https://mirror/a;id",
+        "https://mirror/a?b",
+        "https://mirror/a#b",
+        "https://[2001:db8::1]/a",
+    ),
+    *("https://mirror/'a", 'https://mirror/"a', "https://mirror/a|b", "https://mirror/a\\b", "https://mirror/%20"),
+)
 BORDER = {
     "ANNEX_NAME": ("a" * 32, "a" * 33),
     "ANNEX_REGION": ("ap-southeast-10", "ap-southeast-100"),
@@ -119,6 +142,10 @@ BORDER = {
     "ANNEX_TRUST_DOMAIN": ("a" * 253, "a" * 254),
     "ANNEX_ROOT_DEVICE": ("/dev/xvdaa15", "/dev/xvdaaa"),
     "ANNEX_PROXY": ("http://proxy:65535/", "http://proxy:65536/"),
+    "ANNEX_HTCONDOR": ("25.x", "25"),
+    "ANNEX_COMPONENTS": (",".join(COMPONENTS), f"osg,{','.join(COMPONENTS)}"),
+    "ANNEX_HTCONDOR_MIRROR": ("http://mirror:65535/a.b_c+d~e-f/25/", "http://mirror:65536/"),
+    "ANNEX_PACKAGE_MIRROR": (f"https://mirror/{'a' * 385}", f"https://mirror/{'a' * 386}"),
 }
 
 OTHERS = {
@@ -145,6 +172,10 @@ OTHERS = {
         *("http://user:password@proxy:3128", "http://proxy/path", "http://$(id)", "http://proxy:3128 ", "http://"),
     ),
     "ANNEX_ROOT_DEVICE": ("/dev/sda1", "/dev/sda", "/dev/nvme0n1", "xvda", "/dev/../sda"),
+    "ANNEX_HTCONDOR": ("25.0", "image", "24.0", "25x0", "25.00", "Image", "image image"),
+    "ANNEX_COMPONENTS": ("nvidia", "nvidia,osg", "osg,", ",osg", "osg osg", "osg;id", "cuda"),
+    "ANNEX_HTCONDOR_MIRROR": MIRRORS,
+    "ANNEX_PACKAGE_MIRROR": MIRRORS,
 }
 
 
