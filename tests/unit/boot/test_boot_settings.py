@@ -79,16 +79,6 @@ def test_every_macro_of_the_htcondor_configuration_is_set() -> None:
     assert used == set(re.findall(r"^(ANNEX_[A-Z_]+) = ", configuration + configure, re.M))
 
 
-def test_idle_connections_are_kept_before_a_nat_gateway_forgets_them() -> None:
-    """HTCondor's default of 360 s comes too late. 0 would leave the interval to the operating system: two hours."""
-    # "If a connection that's using a NAT gateway is idle for 350 seconds or more, the connection times out" (Amazon VPC
-    # User Guide, "Troubleshoot NAT gateways").
-    forgotten = 350
-    (interval,) = re.findall(r"^TCP_KEEPALIVE_INTERVAL = (\d+)$", boot_file("condor.conf"), re.M)
-    # One probe may be lost, and the next one still comes in time.
-    assert 0 < 2 * int(interval) < forgotten
-
-
 @pytest.mark.parametrize(("key", "span"), TIMES)
 def test_a_time_has_the_declared_range_on_both_sides(root: BootRoot, key: str, span: Span) -> None:
     low, high = seconds(span.minimum), seconds(span.maximum)

@@ -23,7 +23,7 @@ Request = dict[str, Any]
 
 
 def of_the_checker(request: Request) -> bool:
-    """What a right role may do: end and tag own instances, and change the own group."""
+    """True for the rights of a right role: to end and tag own instances, and to change the own group."""
     (action,), (resource,) = request["ActionNames"], request["ResourceArns"]
     context = {each["ContextKeyName"]: each["ContextKeyValues"] for each in request["ContextEntries"]}
     own = context.get("ec2:ResourceTag/aws:autoscaling:groupName") == ["AutoScalingGroup"]
