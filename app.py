@@ -4,7 +4,6 @@ The file is `annexes.toml`, or the one that `-c annexes=FILE` names.
 """
 
 import sys
-from datetime import UTC, datetime
 
 from aws_cdk import App
 
@@ -21,7 +20,7 @@ stacks = {
     annex.name: AnnexStack(app, pool=spec.pool, annex=annex, network=networks.get(annex.name))
     for annex in spec.annexes.values()
 }
-warn(stacks, spec.annexes.values(), datetime.now(UTC))
+warn(stacks, spec.annexes.values())
 if spec.base is not None:
     base_stacks(app, spec.base, spec.annexes.values())
 app.synth()
