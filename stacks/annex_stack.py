@@ -10,8 +10,9 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
-from annex_constructs import Annex, ExecutionPoint, LeaseTerms, Pool, RoleSettings
+from annex_constructs import Annex, ExecutionPoint, LeaseTerms, Pool, RoleSettings, StockImage
 from annex_lease.forms import SHARED_NETWORK
+from annex_lease.image_rules import built_parameter, family_of, is_built
 from annex_lease.ownership import STACK_DESCRIPTION, stack_name
 from annex_lease.terms import ANNEX_KEYS, EXECUTION_POINT_TIMES
 from annex_spec import AnnexSpec, PoolSpec, network_warning
@@ -102,7 +103,11 @@ class AnnexStack(Stack):
                 trust_domain=pool.trust_domain,
                 access_point_ports=pool.access_point_ports,
             ),
-            machine_image=self._image(annex),
+            machine_image=StockImage(annex.image) if family_of(annex.image) else self._image(annex),
+            htcondor=annex.htcondor,
+            components=annex.components,
+            htcondor_mirror=annex.htcondor_mirror,
+            package_mirror=annex.package_mirror,
             volume_gib=annex.volume_gib,
             root_device=annex.root_device,
             volume_key=self._key("VolumeKey", annex.volume_key),
@@ -112,13 +117,17 @@ class AnnexStack(Stack):
         )
 
     def _image(self, annex: AnnexSpec) -> ec2.IMachineImage:
-        """The image; CloudFormation reads a parameter at deployment, so all instances of one deployment boot one image.
+        """An image that is no stock image.
+
+        CloudFormation reads a parameter at deployment, so all instances of one deployment boot one image.
 
         Without a version it reads the latest one; only a dynamic reference can name a version. A parameter that another
         account shares has an ARN in place of a name, which the CDK's L2 does not take (CloudFormation User Guide,
         "Specify existing resources at runtime with CloudFormation-supplied parameter types").
         """
         source, _, parameter = annex.image.partition(":")
+        if is_built(annex.image):
+            source, parameter = _SSM, built_parameter(annex.image)
         name, _, version = parameter.partition(":")
         if source != _SSM:
             image = annex.image

@@ -91,7 +91,7 @@ def test_leaving_the_group(left: float | None, held: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("acts", "held"), [((LAUNCH, END), True), ((END, LAUNCH), False), ((LAUNCH,), False), ((), False)]
+    ("acts", "held"), [((END, LAUNCH), True), ((LAUNCH, END), False), ((END,), False), ((), False)]
 )
 def test_purchase_option(acts: tuple[str, ...], held: bool) -> None:
     at = scene()
