@@ -5,7 +5,6 @@ The file is `annexes.toml`, or the one that `-c annexes=FILE` names.
 
 import os
 import sys
-from datetime import UTC, datetime
 
 from aws_cdk import App
 
@@ -23,7 +22,7 @@ stacks = {
     annex.name: AnnexStack(app, pool=spec.pool, annex=annex, network=networks.get(annex.name))
     for annex in annexes.values()
 }
-warn(stacks, annexes.values(), datetime.now(UTC))
+warn(stacks, annexes.values())
 if spec.base is not None:
     base_stacks(app, spec.base, spec.annexes.values())
 app.synth()

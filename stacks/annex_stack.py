@@ -1,7 +1,7 @@
 """An annex of the spec file as a CloudFormation stack."""
 
 from collections.abc import Collection, Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from aws_cdk import Acknowledgment, CfnOutput, CfnParameter, Duration, Environment, Stack, Validations
 from aws_cdk import aws_ec2 as ec2
@@ -15,7 +15,7 @@ from annex_lease.forms import SHARED_NETWORK
 from annex_lease.image_rules import built_parameter, family_of, is_built
 from annex_lease.ownership import STACK_DESCRIPTION, stack_name
 from annex_lease.terms import ANNEX_KEYS, EXECUTION_POINT_TIMES
-from annex_spec import AnnexSpec, PoolSpec, annex_warnings
+from annex_spec import AnnexSpec, PoolSpec, network_warning
 from stacks.base_stack import accept_redundant_dependencies, tag_resources
 from stacks.network_stack import AnnexNetworkStack, two_zones
 
@@ -164,18 +164,19 @@ class AnnexStack(Stack):
         CfnOutput(self, "Lease", value=self._annex.checker.lease_found, description=found)
 
 
-def warn(stacks: Mapping[str, Stack], annexes: Collection[AnnexSpec], now: datetime) -> None:
-    """Put the warnings about each annex at its stack. The templates do not depend on the time.
+def warn(stacks: Mapping[str, Stack], annexes: Collection[AnnexSpec]) -> None:
+    """Put the warning about the quota of VPCs at the stack of each annex that makes one.
 
-    A command of the CDK prints the warnings of the stacks that it is about, and how to acknowledge each.
+    A command of the CDK prints the warnings of the stacks that it is about, and how to acknowledge each. What concerns
+    an annex alone its constructs warn of themselves.
 
     :param stacks: the stacks of the annexes by the annexes' names.
     :param annexes: the annexes of the spec file.
-    :param now: the current time, aware.
     """
     for annex in annexes:
-        for name, warning in annex_warnings(annex, annexes, now).items():
-            Validations.of(stacks[annex.name]).add_warning(f"annex:{name}", warning)
+        warning = network_warning(annex, annexes)
+        if warning is not None:
+            Validations.of(stacks[annex.name]).add_warning("annex:vpcQuota", warning)
 
 
 def _lease(annex: AnnexSpec) -> LeaseTerms:

@@ -41,17 +41,8 @@ FOREIGN = {
 # The declared values are data for everybody; the rest of annex_lease is the lease checker's.
 PARTS = {
     "annex_spec": {
-        "terms",
-        "kinds",
-        "forms",
-        "rules",
-        "duration",
-        "tags",
-        "collectors",
-        "egress",
-        "instance_rules",
-        "image_rules",
-        "installation_rules",
+        *("terms", "kinds", "forms", "rules", "duration", "tags", "collectors", "egress", "instance_rules", "past_end"),
+        *("image_rules", "installation_rules"),
     },
     "annex_boot": {"terms", "kinds", "forms", "rules", "duration", "tags", "stock_images"},
 }
@@ -60,7 +51,7 @@ PARTS = {
 CALLS_AWS = {"actuator", "aws", "batches", "checker", "cloudformation", "facts", "handler", "messages"}
 CALLS_AWS |= {f"sweep.{module}" for module in ("inventory", "removal", "sweeper", "sweep_handler")}
 # Modules of annex_lease that only hold declared values and their forms.
-DATA = {"terms", "instance_terms", "image_terms", "kinds", "forms", "rules", "duration", "tags"}
+DATA = {"terms", "instance_terms", "image_terms", "kinds", "forms", "rules", "duration", "tags", "outcome"}
 DATA |= {"stock_images", "components"}
 # Modules from the invocation that finds the end of a lease to the calls that terminate its instances. Entries of the
 # record, scheduled actions, findings of earlier runs and facts are modules of their own, apart from what reads them.
