@@ -95,7 +95,7 @@ def test_what_is_declared_reaches_the_instance() -> None:
 def assembly(
     directory: Path, image: StockImage, architecture: str, context: dict[str, Any]
 ) -> tuple[list[dict[str, Any]], str]:
-    """What is to be looked up, and the template."""
+    """The look-ups that are missing, and the template."""
     app = App(outdir=str(directory), context=context)
     stack_of(point_of(image), architecture, app)
     app.synth()
