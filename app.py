@@ -1,4 +1,4 @@
-"""The CDK app: a stack for each annex of the spec file; for each Region one for the base and one for a shared network.
+"""The CDK app: a stack for each annex and image of the spec file; for each Region one for base and shared network.
 
 The file is `annexes.toml`, or the one that `-c annexes=FILE` names.
 """
@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from aws_cdk import App
 
 from annex_spec import SpecError, load
-from stacks import AnnexStack, base_stacks, network_stacks, warn
+from stacks import AnnexStack, base_stacks, image_stacks, network_stacks, warn
 
 app = App()
 try:
@@ -24,4 +24,5 @@ stacks = {
 warn(stacks, spec.annexes.values(), datetime.now(UTC))
 if spec.base is not None:
     base_stacks(app, spec.base, spec.annexes.values())
+image_stacks(app, spec.images.values(), spec.path.parent)
 app.synth()

@@ -1,14 +1,17 @@
-"""The app's stacks: one CloudFormation stack per annex, and per Region one for the base and a shared network."""
+"""The app's stacks: one per annex and per image, and in each Region one for the base and a shared network."""
 
 from stacks.annex_stack import AnnexStack, warn
 from stacks.base_stack import AnnexBaseStack, base_stacks
+from stacks.image_stack import AnnexImageStack, image_stacks
 from stacks.network_stack import AnnexNetworkStack, network_stacks
 
 __all__ = [
     "AnnexBaseStack",
+    "AnnexImageStack",
     "AnnexNetworkStack",
     "AnnexStack",
     "base_stacks",
+    "image_stacks",
     "network_stacks",
     "warn",
 ]

@@ -1,0 +1,71 @@
+"""Removal of old images: what Image Builder keeps, and what it deletes together with its snapshots."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_imagebuilder as imagebuilder
+from constructs import Construct
+
+from annex_lease.image_forms import builder_name
+from annex_lease.tags import TAG_IMAGE, TAG_RECIPE
+
+
+def removal_policies(
+    scope: Construct, *, name: str, recipe_version: str, role: iam.IRole, keep: int, keep_launched_days: int
+) -> None:
+    """Two policies, which Image Builder runs once a day.
+
+    It counts the images to keep for each version of a recipe (EC2 Image Builder User Guide, "How retention is
+    calculated"), and this project gives a changed image another version. So one policy keeps the newest images of the
+    present version, and another one removes those of earlier versions. Both keep an image that was built or launched
+    lately: EC2 reports a launch a day later ("AMI lifecycle exclusion rules"), and an annex may boot an image for which
+    there was no launch yet.
+
+    :param scope: parent construct.
+    :param name: the image's name.
+    :param recipe_version: the present version of its recipe.
+    :param role: role that may delete.
+    :param keep: number of newest images of the present version to keep.
+    :param keep_launched_days: days within which an image was built or launched that is kept.
+    """
+    properties = imagebuilder.CfnLifecyclePolicy
+    launched = properties.AmiExclusionRulesProperty(
+        last_launched=properties.LastLaunchedProperty(unit="DAYS", value=keep_launched_days)
+    )
+    delete = properties.ActionProperty(
+        type="DELETE", include_resources=properties.IncludeResourcesProperty(amis=True, snapshots=True)
+    )
+    old: dict[str, Any] = {"type": "AGE", "value": keep_launched_days, "unit": "DAYS"}
+    rules = {
+        "Newest": (
+            properties.PolicyDetailProperty(
+                action=delete,
+                filter=properties.FilterProperty(**old, retain_at_least=keep),
+                exclusion_rules=properties.ExclusionRulesProperty(amis=launched),
+            ),
+            properties.ResourceSelectionProperty(
+                recipes=[properties.RecipeSelectionProperty(name=builder_name(name), semantic_version=recipe_version)]
+            ),
+        ),
+        "Superseded": (
+            properties.PolicyDetailProperty(
+                action=delete,
+                filter=properties.FilterProperty(**old),
+                exclusion_rules=properties.ExclusionRulesProperty(amis=launched, tag_map={TAG_RECIPE: recipe_version}),
+            ),
+            properties.ResourceSelectionProperty(tag_map={TAG_IMAGE: name}),
+        ),
+    }
+    for construct_id, (detail, selection) in rules.items():
+        imagebuilder.CfnLifecyclePolicy(
+            scope,
+            construct_id,
+            name=f"{builder_name(name)}-{construct_id.lower()}",
+            description=f"Removes old images {name} of HTCondor annexes and their snapshots",
+            execution_role=role.role_arn,
+            resource_type="AMI_IMAGE",
+            policy_details=[detail],
+            resource_selection=selection,
+        )
