@@ -72,8 +72,9 @@ class ImageFamily:
 
 
 # condor: HTCondor. nftables: the firewall that keeps jobs from the metadata service. curl: the metadata service; the
-# RPM systems have it as curl-minimal, which a package curl would conflict with.
-_APT_PACKAGES, _DNF_PACKAGES = ("condor", "nftables", "curl"), ("condor", "nftables")
+# RPM systems have it as curl-minimal, which a package curl would conflict with. procps, procps-ng: pgrep, by which an
+# instance sees that a job runs. The rest is in the systems' own images; cloud-init brings Python.
+_APT_PACKAGES, _DNF_PACKAGES = ("condor", "nftables", "curl", "procps"), ("condor", "nftables", "procps-ng")
 
 _DEBIAN_13 = ImageFamily(
     name="debian-13",

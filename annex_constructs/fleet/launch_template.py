@@ -1,7 +1,7 @@
 """Launch template of an execution point."""
 
 import jsii
-from aws_cdk import ITaggableV2, Stack, TagManager, Tags, TagType
+from aws_cdk import ITaggableV2, TagManager, Tags, TagType
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_secretsmanager as secretsmanager
@@ -142,7 +142,6 @@ def _user_data(
     return ExecutionPointUserData(
         EpSettings(
             annex=annex_name,
-            region=Stack.of(scope).region,
             credential_arn=credential.secret_arn,
             collector=execution_point.pool.address,
             trust_domain=execution_point.pool.trust_domain,

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from annex_boot import files as boot
+from annex_boot.installation import install_files
 from annex_boot.settings import EpSettings, setting_forms
 from annex_boot.user_data import BOOT_FILES, boot_file
 from annex_lease import forms
@@ -24,13 +25,14 @@ DIRECTORY = Path(boot.__file__).parent
 SCRIPTS = sorted(name for name, (path, _) in BOOT_FILES.items() if path.startswith("/usr/local/lib/annex/"))
 TEXTS: list[tuple[str, str, Form]] = [
     ("annex", "ANNEX_NAME", forms.ANNEX_NAME),
-    ("region", "ANNEX_REGION", forms.REGION),
     ("credential_arn", "ANNEX_CREDENTIAL", forms.SECRET_ARN),
     ("collector", "ANNEX_COLLECTOR", forms.COLLECTOR_ADDRESS),
     ("trust_domain", "ANNEX_TRUST_DOMAIN", forms.TRUST_DOMAIN),
     ("proxy", "ANNEX_PROXY", forms.PROXY_OR_NONE),
     ("root_device", "ANNEX_ROOT_DEVICE", forms.ROOT_DEVICE),
     ("htcondor", "ANNEX_HTCONDOR", forms.HTCONDOR),
+    ("install_files", "ANNEX_INSTALL_FILES", forms.S3_OBJECT_OR_NONE),
+    ("install_digest", "ANNEX_INSTALL_DIGEST", forms.SHA256_OR_NONE),
     ("components", "ANNEX_COMPONENTS", forms.COMPONENT_LIST),
     ("htcondor_mirror", "ANNEX_HTCONDOR_MIRROR", forms.MIRROR_OR_NONE),
     ("package_mirror", "ANNEX_PACKAGE_MIRROR", forms.MIRROR_OR_NONE),
@@ -69,6 +71,7 @@ def test_the_reader_exports_what_the_writer_wrote(root: BootRoot) -> None:
 
 def test_every_setting_is_one_that_the_boot_files_use_and_the_other_way_round() -> None:
     shell = "".join(boot_file(name) for name in SCRIPTS if name != "settings.sh")
+    shell += "".join(install_files().values())
     used = set(re.findall(r"\bANNEX_[A-Z_]+\b(?! = )", shell))
     assert used == set(SETTINGS.to_environ()) == set(setting_forms())
 
@@ -123,7 +126,6 @@ MIRRORS = (
 )
 BORDER = {
     "ANNEX_NAME": ("a" * 32, "a" * 33),
-    "ANNEX_REGION": ("ap-southeast-10", "ap-southeast-100"),
     "ANNEX_CREDENTIAL": (
         "arn:aws-us-gov:secretsmanager:us-gov-west-1:123456789012:secret:/a_b+c=d.e@f-g",
         "arn:aws:secretsmanager:us-east-1:12345678901:secret:a",
@@ -133,6 +135,8 @@ BORDER = {
     "ANNEX_ROOT_DEVICE": ("/dev/xvdaa15", "/dev/xvdaaa"),
     "ANNEX_PROXY": ("http://proxy:65535/", "http://proxy:65536/"),
     "ANNEX_HTCONDOR": ("25.x", "25"),
+    "ANNEX_INSTALL_FILES": (f"{'b' * 63}/{'k' * 256}", f"{'b' * 63}/{'k' * 257}"),
+    "ANNEX_INSTALL_DIGEST": ("0123456789abcdef" * 4, "0123456789abcdef" * 4 + "0"),
     "ANNEX_COMPONENTS": (",".join(COMPONENTS), f"osg,{','.join(COMPONENTS)}"),
     "ANNEX_HTCONDOR_MIRROR": ("http://mirror:65535/a.b_c+d~e-f/25/", "http://mirror:65536/"),
     "ANNEX_PACKAGE_MIRROR": (f"https://mirror/{'a' * 385}", f"https://mirror/{'a' * 386}"),
@@ -140,7 +144,6 @@ BORDER = {
 
 OTHERS = {
     "ANNEX_NAME": ("a-" * 15 + "ab", "a-" * 15 + "abc", "a--b", "a-", "Demo", "1a"),
-    "ANNEX_REGION": ("eusc-de-east-1", "us-east", "US-EAST-1"),
     "ANNEX_CREDENTIAL": ("arn:aws:s3:::bucket", "arn:aws:secretsmanager:us-east-1:123456789012:secret:$(id)"),
     "ANNEX_COLLECTOR": (
         *("192.0.2.1:1", "cm:0", "cm", "cm:", "a..b:9618", "cm1:9618,cm2:9619", "cm1:9618,", "cm1:9618 cm2:9618"),
@@ -163,16 +166,12 @@ OTHERS = {
     ),
     "ANNEX_ROOT_DEVICE": ("/dev/sda1", "/dev/sda", "/dev/nvme0n1", "xvda", "/dev/../sda"),
     "ANNEX_HTCONDOR": ("25.0", "image", "24.0", "25x0", "25.00", "Image", "image image"),
+    "ANNEX_INSTALL_FILES": ("bucket/a/b.c_d-e", "bucket", "b/k", "Bucket/key", "bucket/", "bucket/a b", "bucket/$(id)"),
+    "ANNEX_INSTALL_DIGEST": ("0" * 64, "0" * 63, "A" * 64, "g" * 64, "$(id)"),
     "ANNEX_COMPONENTS": ("nvidia", "nvidia,osg", "osg,", ",osg", "osg osg", "osg;id", "cuda"),
     "ANNEX_HTCONDOR_MIRROR": MIRRORS,
     "ANNEX_PACKAGE_MIRROR": MIRRORS,
 }
-
-
-@pytest.mark.parametrize("region", ["us-east-1", "us-gov-west-1", "eusc-de-east-1", "ap-southeast-10"])
-def test_a_region_boots(root: BootRoot, region: str) -> None:
-    assert accepted_here("region", region)
-    assert accepted_there(root, "ANNEX_REGION", region)
 
 
 def test_the_lease_end_is_read_from_the_tag_that_the_checker_publishes() -> None:
@@ -197,8 +196,7 @@ def test_no_boot_file_writes_down_a_rule() -> None:
         ("annex", "a--b"),
         ("annex", "demo\n"),
         ("annex", ""),
-        ("region", "us-east-1\nEVIL=1"),
-        ("region", "mars"),
+        ("root_device", "/dev/xvda\nEVIL=1"),
         ("credential_arn", "arn:aws:secretsmanager:us-east-1:123456789012:secret:$(id)"),
         ("credential_arn", "arn:aws:s3:::bucket"),
         ("credential_arn", "${Token[TOKEN.1]}\nEVIL=1"),
