@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
-from aws_cdk import Acknowledgment, CfnOutput, CfnParameter, Duration, Environment, Stack, Validations
+from aws_cdk import CfnOutput, CfnParameter, Duration, Environment, Stack, Validations
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns

@@ -53,8 +53,8 @@ class AnnexImage(Construct):
     :param distribution: Regions and accounts that need it. Default: - the stack's own.
     :param image_tags: tags of an organisation on the images, and on the instances and volumes that build them.
         Default: - none; `Tags.of` reaches the other resources.
-    :param upkeep: when it is built again, and which images are kept. Default: - monthly if something changed, the newest
-        three and those in use.
+    :param upkeep: when it is built again, and which images are kept. Default: - monthly if something changed, the
+        newest three and those in use.
     :param log_retention: how long the log of the builds is kept. Default: one month.
     :raises ValueError: a value is not allowed.
     """

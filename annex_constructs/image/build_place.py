@@ -31,7 +31,7 @@ SUBNET = Kind("an ec2.ISubnet", "ec2.Subnet.from_subnet_id(...)", member="subnet
 
 @dataclass(frozen=True, kw_only=True)
 class BuildPlace:
-    """Where an image is built and tested.
+    """Instances and network in which an image is built and tested.
 
     Example, builds in a subnet of one's own::
 

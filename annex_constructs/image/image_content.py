@@ -1,4 +1,4 @@
-"""What an image is made of: its parent, HTCondor, components, a script of the user, its root volume."""
+"""Content of an image: its parent, HTCondor, components, a script of the user, its root volume."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where an image is needed: Regions, accounts, the keys that encrypt it, and the parameter with its newest id."""
+"""Places of an image: Regions, accounts, the keys that encrypt it, and the parameter with its newest id."""
 
 from __future__ import annotations
 

@@ -70,18 +70,7 @@ def image_recipe(
         "description": f"Image {name} of HTCondor annexes: {content.parent}",
         "parent_image": parent_image(scope, content.parent, instance_types),
         "components": [properties.ComponentConfigurationProperty(component_arn=each.attr_arn) for each in components],
-        "block_device_mappings": [
-            properties.InstanceBlockDeviceMappingProperty(
-                device_name=content.device,
-                ebs=properties.EbsInstanceBlockDeviceSpecificationProperty(
-                    encrypted=True,
-                    kms_key_id=None if key is None else key.key_arn,
-                    volume_size=int(content.volume_gib),
-                    volume_type="gp3",
-                    delete_on_termination=True,
-                ),
-            )
-        ],
+        "block_device_mappings": [_root_volume(content, key)],
         "additional_instance_configuration": None
         if user_data is None
         else properties.AdditionalInstanceConfigurationProperty(
@@ -94,6 +83,20 @@ def image_recipe(
     resolved = Stack.of(scope).resolve({key: value for key, value in settings.items() if key != "components"})
     version = version_of(resolved, [each.version for each in components])
     return BuiltRecipe(properties(scope, construct_id, version=version, **settings), version)
+
+
+def _root_volume(
+    content: ImageContent, key: kms.IKey | None
+) -> imagebuilder.CfnImageRecipe.InstanceBlockDeviceMappingProperty:
+    properties = imagebuilder.CfnImageRecipe
+    volume = properties.EbsInstanceBlockDeviceSpecificationProperty(
+        encrypted=True,
+        kms_key_id=None if key is None else key.key_arn,
+        volume_size=int(content.volume_gib),
+        volume_type="gp3",
+        delete_on_termination=True,
+    )
+    return properties.InstanceBlockDeviceMappingProperty(device_name=content.device, ebs=volume)
 
 
 def parent_image(scope: Construct, parent: str, instance_types: list[str]) -> str:

@@ -1,8 +1,6 @@
-"""Removal of old images: what Image Builder keeps, and what it deletes together with its snapshots."""
+"""Removal of old images: which of them Image Builder deletes together with their snapshots."""
 
 from __future__ import annotations
-
-from typing import Any
 
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_imagebuilder as imagebuilder
@@ -31,41 +29,42 @@ def removal_policies(
     :param keep_launched_days: days within which an image was built or launched that is kept.
     """
     properties = imagebuilder.CfnLifecyclePolicy
-    launched = properties.AmiExclusionRulesProperty(
-        last_launched=properties.LastLaunchedProperty(unit="DAYS", value=keep_launched_days)
-    )
-    delete = properties.ActionProperty(
-        type="DELETE", include_resources=properties.IncludeResourcesProperty(amis=True, snapshots=True)
-    )
-    old: dict[str, Any] = {"type": "AGE", "value": keep_launched_days, "unit": "DAYS"}
-    rules = {
+    present = properties.RecipeSelectionProperty(name=builder_name(name), semantic_version=recipe_version)
+    policies = {
         "Newest": (
-            properties.PolicyDetailProperty(
-                action=delete,
-                filter=properties.FilterProperty(**old, retain_at_least=keep),
-                exclusion_rules=properties.ExclusionRulesProperty(amis=launched),
-            ),
-            properties.ResourceSelectionProperty(
-                recipes=[properties.RecipeSelectionProperty(name=builder_name(name), semantic_version=recipe_version)]
-            ),
+            properties.ResourceSelectionProperty(recipes=[present]),
+            _delete(keep_launched_days, keep=keep, exclude={}),
         ),
         "Superseded": (
-            properties.PolicyDetailProperty(
-                action=delete,
-                filter=properties.FilterProperty(**old),
-                exclusion_rules=properties.ExclusionRulesProperty(amis=launched, tag_map={TAG_RECIPE: recipe_version}),
-            ),
             properties.ResourceSelectionProperty(tag_map={TAG_IMAGE: name}),
+            _delete(keep_launched_days, keep=None, exclude={TAG_RECIPE: recipe_version}),
         ),
     }
-    for construct_id, (detail, selection) in rules.items():
-        imagebuilder.CfnLifecyclePolicy(
+    for construct_id, (selection, rule) in policies.items():
+        properties(
             scope,
             construct_id,
             name=f"{builder_name(name)}-{construct_id.lower()}",
             description=f"Removes old images {name} of HTCondor annexes and their snapshots",
             execution_role=role.role_arn,
             resource_type="AMI_IMAGE",
-            policy_details=[detail],
+            policy_details=[rule],
             resource_selection=selection,
         )
+
+
+def _delete(
+    days: int, *, keep: int | None, exclude: dict[str, str]
+) -> imagebuilder.CfnLifecyclePolicy.PolicyDetailProperty:
+    """The rule that deletes images which were neither built nor launched within these days."""
+    properties = imagebuilder.CfnLifecyclePolicy
+    launched = properties.LastLaunchedProperty(unit="DAYS", value=days)
+    return properties.PolicyDetailProperty(
+        action=properties.ActionProperty(
+            type="DELETE", include_resources=properties.IncludeResourcesProperty(amis=True, snapshots=True)
+        ),
+        filter=properties.FilterProperty(type="AGE", value=days, unit="DAYS", retain_at_least=keep),
+        exclusion_rules=properties.ExclusionRulesProperty(
+            amis=properties.AmiExclusionRulesProperty(last_launched=launched), tag_map=exclude or None
+        ),
+    )

@@ -1,4 +1,4 @@
-"""When an image is built again, and which images are kept."""
+"""Upkeep of an image: the schedule of its builds, and which images are kept."""
 
 from __future__ import annotations
 

@@ -40,7 +40,8 @@ FOREIGN = {
 }
 # The declared values are data for everybody; the rest of annex_lease is the lease checker's.
 PARTS = {
-    "annex_spec": {"terms", "kinds", "forms", "rules", "duration", "tags", "collectors", "egress", "instance_rules"},
+    "annex_spec": {"terms", "kinds", "forms", "rules", "duration", "tags", "collectors", "egress", "instance_rules"}
+    | {"image_forms", "image_rules", "image_terms"},
     "annex_boot": {"terms", "kinds", "forms", "rules", "duration", "tags"},
 }
 # Modules of annex_lease that call AWS. Every other module is pure: it needs the standard library only, and so does
