@@ -1,198 +1,171 @@
-"""The rules between two declared values of an image, and between an image and an annex that boots it.
+"""Rules about the image of an annex, beyond the form of one text.
 
 A rule returns None, or the conflict in words, as those of `annex_lease.rules` do.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from datetime import timedelta
+import difflib
+import re
+from collections.abc import Sequence
 
-from annex_lease.components import COMPONENTS
-from annex_lease.forms import arn_region
-from annex_lease.image_forms import NEVER
-from annex_lease.image_terms import (
-    BUILD_SECURITY_GROUP,
-    BUILD_SUBNET,
-    BUILD_TYPES,
-    BUILD_UNCHANGED,
-    COPIES,
-    IMAGE_COMPONENTS,
-    KEEP_LAUNCHED,
-    PARENT,
-    RESULTS_TOPIC,
-    SCHEDULE,
-    SCRIPT,
-    SHARE_WITH,
-    TEST_SCRIPT,
-    VOLUME_KEYS,
-)
+from annex_lease.built_forms import image_parameter
+from annex_lease.forms import BUILT, ROOT_DEVICE, arn_region
 from annex_lease.instance_types import architectures
 from annex_lease.kinds import written
-from annex_lease.regions import is_misspelt, nearest_region
+from annex_lease.regions import partition
 from annex_lease.rules import Conflict
-from annex_lease.stock_images import IMAGE_FAMILIES
-from annex_lease.terms import IMAGE, ROOT_DEVICE, VOLUME_GIB
+from annex_lease.stock_images import ARM64, IMAGE_FAMILIES, X86_64, ImageFamily
+from annex_lease.terms import IMAGE
 
-_DAY = timedelta(days=1)
+_PAGE = "(CloudFormation User Guide, 'ssm dynamic reference')"
+_PUBLIC = "/aws/service/"
+_SSM, _SSM_ARN = "ssm:", "ssm:arn:"
+_LABELLED = re.compile(r"ssm:[^:]+:(?!\d+$)[^:]*")
+# "aws" and "ssm" cannot begin the name of a parameter of one's own (Systems Manager API Reference, PutParameter).
+_RESERVED = re.compile(r"ssm:/?(aws|ssm)", re.IGNORECASE)
+_SECRET = re.compile(r"ssm:/aws/reference/secretsmanager/|ssm-secure:|secretsmanager:")
+_NO_LINUX = re.compile(r"windows|/ec2-macos/|/freebsd/", re.IGNORECASE)
+# How a template or a launch template writes a parameter, how a person does, and how `aws ssm` prints its ARN.
+_OTHER_FORM = re.compile(r"(?:\{\{)?(?:resolve:)?(?:ssm:)?((?:/|arn:aws[a-z-]*:ssm:).+?)(?:\}\})?")
+_VERSION_OF_SHARED = re.compile(r"ssm:(arn:[^:]*:ssm:[^:]*:[^:]*:[^:]*):[^:]*")
+# The public parameters of Amazon ECS and Amazon EKS that hold a JSON object; the id is one level below.
+_JSON = re.compile(r"ssm:(?:arn:[^/]*)?/aws/service/(?:ecs|eks)/.*/recommended(:[0-9]+)?")
+_IN_A_NAME = {ARM64: re.compile("arm64|aarch64"), X86_64: re.compile("amd64|x86_64")}
+# A name such as "ubuntu" or "al2023", and nothing that has a form of its own.
+_NAME = re.compile(r"(?!ami-)[A-Za-z][A-Za-z0-9 ._-]*")
+_SIMILAR = 0.6
+_ENTERPRISE_LINUX = {"rhel", "redhat", "centos", "el"}
+# Accounts of one partition do not exist in another: those that publish the images that are looked up are of this one.
+_PARTITION = "aws"
 
 
-def parent_architecture_conflict(parent: str, instance_types: Sequence[str]) -> Conflict | None:
-    """A stock image must exist, with HTCondor's packages for it, for the architecture of the types that build."""
-    family = IMAGE_FAMILIES.get(parent)
+def family_of(image: str) -> ImageFamily | None:
+    """The stock image of that name; None: it is an image of another kind."""
+    return IMAGE_FAMILIES.get(image)
+
+
+def is_built(image: str) -> bool:
+    """True for an image that the spec file builds."""
+    return image.startswith(BUILT)
+
+
+def built_parameter(image: str) -> str:
+    """The SSM parameter with the newest id of an image that the spec file builds.
+
+    Args:
+        image: `built:` and the image's name.
+    """
+    return image_parameter(image.removeprefix(BUILT))
+
+
+def default_root_device(image: str) -> str:
+    """The device name of the root volume where none is declared.
+
+    Args:
+        image: a name, an id or a parameter, as the spec has it; empty: not known.
+    """
+    family = family_of(image)
+    return ROOT_DEVICE.example if family is None else family.root_device
+
+
+def nearest_families(text: str) -> list[str]:
+    """The names of the stock images that a misspelt or unknown one may mean; empty if none is similar.
+
+    Args:
+        text: such as `debian-12`, `ubuntu`, `al2023` or `noble`.
+    """
+    asked = text.strip().lower().replace("_", "-").replace(" ", "-")
+    system = re.split(r"[^a-z]", asked)[0]
+    same = [name for name, each in IMAGE_FAMILIES.items() if system and system in _words(each)]
+    close = difflib.get_close_matches(asked, IMAGE_FAMILIES, n=2, cutoff=_SIMILAR)
+    return same or close
+
+
+def _words(family: ImageFamily) -> set[str]:
+    """The words by which people and files name a system: `amazon`, `amzn` and `al` for Amazon Linux."""
+    parts = re.split(r"[^a-z]+", family.title.lower())
+    initials = "".join(part[:1] for part in parts)
+    extra = _ENTERPRISE_LINUX if family.epel else set()
+    return {parts[0], "".join(parts), family.os_id, family.htcondor_suite, initials} - {""} | extra
+
+
+def family_conflict(image: str) -> Conflict | None:
+    """The name of a stock image that does not exist."""
+    if IMAGE.form.matches(image) or not _NAME.fullmatch(image):
+        return None
+    meant = " or ".join(f'"{each}"' for each in nearest_families(image))
+    advice = f"did you mean {meant}?" if meant else f"{IMAGE.name} = {written(IMAGE)}"
+    return Conflict(IMAGE.name, IMAGE.allowed, advice=advice)
+
+
+def image_conflict(image: str) -> Conflict | None:
+    """An image that CloudFormation cannot read from its parameter, or that is not a Linux image by its name."""
+    if _SECRET.match(image):
+        allowed = f"a parameter of the type String: CloudFormation reads no other one into an image {_PAGE}"
+        return Conflict(IMAGE.name, allowed, advice="store the id in such a parameter")
+    shared = _VERSION_OF_SHARED.fullmatch(image)
+    if shared is not None:
+        # A dynamic reference, which alone has versions, reads no parameter of another account.
+        allowed = "the ARN of a shared parameter without a version or a label: CloudFormation reads its latest version"
+        return Conflict(IMAGE.name, allowed, advice=f'"ssm:{shared[1]}"')
+    if _JSON.fullmatch(image):
+        allowed = "a parameter with the image's id alone: this one holds a JSON object"
+        return Conflict(IMAGE.name, allowed, advice=f'"{re.sub(":[0-9]+$", "", image)}/image_id"')
+    if _LABELLED.fullmatch(image) and not image.startswith(_SSM_ARN):
+        allowed = f"a version number after the name: CloudFormation reads no parameter by a label {_PAGE}"
+        name = image.rpartition(":")[0]
+        return Conflict(IMAGE.name, allowed, advice=f'"{name}" for the latest version')
+    if image.startswith(_SSM) and _NO_LINUX.search(image):
+        return Conflict(IMAGE.name, "a Linux image", advice=f"name a stock image, such as {written(IMAGE)}")
+    if _RESERVED.match(image) and not image.startswith(f"{_SSM}{_PUBLIC}"):
+        allowed = f'a parameter whose name does not begin with "aws" or "ssm", or a public one below {_PUBLIC}'
+        return Conflict(IMAGE.name, allowed, advice="name an existing parameter")
+    other = _OTHER_FORM.fullmatch(image)
+    if other is not None and not IMAGE.form.matches(image) and IMAGE.form.matches(f"{_SSM}{other[1]}"):
+        return Conflict(IMAGE.name, IMAGE.allowed, advice=f'{IMAGE.name} = "{_SSM}{other[1]}"')
+    return family_conflict(image)
+
+
+def image_region_conflict(image: str, region: str) -> Conflict | None:
+    """An image that does not exist in the annex's Region.
+
+    A parameter that is shared by its ARN is read in its own Region only. A stock image that is looked up is that of
+    an account, and an account is in one partition of AWS.
+    """
+    family = family_of(image)
+    if family is not None and family.owner and partition(region) != _PARTITION:
+        allowed = (
+            f"an image of the partition {partition(region)}: {family.title} is published from an account of another"
+        )
+        return Conflict(IMAGE.name, allowed, advice=f"name the id of an image in {region}")
+    if not image.startswith(_SSM_ARN) or arn_region(image.removeprefix(_SSM)) == region:
+        return None
+    return Conflict(IMAGE.name, f"a parameter in the annex's Region, {region}", advice=f"share one in {region}")
+
+
+def architecture_conflict(image: str, instance_types: Sequence[str]) -> Conflict | None:
+    """A stock image, or a public one whose name says its architecture, must have that of the types."""
     wanted = architectures(instance_types)
-    if family is None or len(wanted) != 1 or wanted[0] in family.architectures:
+    family = family_of(image)
+    if family is not None:
+        return _family_architecture(family, wanted)
+    if not image.startswith(f"{_SSM}{_PUBLIC}"):
         return None
-    have = [each.name for each in IMAGE_FAMILIES.values() if wanted[0] in each.architectures]
-    allowed = f"a stock image for {wanted[0]}, the architecture of {BUILD_TYPES.name}: {', '.join(have)}"
-    return Conflict(PARENT.name, allowed, advice=f"name one of these, or types for {family.architectures[0]}")
-
-
-def image_components_conflict(parent: str, components: Sequence[str]) -> Conflict | None:
-    """A stock image must have the component; of another image nothing is known."""
-    lacking = [each for each in components if parent in IMAGE_FAMILIES and parent not in COMPONENTS.get(each, ())]
-    if not lacking:
-        return None
-    allowed = f"components that {parent} has; {lacking[0]} is for {', '.join(COMPONENTS[lacking[0]])}"
-    return Conflict(IMAGE_COMPONENTS.name, allowed, advice=f"remove {lacking[0]}, or name another parent")
-
-
-def parent_root_device(parent: str) -> str:
-    """The device name of the root volume where none is declared."""
-    family = IMAGE_FAMILIES.get(parent)
-    return family.root_device if family is not None else ROOT_DEVICE.form.example
-
-
-def regions_conflict(regions: Sequence[str]) -> Conflict | None:
-    """A Region's code that is misspelt is refused; one that this release does not know is not."""
-    for each in regions:
-        if COPIES.form.matches(each) and is_misspelt(each):
-            return Conflict(COPIES.name, COPIES.allowed, advice=f'did you mean "{nearest_region(each)}"?')
-    return None
-
-
-def copies_conflict(region: str, regions: Collection[str]) -> Conflict | None:
-    """The image is in its own Region anyway."""
-    if region not in regions:
-        return None
-    return Conflict(COPIES.name, f"Regions besides the image's own, {region}", advice=f"remove {region}")
-
-
-def volume_keys_conflict(regions: Sequence[str], keys: Sequence[str]) -> Conflict | None:
-    """A KMS key encrypts in its own Region only, so there is one at most for each Region of the image.
-
-    Args:
-        regions: all Regions of the image.
-        keys: ARNs of the keys.
-    """
-    places = [arn_region(each) for each in keys]
-    for place in places:
-        if place not in regions or places.count(place) > 1:
-            allowed = f"at most one key in each Region of the image, {', '.join(regions)}"
-            return Conflict(VOLUME_KEYS.name, allowed, advice=f"remove a key of {place}")
-    return None
-
-
-def sharing_conflict(regions: Sequence[str], keys: Sequence[str], share_with: Collection[str]) -> Conflict | None:
-    """Another account cannot launch an image that the account's default key for EBS encrypts.
-
-    So the EC2 User Guide, "Share an AMI with specific AWS accounts": the key must be a customer managed one.
-    """
-    lacking = sorted(set(regions) - {arn_region(each) for each in keys})
-    if not share_with or not lacking:
-        return None
-    allowed = f"accounts only with a key of your own in each Region, and there is none in {', '.join(lacking)}"
-    return Conflict(SHARE_WITH.name, allowed, advice=f"add the keys to {VOLUME_KEYS.name}, or remove {SHARE_WITH.name}")
-
-
-def build_network_conflict(subnet: object | None, security_group: object | None) -> Conflict | None:
-    """A subnet and a security group of its VPC are declared together."""
-    if (subnet is None) == (security_group is None):
-        return None
-    missing, given = (BUILD_SUBNET, BUILD_SECURITY_GROUP) if subnet is None else (BUILD_SECURITY_GROUP, BUILD_SUBNET)
-    allowed = f"{BUILD_SUBNET.name} and {BUILD_SECURITY_GROUP.name} together, or neither for the default VPC"
-    return Conflict(missing.name, allowed, advice=f"{missing.name} = {written(missing)}, or remove {given.name}")
-
-
-def script_conflict(script: object | None, test_script: object | None) -> Conflict | None:
-    """A test belongs to a script of one's own."""
-    if test_script is None or script is not None:
-        return None
-    return Conflict(TEST_SCRIPT.name, f"only with {SCRIPT.name}", advice=f"add {SCRIPT.name}, or remove it")
-
-
-def schedule_conflict(schedule: str, build_unchanged: bool) -> Conflict | None:
-    """Without a schedule nothing is built by it."""
-    if schedule != NEVER or not build_unchanged:
-        return None
-    allowed = f"false with {SCHEDULE.name} = {NEVER}"
-    return Conflict(BUILD_UNCHANGED.name, allowed, advice=f"remove it, or write {SCHEDULE.name} = {written(SCHEDULE)}")
-
-
-def results_topic_conflict(topic: str | None, region: str) -> Conflict | None:
-    """Image Builder publishes in its own Region."""
-    if topic is None or arn_region(topic) == region:
-        return None
-    return Conflict(RESULTS_TOPIC.name, f"a topic in the image's Region, {region}", advice=f"use a topic of {region}")
-
-
-def built_region_conflict(region: str, regions: Sequence[str], name: str) -> Conflict | None:
-    """An annex boots an image of its own Region.
-
-    Args:
-        region: the annex's Region.
-        regions: all Regions of the image.
-        name: the image's name.
-    """
-    if region in regions:
-        return None
-    allowed = f"an image of {region}, the annex's Region; image {name} is in {', '.join(regions)}"
-    return Conflict(IMAGE.name, allowed, advice=f'add "{region}" to {COPIES.name} of [image.{name}]')
-
-
-def built_account_conflict(account: str | None, accounts: Collection[str | None], name: str) -> Conflict | None:
-    """An annex reads the parameter of its own account.
-
-    Args:
-        account: the annex's account; None: that of the credentials in use, which is not known.
-        accounts: accounts with the image and its parameter; None among them: one that is not known.
-        name: the image's name.
-    """
-    if account is None or None in accounts or account in accounts:
-        return None
-    allowed = f"an image with a parameter in {account}, the annex's account"
-    return Conflict(IMAGE.name, allowed, advice=f'add "{account}" to accounts of [image.{name}]')
-
-
-def built_architecture_conflict(
-    instance_types: Sequence[str], build_types: Sequence[str], name: str
-) -> Conflict | None:
-    """An image runs on the processor architecture on which it was built."""
-    wanted, built = architectures(instance_types), architectures(build_types)
-    if wanted == built:
+    said = [name for name, pattern in _IN_A_NAME.items() if pattern.search(image)]
+    if len(said) != 1 or said == list(wanted):
         return None
     allowed = f"an image for {' and '.join(wanted)}, the architecture of the instance types"
-    return Conflict(IMAGE.name, allowed, advice=f"image {name} is for {' and '.join(built)}: name another one")
+    return Conflict(IMAGE.name, allowed, advice=f"name the image for {wanted[0]}, or types for {said[0]}")
 
 
-def built_volume_conflict(volume_gib: int, image_gib: int, name: str) -> Conflict | None:
-    """EC2 refuses a root volume that is smaller than the snapshot it is made of."""
-    if volume_gib >= image_gib:
+def _family_architecture(family: ImageFamily, wanted: Sequence[str]) -> Conflict | None:
+    if {*wanted} <= {*family.architectures}:
         return None
-    allowed = f"{image_gib} GiB or more, the size of image {name}"
-    return Conflict(VOLUME_GIB.name, allowed, advice=f"{VOLUME_GIB.name} = {image_gib}")
-
-
-def built_root_conflict(root_device: str, image_device: str, name: str) -> Conflict | None:
-    """An annex's root volume has the device name that the image gives it."""
-    if root_device == image_device:
-        return None
-    return Conflict(ROOT_DEVICE.name, f"{image_device}, that of image {name}", advice="remove it")
-
-
-def days_conflict(keep_launched: timedelta) -> Conflict | None:
-    """Image Builder counts whole days."""
-    if not keep_launched % _DAY:
-        return None
-    whole = keep_launched - keep_launched % _DAY
-    return Conflict(KEEP_LAUNCHED.name, f"whole days; {KEEP_LAUNCHED.allowed}", max(whole, KEEP_LAUNCHED.minimum))
+    others = [f'"{name}"' for name, each in IMAGE_FAMILIES.items() if {*wanted} <= {*each.architectures}]
+    allowed = (
+        f"an image for {' and '.join(wanted)}, the architecture of the instance types; HTCondor has packages for "
+        f"{family.title} on {' and '.join(family.architectures)} only"
+    )
+    advice = f"name {' or '.join(others)}, or types for {family.architectures[0]}"
+    return Conflict(IMAGE.name, allowed, advice=advice)

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from annex_lease import terms
-from annex_lease.image_forms import MAX_SCRIPT_BYTES, built_name
-from annex_lease.image_terms import SCRIPT, TEST_SCRIPT
+from annex_lease.built_forms import MAX_SCRIPT_BYTES, built_name
+from annex_lease.built_terms import SCRIPT, TEST_SCRIPT
 from annex_spec.checking import keys, sub_table, unknown, validated
 from annex_spec.image_model import ImageSpec
 from annex_spec.model import AnnexSpec

@@ -4,6 +4,7 @@ from stacks.annex_stack import AnnexStack, warn
 from stacks.base_stack import AnnexBaseStack, base_stacks
 from stacks.image_stack import AnnexImageStack, image_stacks
 from stacks.network_stack import AnnexNetworkStack, network_stacks
+from stacks.places import images_with_accounts, with_accounts
 
 __all__ = [
     "AnnexBaseStack",
@@ -12,6 +13,8 @@ __all__ = [
     "AnnexStack",
     "base_stacks",
     "image_stacks",
+    "images_with_accounts",
     "network_stacks",
     "warn",
+    "with_accounts",
 ]

@@ -10,8 +10,8 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from annex_constructs import AnnexImage, BuildPlace, ImageContent, ImageDistribution, ImageUpkeep, RoleSettings
+from annex_lease.built_forms import image_stack_name
 from annex_lease.forms import arn_region
-from annex_lease.image_forms import image_stack_name
 from annex_spec import ImageSpec, read_script
 from stacks.base_stack import tag_resources
 from stacks.network_stack import imported_subnet

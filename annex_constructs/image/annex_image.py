@@ -19,8 +19,8 @@ from annex_constructs.image.image_recipe import BuiltRecipe, image_recipe, paren
 from annex_constructs.image.image_removal import removal_policies
 from annex_constructs.image.image_roles import build_instance_role, execution_role, removal_role
 from annex_constructs.image.image_upkeep import ImageUpkeep
-from annex_lease.image_forms import builder_name, image_log_group, image_parameter
-from annex_lease.image_terms import IMAGE_NAME
+from annex_lease.built_forms import builder_name, image_log_group, image_parameter
+from annex_lease.built_terms import IMAGE_NAME
 from annex_lease.rules import tag_conflict
 from annex_lease.tags import TAG_IMAGE, TAG_RECIPE
 

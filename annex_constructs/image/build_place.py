@@ -21,9 +21,9 @@ from annex_constructs.errors import (
     check_region,
     invalid_value,
 )
-from annex_lease.image_forms import builder_name
-from annex_lease.image_rules import build_network_conflict
-from annex_lease.image_terms import BUILD_TYPES, DEFAULT_BUILD_TYPES
+from annex_lease.built_forms import builder_name
+from annex_lease.built_rules import build_network_conflict
+from annex_lease.built_terms import BUILD_TYPES, DEFAULT_BUILD_TYPES
 from annex_lease.instance_rules import types_conflict
 
 SUBNET = Kind("an ec2.ISubnet", "ec2.Subnet.from_subnet_id(...)", member="subnet_id")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from aws_cdk import Aws
 
-from annex_lease.instance_types import ARM64, architectures
-from annex_lease.stock_images import IMAGE_FAMILIES, ImageFamily
+from annex_lease.instance_types import architectures
+from annex_lease.stock_images import ARM64, IMAGE_FAMILIES, ImageFamily
 
 # Systems Manager User Guide, "Find AMIs with the SSM Agent preinstalled".
 _WITH_AGENT = frozenset({"ubuntu-24.04", "amazon-linux-2023"})

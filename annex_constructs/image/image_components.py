@@ -20,7 +20,7 @@ from annex_constructs.image.component_document import (
     write_files,
 )
 from annex_constructs.image.image_content import ImageContent
-from annex_lease.image_forms import builder_name
+from annex_lease.built_forms import builder_name
 
 _ROOM = 1_000  # characters of a document around its longest command
 # The machine's id and its host keys, as digests: an instance of the image must have others.

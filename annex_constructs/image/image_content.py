@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from annex_constructs.errors import check_form, check_whole_number, invalid_value
-from annex_lease import image_terms
+from annex_lease import built_terms
+from annex_lease.built_forms import MAX_SCRIPT_BYTES
+from annex_lease.built_rules import parent_conflict, script_conflict
 from annex_lease.forms import ROOT_DEVICE
-from annex_lease.image_forms import MAX_SCRIPT_BYTES
-from annex_lease.image_rules import image_components_conflict, parent_root_device, script_conflict
-from annex_lease.instance_rules import image_conflict
+from annex_lease.image_rules import default_root_device
+from annex_lease.installation_rules import installation_conflicts
 from annex_lease.kinds import Text
 from annex_lease.rules import Conflict
+from annex_lease.terms import HTCONDOR_MIRROR, PACKAGE_MIRROR
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,43 +41,45 @@ class ImageContent:
     :raises ValueError: a value is not allowed.
     """
 
-    parent: str = image_terms.PARENT.default_value
-    htcondor: str = image_terms.IMAGE_HTCONDOR.default_value
+    parent: str = built_terms.PARENT.default_value
+    htcondor: str = built_terms.IMAGE_HTCONDOR.default_value
     components: Sequence[str] = ()
     script: str | None = None
     test_script: str | None = None
     htcondor_mirror: str | None = None
     package_mirror: str | None = None
-    volume_gib: float = image_terms.IMAGE_VOLUME_GIB.default_value
+    volume_gib: float = built_terms.IMAGE_VOLUME_GIB.default_value
     root_device: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse what cannot be built."""
-        for term in (image_terms.PARENT, image_terms.IMAGE_HTCONDOR):
+        for term in (built_terms.PARENT, built_terms.IMAGE_HTCONDOR):
             self._check_text(term)
-        for term in (image_terms.HTCONDOR_SOURCE, image_terms.PACKAGE_SOURCE):
+        for term in (HTCONDOR_MIRROR, PACKAGE_MIRROR):
             if getattr(self, term.name) is not None:
                 self._check_text(term)
-        check_whole_number("ImageContent volume_gib", self.volume_gib, image_terms.IMAGE_VOLUME_GIB, known=True)
+        check_whole_number("ImageContent volume_gib", self.volume_gib, built_terms.IMAGE_VOLUME_GIB, known=True)
         if self.root_device is not None:
             check_form("ImageContent root_device", self.root_device, ROOT_DEVICE, known=True)
         self._check_components()
         for name in ("script", "test_script"):
             self._check_script(name)
-        self._refuse(image_conflict(self.parent))
-        self._refuse(image_components_conflict(self.parent, self.components))
+        self._refuse(parent_conflict(self.parent))
+        given = (self.parent, self.htcondor, self.components, self.htcondor_mirror, self.package_mirror)
+        for conflict in installation_conflicts(*given):
+            self._refuse(conflict)
         self._refuse(script_conflict(self.script, self.test_script))
 
     @property
     def device(self) -> str:
         """Device name of the root volume, with its default applied."""
-        return parent_root_device(self.parent) if self.root_device is None else self.root_device
+        return default_root_device(self.parent) if self.root_device is None else self.root_device
 
     def _check_text(self, term: Text) -> None:
         check_form(f"ImageContent {term.name}", getattr(self, term.name), term.form, known=True)
 
     def _check_components(self) -> None:
-        term, given = image_terms.IMAGE_COMPONENTS, self.components
+        term, given = built_terms.IMAGE_COMPONENTS, self.components
         if isinstance(given, str) or len({*given}) != len(given) or not all(map(term.form.matches, given)):
             fix = f"pass components={term.example}"
             raise invalid_value("ImageContent components", received=given, allowed=term.allowed, fix=fix)

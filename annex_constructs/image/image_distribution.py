@@ -11,8 +11,8 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from annex_constructs.errors import KEY, check_form, check_kind, check_region, invalid_value
+from annex_lease.built_forms import builder_name, image_parameter
 from annex_lease.forms import ACCOUNT, REGION
-from annex_lease.image_forms import builder_name, image_parameter
 
 _DATA_TYPE = "aws:ec2:image"  # Parameter Store verifies that the value is an image of the account
 

@@ -17,9 +17,9 @@ from annex_constructs.errors import invalid_value
 from annex_constructs.image.build_user_data import build_user_data
 from annex_constructs.image.component_document import version_of
 from annex_constructs.image.image_content import ImageContent
-from annex_lease.image_forms import builder_name
-from annex_lease.image_rules import parent_architecture_conflict
-from annex_lease.instance_rules import architecture_conflict
+from annex_constructs.stock_image import StockImage
+from annex_lease.built_forms import builder_name
+from annex_lease.image_rules import architecture_conflict
 from annex_lease.instance_types import architectures
 from annex_lease.stock_images import IMAGE_FAMILIES, ImageFamily
 
@@ -135,21 +135,15 @@ def parent_parameter_arn(scope: Construct, parent: str) -> str | None:
 
 
 def _stock_parent(scope: Construct, family: ImageFamily, instance_types: list[str]) -> str:
+    """The public parameter of a stock image; the id of one that the CDK looked up if it has none."""
     (architecture,) = architectures(instance_types)
     if architecture in family.parameters:
         return f"{_SSM}{family.parameters[architecture]}"
-    image = ec2.LookupMachineImage(
-        name=family.image_name,
-        owners=[family.owner],
-        filters={"architecture": [architecture], "root-device-type": ["ebs"], "virtualization-type": ["hvm"]},
-    )
-    return image.get_image(scope).image_id
+    types = [ec2.InstanceType(each) for each in instance_types]
+    return StockImage(family.name).for_types(scope, types).get_image(scope).image_id
 
 
 def _check_architecture(parent: str, instance_types: list[str]) -> None:
-    for conflict in (
-        parent_architecture_conflict(parent, instance_types),
-        architecture_conflict(parent, instance_types),
-    ):
-        if conflict is not None:
-            raise invalid_value("ImageContent parent", received=parent, allowed=conflict.allowed, fix=conflict.advice)
+    conflict = architecture_conflict(parent, instance_types)
+    if conflict is not None:
+        raise invalid_value("ImageContent parent", received=parent, allowed=conflict.allowed, fix=conflict.advice)

@@ -6,7 +6,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_imagebuilder as imagebuilder
 from constructs import Construct
 
-from annex_lease.image_forms import builder_name
+from annex_lease.built_forms import builder_name
 from annex_lease.tags import TAG_IMAGE, TAG_RECIPE
 
 

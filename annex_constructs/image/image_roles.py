@@ -14,7 +14,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from annex_constructs.nag import acknowledge_managed_policy, acknowledge_wildcard
-from annex_lease.image_forms import builder_name, image_log_group, image_parameter
+from annex_lease.built_forms import builder_name, image_log_group, image_parameter
 from annex_lease.tags import TAG_IMAGE
 
 _EC2, _BUILDER = "ec2.amazonaws.com", "imagebuilder.amazonaws.com"

@@ -9,9 +9,9 @@ from aws_cdk import Duration
 from aws_cdk import aws_imagebuilder as imagebuilder
 
 from annex_constructs.errors import FLAG, check_form, check_kind, check_whole_number, invalid_value, seconds
-from annex_lease.image_forms import NEVER, SCHEDULES
-from annex_lease.image_rules import days_conflict, schedule_conflict
-from annex_lease.image_terms import BUILD_UNCHANGED, KEEP, KEEP_LAUNCHED, SCHEDULE
+from annex_lease.built_forms import NEVER, SCHEDULES
+from annex_lease.built_rules import days_conflict, schedule_conflict
+from annex_lease.built_terms import BUILD_UNCHANGED, KEEP, KEEP_LAUNCHED, SCHEDULE
 
 _DAY = timedelta(days=1)
 

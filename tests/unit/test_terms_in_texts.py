@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from annex_lease import terms
+from annex_lease.built_terms import IMAGE_KEYS
 from annex_lease.duration import format_duration, parse_duration
-from annex_lease.image_terms import IMAGE_KEYS
 from annex_lease.kinds import Number, Span, Term, Text, Texts
 
 ROOT = Path(__file__).parents[2]
@@ -40,7 +40,6 @@ DEFAULTS = {
     "LeaseTerms": ("grace",),
     "ExecutionPoint": (
         "volume_gib",
-        "root_device",
         "drain_before_end",
         "idle_timeout",
         "join_timeout",

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import re
 
-from annex_lease.forms import ANNEX_NAME, IMAGE, Form
-from annex_lease.stock_images import DEFAULT_IMAGE, HTCONDOR_SERIES, IMAGE_FAMILIES
+from annex_lease.forms import ANNEX_NAME, BUILT, Form
+from annex_lease.stock_images import HTCONDOR_SERIES
 
-BUILT = "built:"
-"""In place of an image: the newest image that the pipeline of the name after it has built."""
 IMAGE_PARAMETER_PREFIX = "/annex/image/"
 """Beginning of the SSM parameter with the id of the newest image; the image's name follows."""
 IMAGE_STACK_PREFIX = "AnnexImage-"
@@ -20,12 +18,6 @@ NEVER = "never"
 SCHEDULES = {"monthly": "cron(0 4 1 * ? *)", "weekly": "cron(0 4 ? * sun *)"}
 """Cron expressions in UTC by their names (EC2 Image Builder User Guide, "Use cron expressions")."""
 
-PARENT_IMAGE = Form(
-    "|".join([*(re.escape(each) for each in IMAGE_FAMILIES), rf"(?!{BUILT})({IMAGE.pattern})"]),
-    f"a stock image ({', '.join(IMAGE_FAMILIES)}); {IMAGE.allowed}",
-    DEFAULT_IMAGE,
-    max_length=IMAGE.max_length,
-)
 SERIES = Form(
     "|".join(map(re.escape, HTCONDOR_SERIES)),
     " or ".join(f'"{each}"' for each in HTCONDOR_SERIES),
