@@ -71,9 +71,8 @@ def _of_parent(conflict: Conflict | None) -> Conflict | None:
 def regions_conflict(regions: Sequence[str]) -> Conflict | None:
     """A Region's code that is misspelt is refused; one that this release does not know is not."""
     for each in regions:
-        close = nearest_region(each)
-        if close and (not COPIES.form.matches(each) or is_misspelt(each)):
-            return Conflict(COPIES.name, COPIES.allowed, advice=f'did you mean "{close}"?')
+        if is_misspelt(each):
+            return Conflict(COPIES.name, COPIES.allowed, advice=f'did you mean "{nearest_region(each)}"?')
     return None
 
 
