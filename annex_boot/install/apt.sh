@@ -58,7 +58,7 @@ install_packages() {
     return "$status"
 }
 
-# An instance is made anew after a power failure: no wait for its disk. Another apt may hold the lock at boot.
+# After a power failure a new instance takes its place: no wait for the disk. Another apt may hold the lock at boot.
 apt_get() {
     apt-get -qy -o Acquire::Retries=3 -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 \
         -o Dpkg::Options::=--force-confold -o Dpkg::Options::=--force-unsafe-io "$@"

@@ -166,7 +166,6 @@ def test_the_setting_of_the_protection_is_the_one_of_the_boot_files() -> None:
     times = {"drain_before_end": 60, "idle_timeout": 60, "join_timeout": 60, "shutdown_after_end": 60}
     settings = EpSettings(
         annex="demo",
-        region="us-east-1",
         credential_arn="arn:aws:secretsmanager:us-east-1:123456789012:secret:a-AbCdEf",
         collector="cm.example.edu:9618",
         trust_domain="example.edu",
