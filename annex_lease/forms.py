@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from annex_lease.components import COMPONENTS
-from annex_lease.stock_images import HTCONDOR_IN_IMAGE, HTCONDOR_SERIES
+from annex_lease.stock_images import DEFAULT_IMAGE, HTCONDOR_IN_IMAGE, HTCONDOR_SERIES, IMAGE_FAMILIES
 
 DEFAULT_PORT = 9618
 """The port that every HTCondor daemon shares by default (HTCondor manual, COLLECTOR_PORT)."""
@@ -108,12 +108,16 @@ ACCOUNT = Form("[0-9]{12}", "12 digits in quotes (a bare number would lose leadi
 # A name in a hierarchy begins with a slash (Systems Manager User Guide, "Requirements and constraints for parameter
 # names"): a path of 15 levels at most, or a name alone.
 _PARAMETER = "([A-Za-z0-9_.-]+|(/[A-Za-z0-9_.-]+){1,15})"
+BUILT = "built:"
+"""Before the name of an image of the spec file, in place of the image's id."""
+_STOCK = "|".join(re.escape(each) for each in IMAGE_FAMILIES)
 IMAGE = Form(
-    rf"ami-{_EC2_ID}|ssm:{_PARAMETER}(:[1-9][0-9]{{0,9}})?"
+    rf"{_STOCK}|{BUILT}{ANNEX_NAME.pattern}|ami-{_EC2_ID}|ssm:{_PARAMETER}(:[1-9][0-9]{{0,9}})?"
     rf"|ssm:arn:aws[a-z-]*:ssm:[a-z0-9-]+:([0-9]{{12}})?:parameter/?{_PARAMETER}",
-    '"ami-" and 8 or 17 hexadecimal digits; or "ssm:" and an SSM parameter: its path, which begins with "/", or its '
-    'name without any "/", with ":" and a version number or without; or the ARN of one that another account shares',
-    "ami-0123456789abcdef0",
+    f'a stock image: {", ".join(IMAGE_FAMILIES)}; "{BUILT}" and the name of an image of the file; "ami-" and 8 or 17 '
+    'hexadecimal digits; or "ssm:" and an SSM parameter: its path, which begins with "/", or its name without any "/", '
+    'with ":" and a version number or without; or the ARN of one that another account shares',
+    DEFAULT_IMAGE,
     max_length=1011,  # of a parameter's name with its ARN (Systems Manager API Reference, PutParameter)
 )
 _SERIES = " or ".join(f'"{each}"' for each in HTCONDOR_SERIES)

@@ -51,10 +51,11 @@ _STAYS = (
 )
 # "An update to this setting means a gradual replacement of instances ... launches new instances before terminating the
 # previous ones" (CloudFormation, AWS::AutoScaling::AutoScalingGroup InstancesDistribution); "replaces old instances
-# with new ones, according to the specified subnets" (the same, VPCZoneIdentifier).
+# with new ones, according to the specified subnets" (the same, VPCZoneIdentifier). An instance maintenance policy
+# bounds both (EC2 Auto Scaling User Guide, "Instance maintenance policy for Auto Scaling group", Rebalancing).
 _REPLACED = (
-    "EC2 Auto Scaling replaces running instances step by step, with or without jobs; it launches before it "
-    "terminates, so for that time more instances than declared may run"
+    "EC2 Auto Scaling replaces running instances step by step, with or without jobs; the group's maintenance policy "
+    "lets it terminate each before it launches another, which has not been seen on AWS"
 )
 # "When you change a security group rule, its tracked connections are not immediately interrupted" (EC2 User Guide,
 # "Security group connection tracking").
@@ -105,6 +106,8 @@ _TABLE = (
     LiveChange(terms.ACCESS_POINT_PORTS, Reach.CUT_OFF, _CLOSED),
     LiveChange(terms.DNS_SERVERS, Reach.CUT_OFF, _CLOSED),
     LiveChange(terms.PROXY, Reach.CUT_OFF, _CLOSED),
+    LiveChange(terms.HTCONDOR_MIRROR, Reach.CUT_OFF, _CLOSED),
+    LiveChange(terms.PACKAGE_MIRROR, Reach.CUT_OFF, _CLOSED),
 )
 LIVE_CHANGES: Mapping[str, LiveChange] = {each.term.name: each for each in _TABLE}
 """The declared values by their keys, those that reach most first."""

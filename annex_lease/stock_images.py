@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from annex_lease.instance_types import ARM64, X86_64
-
+ARM64, X86_64 = "arm64", "x86_64"
+"""The architecture of an image, as EC2 names it (EC2 API Reference, Image)."""
 HTCONDOR_REPOSITORIES = "https://htcss-downloads.chtc.wisc.edu/repo"
 """URL of HTCondor's official repositories. A mirror of them takes its place."""
 HTCONDOR_SERIES = ("25.0", "25.x")
@@ -94,7 +94,7 @@ _DEBIAN_13 = ImageFamily(
     htcondor_suite="trixie",
     packages=_APT_PACKAGES,
     mirrored=("debian", "debian-security"),
-    # The images' /etc/apt/mirrors/debian.list names https://cdn-aws.deb.debian.org/debian.
+    # The images' /etc/apt/mirrors/debian.list and debian-security.list name Debian's mirror in AWS, over HTTPS.
 )
 _UBUNTU_24_04 = ImageFamily(
     name="ubuntu-24.04",

@@ -64,6 +64,7 @@ STAGES = (
     Stage("lab", (*PYTEST, "tests/lab"), 0.5, needs=BUILT),
     Stage("e2e-broken-code", in_lab("tests/e2e/lease/test_broken_code.py", machines="none"), 0.4, needs=BUILT),
     Stage("e2e-commands", in_lab("tests/e2e/lease/test_commands.py", machines="none"), 0.5, needs=BUILT),
+    Stage("e2e-network", in_lab("tests/e2e/lease/test_shared_network.py", machines="none"), 0.5, needs=BUILT),
     Stage("e2e-tutorial", in_lab("tests/e2e/lease/test_tutorial.py", machines="none"), 0.5, needs=BUILT),
     Stage("e2e-by-hand", in_lab("tests/e2e/lease/test_by_hand.py", machines="none"), 0.5, needs=BUILT),
     Stage("e2e-token", in_lab("tests/e2e/lease/test_token.py", machines="none"), 0.5, needs=BUILT),

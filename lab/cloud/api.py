@@ -21,6 +21,7 @@ from lab.cloud import (
     scheduling,
     shared_state,
     stack_api,
+    stack_exports,
     termination_api,
 )
 from lab.cloud.asgi import Receive, Scope, Send, ignore_lifespan
@@ -45,7 +46,9 @@ def extend(endpoint: str, authority: Path) -> None:
     alarms.install()
     custom_resources.install(endpoint)
     scheduling.install()
-    for part in (provision_functions, provision_groups, provision_network, provision_secrets, resource_tags, stack_api):
+    for part in (provision_functions, provision_groups, provision_network, provision_secrets):
+        part.install()
+    for part in (resource_tags, stack_api, stack_exports):
         part.install()
     imds.handle_request = _no_metadata_here
 

@@ -26,6 +26,7 @@ from ministack.services.cloudformation import (  # type: ignore[import-untyped]
     provisioners,
     stacks,
 )
+from ministack.services.cloudformation import handlers as stack_handlers
 
 Response = tuple[int, dict[str, str], bytes]
 """Answer of a MiniStack handler: status, headers, body."""
@@ -66,6 +67,7 @@ __all__ = [
     "sns",
     "sqs",
     "ssm",
+    "stack_handlers",
     "stacks",
     "sts",
     "tagging",

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
 
-from lab.cloud import lifecycle, world
+from lab.cloud import lifecycle, replacement, world
 from lab.cloud.emulator import account, ec2, region
 from lab.cloud.groups import Group, Hook, Tag
 from lab.cloud.query import ApiError, flag, integer
@@ -46,6 +46,7 @@ def create(name: str, declared: Mapping[str, Any]) -> Group:
 
 def apply_settings(group: Group, declared: Mapping[str, Any]) -> None:
     """Apply every declared setting except sizes, tags and hooks. Raises ``ApiError``."""
+    before = replacement.declared(group)
     subnets = declared.get("VPCZoneIdentifier")
     if subnets:
         listed = subnets.split(",") if isinstance(subnets, str) else subnets
@@ -74,6 +75,9 @@ def apply_settings(group: Group, declared: Mapping[str, Any]) -> None:
         # https://docs.aws.amazon.com/autoscaling/ec2/APIReference/API_RetentionTriggers.html
         group.retain_abandoned = (policy.get("RetentionTriggers") or {}).get("TerminateHookAbandon") == "retain"
     group.max_instance_lifetime = integer(declared, "MaxInstanceLifetime", group.max_instance_lifetime)
+    if declared.get("InstanceMaintenancePolicy"):
+        replacement.set_policy(group, declared["InstanceMaintenancePolicy"])
+    replacement.begin(group, before)
 
 
 def _protection(level: str) -> str:

@@ -53,6 +53,11 @@ def group_view(group: Group) -> dict[str, Any]:
         "InstanceLifecyclePolicy": (
             {"RetentionTriggers": {"TerminateHookAbandon": "retain"}} if group.retain_abandoned else None
         ),
+        "InstanceMaintenancePolicy": (
+            {"MinHealthyPercentage": group.healthy[0], "MaxHealthyPercentage": group.healthy[1]}
+            if group.healthy
+            else None
+        ),
         "TrafficSources": [],
     }
 

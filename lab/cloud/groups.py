@@ -121,7 +121,7 @@ class WarmPool:
 
 @dataclass
 class Group:
-    """An Auto Scaling group."""
+    """An Auto Scaling group; of ``healthy``, ``replacing`` and ``leaving`` see ``lab.cloud.replacement``."""
 
     name: str
     arn: str
@@ -151,6 +151,9 @@ class Group:
     max_instance_lifetime: int | None = None
     deletion_protection: str = "none"
     retain_abandoned: bool = False
+    healthy: tuple[int, int] | None = None
+    replacing: bool = False
+    leaving: str = ""
     deleting: bool = False
     launch_backoff_until: float = 0.0
 
@@ -228,11 +231,8 @@ def of_instance(instance_id: str) -> Group | None:
 
 def managing(instance_id: str) -> tuple[Group, Member] | None:
     """The group that manages an instance, in service or in its warm pool, with the instance; or None."""
-    for group in here():
-        for one in group.managed():
-            if one.instance_id == instance_id:
-                return group, one
-    return None
+    found = ((group, one) for group in here() for one in group.managed() if one.instance_id == instance_id)
+    return next(found, None)
 
 
 def here() -> list[Group]:

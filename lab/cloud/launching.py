@@ -45,7 +45,7 @@ def refusal(error: ApiError) -> str:
 def launch_member(group: Group) -> Member:
     """Launch an instance with the group's settings; it is not in the group yet. Raises ``ApiError``."""
     present = []
-    for one in group.launched() if group.mixed else []:
+    for one in _staying(group) if group.mixed else []:
         record = instances.find(one.instance_id)
         present.append((one.instance_type, record is not None and instances.details(record).spot))
     bought = purchase.choose(group.template, group.mixed, present)
@@ -97,5 +97,10 @@ def _subnet(group: Group) -> str:
     known = [subnet for subnet in group.subnets if subnet in ec2._subnets]
     if group.subnets and not known:
         raise ApiError("InvalidSubnetID.NotFound", f"The subnet IDs {group.subnets} do not exist")
-    counted = Counter(one.zone for one in group.launched())
+    counted = Counter(one.zone for one in _staying(group))
     return min(known, key=lambda subnet: counted[ec2._subnets[subnet]["AvailabilityZone"]], default="")
+
+
+def _staying(group: Group) -> list[Member]:
+    """The members that count, without one that this launch replaces."""
+    return [one for one in group.launched() if one.instance_id != group.leaving]

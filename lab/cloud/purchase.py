@@ -44,7 +44,7 @@ def choose(
     if not specification:
         raise ApiError("ValidationError", "MixedInstancesPolicy needs a LaunchTemplateSpecification, received none")
     types = [str(one["InstanceType"]) for one in part.get("Overrides") or [] if one.get("InstanceType")]
-    spot = _spot_is_next(mixed.get("InstancesDistribution") or {}, present)
+    spot = _spot_is_next(mixed, present)
     usable = [one for one in types if one not in failed]
     if types and not usable:
         raise ApiError("InsufficientInstanceCapacity", f"none of {types} could be launched")
@@ -56,12 +56,19 @@ def choose(
     return Purchase(specification, min(usable, key=lambda kind: counted[kind]), True)
 
 
-def _spot_is_next(distribution: Mapping[str, Any], present: list[tuple[str, bool]]) -> bool:
-    base = int(distribution.get("OnDemandBaseCapacity") or 0)
+def on_demand_terms(mixed: Mapping[str, Any]) -> tuple[int, int]:
+    """On-demand base, and on-demand percentage above it, of a MixedInstancesPolicy."""
+    distribution = mixed.get("InstancesDistribution") or {}
     share = distribution.get("OnDemandPercentageAboveBaseCapacity")
-    percentage = 100 if share in (None, "") else int(share)
-    above = len(present) + 1 - base
-    if above <= 0:
-        return False
-    wanted = base + math.ceil(above * percentage / 100)
+    return int(distribution.get("OnDemandBaseCapacity") or 0), 100 if share in (None, "") else int(share)
+
+
+def on_demand_among(terms: tuple[int, int], count: int) -> int:
+    """How many of so many instances are on-demand."""
+    base, percentage = terms
+    return min(count, base + math.ceil(max(0, count - base) * percentage / 100))
+
+
+def _spot_is_next(mixed: Mapping[str, Any], present: list[tuple[str, bool]]) -> bool:
+    wanted = on_demand_among(on_demand_terms(mixed), len(present) + 1)
     return sum(not is_spot for _, is_spot in present) >= wanted

@@ -5,7 +5,16 @@ https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-lifecycle
 
 from collections import deque
 
-from lab.cloud import instances, launch_failures, launching, lifecycle, scheduled_actions, warm_pool, world
+from lab.cloud import (
+    instances,
+    launch_failures,
+    launching,
+    lifecycle,
+    replacement,
+    scheduled_actions,
+    warm_pool,
+    world,
+)
 from lab.cloud.groups import Activity, Group, Member, everywhere, remove
 
 RETAINED = "Terminating:Retained"
@@ -23,6 +32,7 @@ def advance() -> None:
                 _follow(group, member)
             scheduled_actions.run_due(group)
             reconcile(group)
+            _replace(group)
             warm_pool.advance(group)
             if group.deleting and not group.managed():
                 remove(group.name)
@@ -30,7 +40,7 @@ def advance() -> None:
 
 def reconcile(group: Group) -> None:
     """Launch or scale in until the group has its desired capacity. Call with the lock held."""
-    excess = len(group.launched()) - group.desired
+    excess = len(group.launched()) - replacement.target(group)
     if "Launch" not in group.suspended and not group.deleting:
         for _ in range(-excess):
             if world.now() < group.launch_backoff_until or not launching.launch(group):
@@ -57,7 +67,15 @@ def _victims(group: Group) -> list[Member]:
     zones: dict[str, deque[Member]] = {}
     for one in candidates:
         zones.setdefault(one.zone, deque()).append(one)
-    return [max(zones.values(), key=len).popleft() for _ in candidates]
+    return replacement.last_in_line(group, [max(zones.values(), key=len).popleft() for _ in candidates])
+
+
+def _replace(group: Group) -> None:
+    """Take the next step of a replacement."""
+    member = replacement.next_to_end(group)
+    if member is not None:
+        begin_termination(group, member, replacement.CAUSE)
+    reconcile(group)
 
 
 def begin_termination(group: Group, member: Member, cause: str) -> Activity:

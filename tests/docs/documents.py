@@ -48,11 +48,16 @@ def links(document: Path) -> list[str]:
 
 
 def shell_lines(document: Path) -> Iterator[str]:
-    """The commands of the console blocks, one line each, without prompt; comments are left to the shell's rules."""
+    """The commands of the console blocks, without prompt, and the lines of the sh blocks, one line each.
+
+    Comments are left to the shell's rules.
+    """
     for block in blocks(document, "console"):
         for line in re.sub(r"\\\n\s*", "", block).splitlines():
             if re.match(r"[$#] ", line):
                 yield line[2:]
+    for block in blocks(document, "sh"):
+        yield from re.sub(r"\\\n\s*", "", block).splitlines()
 
 
 def sentences(document: Path) -> list[str]:

@@ -39,6 +39,7 @@ SHARED = [
     "log_line.py",
     "messages.py",
     "observed.py",
+    "outcome.py",
     "ownership.py",
     "policy.py",
     "record.py",

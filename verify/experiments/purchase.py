@@ -1,4 +1,8 @@
-"""Replacement of running instances by EC2 Auto Scaling at a change between spot and on-demand."""
+"""Replacement of running instances by EC2 Auto Scaling at a change between spot and on-demand.
+
+CloudFormation's page says that new instances are launched first. The EC2 Auto Scaling User Guide counts the same event
+as rebalancing, which an instance maintenance policy bounds. That of an annex allows no more than its desired capacity.
+"""
 
 from __future__ import annotations
 
@@ -48,15 +52,16 @@ def purchase_option(scene: Scene) -> Seen:
     launched, ended = counts(seen)
     first = str(seen[0]["Description"]).split(" ", 1)[0].lower() if seen else "nothing"
     text = f"{launched} launches, {ended} terminations within {scene.options.watch_seconds:.0f} s, first: {first}"
-    return Seen(launched == ended == 1 and first == "launching", text, lines(seen))
+    return Seen(launched == ended == 1 and first == "terminating", text, lines(seen))
 
 
 EXPERIMENTS = (
     Experiment(
         4,
         "purchase option",
-        "a higher on-demand base replaces a running spot instance, the new one before the old one",
-        "AWS CloudFormation Template Reference, AWS::AutoScaling::AutoScalingGroup InstancesDistribution",
+        "a higher on-demand base replaces a running spot instance, and the maintenance policy ends the old one first",
+        "EC2 Auto Scaling User Guide, 'Instance maintenance policy for Auto Scaling group'; AWS CloudFormation Template "
+        "Reference, AWS::AutoScaling::AutoScalingGroup InstancesDistribution",
         5,
         purchase_option,
     ),

@@ -1,10 +1,13 @@
-"""The plain AWS commands of "Stop an annex by hand", run as shown, end an annex without cdk and without annex."""
+"""The plain AWS commands of "Stop an annex by hand", run as shown: without cdk and without annex."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+import pytest
 
 from lab.operator import REPOSITORY, Operator
 from lab.steps import wait_for
@@ -12,13 +15,22 @@ from tests.e2e.aws_clients import client
 
 SPEC = '[annex.demo]\nsize = 2\nlease = "20m"\nmax_lifetime = "30m"\n'
 POOL_ROOT = "/run/annex-lab/pool"  # the pool's root file system, which has the AWS CLI of the machine image
+PAGE = Path(REPOSITORY / "docs/how-to/stop-by-hand.md")
 
 
-def commands() -> str:
-    """The only console block of the page, without its prompts."""
-    page = Path(REPOSITORY / "docs/how-to/stop-by-hand.md").read_text()
-    (block,) = re.findall(r"```console\n(.*?)```", page, re.S)
-    return "set -eu\n" + re.sub(r"^\$ ", "", block, flags=re.M)
+def block(language: str, number: int = 0) -> str:
+    """A block of the page, without prompts."""
+    found = re.findall(rf"```{language}\n(.*?)```", PAGE.read_text(), re.S)
+    return re.sub(r"^\$ ", "", found[number], flags=re.M)
+
+
+def by_hand(operator: Operator, commands: str) -> str:
+    """Run commands as shown. The CLI of the image trusts the lab's authority itself.
+
+    The file of the operator's variable does not exist there.
+    """
+    shell = ("chroot", POOL_ROOT, "env", "-u", "AWS_CA_BUNDLE", "bash", "-c")
+    return operator.run(*shell, f"set -euo pipefail\n{commands}")
 
 
 def listed() -> list[str]:
@@ -26,14 +38,35 @@ def listed() -> list[str]:
     return [i["InstanceId"] for group in groups for i in group["Instances"]]
 
 
-def test_plain_aws_commands_end_an_annex(operator_of: Callable[[str], Operator]) -> None:
+@pytest.fixture(scope="module")
+def annex(operator_of: Callable[[str], Operator]) -> Operator:
+    """Operator of an annex that runs."""
     operator = operator_of(SPEC)
     operator.cdk("deploy", "Annex-demo", "--require-approval", "never")
     operator.annex("credential", "push", "demo")
     wait_for("two instances", 30, lambda: len(listed()) == 2)
+    return operator
 
-    # The CLI of the image trusts the lab's authority itself; the file of the operator's variable does not exist there.
-    operator.run("chroot", POOL_ROOT, "env", "-u", "AWS_CA_BUNDLE", "bash", "-c", commands())
+
+def test_the_groups_of_all_regions_are_listed(annex: Operator) -> None:
+    [group] = client("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"]
+    # Who looks for the Region has named none.
+    commands = f"unset AWS_REGION AWS_DEFAULT_REGION\n{block('sh')}"
+    assert by_hand(annex, commands) == f"us-east-1 {group['AutoScalingGroupName']}\n"
+
+
+def test_one_tag_moves_the_end(annex: Operator) -> None:
+    find_group, _ = block("console").split("aws autoscaling update-auto-scaling-group", 1)
+    before = annex.status("demo")["lease"]["effective_end"]
+    moved = (datetime.now(UTC) + timedelta(minutes=25)).strftime("%Y-%m-%dT%H:%M:00Z")
+    by_hand(annex, find_group + re.sub(r"Value=[^\"]*", f"Value={moved}", block("sh", 1)))
+    annex.annex("check", "demo")
+    after = annex.status("demo")["lease"]["effective_end"]
+    assert datetime.fromisoformat(after) == datetime.fromisoformat(moved) != datetime.fromisoformat(before)
+
+
+def test_plain_aws_commands_end_an_annex(annex: Operator) -> None:
+    by_hand(annex, block("console"))
 
     def gone() -> bool:
         stacks = client("cloudformation").describe_stacks()["Stacks"]

@@ -16,7 +16,10 @@ class Stack:
         self.client = cloud.client("cloudformation")
 
     def _send(self, verb: str, resources: dict[str, Any], outputs: dict[str, Any] | None) -> None:
-        shown = {name: {"Value": value} for name, value in (outputs or {}).items()}
+        """Send a template; an output whose name begins with `Export` is exported by its name and the stack's."""
+        shown: dict[str, Any] = {name: {"Value": value} for name, value in (outputs or {}).items()}
+        for name in [one for one in shown if one.startswith("Export")]:
+            shown[name]["Export"] = {"Name": self.export(name)}
         template = {"Resources": resources, **({"Outputs": shown} if shown else {})}
         send = getattr(self.client, f"{verb}_stack")
         send(StackName=self.name, TemplateBody=json.dumps(template), Capabilities=["CAPABILITY_NAMED_IAM"])
@@ -29,6 +32,10 @@ class Stack:
     def update(self, resources: dict[str, Any], outputs: dict[str, Any] | None = None) -> dict[str, str]:
         self._send("update", resources, outputs)
         return self.outputs()
+
+    def export(self, output: str) -> str:
+        """The name under which an output is exported."""
+        return f"{self.name}:{output}"
 
     def outputs(self) -> dict[str, str]:
         shown = self.client.describe_stacks(StackName=self.name)["Stacks"][0]

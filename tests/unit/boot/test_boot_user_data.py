@@ -147,3 +147,13 @@ def test_the_firewall_follows_the_images_own_rules() -> None:
     assert "/usr/local/lib/annex/firewall ||" in reload, "a wall that cannot be put up again ends the instance"
     assert "stop condor.service" in reload, "and its jobs at once"
     assert "start annex-retire.service" in reload
+
+
+def test_idle_connections_are_kept_before_a_nat_gateway_forgets_them() -> None:
+    """HTCondor's default of 360 s comes too late. 0 would leave the interval to the operating system: two hours."""
+    # "If a connection that's using a NAT gateway is idle for 350 seconds or more, the connection times out" (Amazon VPC
+    # User Guide, "Troubleshoot NAT gateways").
+    forgotten = 350
+    (interval,) = re.findall(r"^TCP_KEEPALIVE_INTERVAL = (\d+)$", boot_file("condor.conf"), re.M)
+    # One probe may be lost, and the next one still comes in time.
+    assert 0 < 2 * int(interval) < forgotten

@@ -25,71 +25,9 @@ from annex_boot.installation import (
 )
 from annex_boot.user_data import boot_file
 from annex_lease.stock_images import HTCONDOR_REPOSITORIES, HTCONDOR_SERIES, IMAGE_FAMILIES
-from tests.unit.boot.boot_root import BootRoot
+from tests.unit.boot.stock_machine import Machine
 
 OWN = ("install", "check", "clean", "apt.sh", "dnf.sh")
-BROUGHT = ("condor_config_val", "condor_master", "condor_ping", "condor_version", "nft")
-# A package manager: records its call, and brings what /fake/brought names unless it is to fail.
-MANAGER = """#!/bin/sh
-echo "${0##*/} $*" >>/fake/calls
-left=$(cat /fake/manager.fails 2>/dev/null || echo 0)
-[ "$left" -le 0 ] || { echo $((left - 1)) >/fake/manager.fails; exit 100; }
-case "$*" in
-*" condor "*)
-    [ ! -x /usr/sbin/policy-rc.d ] || { /usr/sbin/policy-rc.d condor; echo "policy $?" >>/fake/policy; }
-    for each in $(cat /fake/brought); do cp /fake/packages/$each /usr/sbin/$each; done
-    : >/etc/systemd/system/condor.service
-    ;;
-esac
-"""
-
-
-class Machine(BootRoot):
-    """A machine that boots a system's stock image, with the install files."""
-
-    def become(self, family: str = "debian-13", machine: str = "x86_64") -> Machine:
-        system = IMAGE_FAMILIES[family]
-        version = "9.6" if system.epel else system.os_version
-        self.write(
-            "etc/os-release", f'ID="{system.os_id}"\nVERSION_ID="{version}"\nPRETTY_NAME="{system.title} (test)"\n'
-        )
-        for name, text in install_files().items():
-            self.write(DIRECTORY + name, text)
-        self.write("fake/packages/condor_version", "#!/bin/sh\necho '$CondorVersion: 25.0.14 2026-08-30 $'\n")
-        self.write("fake/packages/condor_config_val", "#!/bin/sh\necho /opt/libexec\n")
-        for program in ("condor_master", "condor_ping", "nft"):
-            self.write(f"fake/packages/{program}", "#!/bin/sh\n")
-        for path in (self.path / "fake/packages").iterdir():
-            path.chmod(0o755)
-        self.write("fake/brought", " ".join(BROUGHT))
-        for program in ("condor_master", "condor_ping", "nft"):
-            (self.path / "usr/sbin" / program).unlink()
-        (self.path / "etc/systemd/system/condor.service.d").mkdir(exist_ok=True)
-        (self.path / "etc/systemd/system/condor.service").unlink()
-        self.write("usr/sbin/uname", f"#!/bin/sh\necho {machine}\n")
-        for manager in ("apt-get", "dnf"):
-            self.write(f"usr/sbin/{manager}", MANAGER)
-        for program in ("uname", "apt-get", "dnf"):
-            (self.path / "usr/sbin" / program).chmod(0o755)
-        for directory in ("etc/apt/sources.list.d", "etc/apt/preferences.d", "etc/yum.repos.d", "etc/pki/rpm-gpg"):
-            (self.path / directory).mkdir(parents=True)
-        self.write("etc/apt/sources.list.d/own.sources", "of the image")
-        self.write("etc/pki/rpm-gpg/RPM-GPG-KEY-AlmaLinux-9", "key")
-        return self
-
-    def install(self, series: str = "25.0", **environment: str) -> subprocess.CompletedProcess[str]:
-        return self.run(f"{DIRECTORY}install", series, REASON_FILE="/fake/reason", **environment)
-
-    def refused(self, reason: str, series: str = "25.0", **environment: str) -> None:
-        done = self.install(series, **environment)
-        assert done.returncode == 1, done.stdout
-        assert self.read("fake/reason") == f"{reason}\n"
-        assert done.stdout.endswith(f"annex: install: {reason}\n")
-
-
-@pytest.fixture
-def machine(tmp_path: Path) -> Machine:
-    return Machine(tmp_path).become()
 
 
 def test_every_install_file_has_a_place() -> None:
@@ -105,13 +43,11 @@ def test_the_archive_holds_every_file_and_nothing_that_changes(tmp_path: Path) -
     with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
         archive.extractall(tmp_path, filter="data")
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == install_files()
-
-
-def test_no_placeholder_is_left() -> None:
     assert not any("@@" in text for text in install_files().values())
 
 
 def test_the_key_is_the_one_that_its_fingerprint_says(tmp_path: Path) -> None:
+    assert shutil.which("gpg"), "gpg is needed: install the package gnupg"
     key = tmp_path / KEY
     key.write_text(install_file(KEY))
     shown = subprocess.run(
@@ -310,83 +246,3 @@ def test_shellcheck_finds_nothing(tmp_path: Path) -> None:
 def test_the_commands_are_quoted() -> None:
     assert install_command("25.0", ["osg"]) == f"/bin/sh {DIRECTORY}install 25.0 osg"
     assert check_command("25.x", image=True) == f"/bin/sh {DIRECTORY}check 25.x image"
-    assert shutil.which("gpg"), "gpg is needed: install the package gnupg"
-
-
-class TestCheck:
-    """What an image must have, and what it must not have."""
-
-    @pytest.fixture
-    def installed(self, machine: Machine) -> Machine:
-        machine.install()
-        machine.write("usr/sbin/interpreter", "#!/bin/sh\nexit 0\n")
-        machine.write("opt/libexec/curl_plugin", "")
-        (machine.path / "opt/libexec/curl_plugin").chmod(0o755)
-        machine.write("etc/machine-id", "")
-        (machine.path / "etc/annex/annex.env").unlink()
-        machine.write("fake/calls", "")
-        return machine
-
-    def check(self, machine: Machine, *words: str) -> list[str]:
-        done = machine.run(f"{DIRECTORY}check", "25.0", *words)
-        found = [line.removeprefix("annex: check: ") for line in done.stdout.splitlines()]
-        assert done.returncode == (0 if found == ["HTCondor 25.0.14, no defect"] else 1)
-        return found
-
-    def test_an_installed_machine_has_no_defect(self, installed: Machine) -> None:
-        assert self.check(installed) == self.check(installed, "image") == ["HTCondor 25.0.14, no defect"]
-
-    @pytest.mark.parametrize(
-        ("program", "defect"),
-        [("nft", "missing: nft"), ("condor_version", "HTCondor is not installed, and not of the series 25.0")],
-    )
-    def test_a_program_that_is_missing_is_a_defect(self, installed: Machine, program: str, defect: str) -> None:
-        (installed.path / "usr/sbin" / program).unlink()
-        assert defect in self.check(installed)
-
-    def test_another_series_is_a_defect(self, installed: Machine) -> None:
-        installed.write("usr/sbin/condor_version", "#!/bin/sh\necho '$CondorVersion: 24.0.1 x $'\n")
-        assert self.check(installed) == ["HTCondor is 24.0.1, and not of the series 25.0"]
-
-    def test_a_configuration_that_cannot_be_read_is_a_defect(self, installed: Machine) -> None:
-        installed.write("usr/sbin/condor_config_val", "#!/bin/sh\nexit 1\n")
-        found = self.check(installed)
-        assert "condor_config_val: HTCondor's configuration has no EXECUTE" in found
-
-    def test_a_python_that_cannot_call_aws_is_a_defect(self, installed: Machine) -> None:
-        installed.write("usr/sbin/interpreter", "#!/bin/sh\nexit 1\n")
-        assert self.check(installed) == ["cloud-init has no Python that can call AWS"]
-
-    @pytest.mark.parametrize("unit", ["condor.service", *UPDATE_UNITS])
-    def test_a_unit_that_starts_by_itself_is_a_defect(self, installed: Machine, unit: str) -> None:
-        installed.write("usr/sbin/systemctl", f'#!/bin/sh\n[ "$*" != "is-enabled {unit}" ] || echo enabled\n')
-        (found,) = self.check(installed)
-        assert found.startswith(f"{unit} is enabled: ")
-
-    LEFT = (
-        "etc/condor/tokens.d/annex",
-        "etc/condor/passwords.d/POOL",
-        "root/.aws/credentials",
-        "etc/ssh/ssh_host_rsa_key",
-        "root/.ssh/authorized_keys",
-        "home/admin/.ssh/authorized_keys",
-        "var/log/condor/StartLog",
-        "var/log/cloud-init.log",
-        "root/.bash_history",
-        "home/admin/.bash_history",
-        "var/lib/cloud/instances/i-0abc/user-data.txt",
-        "var/lib/annex/installed",
-        "etc/annex/annex.env",
-        "etc/machine-id",
-    )
-
-    @pytest.mark.parametrize("path", LEFT)
-    def test_what_an_image_must_not_have_is_a_defect_until_it_is_cleaned_away(
-        self, installed: Machine, path: str
-    ) -> None:
-        installed.write(path, "0123456789abcdef0123456789abcdef\n")
-        assert self.check(installed) == ["HTCondor 25.0.14, no defect"]
-        (found,) = self.check(installed, "image")
-        assert found.partition(": ")[2].lstrip("/").startswith(path.split("/i-0abc")[0].removesuffix("/credentials"))
-        assert installed.run(f"{DIRECTORY}clean").returncode == 0
-        assert self.check(installed, "image") == ["HTCondor 25.0.14, no defect"]

@@ -75,12 +75,16 @@ PORTS = {
     "access_point_ports": (20000, 20100, "HTCondor: access points"),
     "proxy": (3128, 3128, "Proxy for HTTP and HTTPS"),
     "dns_servers": (53, 53, "DNS"),
+    "htcondor_mirror": (8443, 8443, "HTCondor: packages to install"),
+    "package_mirror": (8080, 8080, "Packages to install"),
 }
 KEPT: dict[str, tuple[PoolSpec, dict[str, Any]]] = {
     "collector": (POOL.model_copy(update={"collector": "cm.example.edu:9620"}), {}),
     "access_point_ports": (POOL.model_copy(update={"access_point_ports": ("20000-20200",)}), {}),
     "proxy": (POOL, {"proxy": "http://proxy.example.edu:3128"}),
     "dns_servers": (POOL, {"dns_servers": ["192.0.2.53"]}),
+    "htcondor_mirror": (POOL, {"image": "debian-13", "htcondor_mirror": "https://mirror.example.edu:8443/htcondor"}),
+    "package_mirror": (POOL, {"image": "debian-13", "package_mirror": "http://mirror.example.edu:8080"}),
 }
 
 
