@@ -21,6 +21,10 @@ from pathlib import Path
 from types import TracebackType
 from urllib.parse import unquote, urlsplit
 
+from annex_lease.stock_images import HTCONDOR_REPOSITORIES
+
+HOSTS = (str(urlsplit(HTCONDOR_REPOSITORIES).hostname), "debian.mirror.lab")
+"""Hosts in a lab: the official one of HTCondor's packages, and the mirror that the stock image names."""
 FETCH_SECONDS = 60.0
 
 
