@@ -3,25 +3,26 @@
 The file is `annexes.toml`, or the one that `-c annexes=FILE` names.
 """
 
+import os
 import sys
-from datetime import UTC, datetime
 
 from aws_cdk import App
 
 from annex_spec import SpecError, load
-from stacks import AnnexStack, base_stacks, network_stacks, warn
+from stacks import AnnexStack, base_stacks, network_stacks, warn, with_accounts
 
 app = App()
 try:
     spec = load(str(app.node.try_get_context("annexes") or "annexes.toml"))
+    annexes = with_accounts(spec, os.environ.get("CDK_DEFAULT_ACCOUNT"))
 except SpecError as error:
     sys.exit(f"error: {error}")
-networks = network_stacks(app, spec.pool, spec.annexes.values())
+networks = network_stacks(app, spec.pool, annexes.values())
 stacks = {
     annex.name: AnnexStack(app, pool=spec.pool, annex=annex, network=networks.get(annex.name))
-    for annex in spec.annexes.values()
+    for annex in annexes.values()
 }
-warn(stacks, spec.annexes.values(), datetime.now(UTC))
+warn(stacks, annexes.values())
 if spec.base is not None:
     base_stacks(app, spec.base, spec.annexes.values())
 app.synth()

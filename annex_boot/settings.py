@@ -22,6 +22,7 @@ from typing import Any
 
 from annex_lease import forms
 from annex_lease.forms import Form
+from annex_lease.stock_images import HTCONDOR_IN_IMAGE
 from annex_lease.terms import EXECUTION_POINT_TIMES, seconds
 
 # How the CDK writes a value it will know only later into a string.
@@ -39,7 +40,6 @@ class EpSettings:
 
     Attributes:
         annex: name of the annex.
-        region: AWS Region of the annex.
         credential_arn: ARN of the secret that holds the IDTOKEN.
         collector: the pool's collectors, each as ``HOST:PORT``, separated by commas.
         trust_domain: the pool's TRUST_DOMAIN.
@@ -47,13 +47,18 @@ class EpSettings:
         proxy: URL of the proxy for HTTP and HTTPS. Default: "" - none.
         times: whole seconds of each of `annex_lease.terms.EXECUTION_POINT_TIMES`, by its name.
         protect_busy: protect the instance from scale-in while a job runs on it. Default: False.
+        htcondor: series of HTCondor to install at boot. Default: `image` - it is in the image.
+        install_files: ``BUCKET/KEY`` of the archive of the install files. Default: "" - nothing is installed.
+        install_digest: SHA-256 of that archive, hexadecimal. Default: "" - nothing is installed.
+        components: what to install besides HTCondor, names separated by commas. Default: "" - nothing.
+        htcondor_mirror: URL of a mirror of HTCondor's repositories. Default: "" - none.
+        package_mirror: URL of a mirror of the system's packages. Default: "" - none, those that the image names.
 
     Raises:
         ValueError: a value is not of the form, or not in the range, that the boot files accept.
     """
 
     annex: str = _setting("ANNEX_NAME", forms.ANNEX_NAME)
-    region: str = _setting("ANNEX_REGION", forms.REGION)
     credential_arn: str = _setting("ANNEX_CREDENTIAL", forms.SECRET_ARN)
     collector: str = _setting("ANNEX_COLLECTOR", forms.COLLECTOR_ADDRESS)
     trust_domain: str = _setting("ANNEX_TRUST_DOMAIN", forms.TRUST_DOMAIN)
@@ -61,6 +66,12 @@ class EpSettings:
     times: Mapping[str, int]
     proxy: str = _setting("ANNEX_PROXY", forms.PROXY_OR_NONE, default="")
     protect_busy: bool = _setting("ANNEX_PROTECT_BUSY", forms.FLAG, default=False)
+    htcondor: str = _setting("ANNEX_HTCONDOR", forms.HTCONDOR, default=HTCONDOR_IN_IMAGE)
+    install_files: str = _setting("ANNEX_INSTALL_FILES", forms.S3_OBJECT_OR_NONE, default="")
+    install_digest: str = _setting("ANNEX_INSTALL_DIGEST", forms.SHA256_OR_NONE, default="")
+    components: str = _setting("ANNEX_COMPONENTS", forms.COMPONENT_LIST, default="")
+    htcondor_mirror: str = _setting("ANNEX_HTCONDOR_MIRROR", forms.MIRROR_OR_NONE, default="")
+    package_mirror: str = _setting("ANNEX_PACKAGE_MIRROR", forms.MIRROR_OR_NONE, default="")
 
     def __post_init__(self) -> None:
         for name, (_, form) in _FORMS.items():

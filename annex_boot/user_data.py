@@ -16,6 +16,8 @@ import gzip
 from collections.abc import Iterable
 from importlib import resources
 
+from annex_boot.boot_text import on_machine
+from annex_boot.installation import DIRECTORY, UPDATE_UNITS
 from annex_boot.settings import EpSettings, setting_forms, setting_limits
 from annex_lease import forms
 from annex_lease.tags import TAG_END
@@ -36,6 +38,7 @@ BOOT_FILES: dict[str, tuple[str, str]] = {
     "annex-busy.service": (_UNITS + "annex-busy.service", "0644"),
     "annex-firewall.service": (_UNITS + "annex-firewall.service", "0644"),
     "annex-gpus.service": (_UNITS + "annex-gpus.service", "0644"),
+    "annex-install.service": (_UNITS + "annex-install.service", "0644"),
     "annex-incomplete.service": (_UNITS + "annex-incomplete.service", "0644"),
     "annex-join.service": (_UNITS + "annex-join.service", "0644"),
     "annex-prepare.service": (_UNITS + "annex-prepare.service", "0644"),
@@ -44,6 +47,7 @@ BOOT_FILES: dict[str, tuple[str, str]] = {
     "annex.target": (_UNITS + "annex.target", "0644"),
     "begin": (_PROGRAMS + "begin", "0755"),
     "busy": (_PROGRAMS + "busy", "0755"),
+    "call-aws": (_PROGRAMS + "call-aws", "0755"),
     "condor-annex.conf": (_UNITS + "condor.service.d/annex.conf", "0644"),
     "condor.conf": ("/etc/condor/config.d/90-annex", "0644"),
     "configure": (_PROGRAMS + "configure", "0755"),
@@ -52,10 +56,10 @@ BOOT_FILES: dict[str, tuple[str, str]] = {
     "firewall.nft": ("/etc/annex/firewall.nft", "0644"),
     "firewall.sh": (_PROGRAMS + "firewall.sh", "0644"),
     "gpus": (_PROGRAMS + "gpus", "0755"),
+    "install-software": (_PROGRAMS + "install-software", "0755"),
     "join": (_PROGRAMS + "join", "0755"),
     "lease-hook": (_PROGRAMS + "lease-hook", "0755"),
     "lease.sh": (_PROGRAMS + "lease.sh", "0644"),
-    "leave-group": (_PROGRAMS + "leave-group", "0755"),
     "metadata.sh": (_PROGRAMS + "metadata.sh", "0644"),
     "prepare": (_PROGRAMS + "prepare", "0755"),
     "programs.sh": (_PROGRAMS + "programs.sh", "0644"),
@@ -79,12 +83,7 @@ def boot_file(name: str, *, comments: bool = False) -> str:
         FileNotFoundError: there is no such file.
     """
     text = (resources.files(__package__) / "files" / name).read_text(encoding="utf-8")
-    if not comments:
-        lines = (line for line in text.splitlines() if line.strip())
-        text = "".join(f"{line}\n" for line in lines if line.startswith("#!") or not line.lstrip().startswith("#"))
-    for placeholder, value in _rules().items():
-        text = text.replace(f"@@{placeholder}@@", value)
-    return text
+    return on_machine(text, _rules(), comments=comments)
 
 
 def _rules() -> dict[str, str]:
@@ -103,6 +102,8 @@ def _rules() -> dict[str, str]:
         "LEASE_END_TAG": TAG_END,
         "PROXY_FORM": forms.PROXY.pattern,
         "IDTOKEN_FORM": forms.IDTOKEN.pattern,
+        "UPDATE_UNITS": ", ".join(UPDATE_UNITS),
+        "INSTALL_DIRECTORY": DIRECTORY,
     }
 
 

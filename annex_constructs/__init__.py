@@ -26,6 +26,7 @@ from annex_constructs.lease.lease_checker import LeaseChecker
 from annex_constructs.lease.lease_terms import LeaseTerms
 from annex_constructs.pool import Pool
 from annex_constructs.role_settings import RoleSettings
+from annex_constructs.stock_image import StockImage
 from annex_lease.version import __version__
 
 __all__ = [
@@ -44,5 +45,6 @@ __all__ = [
     "LeaseTerms",
     "Pool",
     "RoleSettings",
+    "StockImage",
     "__version__",
 ]

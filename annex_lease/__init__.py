@@ -46,7 +46,7 @@ Decision, pure:
 
 Calls of AWS:
     `aws`: clients and reads. `facts`: reads that only some decisions need.
-    `actuator`: one implementation for each action, and the loop. `batches`: many instances.
+    `actuator`: one implementation for each action, and the loop. `outcome`: what failed. `batches`: many instances.
 
 Function:
     `handler`: entry. `checker`: a run. `cloudformation`: requests of the stack. `invocation`: settings, metrics.

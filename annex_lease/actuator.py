@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import singledispatch
 from typing import TYPE_CHECKING, cast
 
@@ -14,6 +14,7 @@ from annex_lease.aws import AnnexAccess
 from annex_lease.batches import CALL_SECONDS, RefusedError, finish_hooks, in_batches, put_scheduled
 from annex_lease.entries import GRANT_MARK
 from annex_lease.messages import report, warn
+from annex_lease.outcome import Outcome, joined
 
 if TYPE_CHECKING:
     from mypy_boto3_autoscaling.type_defs import TagTypeDef, UpdateAutoScalingGroupTypeTypeDef
@@ -25,21 +26,6 @@ _LEAVING = ("is not in InService", "is not part of Auto Scaling group")
 _NO_GROUP = "AutoScalingGroup name not found"
 _PROTECTION_BATCH = 50  # SetInstanceProtection, API reference: at most 50 instances
 _INSTANCE_BATCH = 100  # TerminateInstances takes 1,000 and CreateTags 1,000; AWS advises smaller batches
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """Outcome of carrying out actions.
-
-    Attributes:
-        tried: the actions that were tried, failed or not.
-        failures: what failed, one text for each action.
-        notes: failures of actions that no lease depends on.
-    """
-
-    tried: tuple[actions.Action, ...] = ()
-    failures: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
 
 
 def carry_out(wanted: Iterable[actions.Action], annex: AnnexAccess) -> Outcome:
@@ -69,6 +55,17 @@ def carry_out(wanted: Iterable[actions.Action], annex: AnnexAccess) -> Outcome:
                 continue
             failures.append(f"{name}: {error}")
     return Outcome(tuple(tried), tuple(failures), tuple(notes))
+
+
+def carry_out_destroy(wanted: Iterable[actions.Action], annex: AnnexAccess) -> Outcome:
+    """Carry out actions of a destroy: bookkeeping last, and a failure of it is only a note.
+
+    The record is deleted with the group, so no refused write of it may keep the stack. Arguments as for `carry_out`.
+    """
+    wanted = tuple(wanted)
+    ending = carry_out((each for each in wanted if not each.bookkeeping), annex)
+    records = carry_out((each for each in wanted if each.bookkeeping), annex)
+    return joined((ending, replace(records, failures=(), notes=(*records.failures, *records.notes))))
 
 
 @singledispatch

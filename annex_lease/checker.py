@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from annex_lease.action_data import as_data
 from annex_lease.actions import Action, Decision, Grant
-from annex_lease.actuator import Outcome, carry_out
+from annex_lease.actuator import carry_out, carry_out_destroy
 from annex_lease.aws import AnnexAccess, list_instances, read_group
 from annex_lease.batches import CALL_SECONDS
 from annex_lease.decision import decide
@@ -20,6 +20,7 @@ from annex_lease.facts import credential_state, failed_launch, scheduled_actions
 from annex_lease.lease import Phase
 from annex_lease.memory import Memory
 from annex_lease.observed import Deployment, Fact, Group, Missing, Seen, with_facts
+from annex_lease.outcome import Outcome, joined
 from annex_lease.tags import format_time
 
 # At a destroy an empty listing counts once a second one, this much later, is empty too: EC2's listings are eventually
@@ -113,10 +114,11 @@ def check(
     seen, facts = _look(annex), dict[str, object]()
     published = seen.lease.record.published_end if isinstance(seen, Group) else None
     refused, outcomes = dict[Fact, str](), list[Outcome]()
+    carry = carry_out_destroy if closing else carry_out
     while True:
         seen = memory.recall(with_facts(seen, facts), now)
         decision = decide(seen, now, closing=closing, deployment=deployment)
-        outcomes.append(Outcome(tried=decision.actions) if dry_run else carry_out(decision.actions, annex))
+        outcomes.append(Outcome(tried=decision.actions) if dry_run else carry(decision.actions, annex))
         # Looked up only now, so that a refusal delays nothing that was decided without it, or by other facts.
         if not (needs := decision.needs - refused.keys()) or not _has_time(annex, outcomes):
             break
@@ -129,7 +131,7 @@ def check(
     memory.note(seen, now, decision)
     decision = _carried_out(decision, outcomes)
     noted = (refused.pop(Fact.ACTIVITY),) if Fact.ACTIVITY in refused else ()  # no lease depends on it
-    done = _joined([*outcomes, Outcome(failures=tuple(refused.values()), notes=noted)])
+    done = joined([*outcomes, Outcome(failures=tuple(refused.values()), notes=noted)])
     return _report(annex.group, seen, decision, done, dry_run=dry_run, published=published)
 
 
@@ -212,15 +214,6 @@ def _has_time(annex: AnnexAccess, outcomes: list[Outcome]) -> bool:
         return True
     outcomes.append(Outcome(failures=("out of time to look further; the next run continues",)))
     return False
-
-
-def _joined(outcomes: Sequence[Outcome]) -> Outcome:
-    """All outcomes of a run as one, each action and each text once."""
-    return Outcome(
-        tuple(dict.fromkeys(action for outcome in outcomes for action in outcome.tried)),
-        tuple(dict.fromkeys(failure for outcome in outcomes for failure in outcome.failures)),
-        tuple(dict.fromkeys(note for outcome in outcomes for note in outcome.notes)),
-    )
 
 
 def _report(

@@ -8,15 +8,18 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from annex_lease import forms
-from annex_lease.terms import ACCESS_POINT_PORTS, COLLECTOR, DNS_SERVERS, PROXY
+from annex_lease.stock_images import HTCONDOR_IN_IMAGE, IMAGE_FAMILIES
+from annex_lease.terms import ACCESS_POINT_PORTS, COLLECTOR, DNS_SERVERS, HTCONDOR_MIRROR, PACKAGE_MIRROR, PROXY
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _HTTPS, _DNS = 443, 53
-_COLLECTOR, _ACCESS_POINT, _NAMES, _PROXY = (
+_COLLECTOR, _ACCESS_POINT, _NAMES, _PROXY, _HTCONDOR, _PACKAGES = (
     "HTCondor: collector, access points, CCB",
     "HTCondor: access points",
     "DNS",
     "Proxy for HTTP and HTTPS",
+    "HTCondor: packages to install",
+    "Packages to install",
 )
 
 JOB_PORT = 80
@@ -27,6 +30,8 @@ OPENED_BY: Mapping[str, str] = {
     _ACCESS_POINT: ACCESS_POINT_PORTS.name,
     _NAMES: DNS_SERVERS.name,
     _PROXY: PROXY.name,
+    _HTCONDOR: HTCONDOR_MIRROR.name,
+    _PACKAGES: PACKAGE_MIRROR.name,
 }
 """Key of the declared value that opens a port, by the description of the security group's rule."""
 
@@ -71,7 +76,9 @@ def openings(
     dns_networks: Sequence[str],
     proxy: str | None,
 ) -> tuple[Opening, ...]:
-    """The ports that the declared values open, without those of jobs, in the order of the security group's rules.
+    """The ports that the declared values open, in the order of the security group's rules.
+
+    Those of jobs and of packages are not among them.
 
     Args:
         collector_ports: ports of the pool's collectors. 9618 is open with any of them.
@@ -88,6 +95,30 @@ def openings(
         *(Opening(_DNS, _DNS, _NAMES, protocol, each) for each in dns_networks for protocol in ("udp", "tcp")),
         *(Opening(proxy_port(each), proxy_port(each), _PROXY) for each in (proxy,) if each is not None),
     )
+
+
+def package_openings(
+    image: str, htcondor: str, htcondor_mirror: str | None, package_mirror: str | None, proxy: str | None
+) -> tuple[Opening, ...]:
+    """The ports besides 443 from which an instance installs packages when it boots; a proxy fetches them itself.
+
+    Args:
+        image: a name, an id or a parameter, as the spec has it; empty: not known.
+        htcondor: series to install, or that HTCondor is in the image and nothing is installed.
+        htcondor_mirror: URL of the mirror of HTCondor's repositories; None: the official ones, which are HTTPS.
+        package_mirror: URL of the mirror of the system's packages; None: those that the image names.
+        proxy: URL of the proxy; None: there is none.
+    """
+    if htcondor == HTCONDOR_IN_IMAGE or proxy is not None:
+        return ()
+    family = IMAGE_FAMILIES.get(image)
+    # The sources of a system that is not known may be plain HTTP.
+    usual = _DEFAULT_PORTS["http" if family is None or family.plain_http else "https"]
+    ports = {
+        _HTCONDOR: _HTTPS if htcondor_mirror is None else _url_port(htcondor_mirror),
+        _PACKAGES: usual if package_mirror is None else _url_port(package_mirror),
+    }
+    return tuple(Opening(port, port, use) for use, port in ports.items() if port != _HTTPS)
 
 
 def read_ports(text: str) -> tuple[int, int]:
@@ -131,5 +162,10 @@ def proxy_port(url: str) -> int:
     """
     if not forms.PROXY.matches(url):
         raise ValueError(f"{url!r} is not {forms.PROXY.allowed}")
+    return _url_port(url)
+
+
+def _url_port(url: str) -> int:
+    """The port of a URL; that of its scheme where it has none."""
     parts = urlsplit(url)
     return parts.port or _DEFAULT_PORTS[parts.scheme]

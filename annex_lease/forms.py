@@ -10,6 +10,9 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 
+from annex_lease.components import COMPONENTS
+from annex_lease.stock_images import DEFAULT_IMAGE, HTCONDOR_IN_IMAGE, HTCONDOR_SERIES, IMAGE_FAMILIES
+
 DEFAULT_PORT = 9618
 """The port that every HTCondor daemon shares by default (HTCondor manual, COLLECTOR_PORT)."""
 MAX_HOST_LENGTH = 253
@@ -105,14 +108,50 @@ ACCOUNT = Form("[0-9]{12}", "12 digits in quotes (a bare number would lose leadi
 # A name in a hierarchy begins with a slash (Systems Manager User Guide, "Requirements and constraints for parameter
 # names"): a path of 15 levels at most, or a name alone.
 _PARAMETER = "([A-Za-z0-9_.-]+|(/[A-Za-z0-9_.-]+){1,15})"
+BUILT = "built:"
+"""Before the name of an image of the spec file, in place of the image's id."""
+_STOCK = "|".join(re.escape(each) for each in IMAGE_FAMILIES)
 IMAGE = Form(
-    rf"ami-{_EC2_ID}|ssm:{_PARAMETER}(:[1-9][0-9]{{0,9}})?"
+    rf"{_STOCK}|{BUILT}{ANNEX_NAME.pattern}|ami-{_EC2_ID}|ssm:{_PARAMETER}(:[1-9][0-9]{{0,9}})?"
     rf"|ssm:arn:aws[a-z-]*:ssm:[a-z0-9-]+:([0-9]{{12}})?:parameter/?{_PARAMETER}",
-    '"ami-" and 8 or 17 hexadecimal digits; or "ssm:" and an SSM parameter: its path, which begins with "/", or its '
-    'name without any "/", with ":" and a version number or without; or the ARN of one that another account shares',
-    "ami-0123456789abcdef0",
+    f'a stock image: {", ".join(IMAGE_FAMILIES)}; "{BUILT}" and the name of an image of the file; "ami-" and 8 or 17 '
+    'hexadecimal digits; or "ssm:" and an SSM parameter: its path, which begins with "/", or its name without any "/", '
+    'with ":" and a version number or without; or the ARN of one that another account shares',
+    DEFAULT_IMAGE,
     max_length=1011,  # of a parameter's name with its ARN (Systems Manager API Reference, PutParameter)
 )
+_SERIES = " or ".join(f'"{each}"' for each in HTCONDOR_SERIES)
+HTCONDOR = Form(
+    "|".join(re.escape(each) for each in (*HTCONDOR_SERIES, HTCONDOR_IN_IMAGE)),
+    f'the series to install, {_SERIES}; or "{HTCONDOR_IN_IMAGE}" for the HTCondor of the image',
+    HTCONDOR_SERIES[0],
+)
+_COMPONENT = "|".join(COMPONENTS)
+COMPONENT = Form(_COMPONENT, f"one of {', '.join(COMPONENTS)}", "apptainer")
+COMPONENT_LIST = Form(
+    f"(({_COMPONENT})(,({_COMPONENT}))*)?",
+    f"names of {', '.join(COMPONENTS)}, separated by commas; or nothing",
+    "osg,apptainer",
+    max_length=len(",".join(COMPONENTS)),
+)
+# A host and a path without what the shell, apt or dnf would read as more than text. No IPv6 address: its brackets
+# begin the options in a line of an apt source (sources.list(5)).
+_MIRROR = rf"https?://{_HOST}(:{_PORT})?(/[A-Za-z0-9._~+-]+)*/?"
+MIRROR = Form(
+    _MIRROR,
+    "https:// or http://, host, port and path of a mirror, of letters, digits and ._~+-; without a user: the user data "
+    "is no place for a password",
+    "https://mirror.example.edu/htcondor",
+    max_length=400,
+)
+MIRROR_OR_NONE = Form(f"({_MIRROR})?", f"{MIRROR.allowed}; or nothing", MIRROR.example, max_length=MIRROR.max_length)
+S3_OBJECT_OR_NONE = Form(
+    "([a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/[A-Za-z0-9._/-]+)?",
+    "a bucket of Amazon S3, a slash and the key of an object; or nothing",
+    "example-bucket/install.tar.gz",
+    max_length=320,
+)
+SHA256_OR_NONE = Form("([0-9a-f]{64})?", "64 hexadecimal digits; or nothing", "0" * 64)
 INSTANCE_TYPE = Form(
     r"[a-z][a-z0-9-]*\.(nano|micro|small|medium|large|([1-9][0-9]{0,2})?xlarge|metal(-[0-9]{1,3}xl)?)",
     "an EC2 instance type",

@@ -24,7 +24,6 @@ ACCESS_POINT_PORTS = Texts(
     maximum=_MAX_PORTS,
     absent="none",
 )
-IMAGE = Text("image", "image of the instances: its id, or the SSM parameter that holds it", forms.IMAGE)
 INSTANCE_TYPES = Texts(
     "instance_types",
     "EC2 instance types of one processor architecture that the fleet may use, in order of preference",
@@ -86,9 +85,6 @@ VOLUME_GIB = Number(
     16_384,  # of a gp3 volume in every Region (EBS User Guide, "General Purpose SSD volumes")
     "20",
     default=20,
-)
-ROOT_DEVICE = Text(
-    "root_device", "device name of the image's root volume", forms.ROOT_DEVICE, default=forms.ROOT_DEVICE.example
 )
 TAGS = Table(
     "tags",

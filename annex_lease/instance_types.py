@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-ARM64, X86_64 = "arm64", "x86_64"
+from annex_lease.stock_images import ARM64, X86_64
+
 _FAMILY = re.compile(r"([a-z]+?)(\d+)([a-z]*)(?:-(.*))?")
 # The first Graviton family has no option letter. GB200 and the like join an Nvidia GPU with its own Arm processor.
 _FIRST_GRAVITON = "a1"

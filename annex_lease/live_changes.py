@@ -106,6 +106,8 @@ _TABLE = (
     LiveChange(terms.ACCESS_POINT_PORTS, Reach.CUT_OFF, _CLOSED),
     LiveChange(terms.DNS_SERVERS, Reach.CUT_OFF, _CLOSED),
     LiveChange(terms.PROXY, Reach.CUT_OFF, _CLOSED),
+    LiveChange(terms.HTCONDOR_MIRROR, Reach.CUT_OFF, _CLOSED),
+    LiveChange(terms.PACKAGE_MIRROR, Reach.CUT_OFF, _CLOSED),
 )
 LIVE_CHANGES: Mapping[str, LiveChange] = {each.term.name: each for each in _TABLE}
 """The declared values by their keys, those that reach most first."""

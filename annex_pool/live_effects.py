@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from annex_lease.collectors import collector_ports, needs_ipv6
-from annex_lease.egress import JOB_PORT, OPENED_BY, Opening, dns_network, openings, read_ports
+from annex_lease.egress import JOB_PORT, OPENED_BY, Opening, dns_network, openings, package_openings, read_ports
 from annex_lease.live_changes import LIVE_CHANGES, LiveChange, Reach
 from annex_lease.observed import Group, GroupMember
 from annex_lease.terms import (
@@ -167,6 +167,7 @@ def _opened(spec: AnnexSpec, pool: PoolSpec) -> tuple[Opening, ...]:
             tuple(map(dns_network, spec.dns_servers)),
             spec.proxy,
         ),
+        *package_openings(spec.image, spec.htcondor, spec.htcondor_mirror, spec.package_mirror, spec.proxy),
         Opening(JOB_PORT, JOB_PORT, ""),
     )
 

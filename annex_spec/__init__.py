@@ -6,7 +6,7 @@ mistake in the file is reported before either of them acts. Ranges, defaults and
 """
 
 from annex_lease.duration import format_duration, parse_duration
-from annex_spec.annex_warnings import annex_warnings
+from annex_spec.annex_warnings import annex_warnings, network_warning
 from annex_spec.loading import DeclaredPlace, PartialSpec, Spec, load, load_partly
 from annex_spec.model import AnnexSpec, BaseSpec, PoolSpec
 from annex_spec.problem import Problem, SpecError
@@ -24,5 +24,6 @@ __all__ = [
     "format_duration",
     "load",
     "load_partly",
+    "network_warning",
     "parse_duration",
 ]

@@ -4,45 +4,33 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from annex_lease.forms import SHARED_NETWORK
-from annex_lease.tags import format_time
-from annex_lease.terms import LEASE_ENDS_AT
+from annex_lease.past_end import past_end
 from annex_spec.model import AnnexSpec
 
 _QUOTA = 5  # "VPCs per Region", and as many Internet gateways (Amazon VPC User Guide, "Amazon VPC quotas")
 _UNNOTICED = _QUOTA - 2  # the default VPC is one of them, and with the next one there is no room for another
 
 
-def annex_warnings(annex: AnnexSpec, annexes: Collection[AnnexSpec], now: datetime) -> dict[str, str]:
-    """The warnings about an annex, by the names of what they are about: `vpcQuota`, `pastEnd`.
+def annex_warnings(annex: AnnexSpec, annexes: Collection[AnnexSpec], now: datetime) -> tuple[str, ...]:
+    """The warnings about an annex, in words.
 
     Args:
         annex: the annex.
         annexes: all annexes of its file.
         now: the current time, aware.
     """
-    found = {
-        "vpcQuota": vpc_warning(annexes, annex.region) if annex.vpc is None else None,
-        "pastEnd": past_end_warning(annex, now),
-    }
-    return {name: text for name, text in found.items() if text is not None}
+    found = (network_warning(annex, annexes), past_end(annex.name, annex.lease_ends_at, now))
+    return tuple(text for text in found if text is not None)
 
 
-def past_end_warning(annex: AnnexSpec, now: datetime) -> str | None:
-    """A warning if the declared end of the lease has passed; None if it has not, or if the lease has a length.
-
-    It is no error: an annex whose end has passed must still be destroyable with the file that deployed it.
+def network_warning(annex: AnnexSpec, annexes: Iterable[AnnexSpec]) -> str | None:
+    """`vpc_warning` for an annex that makes a VPC of its own; None for another one.
 
     Args:
         annex: the annex.
-        now: the current time, aware.
+        annexes: all annexes of its file.
     """
-    end = annex.lease_ends_at
-    if end is None or now < end:
-        return None
-    return (
-        f"annex {annex.name}: {LEASE_ENDS_AT.name} is {format_time(end)}, which has passed: a new annex starts no "
-        "instance; fix: write a later time, or destroy the annex"
-    )
+    return vpc_warning(annexes, annex.region) if annex.vpc is None else None
 
 
 def vpc_warning(annexes: Iterable[AnnexSpec], region: str) -> str | None:

@@ -10,7 +10,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 from pydantic.fields import FieldInfo
 
-from annex_lease import instance_rules, rules, terms
+from annex_lease import image_rules, instance_rules, rules, terms
 from annex_lease.collectors import collector_list
 from annex_lease.duration import parse_duration
 from annex_lease.egress import read_dns_server, read_ports
@@ -149,7 +149,13 @@ Collector = Annotated[str, AfterValidator(collector_list), _ruled(rules.collecto
 TrustDomain = Annotated[str, _matching(terms.TRUST_DOMAIN.form), words(terms.TRUST_DOMAIN)]
 Region = Annotated[str, _ruled(instance_rules.region_conflict), _matching(terms.REGION.form), words(terms.REGION)]
 Account = Annotated[Annotated[str, _matching(terms.ACCOUNT.form)] | None, words(terms.ACCOUNT)]
-Image = Annotated[str, _ruled(instance_rules.image_conflict), _matching(terms.IMAGE.form), words(terms.IMAGE)]
+Image = Annotated[str, _ruled(image_rules.image_conflict), _matching(terms.IMAGE.form), words(terms.IMAGE)]
+HTCondor = Annotated[str, _matching(terms.HTCONDOR.form), words(terms.HTCONDOR)]
+Components = Annotated[
+    tuple[Annotated[str, _matching(terms.COMPONENTS.form)], ...], AfterValidator(_unique), _texts(terms.COMPONENTS)
+]
+HTCondorMirror = Annotated[Annotated[str, _matching(terms.HTCONDOR_MIRROR.form)] | None, words(terms.HTCONDOR_MIRROR)]
+PackageMirror = Annotated[Annotated[str, _matching(terms.PACKAGE_MIRROR.form)] | None, words(terms.PACKAGE_MIRROR)]
 Size = Annotated[int, _number(terms.SIZE)]
 Lease = Annotated[Annotated[timedelta, within(terms.LEASE)] | None, words(terms.LEASE)]
 LeaseEndsAt = Annotated[Annotated[datetime, _moment(terms.LEASE_ENDS_AT)] | None, words(terms.LEASE_ENDS_AT)]

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from annex_lease import instance_rules, rules, terms
+from annex_lease import image_rules, installation_rules, instance_rules, rules, terms
 from annex_spec import field
 from annex_spec.problem import ContradictionError, Problem, problem_of
 
@@ -27,6 +27,14 @@ def _default_protection(validated: dict[str, Any]) -> bool:
 
 def _default_warning(validated: dict[str, Any]) -> timedelta | None:
     return rules.default_warning(validated.get("lease"))
+
+
+def _default_htcondor(validated: dict[str, Any]) -> str:
+    return installation_rules.default_htcondor(validated.get("image", ""))
+
+
+def _default_root_device(validated: dict[str, Any]) -> str:
+    return image_rules.default_root_device(validated.get("image", ""))
 
 
 @field.documented(*terms.POOL_KEYS)
@@ -52,7 +60,9 @@ class AnnexSpec(BaseModel):
     name: field.Name
     region: field.Region
     account: field.Account = None
-    image: field.Image
+    image: field.Image = terms.IMAGE.default_value
+    htcondor: field.HTCondor = Field(default_factory=_default_htcondor)
+    components: field.Components = ()
     size: field.Size
     lease: field.Lease = None
     lease_ends_at: field.LeaseEndsAt = None
@@ -82,8 +92,10 @@ class AnnexSpec(BaseModel):
     ipv6: field.Ipv6 = terms.IPV6.default_value
     dns_servers: field.DnsServers = ()
     proxy: field.Proxy = None
+    htcondor_mirror: field.HTCondorMirror = None
+    package_mirror: field.PackageMirror = None
     volume_gib: field.VolumeGib = terms.VOLUME_GIB.default_value
-    root_device: field.RootDevice = terms.ROOT_DEVICE.default_value
+    root_device: field.RootDevice = Field(default_factory=_default_root_device)
     tags: field.Tags = Field(default_factory=dict)
     volume_key: field.VolumeKey = None
     credential_key: field.CredentialKey = None
@@ -116,8 +128,11 @@ class AnnexSpec(BaseModel):
             yield rules.topic_conflict(self.alarm_topic, self.region)
         yield rules.base_conflict(self.size, self.on_demand_base)
         yield rules.network_conflict(self.vpc, self.subnets)
-        yield instance_rules.image_region_conflict(self.image, self.region)
-        yield instance_rules.architecture_conflict(self.image, self.instance_types)
+        yield image_rules.image_region_conflict(self.image, self.region)
+        yield image_rules.architecture_conflict(self.image, self.instance_types)
+        yield from installation_rules.installation_conflicts(
+            self.image, self.htcondor, self.components, self.htcondor_mirror, self.package_mirror
+        )
         yield instance_rules.boundary_conflict(self.permissions_boundary, self.account)
         for term in (terms.ALARM_TOPIC, terms.PERMISSIONS_BOUNDARY, terms.VOLUME_KEY, terms.CREDENTIAL_KEY):
             yield instance_rules.partition_conflict(term.name, getattr(self, term.name), self.region)

@@ -3,6 +3,7 @@
 from stacks.annex_stack import AnnexStack, warn
 from stacks.base_stack import AnnexBaseStack, base_stacks
 from stacks.network_stack import AnnexNetworkStack, network_stacks
+from stacks.places import with_accounts
 
 __all__ = [
     "AnnexBaseStack",
@@ -11,4 +12,5 @@ __all__ = [
     "base_stacks",
     "network_stacks",
     "warn",
+    "with_accounts",
 ]

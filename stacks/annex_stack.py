@@ -1,7 +1,7 @@
 """An annex of the spec file as a CloudFormation stack."""
 
 from collections.abc import Collection, Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from aws_cdk import Acknowledgment, CfnOutput, CfnParameter, Duration, Environment, Stack, Validations
 from aws_cdk import aws_ec2 as ec2
@@ -10,11 +10,12 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
-from annex_constructs import Annex, ExecutionPoint, LeaseTerms, Pool, RoleSettings
+from annex_constructs import Annex, ExecutionPoint, LeaseTerms, Pool, RoleSettings, StockImage
 from annex_lease.forms import SHARED_NETWORK
+from annex_lease.image_rules import built_parameter, family_of, is_built
 from annex_lease.ownership import STACK_DESCRIPTION, stack_name
 from annex_lease.terms import ANNEX_KEYS, EXECUTION_POINT_TIMES
-from annex_spec import AnnexSpec, PoolSpec, annex_warnings
+from annex_spec import AnnexSpec, PoolSpec, network_warning
 from stacks.base_stack import accept_redundant_dependencies, tag_resources
 from stacks.network_stack import AnnexNetworkStack, two_zones
 
@@ -102,7 +103,11 @@ class AnnexStack(Stack):
                 trust_domain=pool.trust_domain,
                 access_point_ports=pool.access_point_ports,
             ),
-            machine_image=self._image(annex),
+            machine_image=StockImage(annex.image) if family_of(annex.image) else self._image(annex),
+            htcondor=annex.htcondor,
+            components=annex.components,
+            htcondor_mirror=annex.htcondor_mirror,
+            package_mirror=annex.package_mirror,
             volume_gib=annex.volume_gib,
             root_device=annex.root_device,
             volume_key=self._key("VolumeKey", annex.volume_key),
@@ -112,13 +117,17 @@ class AnnexStack(Stack):
         )
 
     def _image(self, annex: AnnexSpec) -> ec2.IMachineImage:
-        """The image; CloudFormation reads a parameter at deployment, so all instances of one deployment boot one image.
+        """An image that is no stock image.
+
+        CloudFormation reads a parameter at deployment, so all instances of one deployment boot one image.
 
         Without a version it reads the latest one; only a dynamic reference can name a version. A parameter that another
         account shares has an ARN in place of a name, which the CDK's L2 does not take (CloudFormation User Guide,
         "Specify existing resources at runtime with CloudFormation-supplied parameter types").
         """
         source, _, parameter = annex.image.partition(":")
+        if is_built(annex.image):
+            source, parameter = _SSM, built_parameter(annex.image)
         name, _, version = parameter.partition(":")
         if source != _SSM:
             image = annex.image
@@ -155,18 +164,19 @@ class AnnexStack(Stack):
         CfnOutput(self, "Lease", value=self._annex.checker.lease_found, description=found)
 
 
-def warn(stacks: Mapping[str, Stack], annexes: Collection[AnnexSpec], now: datetime) -> None:
-    """Put the warnings about each annex at its stack. The templates do not depend on the time.
+def warn(stacks: Mapping[str, Stack], annexes: Collection[AnnexSpec]) -> None:
+    """Put the warning about the quota of VPCs at the stack of each annex that makes one.
 
-    A command of the CDK prints the warnings of the stacks that it is about, and how to acknowledge each.
+    A command of the CDK prints the warnings of the stacks that it is about, and how to acknowledge each. What concerns
+    an annex alone its constructs warn of themselves.
 
     :param stacks: the stacks of the annexes by the annexes' names.
     :param annexes: the annexes of the spec file.
-    :param now: the current time, aware.
     """
     for annex in annexes:
-        for name, warning in annex_warnings(annex, annexes, now).items():
-            Validations.of(stacks[annex.name]).add_warning(f"annex:{name}", warning)
+        warning = network_warning(annex, annexes)
+        if warning is not None:
+            Validations.of(stacks[annex.name]).add_warning("annex:vpcQuota", warning)
 
 
 def _lease(annex: AnnexSpec) -> LeaseTerms:

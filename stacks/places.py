@@ -3,7 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from annex_spec import AnnexSpec
+from annex_lease.image_rules import family_of
+from annex_lease.kinds import written
+from annex_lease.terms import ACCOUNT
+from annex_spec import AnnexSpec, Problem, Spec, SpecError
 
 
 @dataclass(frozen=True)
@@ -46,4 +49,30 @@ def stack_places(annexes: Iterable[AnnexSpec]) -> list[StackPlace]:
             here = tuple(annex for annex in known if (annex.account or "") == account)
             alike = here if "" not in accounts else tuple(known)
             found.append(StackPlace(region, account or None, here, alike, only_one=len(accounts) == 1))
+    return found
+
+
+def with_accounts(spec: Spec, account: str | None) -> dict[str, AnnexSpec]:
+    """The annexes by their names; one whose image is looked up, and that states no account, gets that of credentials.
+
+    A look-up needs an account when the app is synthesised (AWS CDK Developer Guide, "Context values and the AWS CDK").
+    No other annex gets one: its template does not depend on the credentials.
+
+    :param spec: the spec file.
+    :param account: the account of the credentials in use, `CDK_DEFAULT_ACCOUNT`; None: there are none.
+    :raises SpecError: an image is looked up, and there is no account.
+    """
+    found, problems = {}, []
+    for name, annex in spec.annexes.items():
+        family = family_of(annex.image)
+        if family is None or not family.owner or annex.account is not None:
+            found[name] = annex
+        elif account:
+            found[name] = annex.model_copy(update={ACCOUNT.name: account})
+        else:
+            allowed = f"the account in which to look for the newest image of {family.title}, or credentials of it"
+            fix = f"{ACCOUNT.name} = {written(ACCOUNT)}"
+            problems.append(Problem(f"[annex.{name}]", ACCOUNT.name, "nothing", allowed, fix))
+    if problems:
+        raise SpecError(spec.path, problems)
     return found

@@ -12,6 +12,7 @@ from pathlib import Path
 DEFAULT_IMAGE = "ssm:/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64"
 DEFAULT_TYPE = "t3.micro"
 _WATCH_SECONDS = 300
+_MOST_WATCH_SECONDS = 3600  # the run's own lease ends its instances soon after that
 
 
 @dataclass(frozen=True)
@@ -100,8 +101,8 @@ def parse(words: Sequence[str], known: Collection[int]) -> Options:
         if unknown:
             made.error(f"--only {asked.only}: no experiment {', '.join(unknown) or 'is named'}; see --list")
         numbers = tuple(sorted({int(part) for part in parts}))
-    if asked.watch_seconds <= 0:
-        made.error(f"--watch-seconds {asked.watch_seconds}: allowed is a number above 0")
+    if not 0 < asked.watch_seconds <= _MOST_WATCH_SECONDS:  # neither is true of "nan"
+        made.error(f"--watch-seconds {asked.watch_seconds}: allowed is above 0, at most {_MOST_WATCH_SECONDS}")
     if (asked.collector is None) != (asked.trust_domain is None):
         made.error("--collector and --trust-domain belong together: give both or none")
     if asked.clean and (asked.only or asked.dry_run or asked.list):

@@ -2,15 +2,11 @@
 # Instance metadata, IMDSv2 only. https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html
 imds=http://169.254.169.254/latest
 
-# Requests a session token, valid for six hours. In a subnet without IPv4 the service answers at its IPv6 address only,
-# and the AWS CLI needs that address, and the endpoints of AWS that have IPv6, too.
+# Requests a session token, valid for six hours. In a subnet without IPv4 the service answers at its IPv6 address only.
 metadata_session() {
     for imds in http://169.254.169.254/latest 'http://[fd00:ec2::254]/latest'; do
         if imds_token=$(curl -q -sS -f --noproxy '*' --max-time 5 -X PUT \
             -H 'X-aws-ec2-metadata-token-ttl-seconds: 21600' "$imds/api/token"); then
-            case $imds in
-            *fd00*) export AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE=IPv6 AWS_USE_DUALSTACK_ENDPOINT=true ;;
-            esac
             return 0
         fi
     done
@@ -27,7 +23,7 @@ metadata() {
         curl -q -sS -f --fail-early --noproxy '*' --max-time 5 -w '\n' -H @- "$@"
 }
 
-# Exports the proxy of the settings, if there is one, for the AWS CLI and what it is passed on to. The metadata service is
+# Exports the proxy of the settings, if there is one, for call-aws and what it is passed on to. The metadata service is
 # reached without it. Reads the file itself: retire needs it even if a setting is damaged.
 use_proxy() {
     proxy=$(grep -xE 'ANNEX_PROXY=@@PROXY_FORM@@' /etc/annex/annex.env 2>/dev/null | cut -d= -f2-)

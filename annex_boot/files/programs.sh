@@ -1,5 +1,6 @@
 # shellcheck shell=sh
 # Programs of the image: where they are looked for, and which of them an execution point cannot do without.
+# What includes it sets $here, the directory of these files.
 
 # Sets PATH: the directories of root's login shell and of /etc/environment, then the usual ones. Others than absolute ones
 # are left out. Profile scripts of the image may fail or hang.
@@ -22,10 +23,21 @@ find_programs() {
     export PATH="$found"
 }
 
+# call_aws VERB...: runs call-aws. cloud-init is a Python program: its interpreter is on every image.
+call_aws() {
+    python=$(sed -n '1s/^#! *//p' "$(command -v cloud-init)")
+    # shellcheck disable=SC2086,SC2154 # it may have options; $here is that of the script
+    timeout 90 ${python:-python3} "$here/call-aws" "$@"
+}
+
 # Prints what is missing, each with a blank before it.
 missing_programs() {
-    for program in aws condor_master condor_ping curl nft pgrep setpriv systemd-run systemd-sysusers timeout; do
+    for program in condor_master condor_ping curl nft pgrep setpriv systemd-run systemd-sysusers timeout; do
         command -v "$program" >/dev/null || printf ' %s' "$program"
     done
-    systemctl cat condor.service >/dev/null 2>&1 || printf ' condor.service'
+    # Not asked of systemd, which does not run where an image is made.
+    for directory in /etc /usr/local/lib /usr/lib /lib; do
+        [ ! -e "$directory/systemd/system/condor.service" ] || return 0
+    done
+    printf ' condor.service'
 }

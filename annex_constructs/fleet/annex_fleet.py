@@ -17,7 +17,7 @@ from annex_constructs.fleet.fleet_group import check_capacity, check_types, flee
 from annex_constructs.fleet.instance_permissions import InstanceTrustValidation, attach_instance_policy, instance_role
 from annex_constructs.fleet.launch_template import execution_point_template
 from annex_constructs.fleet.multipart_user_data import ExecutionPointUserData, UserDataValidation
-from annex_constructs.fleet.security_group import AnnexSecurityGroup
+from annex_constructs.fleet.security_group import own_security_group
 from annex_constructs.fleet.tag_validation import TagValidation
 from annex_constructs.fleet.volume_key import let_auto_scaling_use
 from annex_constructs.identity import annex_id, check_only_one, checked_annex_name, life_scope, tag_annex
@@ -121,8 +121,8 @@ class AnnexFleet(Construct):
         self._life = life_scope(self, self._annex_name, vpc)
         self._credential = only_of_one_fleet(credential or AnnexCredential(self._life, "Credential"))
         self._role = role or instance_role(self._life, "Role")
-        self._security_group = security_group or self._own_security_group()
-        self._launch_template = self._make_template(instance_types[0], associate_public_ip_address)
+        self._security_group = security_group or own_security_group(self._life, "SecurityGroup", vpc, execution_point)
+        self._launch_template = self._make_template(instance_types, associate_public_ip_address)
         instances = mixed_instances(self._launch_template, instance_types, on_demand_base, on_demand_percentage)
         self._group = fleet_group(
             self._life,
@@ -138,14 +138,8 @@ class AnnexFleet(Construct):
         tag_annex(self, self._annex_name, self.annex_id)
         self._add_validations()
 
-    def _own_security_group(self) -> AnnexSecurityGroup:
-        point, servers = self._execution_point, self._execution_point.dns_addresses
-        return AnnexSecurityGroup(
-            self._life, "SecurityGroup", vpc=self._vpc, pool=point.pool, dns_networks=servers, proxy=point.proxy
-        )
-
     def _make_template(
-        self, instance_type: ec2.InstanceType, associate_public_ip_address: bool | None
+        self, instance_types: Sequence[ec2.InstanceType], associate_public_ip_address: bool | None
     ) -> ec2.LaunchTemplate:
         return execution_point_template(
             self._life,
@@ -153,7 +147,7 @@ class AnnexFleet(Construct):
             annex_name=self._annex_name,
             annex_id=self.annex_id,
             execution_point=self._execution_point,
-            instance_type=instance_type,
+            instance_types=instance_types,
             credential=self._credential,
             role=self._role,
             security_group=self._security_group,

@@ -6,12 +6,25 @@ from dataclasses import dataclass
 from aws_cdk import Duration
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_kms as kms
+from constructs import Construct
 
 from annex_constructs.errors import IMAGE, KEY, Kind, check_form, check_kind, check_whole_number, invalid_value, seconds
 from annex_constructs.pool import Pool
+from annex_constructs.stock_image import StockImage
 from annex_lease import terms
-from annex_lease.egress import dns_network
-from annex_lease.forms import PROXY, ROOT_DEVICE
+from annex_lease.egress import Opening, dns_network, package_openings
+from annex_lease.image_rules import default_root_device
+from annex_lease.installation_rules import default_htcondor, installation_conflicts
+from annex_lease.kinds import Text
+
+
+class _Image(Kind):
+    def includes(self, value: object) -> bool:
+        """True for an image of the CDK and for a stock image."""
+        return isinstance(value, StockImage) or IMAGE.includes(value)
+
+
+_IMAGE = _Image("a StockImage or an ec2.IMachineImage", f"{StockImage.DEBIAN_13}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,14 +35,25 @@ class ExecutionPoint:
 
         point = ExecutionPoint(
             pool=Pool(collector="cm.example.edu", trust_domain="example.edu"),
-            machine_image=ec2.MachineImage.generic_linux({"us-east-1": "ami-0123456789abcdef0"}),
+            machine_image=StockImage.UBUNTU_24_04,
+            components=["apptainer"],
             idle_timeout=Duration.minutes(10),
         )
 
     :param pool: the pool to join.
-    :param machine_image: a Debian image with cloud-init, HTCondor and the AWS CLI installed.
+    :param machine_image: a `StockImage`, or any Linux image with cloud-init: with HTCondor, or with `htcondor` of a
+        system that a stock image has too. Default: StockImage.DEBIAN_13.
+    :param htcondor: series of HTCondor to install when an instance boots, `25.0` or `25.x`; `image` installs nothing.
+        Default: - `25.0` with a `StockImage`, `image` with any other image.
+    :param components: names of software to install besides HTCondor: `osg`, `cvmfs`, `apptainer`, `docker`, `nvidia`,
+        `pelican`. Default: - none.
+    :param htcondor_mirror: URL of a mirror of HTCondor's repositories; the fleet's own security group opens its port.
+        Default: - none, the official ones.
+    :param package_mirror: URL of a mirror of the system's packages; the fleet's own security group opens its port.
+        Default: - none, those that the image names.
     :param volume_gib: size of the root volume, 1 to 16384 GiB; encrypted gp3, deleted with the instance. Default: 20.
-    :param root_device: the device name that the image gives its root volume. Default: `/dev/xvda`.
+    :param root_device: the device name that the image gives its root volume.
+        Default: - that of the `StockImage`, `/dev/xvda` with any other image.
     :param volume_key: KMS key of the annex's Region that encrypts the volumes. A key that the app makes lets EC2 Auto
         Scaling use it; the policy of an imported one must already do so. Default: - the account's default key for EBS.
     :param dns_servers: addresses of the DNS servers that the VPC's DHCP options name, at most 4; the fleet's own
@@ -46,9 +70,13 @@ class ExecutionPoint:
     """
 
     pool: Pool
-    machine_image: ec2.IMachineImage
+    machine_image: ec2.IMachineImage | StockImage = StockImage.DEBIAN_13
+    htcondor: str | None = None
+    components: Sequence[str] = ()
+    htcondor_mirror: str | None = None
+    package_mirror: str | None = None
     volume_gib: float = terms.VOLUME_GIB.default_value
-    root_device: str = terms.ROOT_DEVICE.default_value
+    root_device: str | None = None
     volume_key: kms.IKey | None = None
     dns_servers: Sequence[str] = ()
     proxy: str | None = None
@@ -60,14 +88,81 @@ class ExecutionPoint:
     def __post_init__(self) -> None:
         """Refuse what cannot boot or would never leave."""
         check_kind("ExecutionPoint pool", self.pool, Kind("a Pool", "Pool(...)", Pool))
-        check_kind("ExecutionPoint machine_image", self.machine_image, IMAGE)
+        check_kind("ExecutionPoint machine_image", self.machine_image, _IMAGE)
         check_whole_number("ExecutionPoint volume_gib", self.volume_gib, terms.VOLUME_GIB)
-        check_form("ExecutionPoint root_device", self.root_device, ROOT_DEVICE)
-        if self.proxy is not None:
-            check_form("ExecutionPoint proxy", self.proxy, PROXY, known=True)
+        self._check_texts()
+        self._check_installation()
         _ = self.dns_addresses  # reads and checks them
         check_kind("ExecutionPoint volume_key", self.volume_key, KEY, optional=True)
         _ = self.times  # reads and checks each duration
+
+    def _check_texts(self) -> None:
+        if self.root_device is not None:
+            check_form("ExecutionPoint root_device", self.root_device, terms.ROOT_DEVICE.form)
+        known: tuple[Text, ...] = (terms.PROXY, terms.HTCONDOR, terms.HTCONDOR_MIRROR, terms.PACKAGE_MIRROR)
+        for term in known:
+            if getattr(self, term.name) is not None:
+                check_form(f"ExecutionPoint {term.name}", getattr(self, term.name), term.form, known=True)
+
+    def _check_installation(self) -> None:
+        """Refuse components that do not exist, and an installation that cannot work."""
+        term, given = terms.COMPONENTS, self.components
+        listed = isinstance(given, Sequence) and not isinstance(given, str | bytes)
+        if (
+            not listed
+            or len({*map(str, given)}) != len(given)
+            or not all(term.form.matches(str(each)) for each in given)
+        ):
+            raise invalid_value(
+                "ExecutionPoint components",
+                received=given,
+                allowed=term.allowed,
+                fix=f"pass components={term.example}",
+            )
+        conflicts = installation_conflicts(
+            self.image_name, self.htcondor_series, given, self.htcondor_mirror, self.package_mirror
+        )
+        for conflict in conflicts:
+            if conflict is not None:
+                raise invalid_value(
+                    f"ExecutionPoint {conflict.name}",
+                    received=getattr(self, conflict.name),
+                    allowed=conflict.allowed,
+                    fix=conflict.advice,
+                )
+
+    @property
+    def image_name(self) -> str:
+        """Name of the stock image; empty for another image."""
+        return self.machine_image.value if isinstance(self.machine_image, StockImage) else ""
+
+    @property
+    def htcondor_series(self) -> str:
+        """The value of `htcondor`, with its default applied."""
+        return default_htcondor(self.image_name) if self.htcondor is None else self.htcondor
+
+    @property
+    def image_root_device(self) -> str:
+        """The value of `root_device`, with its default applied."""
+        return default_root_device(self.image_name) if self.root_device is None else self.root_device
+
+    @property
+    def package_openings(self) -> tuple[Opening, ...]:
+        """Ports besides 443/tcp from which packages are installed, for `AnnexSecurityGroup`."""
+        return package_openings(
+            self.image_name, self.htcondor_series, self.htcondor_mirror, self.package_mirror, self.proxy
+        )
+
+    def image(self, scope: Construct, instance_types: Sequence[ec2.InstanceType]) -> ec2.IMachineImage:
+        """The machine image of the instances.
+
+        :param scope: a construct in their stack.
+        :param instance_types: their types, of one architecture.
+        :raises ValueError: there is no such image for them.
+        """
+        if isinstance(self.machine_image, StockImage):
+            return self.machine_image.for_types(scope, instance_types)
+        return self.machine_image
 
     @property
     def dns_addresses(self) -> tuple[str, ...]:
@@ -100,3 +195,7 @@ class ExecutionPoint:
         if value is None:
             value = Duration.seconds(terms.seconds(span.default_value))
         return seconds(f"ExecutionPoint {span.name}", value, span)
+
+
+def _is_component(value: object) -> bool:
+    return isinstance(value, str) and terms.COMPONENTS.form.matches(value)

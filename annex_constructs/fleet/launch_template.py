@@ -1,7 +1,9 @@
 """Launch template of an execution point."""
 
+from collections.abc import Sequence
+
 import jsii
-from aws_cdk import ITaggableV2, Stack, TagManager, Tags, TagType
+from aws_cdk import ITaggableV2, TagManager, Tags, TagType
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_secretsmanager as secretsmanager
@@ -11,6 +13,7 @@ from annex_boot.settings import EpSettings
 from annex_constructs.errors import invalid_value
 from annex_constructs.fleet.execution_point import ExecutionPoint
 from annex_constructs.fleet.multipart_user_data import ExecutionPointUserData
+from annex_constructs.stock_image import StockImage
 from annex_lease.ownership import instance_name
 from annex_lease.tags import TAG_ID, TAG_NAME
 
@@ -36,7 +39,7 @@ def execution_point_template(
     annex_name: str,
     annex_id: str,
     execution_point: ExecutionPoint,
-    instance_type: ec2.InstanceType,
+    instance_types: Sequence[ec2.InstanceType],
     credential: secretsmanager.ISecret,
     role: iam.IRole,
     security_group: ec2.ISecurityGroup,
@@ -53,7 +56,7 @@ def execution_point_template(
     :param annex_name: the annex's name.
     :param annex_id: unique id of the annex; it may hold tokens.
     :param execution_point: properties of the instance.
-    :param instance_type: type of an instance launched from the template alone; the group overrides it.
+    :param instance_types: types of the fleet; an instance launched from the template alone is of the first one.
     :param credential: secret that holds the token with which the instance joins.
     :param role: role of the instance.
     :param security_group: security group of the instance.
@@ -63,8 +66,8 @@ def execution_point_template(
     template = ec2.LaunchTemplate(
         scope,
         construct_id,
-        machine_image=execution_point.machine_image,
-        instance_type=instance_type,
+        machine_image=execution_point.image(scope, instance_types),
+        instance_type=instance_types[0],
         role=role,
         security_group=security_group,
         associate_public_ip_address=associate_public_ip_address,
@@ -117,7 +120,7 @@ def _check_system(template: ec2.LaunchTemplate) -> None:
             "ExecutionPoint machine_image",
             received="an image of Windows",
             allowed="a Linux image: cloud-init, which Windows does not have, makes an execution point of the instance",
-            fix="pass a Debian image with HTCondor",
+            fix=f"pass a StockImage, such as {StockImage.DEBIAN_13}",
         )
 
 
@@ -129,7 +132,7 @@ def _root_device(execution_point: ExecutionPoint) -> ec2.BlockDevice:
         kms_key=execution_point.volume_key,
         volume_type=ec2.EbsDeviceVolumeType.GP3,
     )
-    return ec2.BlockDevice(device_name=execution_point.root_device, volume=volume)
+    return ec2.BlockDevice(device_name=execution_point.image_root_device, volume=volume)
 
 
 def _user_data(
@@ -142,13 +145,21 @@ def _user_data(
     return ExecutionPointUserData(
         EpSettings(
             annex=annex_name,
-            region=Stack.of(scope).region,
             credential_arn=credential.secret_arn,
             collector=execution_point.pool.address,
             trust_domain=execution_point.pool.trust_domain,
-            root_device=execution_point.root_device,
+            root_device=execution_point.image_root_device,
             proxy=execution_point.proxy or "",
             times=execution_point.times,
             protect_busy=protect_busy,
+            htcondor=execution_point.htcondor_series,
+            components=",".join(execution_point.components),
+            htcondor_mirror=_without_slash(execution_point.htcondor_mirror),
+            package_mirror=_without_slash(execution_point.package_mirror),
         )
     )
+
+
+def _without_slash(url: str | None) -> str:
+    """The URL of a directory as others append to it; empty if there is none."""
+    return (url or "").rstrip("/")

@@ -7,10 +7,12 @@ from constructs import Construct
 
 from annex_constructs import errors
 from annex_constructs.errors import Kind, check_kinds, check_list
+from annex_constructs.fleet.execution_point import ExecutionPoint
 from annex_constructs.pool import Pool
 from annex_lease.egress import JOB_PORT, Opening, openings
 
 _KINDS = {"vpc": errors.VPC, "pool": Kind("a Pool", "Pool(...)", Pool), "allow_all_outbound": errors.FLAG}
+_OPENING = Kind("the package_openings of an ExecutionPoint", "*point.package_openings", Opening)
 
 
 class AnnexSecurityGroup(ec2.SecurityGroup):
@@ -38,6 +40,8 @@ class AnnexSecurityGroup(ec2.SecurityGroup):
     :param dns_networks: networks of DNS servers, such as `192.0.2.53/32`, to which 53/udp and 53/tcp are open.
         Default: - none.
     :param proxy: URL of a proxy whose port is open. Default: - none.
+    :param package_openings: `package_openings` of an `ExecutionPoint`: ports besides 443/tcp from which its instances
+        install packages. Default: - none.
     :param allow_all_outbound: open everything outbound, IPv4 and IPv6, instead. Default: False.
     """
 
@@ -51,10 +55,12 @@ class AnnexSecurityGroup(ec2.SecurityGroup):
         job_ports: Sequence[ec2.Port] | None = None,
         dns_networks: Sequence[str] = (),
         proxy: str | None = None,
+        package_openings: Sequence[Opening] = (),
         allow_all_outbound: bool = False,
     ) -> None:
         check_kinds("AnnexSecurityGroup", locals(), _KINDS, {"pool"})
         check_list("AnnexSecurityGroup job_ports", job_ports, errors.PORT, optional=True)
+        check_list("AnnexSecurityGroup package_openings", package_openings, _OPENING)
         super().__init__(
             scope,
             construct_id,
@@ -70,6 +76,9 @@ class AnnexSecurityGroup(ec2.SecurityGroup):
             self._open(_port(opening), opening.use, opening.network)
         for job_port in [ec2.Port.tcp(JOB_PORT)] if job_ports is None else job_ports:
             self._open(job_port, "Data that jobs fetch")
+        # Last: a port that is open already keeps its rule, with any image.
+        for opening in package_openings:
+            self._open(_port(opening), opening.use)
 
     def _open(self, port: ec2.Port, description: str, network: str = "") -> None:
         if network:
@@ -79,6 +88,25 @@ class AnnexSecurityGroup(ec2.SecurityGroup):
             peers = [ec2.Peer.any_ipv4(), ec2.Peer.any_ipv6()]
         for peer in peers:
             self.add_egress_rule(peer, port, description)
+
+
+def own_security_group(scope: Construct, construct_id: str, vpc: ec2.IVpc, point: ExecutionPoint) -> AnnexSecurityGroup:
+    """The security group of a fleet that was given none.
+
+    :param scope: parent construct.
+    :param construct_id: id in that scope.
+    :param vpc: VPC of the fleet.
+    :param point: its execution points.
+    """
+    return AnnexSecurityGroup(
+        scope,
+        construct_id,
+        vpc=vpc,
+        pool=point.pool,
+        dns_networks=point.dns_addresses,
+        proxy=point.proxy,
+        package_openings=point.package_openings,
+    )
 
 
 def _port(opening: Opening) -> ec2.Port:

@@ -1,13 +1,15 @@
 """The lease of a fleet as its template declares it: tags of the Auto Scaling group."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
-from aws_cdk import Tags, Token, Tokenization
+from aws_cdk import Tags, Token, Tokenization, Validations
 from constructs import Construct
 
 from annex_constructs.errors import check_whole_number, invalid_value
 from annex_constructs.fleet.annex_fleet import AnnexFleet
 from annex_constructs.lease.lease_terms import LeaseTerms, check_drain, lease_policy
+from annex_lease.past_end import past_end
 from annex_lease.policy import NUMBERS, policy_tags
 from annex_lease.terms import SIZE
 
@@ -34,6 +36,10 @@ class LeaseDeclaration(Construct):
         for tag in tags:
             Tags.of(fleet.auto_scaling_group).add(tag.key, tag.value, apply_to_launched_instances=tag.propagate)
         self._tags = {tag.key: tag.value for tag in tags}
+        # Printed by the commands of the CDK; the template does not depend on the time.
+        warning = past_end(fleet.annex_name, lease.ends_at, _now())
+        if warning is not None:
+            Validations.of(self).add_warning("annex:pastEnd", warning)
 
     @property
     def tags(self) -> Mapping[str, str]:
@@ -47,6 +53,10 @@ class LeaseDeclaration(Construct):
         A tag of the group is easily rewritten; the environment of the function is the template's alone.
         """
         return {name: self._tags.get(NUMBERS[name][0], "") for name in _CAPS}
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def _check(fleet: AnnexFleet, lease: LeaseTerms, size: float) -> None:

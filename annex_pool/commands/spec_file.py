@@ -48,7 +48,7 @@ def note_warnings(spec: PartialSpec, name: str, now: datetime) -> None:
     """Print to standard error the warnings about an annex of the file, if it declares one of this name."""
     annex = spec.annexes.get(name)
     if annex is not None:
-        for warning in annex_warnings(annex, spec.annexes.values(), now).values():
+        for warning in annex_warnings(annex, spec.annexes.values(), now):
             print_note(warning)
 
 

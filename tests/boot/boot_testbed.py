@@ -14,7 +14,6 @@ REPOSITORY = Path(__file__).parents[2]
 TESTBED = Path(__file__).parent / "testbed.sh"
 SETTINGS = EpSettings(
     annex="demo",
-    region="us-east-1",
     credential_arn="arn:aws:secretsmanager:us-east-1:123456789012:secret:Annex-demo-AbCdEf",
     collector="cm.example.edu:9618",
     trust_domain="example.edu",

@@ -177,7 +177,6 @@ def test_the_settings_are_filled_in_at_deployment(stack: Stack, fleet: AnnexFlee
     fleet.user_data.add_commands("echo hello")
     settings = merged(stack)["write_files"][-1]["content"]
     assert f"ANNEX_CREDENTIAL={SECRET}\n" in settings
-    assert "ANNEX_REGION=us-east-1\n" in settings
 
 
 def test_a_command_may_hold_what_only_cloudformation_knows(stack: Stack, fleet: AnnexFleet) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from annex_constructs.function_code import import_closure
-from tests.synth.templates import ROOT
+from tests.synth.templates import EXAMPLES, ROOT, of_type
 
 SPEC = """\
 [pool]
@@ -71,11 +72,11 @@ def listed(home: Path, spec: Path) -> tuple[subprocess.CompletedProcess[str], Pa
     return run(home, "cdk", "ls", "-c", f"annexes={spec}", "-o", str(out)), out
 
 
-def run(home: Path, *command: str, **more: str) -> subprocess.CompletedProcess[str]:
+def run(home: Path, *command: str, cwd: Path = ROOT, **more: str) -> subprocess.CompletedProcess[str]:
     # What jsii unpacks, by content, is in this process's own cache already: to unpack it takes longer than a synthesis.
     unpacked = str(Path.home() / ".cache/aws/jsii/package-cache")
     env = {"PATH": os.environ["PATH"], "HOME": str(home), "JSII_RUNTIME_PACKAGE_CACHE_ROOT": unpacked, **more}
-    return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
+    return subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, check=False)
 
 
 def files(directory: Path) -> dict[str, bytes]:
@@ -122,3 +123,17 @@ def test_a_bad_spec_is_one_clear_error(home: Path, tmp_path: Path) -> None:
     assert done.stderr.startswith(f"error: {wrong}: 1 problem\n  [annex.demo] lease\n    received: ")
     assert "Traceback" not in done.stderr
     assert files(out) == {}
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)
+def test_an_example_that_is_copied_is_an_app_without_open_flags(home: Path, tmp_path: Path, example: Path) -> None:
+    shutil.copytree(example, tmp_path / "own")
+    done = run(home, "cdk", "synth", "-q", cwd=tmp_path / "own", PYTHONPATH=str(ROOT))
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    assert "feature flags" not in done.stderr, "the CLI counts the flags that an app leaves open"
+    (template,) = (tmp_path / "own/cdk.out").glob("*.template.json")
+    # The flag @aws-cdk/aws-iam:minimizePolicies: statements that differ in their actions only are one.
+    policies = of_type(json.loads(template.read_text())["Resources"], "AWS::IAM::Policy").values()
+    for statements in (each["Properties"]["PolicyDocument"]["Statement"] for each in policies):
+        others = [json.dumps({**each, "Action": None}, sort_keys=True) for each in statements]
+        assert len(others) == len(set(others))

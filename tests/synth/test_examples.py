@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,14 @@ def test_an_example_is_an_annex_that_starts_nothing_by_itself(example: Path) -> 
     assert group["MinSize"] == "0"
     assert "DesiredCapacity" not in group
     assert len(of_type(resources, "Custom::AnnexLease")) == 1
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)
+def test_an_example_has_the_settings_of_the_project_app(example: Path) -> None:
+    """The CDK reads no other file than that of the app's directory: a copy of an example takes its flags along."""
+    settings = json.loads((ROOT / "cdk.json").read_text())
+    settings.pop("watch")  # directories of this checkout
+    assert json.loads((example / "cdk.json").read_text()) == settings, "copy them from cdk.json of the project"
 
 
 def test_five_lines_are_enough() -> None:

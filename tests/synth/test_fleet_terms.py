@@ -56,7 +56,7 @@ def test_a_bare_point_has_the_defaults() -> None:
     assert point.times == {span.name: seconds(span.default_value) for span in terms.EXECUTION_POINT_TIMES}
     assert all(point.times.values())
     assert point.volume_gib == terms.VOLUME_GIB.default
-    assert point.root_device == terms.ROOT_DEVICE.default
+    assert point.image_root_device == forms.ROOT_DEVICE.example
     assert point.drain_before_end_seconds == seconds(terms.DRAIN_BEFORE_END.default_value)
 
 
@@ -156,7 +156,7 @@ def test_the_form_of_a_root_device(device: str, form: bool) -> None:
         error = refused("ExecutionPoint root_device", device, forms.ROOT_DEVICE.allowed)
         with pytest.raises(ValueError, match=re.escape(error)):
             point_with(root_device=device)
-    assert f"Default: `{terms.ROOT_DEVICE.default}`" in documented(ExecutionPoint, "root_device")
+    assert f"`{forms.ROOT_DEVICE.example}` with any other image" in documented(ExecutionPoint, "root_device")
 
 
 def test_the_form_of_a_name(stack: Stack, vpc: ec2.IVpc) -> None:

@@ -31,7 +31,7 @@ def make(stack: Stack, point: ExecutionPoint, *, public: bool | None = None, pro
         annex_name="muon",
         annex_id=ID,
         execution_point=point,
-        instance_type=ec2.InstanceType("c6a.large"),
+        instance_types=[ec2.InstanceType("c6a.large")],
         credential=secretsmanager.Secret(stack, "Secret"),
         role=instance_role(stack, "Role"),
         security_group=ec2.SecurityGroup(stack, "SecurityGroup", vpc=vpc),

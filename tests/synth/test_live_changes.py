@@ -34,6 +34,7 @@ POLICY = "arn:aws:iam::123456789012:policy/boundary"
 DATE = datetime(2030, 6, 1, 8, tzinfo=UTC)
 SUBNET = ("subnet-0123456789abcdef0",)
 PROTECTING = {**OWN_NETWORK, "protect_busy": True}
+STOCK = {**OWN_NETWORK, "image": "debian-13"}
 RENEWED = {**OWN_NETWORK, "renew_while_busy": "1h"}
 # "gradual replacement of instances", "replaces old instances with new ones"
 REPLACES = re.compile(r"\breplac\w+ (?:\w+ ){0,2}instances\b", re.IGNORECASE)
@@ -47,7 +48,10 @@ CASES: dict[str, list[Case]] = {
     "access_point_ports": [(POOL, {"access_point_ports": ("9700",)})],
     "region": [(OWN_NETWORK, {"region": "us-west-2"})],
     "account": [(OWN_NETWORK, {"account": "123456789012"})],
-    "image": [(OWN_NETWORK, {"image": "ami-0fedcba9876543210"}), (OWN_NETWORK, {"image": "ssm:/a/parameter"})],
+    "image": [(OWN_NETWORK, {"image": "ami-0fedcba9876543210"}), (OWN_NETWORK, {"image": "ssm:/a/parameter"}),
+              (STOCK, {"image": "ubuntu-24.04"}), (STOCK, {"image": "built:debian"})],
+    "htcondor": [(OWN_NETWORK, {"htcondor": "25.0"}), (STOCK, {"htcondor": "25.x"})],
+    "components": [(STOCK, {"components": ("apptainer",)})],
     "size": [(OWN_NETWORK, {"size": 1})],
     "lease": [(OWN_NETWORK, {"lease": "9h", "max_lifetime": "16h"})],
     "lease_ends_at": [(OWN_NETWORK, {"lease": None, "lease_ends_at": DATE, "max_lifetime": "16h"})],
@@ -75,6 +79,8 @@ CASES: dict[str, list[Case]] = {
     "ipv6": [(OWN_NETWORK, {"ipv6": True}), ({**OWN_NETWORK, "ipv6": True}, {"ipv6": False})],
     "dns_servers": [(OWN_NETWORK, {"dns_servers": ("192.0.2.53",)})],
     "proxy": [(OWN_NETWORK, {"proxy": "http://proxy.example.edu:3128"})],
+    "htcondor_mirror": [(STOCK, {"htcondor_mirror": "http://mirror.example.edu:8080"})],
+    "package_mirror": [(STOCK, {"package_mirror": "https://mirror.example.edu:8443/debian"})],
     "volume_gib": [(OWN_NETWORK, {"volume_gib": 100})],
     "root_device": [(OWN_NETWORK, {"root_device": "/dev/sda1"})],
     "tags": [(OWN_NETWORK, {"tags": {"team": "physics"}}), (GIVEN_NETWORK, {"tags": {"team": "physics"}})],

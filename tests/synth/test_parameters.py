@@ -39,7 +39,7 @@ def duration(value: timedelta) -> Duration:
 
 
 def point_with(**changes: Any) -> ExecutionPoint:
-    image = ec2.MachineImage.generic_linux({"us-east-1": forms.IMAGE.example})
+    image = ec2.MachineImage.generic_linux({"us-east-1": "ami-0123456789abcdef0"})
     pool = Pool(collector=forms.COLLECTOR.example, trust_domain=forms.TRUST_DOMAIN.example)
     return ExecutionPoint(**{"pool": pool, "machine_image": image, **changes})
 
@@ -227,7 +227,7 @@ def test_the_defaults_of_a_fleet(defaults: Resources) -> None:
 def test_the_defaults_of_an_execution_point(defaults: Resources) -> None:
     data = only(defaults, "AWS::EC2::LaunchTemplate")["LaunchTemplateData"]
     (volume,) = data["BlockDeviceMappings"]
-    assert volume["DeviceName"] == terms.ROOT_DEVICE.default
+    assert volume["DeviceName"] == forms.ROOT_DEVICE.example
     assert volume["Ebs"]["VolumeSize"] == terms.VOLUME_GIB.default
     user_data = json.dumps(data["UserData"])
     for term in EXECUTION_POINT_SPANS:

@@ -37,6 +37,7 @@ Keys = dict[str, Any]
 Reach = tuple[Keys, str] | str
 NO_KEY = "the stacks pass no such parameter"
 ONE_OF_ONE = "a stack of the app has one annex, with one lease and one fleet"
+NO_TOKEN = "the spec has names of types, which are known"
 CALLED = "a part of other checks, which are listed"
 BY_SPEC: dict[str, list[Reach]] = {
     "alarm_topic.py invalid_value(parameter)": [
@@ -56,7 +57,11 @@ BY_SPEC: dict[str, list[Reach]] = {
     "execution_point.py check_whole_number('ExecutionPoint volume_gib')": [({"volume_gib": 0}, "volume_gib")],
     "execution_point.py check_form('ExecutionPoint root_device')": [({"root_device": "xvda"}, "root_device")],
     "execution_point.py seconds(f'ExecutionPoint {span.name}')": [({"idle_timeout": "29s"}, "idle_timeout")],
-    "execution_point.py check_form('ExecutionPoint proxy')": [({"proxy": "proxy"}, "proxy")],
+    "execution_point.py check_form(f'ExecutionPoint {term.name}')": [({"proxy": "proxy"}, "proxy")],
+    "execution_point.py invalid_value('ExecutionPoint components')": [({"components": ("gpu",)}, "components")],
+    "execution_point.py invalid_value(f'ExecutionPoint {conflict.name}')": [
+        ({"components": ("apptainer",)}, "components"),
+    ],
     "execution_point.py invalid_value('ExecutionPoint dns_servers')": [({"dns_servers": ("dns",)}, "dns_servers")],
     "fleet_group.py check_whole_number('AnnexFleet max_size')": [({"size": 0}, "size")],
     "fleet_group.py check_whole_number('AnnexFleet on_demand_base')": [({"on_demand_base": 3}, "on_demand_base")],
@@ -69,6 +74,12 @@ BY_SPEC: dict[str, list[Reach]] = {
     ],
     "launch_template.py invalid_value('ExecutionPoint machine_image')": [
         ({"image": "ssm:/aws/service/ami-windows-latest/Windows_Server-2022-English-Full-Base"}, "image"),
+    ],
+    "stock_image.py invalid_value('AnnexFleet instance_types')": [NO_TOKEN],
+    "stock_image.py invalid_value(_PARAMETER)": [
+        ({"image": "debian-13", "instance_types": ("c6g.large",)}, "image"),
+        "the account of the credentials is looked for before, see stacks/places.py",
+        ({"image": "rocky-9", "region": "us-gov-west-1"}, "image"),
     ],
     "identity.py invalid_value(f'{owner} annex_name')": [({"name": "Demo"}, "name")],
     "identity.py invalid_value(f'{kind.__name__} annex_name')": [ONE_OF_ONE],

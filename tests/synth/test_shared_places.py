@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -96,7 +95,7 @@ def test_it_has_the_tags_that_all_its_annexes_have(app: App) -> None:
 
 def warned(app: App, annexes: list[AnnexSpec]) -> dict[str, list[str]]:
     """The messages of each annex's stack."""
-    warn(made(app, annexes), annexes, datetime.now(UTC))
+    warn(made(app, annexes), annexes)
     assembly = app.synth()
     messages = {each.name: assembly.get_stack_artifact(f"Annex-{each.name}").messages for each in annexes}
     return {name: [str(message.entry.data) for message in each] for name, each in messages.items()}

@@ -39,12 +39,16 @@ SHARED = [
     "log_line.py",
     "messages.py",
     "observed.py",
+    "outcome.py",
     "ownership.py",
     "policy.py",
     "record.py",
     "stopping.py",
     "tags.py",
     "terms.py",
+    "components.py",
+    "image_terms.py",
+    "stock_images.py",
 ]
 ONLY_CHECKER = [
     "checker.py",

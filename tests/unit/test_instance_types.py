@@ -11,7 +11,8 @@ import moto.ec2
 import pytest
 
 from annex_lease.forms import INSTANCE_TYPE
-from annex_lease.instance_types import ARM64, NO_MAC, NO_XEN, X86_64, architecture, architectures, unusable
+from annex_lease.instance_types import NO_MAC, NO_XEN, architecture, architectures, unusable
+from annex_lease.stock_images import ARM64, X86_64
 from tests.unit.aws_names import instance_type_names
 
 NAMES = instance_type_names()

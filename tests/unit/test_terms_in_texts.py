@@ -34,7 +34,6 @@ DEFAULTS = {
     "LeaseTerms": ("grace",),
     "ExecutionPoint": (
         "volume_gib",
-        "root_device",
         "drain_before_end",
         "idle_timeout",
         "join_timeout",

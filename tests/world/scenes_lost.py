@@ -24,6 +24,20 @@ def tags_lost_by_a_fleet_that_shrank(stage: Stage) -> None:
     stage.expect(stage.tags().get(lease_tags.TAG_GRANTED) == "3", "the grant is recorded again")
 
 
+@scene(("active", 1, 1, False))
+def tags_lost_after_every_process_was_resumed(stage: Stage) -> None:
+    """An operator resumes all processes of the group, the mark of its grant among them: the next check repairs that."""
+    stage.make(policy={"size": 3})
+    stage.minutes(3)
+    retire(stage, 2)
+    suspended = [one["ProcessName"] for one in stage.group()["SuspendedProcesses"]]
+    stage.world.operator.autoscaling.resume_processes(AutoScalingGroupName=stage.site.group, ScalingProcesses=suspended)
+    stage.minutes(2)
+    deploy_without_runtime_tags(stage, grace_seconds=600)
+    stage.minutes(3)
+    stage.expect(len(stage.alive()) == 1, "what retired is not started again")
+
+
 @scene("ENDED")
 def tags_lost_by_a_stopped_fleet(stage: Stage) -> None:
     """One instance is on standby, so that its group does not end it: it has the grace, and no more."""

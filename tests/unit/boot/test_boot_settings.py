@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from annex_boot import files as boot
+from annex_boot.installation import install_files
 from annex_boot.settings import EpSettings, setting_forms
 from annex_boot.user_data import BOOT_FILES, boot_file
 from annex_lease import forms
@@ -18,20 +19,11 @@ from annex_lease.forms import Form
 from annex_lease.tags import TAG_END
 from annex_lease.terms import EXECUTION_POINT_TIMES, Span, seconds
 from tests.unit.boot.boot_root import SETTINGS, BootRoot
+from tests.unit.boot.setting_texts import BORDER, OTHERS, TEXTS
 
 DIRECTORY = Path(boot.__file__).parent
 SCRIPTS = sorted(name for name, (path, _) in BOOT_FILES.items() if path.startswith("/usr/local/lib/annex/"))
-TEXTS: list[tuple[str, str, Form]] = [
-    ("annex", "ANNEX_NAME", forms.ANNEX_NAME),
-    ("region", "ANNEX_REGION", forms.REGION),
-    ("credential_arn", "ANNEX_CREDENTIAL", forms.SECRET_ARN),
-    ("collector", "ANNEX_COLLECTOR", forms.COLLECTOR_ADDRESS),
-    ("trust_domain", "ANNEX_TRUST_DOMAIN", forms.TRUST_DOMAIN),
-    ("proxy", "ANNEX_PROXY", forms.PROXY_OR_NONE),
-    ("root_device", "ANNEX_ROOT_DEVICE", forms.ROOT_DEVICE),
-]
 TIMES = [(f"ANNEX_{span.name.upper()}", span) for span in EXECUTION_POINT_TIMES]
-LABEL = "a" * 63
 READER = ". /usr/local/lib/annex/settings.sh\nread_settings || exit 1\nexport -p\n"
 
 
@@ -64,6 +56,7 @@ def test_the_reader_exports_what_the_writer_wrote(root: BootRoot) -> None:
 
 def test_every_setting_is_one_that_the_boot_files_use_and_the_other_way_round() -> None:
     shell = "".join(boot_file(name) for name in SCRIPTS if name != "settings.sh")
+    shell += "".join(install_files().values())
     used = set(re.findall(r"\bANNEX_[A-Z_]+\b(?! = )", shell))
     assert used == set(SETTINGS.to_environ()) == set(setting_forms())
 
@@ -98,52 +91,6 @@ def test_a_text_has_the_declared_form_on_both_sides(root: BootRoot, field: str, 
     assert [form.matches(value) for value in BORDER[key]] == [True, False], "at the border and beyond it"
 
 
-BORDER = {
-    "ANNEX_NAME": ("a" * 32, "a" * 33),
-    "ANNEX_REGION": ("ap-southeast-10", "ap-southeast-100"),
-    "ANNEX_CREDENTIAL": (
-        "arn:aws-us-gov:secretsmanager:us-gov-west-1:123456789012:secret:/a_b+c=d.e@f-g",
-        "arn:aws:secretsmanager:us-east-1:12345678901:secret:a",
-    ),
-    "ANNEX_COLLECTOR": (f"{LABEL}.example.edu:65535", f"{LABEL}.example.edu:65536"),
-    "ANNEX_TRUST_DOMAIN": ("a" * 253, "a" * 254),
-    "ANNEX_ROOT_DEVICE": ("/dev/xvdaa15", "/dev/xvdaaa"),
-    "ANNEX_PROXY": ("http://proxy:65535/", "http://proxy:65536/"),
-}
-
-OTHERS = {
-    "ANNEX_NAME": ("a-" * 15 + "ab", "a-" * 15 + "abc", "a--b", "a-", "Demo", "1a"),
-    "ANNEX_REGION": ("eusc-de-east-1", "us-east", "US-EAST-1"),
-    "ANNEX_CREDENTIAL": ("arn:aws:s3:::bucket", "arn:aws:secretsmanager:us-east-1:123456789012:secret:$(id)"),
-    "ANNEX_COLLECTOR": (
-        *("192.0.2.1:1", "cm:0", "cm", "cm:", "a..b:9618", "cm1:9618,cm2:9619", "cm1:9618,", "cm1:9618 cm2:9618"),
-        *("[2001:db8::1]:9618", "[2001:db8::1]", "[$(id)]:1", "cm:9618?sock=collector", "cm:9618?sock=`id`"),
-        "<10.0.0.1:9618?addrs=10.0.0.1-9618+[2001-db8--1]-9618&alias=cm.example.edu&noUDP&sock=collector>",
-        *(
-            "<10.0.0.1:9618",
-            "10.0.0.1:9618>",
-            f"{'a' * 60}:9618," * 14 + "cm:9618",
-            f"{'a' * 60}:9618," * 15 + "cm:9618",
-        ),
-    ),
-    "ANNEX_TRUST_DOMAIN": (
-        *("a", "a.", "a_b", "LOCAL_POOL", "cm:9618", "[2001:db8::1]:9618", "a-b", "^a", "~!#%&()<>?{}|;+="),
-        *("a b", "cm1,cm2", "$(id)", "a\\", "a/b", "a@b", "a*", '"a"', "'a'", "`id`", "é"),
-    ),
-    "ANNEX_PROXY": (
-        *("https://192.0.2.1:3128", "http://[2001:db8::1]:3128", "http://proxy", "proxy:3128", "socks5://proxy:1080"),
-        *("http://user:password@proxy:3128", "http://proxy/path", "http://$(id)", "http://proxy:3128 ", "http://"),
-    ),
-    "ANNEX_ROOT_DEVICE": ("/dev/sda1", "/dev/sda", "/dev/nvme0n1", "xvda", "/dev/../sda"),
-}
-
-
-@pytest.mark.parametrize("region", ["us-east-1", "us-gov-west-1", "eusc-de-east-1", "ap-southeast-10"])
-def test_a_region_boots(root: BootRoot, region: str) -> None:
-    assert accepted_here("region", region)
-    assert accepted_there(root, "ANNEX_REGION", region)
-
-
 def test_the_lease_end_is_read_from_the_tag_that_the_checker_publishes() -> None:
     for name in ("prepare", "watch"):
         assert f"tags/instance/{TAG_END}" in boot_file(name)
@@ -166,8 +113,7 @@ def test_no_boot_file_writes_down_a_rule() -> None:
         ("annex", "a--b"),
         ("annex", "demo\n"),
         ("annex", ""),
-        ("region", "us-east-1\nEVIL=1"),
-        ("region", "mars"),
+        ("root_device", "/dev/xvda\nEVIL=1"),
         ("credential_arn", "arn:aws:secretsmanager:us-east-1:123456789012:secret:$(id)"),
         ("credential_arn", "arn:aws:s3:::bucket"),
         ("credential_arn", "${Token[TOKEN.1]}\nEVIL=1"),

@@ -21,13 +21,12 @@ from annex_boot.user_data import BOOT_FILES, MAX_USER_DATA_BYTES, boot_file, ren
 from annex_lease.terms import EXECUTION_POINT_TIMES, seconds
 from tests.unit.boot.boot_root import SETTINGS
 
-DIRECTORY = Path(boot.__file__).parent
+BOOT = Path(boot.__file__).parent
 SCRIPTS = sorted(name for name, (path, _) in BOOT_FILES.items() if path.startswith("/usr/local/lib/annex/"))
 SHELL = [name for name in SCRIPTS if "python" not in boot_file(name).splitlines()[0]]
 HOST = ".".join(["a" * 63] * 3 + ["b" * 61])  # 253 characters
 LONGEST = EpSettings(
     annex="a" * 32,
-    region="ap-southeast-1",
     credential_arn="arn:aws-us-gov:secretsmanager:us-gov-west-1:123456789012:secret:" + "s" * 512,
     collector=",".join([f"{HOST}:65535"] * 3 + [f"{HOST[:210].rstrip('.')}:65535"]),
     trust_domain=HOST,
@@ -53,16 +52,19 @@ def parts(text: str) -> list[dict[str, Any]]:
     return found
 
 
+def written(part: dict[str, Any]) -> dict[str, tuple[str, str]]:
+    return {entry["path"]: (entry["permissions"], entry["content"]) for entry in part["write_files"]}
+
+
 def test_holds_every_file_byte_for_byte() -> None:
     static, own = parts(render_user_data(SETTINGS))
-    written = {entry["path"]: (entry["permissions"], entry["content"]) for entry in static["write_files"]}
-    assert written == {path: (mode, boot_file(name)) for name, (path, mode) in BOOT_FILES.items()}
+    assert written(static) == {path: (mode, boot_file(name)) for name, (path, mode) in BOOT_FILES.items()}
     (settings,) = own["write_files"]
     assert (settings["path"], settings["content"]) == ("/etc/annex/annex.env", SETTINGS.to_env_file())
 
 
 def test_every_boot_file_has_a_place() -> None:
-    present = {path.name for path in DIRECTORY.iterdir() if path.is_file()}
+    present = {path.name for path in BOOT.iterdir() if path.is_file()}
     assert present == set(BOOT_FILES) | {"__init__.py", "cloud-config.yaml"}
 
 
@@ -107,13 +109,10 @@ def test_no_secret_no_placeholder_no_address_of_a_laboratory() -> None:
 
 def test_values_known_only_at_deployment_pass_through() -> None:
     token = "${Token[TOKEN.42]}"
-    settings = dataclasses.replace(
-        SETTINGS, region="${Token[AWS.Region.4]}", credential_arn=token, collector=f"{token}:9618", trust_domain=token
-    )
+    settings = dataclasses.replace(SETTINGS, credential_arn=token, collector=f"{token}:9618", trust_domain=token)
     text = render_user_data(settings)
     assert f"      ANNEX_CREDENTIAL={token}\n" in text
     assert f"      ANNEX_COLLECTOR={token}:9618\n" in text
-    assert "      ANNEX_REGION=${Token[AWS.Region.4]}\n" in text
 
 
 @pytest.mark.parametrize("annex", ["a", "a" * 32, "a-1", "pa", "paper"])
@@ -148,3 +147,13 @@ def test_the_firewall_follows_the_images_own_rules() -> None:
     assert "/usr/local/lib/annex/firewall ||" in reload, "a wall that cannot be put up again ends the instance"
     assert "stop condor.service" in reload, "and its jobs at once"
     assert "start annex-retire.service" in reload
+
+
+def test_idle_connections_are_kept_before_a_nat_gateway_forgets_them() -> None:
+    """HTCondor's default of 360 s comes too late. 0 would leave the interval to the operating system: two hours."""
+    # "If a connection that's using a NAT gateway is idle for 350 seconds or more, the connection times out" (Amazon VPC
+    # User Guide, "Troubleshoot NAT gateways").
+    forgotten = 350
+    (interval,) = re.findall(r"^TCP_KEEPALIVE_INTERVAL = (\d+)$", boot_file("condor.conf"), re.M)
+    # One probe may be lost, and the next one still comes in time.
+    assert 0 < 2 * int(interval) < forgotten

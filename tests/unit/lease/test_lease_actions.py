@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import timedelta
 from unittest import mock
@@ -12,12 +12,13 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 
 from annex_lease import actions, actuator
 from annex_lease.actions import Action, EmptyGroup, SuspendLaunch, TerminateInstances, Warn
-from annex_lease.actuator import Outcome, carry_out
+from annex_lease.actuator import carry_out, carry_out_destroy
 from annex_lease.aws import AnnexAccess, Clients
 from annex_lease.batches import CALL_SECONDS, RefusedError
 from annex_lease.decision import decide
 from annex_lease.entries import Granted, Ledger, Override, Renewed, Schedule, ScheduledAction
 from annex_lease.observed import GroupMember
+from annex_lease.outcome import Outcome
 from tests.unit.lease.lease_model import END, HOUR, POLICY, a_group, settled
 
 # Tests define kinds of their own.
@@ -54,7 +55,12 @@ def annex(seconds_left: float = 100.0) -> AnnexAccess:
     return AnnexAccess("g", "", Clients(), seconds_left=lambda: seconds_left)
 
 
-def carried(monkeypatch: pytest.MonkeyPatch, wanted: Iterable[Action], failing: Mapping[Action, Exception]) -> Outcome:
+def carried(
+    monkeypatch: pytest.MonkeyPatch,
+    wanted: Iterable[Action],
+    failing: Mapping[Action, Exception],
+    carry: Callable[[Iterable[Action], AnnexAccess], Outcome] = carry_out,
+) -> Outcome:
     """Carry out actions of which these fail."""
 
     def perform(action: Action, _: AnnexAccess) -> None:
@@ -62,7 +68,7 @@ def carried(monkeypatch: pytest.MonkeyPatch, wanted: Iterable[Action], failing: 
             raise failing[action]
 
     monkeypatch.setattr(actuator, "perform", perform)
-    return carry_out(wanted, annex())
+    return carry(wanted, annex())
 
 
 def test_an_action_that_does_not_state_what_it_is_cannot_be_defined() -> None:
@@ -176,6 +182,25 @@ def test_no_action_is_begun_without_time(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(actuator, "perform", lambda *_: pytest.fail("it was begun"))
     outcome = carry_out([FIRST, TerminateInstances(("i-1",), "over")], annex(CALL_SECONDS - 0.1))
     assert outcome == Outcome((), ("EmptyGroup: out of time; the next run continues",), ())
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind.bookkeeping])
+def test_at_a_destroy_no_record_is_needed(monkeypatch: pytest.MonkeyPatch, kind: type[Action]) -> None:
+    record = SAMPLES[kind]
+    outcome = carried(monkeypatch, [record, FIRST], {record: REFUSED}, carry_out_destroy)
+    assert outcome == Outcome((FIRST, record), (), (f"{kind.note or kind.__name__}: {REFUSED}",))
+
+
+def test_at_a_destroy_what_ends_the_annex_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    record = SAMPLES[actions.RecordGrant]
+    outcome = carried(monkeypatch, [record, FIRST], {FIRST: REFUSED}, carry_out_destroy)
+    assert outcome == Outcome((FIRST, record), (f"EmptyGroup: {REFUSED}",), ())
+
+
+def test_at_a_destroy_a_record_without_time_is_no_failure() -> None:
+    late, no_time = annex(CALL_SECONDS - 0.1), "out of time; the next run continues"
+    assert carry_out_destroy([SAMPLES[actions.RecordGrant]], late) == Outcome((), (), (f"RecordGrant: {no_time}",))
+    assert carry_out_destroy([FIRST], late) == Outcome((), (f"EmptyGroup: {no_time}",), ())
 
 
 def test_an_action_without_an_implementation_is_an_error() -> None:

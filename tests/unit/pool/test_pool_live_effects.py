@@ -75,12 +75,16 @@ PORTS = {
     "access_point_ports": (20000, 20100, "HTCondor: access points"),
     "proxy": (3128, 3128, "Proxy for HTTP and HTTPS"),
     "dns_servers": (53, 53, "DNS"),
+    "htcondor_mirror": (8443, 8443, "HTCondor: packages to install"),
+    "package_mirror": (8080, 8080, "Packages to install"),
 }
 KEPT: dict[str, tuple[PoolSpec, dict[str, Any]]] = {
     "collector": (POOL.model_copy(update={"collector": "cm.example.edu:9620"}), {}),
     "access_point_ports": (POOL.model_copy(update={"access_point_ports": ("20000-20200",)}), {}),
     "proxy": (POOL, {"proxy": "http://proxy.example.edu:3128"}),
     "dns_servers": (POOL, {"dns_servers": ["192.0.2.53"]}),
+    "htcondor_mirror": (POOL, {"image": "debian-13", "htcondor_mirror": "https://mirror.example.edu:8443/htcondor"}),
+    "package_mirror": (POOL, {"image": "debian-13", "package_mirror": "http://mirror.example.edu:8080"}),
 }
 
 
@@ -162,7 +166,6 @@ def test_the_setting_of_the_protection_is_the_one_of_the_boot_files() -> None:
     times = {"drain_before_end": 60, "idle_timeout": 60, "join_timeout": 60, "shutdown_after_end": 60}
     settings = EpSettings(
         annex="demo",
-        region="us-east-1",
         credential_arn="arn:aws:secretsmanager:us-east-1:123456789012:secret:a-AbCdEf",
         collector="cm.example.edu:9618",
         trust_domain="example.edu",

@@ -217,5 +217,5 @@ def test_an_end_that_has_passed_is_noted(
     )
     app(["plan", "demo", "--json", "--spec", str(spec)], standalone_mode=False)
     said = capsys.readouterr()
-    assert said.err.count(f"note: annex demo: lease_ends_at is {end}, which has passed") == notes
+    assert said.err.count(f"note: annex demo: the declared end of its lease, {end}, has passed") == notes
     assert json.loads(said.out)["lease_ends_at"] == end

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from annex_lease.actions import Action, EmptyGroup, FinishHooks, SuspendLaunch, TerminateInstances
-from annex_lease.actuator import Outcome
 from annex_lease.lease import Phase
 from annex_lease.observed import Group, GroupMember, Instance
+from annex_lease.outcome import Outcome
 from annex_lease.policy import LeasePolicy, policy_tags
 from annex_lease.tags import Tag
 from annex_pool import stop as stop_module

@@ -124,7 +124,7 @@ def test_keys_that_do_not_go_together(
     assert allowed in problem.allowed
 
 
-@pytest.mark.parametrize("key", ["region", "image", "size", "instance_types"])
+@pytest.mark.parametrize("key", ["region", "size", "instance_types"])
 def test_a_required_key_is_missing(read_annex: ReadAnnex, key: str) -> None:
     with pytest.raises(SpecError) as caught:
         read_annex(**{key: None})
@@ -210,11 +210,11 @@ from 30s to 7d
     fix:      instance_types = ["c6a.large", "c6i.large"]
   [annex.a] instance_type
     received: ["c6a.large"]
-    allowed:  the keys region, account, image, size, lease, lease_ends_at, max_lifetime, grace, \
-drain_before_end, idle_timeout, join_timeout, renew_while_busy, protect_busy, max_instance_hours, \
+    allowed:  the keys region, account, image, htcondor, components, size, lease, lease_ends_at, max_lifetime, \
+grace, drain_before_end, idle_timeout, join_timeout, renew_while_busy, protect_busy, max_instance_hours, \
 price_per_hour, warn_before_end, alarm_email, alarm_topic, instance_types, on_demand_base, \
-on_demand_percentage, vpc, subnets, ipv6, dns_servers, proxy, volume_gib, root_device, tags, \
-volume_key, credential_key, permissions_boundary, role_path
+on_demand_percentage, vpc, subnets, ipv6, dns_servers, proxy, htcondor_mirror, package_mirror, volume_gib, \
+root_device, tags, volume_key, credential_key, permissions_boundary, role_path
     fix:      did you mean instance_types?"""
     )
 

@@ -41,10 +41,10 @@ def test_a_misspelt_region(read_annex: ReadAnnex, region: str, meant: str) -> No
         ("ssm:awsimage", 'a parameter whose name does not begin with "aws" or "ssm"'),
         ("ssm:/AWS/image", 'a parameter whose name does not begin with "aws" or "ssm"'),
         ("ssm:/ssm/image", 'a parameter whose name does not begin with "aws" or "ssm"'),
-        ("ssm:/aws/service/ami-windows-latest/Windows_Server-2022-English-Full-Base", "a Linux image with HTCondor"),
-        ("ssm:/aws/service/ec2-macos/sonoma/arm64_mac/latest/image_id", "a Linux image with HTCondor"),
-        ("ssm:/images/windows-2022", "a Linux image with HTCondor"),
-        ("ssm:/aws/service/freebsd/amd64/base/ufs/14.1/RELEASE", "a Linux image with HTCondor"),
+        ("ssm:/aws/service/ami-windows-latest/Windows_Server-2022-English-Full-Base", "a Linux image"),
+        ("ssm:/aws/service/ec2-macos/sonoma/arm64_mac/latest/image_id", "a Linux image"),
+        ("ssm:/images/windows-2022", "a Linux image"),
+        ("ssm:/aws/service/freebsd/amd64/base/ufs/14.1/RELEASE", "a Linux image"),
         ("ssm:/aws/service/ecs/optimized-ami/amazon-linux-2023/recommended", "a parameter with the image's id alone"),
         ("ssm:/aws/service/eks/optimized-ami/1.31/a/recommended:3", "a parameter with the image's id alone"),
         ("ssm:arn:aws:ssm:us-east-1:123456789012:parameter/image:3", "the ARN of a shared parameter without a version"),
@@ -75,7 +75,7 @@ SHARED = "arn:aws:ssm:us-east-1:123456789012:parameter/images/annex"
 )
 def test_a_parameter_as_others_write_it(read_annex: ReadAnnex, image: str, fix: str | None) -> None:
     problem = problem_of(read_annex, image=f'"{image}"')
-    assert problem.fix == f'image = "{fix or "ami-0123456789abcdef0"}"'
+    assert problem.fix == f'image = "{fix or "debian-13"}"'
     assert fix is None or read_annex(image=f'"{fix}"')
 
 

@@ -9,6 +9,7 @@ import pytest
 from pydantic import BaseModel
 
 from annex_lease import rules, terms
+from annex_lease.components import COMPONENTS
 from annex_lease.duration import format_duration
 from annex_lease.kinds import REQUIRED, Number, Price, Span, Term, Text, Texts, written
 from annex_spec import AnnexSpec, BaseSpec, PoolSpec, SpecError
@@ -27,6 +28,10 @@ TEXTS = [term for term in terms.ANNEX_KEYS if isinstance(term, Text)]
 SECOND = timedelta(seconds=1)
 # A lease so long that no rule between two values refuses the bound of another one.
 LONG = {"lease": '"365d"', "warn_before_end": '"1m"', "renew_while_busy": None}
+# What is installed with the HTCondor of an image is refused, see test_spec_installation.py.
+INSTALLING = {
+    term.name: {"htcondor": '"25.0"'} for term in (terms.COMPONENTS, terms.HTCONDOR_MIRROR, terms.PACKAGE_MIRROR)
+}
 
 
 def name_of(value: object) -> str | None:
@@ -65,7 +70,7 @@ def test_the_default_is_that_of_the_term(read_annex: ReadAnnex, term: Term) -> N
     elif term in terms.BASE_KEYS:
         assert getattr(BaseSpec(), term.name) == term.default
     else:
-        assert getattr(read_annex().annexes["demo"], term.name) == term.default
+        assert getattr(read_annex(image=None).annexes["demo"], term.name) == term.default
 
 
 def test_all_instances_of_the_largest_annex_may_be_removed() -> None:
@@ -129,13 +134,16 @@ def test_a_list_has_its_bounds(read_annex: ReadAnnex, term: Texts) -> None:
     def items(count: int) -> str:
         forms = {terms.INSTANCE_TYPES.name: "m{}a.large", terms.DNS_SERVERS.name: "192.0.2.{}"}
         texts = [forms.get(term.name, "subnet-{:08x}").format(n) for n in range(count)]
+        if term is terms.COMPONENTS:
+            texts = (list(COMPONENTS) * 2)[:count]
         assert all(term.form.matches(text) for text in texts)
         return str(texts)
 
-    keys = {"vpc": '"vpc-01234567"'} if term is terms.SUBNETS else {}
+    keys = {"vpc": '"vpc-01234567"'} if term is terms.SUBNETS else INSTALLING.get(term.name, {})
     for count in (term.minimum, term.maximum or 50):
         assert len(getattr(read_annex(**keys, **{term.name: items(count)}).annexes["demo"], term.name)) == count
-    refused(read_annex, term, items(term.minimum - 1))
+    if term.minimum:
+        refused(read_annex, term, items(term.minimum - 1))
     if term.maximum is not None:
         assert str(term.maximum) in term.allowed
         refused(read_annex, term, items(term.maximum + 1))
@@ -149,7 +157,7 @@ def test_a_list_is_one_problem_however_many_items_are_wrong(read_annex: ReadAnne
 @pytest.mark.parametrize("term", TEXTS, ids=name_of)
 def test_a_text_has_the_form_of_the_term(read_annex: ReadAnnex, term: Text) -> None:
     example = term.form.example
-    keys = {terms.VPC.name: {"subnets": '["subnet-01234567"]'}}.get(term.name, {})
+    keys = {terms.VPC.name: {"subnets": '["subnet-01234567"]'}, **INSTALLING}.get(term.name, {})
     assert term.form.matches(example)
     assert getattr(read_annex(**keys, **{term.name: f'"{example}"'}).annexes["demo"], term.name) == example
     for other in (f"{example}!", f"!{example}", f"{example}\\n", ""):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +12,7 @@ import pytest
 from annex_lease.tags import TAG_END, TAG_UNTIL
 from tests.unit.verify.fake_scene import START, scene, set_tag
 from verify.console import MARKER
-from verify.experiments import deployments, instances
+from verify.experiments import EXPERIMENTS, deployments, instances
 from verify.experiments.checker_runs import errors_metric, scheduled_run
 from verify.outcome import NotRunError
 
@@ -137,18 +139,49 @@ def test_errors_is_zero(sums: tuple[float, ...], held: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("duration", "used", "held"), [(120, 96, True), (61_000, 96, False), (120, 380, False), (120, 0, None)]
+    ("duration", "used", "dry_run", "held"),
+    [
+        (120, 96, True, True),
+        (61_000, 96, True, False),
+        (120, 380, True, False),
+        (120, 96, False, False),
+        (120, 0, True, None),
+    ],
 )
-def test_a_scheduled_minute(duration: int, used: int, held: bool | None) -> None:
+def test_a_scheduled_minute(duration: int, used: int, dry_run: bool, held: bool | None) -> None:
     at = scene()
     report = f"REPORT Duration: {duration} ms\tMemory Size: 384 MB\tMax Memory Used: {used} MB"
     lines = ['{"event": "scheduled"}', report]
     at.aws.answers["filter_log_events"] = {
         "events": [{"timestamp": n, "message": each} for n, each in enumerate(lines)]
     }
-    at.checks[0]["dry_run"] = True
+    at.checks[0]["dry_run"] = dry_run
     if held is None:
         with pytest.raises(NotRunError, match="no memory"):
             scheduled_run(at)
     else:
         assert scheduled_run(at).held is held
+
+
+def test_a_run_that_the_schedule_did_not_start_says_nothing() -> None:
+    at = scene()
+    report = "REPORT Duration: 120 ms\tMemory Size: 384 MB\tMax Memory Used: 96 MB"
+    at.aws.answers["filter_log_events"] = {"events": [{"timestamp": 1, "message": report}]}
+    with pytest.raises(NotRunError, match="REPORT line of a scheduled run"):
+        scheduled_run(at)
+
+
+def test_a_report_line_of_another_form_says_nothing() -> None:
+    at = scene()
+    lines = ['{"event": "scheduled"}', "REPORT of another form"]
+    at.aws.answers["filter_log_events"] = {
+        "events": [{"timestamp": n, "message": each} for n, each in enumerate(lines)]
+    }
+    with pytest.raises(NotRunError, match="another form"):
+        scheduled_run(at)
+
+
+def test_the_verdict_of_every_experiment_is_tested() -> None:
+    texts = "".join(path.read_text() for path in Path(__file__).parent.glob("test_verify_verdicts*.py"))
+    called = set(re.findall(r"(\w+)\((?:at|simulating|answering|pool)\b", texts))
+    assert {each.look.__name__ for each in EXPERIMENTS.values()} <= called

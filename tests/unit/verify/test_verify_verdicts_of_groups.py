@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -197,3 +198,30 @@ def test_destroy_with_an_instance(failed: bool, status: str, state: str, held: b
     at.aws.answers["describe_stack_events"] = {"StackEvents": [event] if failed else []}
     at.aws.answers["instance"] = {"State": {"Name": state}}
     assert destroy.destroy_with_instance(at).held is held
+
+
+@pytest.mark.parametrize(("seconds", "held"), [(1, False), (-3600, True)])
+def test_destroy_without_an_alarm_while_it_lasts(seconds: float, held: bool) -> None:
+    at = scene()
+    at.aws.answers["describe_stacks"] = {"Stacks": [{"StackStatus": "DELETE_COMPLETE"}]}
+    at.aws.answers["instance"] = {"State": {"Name": "terminated"}}
+    raised = {"Timestamp": START + timedelta(seconds=seconds), "HistorySummary": "Alarm updated from OK to ALARM"}
+    at.aws.answers["describe_alarm_history"] = {"AlarmHistoryItems": [raised]}
+    seen = destroy.destroy_with_instance(at)
+    assert (seen.held, "alarm published" in seen.text) == (held, not held)
+
+
+@pytest.mark.parametrize(("seconds", "held"), [(899, True), (900, True), (901, False), (-1, False)])
+def test_alarm_about_silence_is_in_time_and_about_this_silence(seconds: float, held: bool) -> None:
+    at = scene()
+    at.aws.answers["describe_alarms"] = {"MetricAlarms": [{"StateValue": "OK"}]}
+    raised = {"Timestamp": START + timedelta(seconds=seconds), "HistorySummary": "Alarm updated from OK to ALARM"}
+    at.aws.answers["describe_alarm_history"] = {"AlarmHistoryItems": [raised]}
+    assert silence_is_published(at).held is held
+
+
+def test_a_stack_without_an_alarm_says_nothing_about_one() -> None:
+    at = scene()
+    at.aws.answers["describe_alarms"] = {"MetricAlarms": []}
+    with pytest.raises(NotRunError, match="no alarm"):
+        quiet_deployment(at)

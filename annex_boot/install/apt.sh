@@ -1,0 +1,65 @@
+# shellcheck shell=sh
+# shellcheck disable=SC2154 # variables of `install`
+# Packages of Debian and Ubuntu.
+
+export DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1
+annex_source=/etc/apt/sources.list.d/annex.list
+
+# Adds HTCondor's repository, and a mirror in place of the image's own sources.
+add_repositories() {
+    signed_by=$(echo "$keys" | tr ' ' ,)
+    echo "deb [signed-by=$signed_by] $repository $suite main" >"$annex_source"
+    # The series, and not the older release of the system or a newer one of a mirror.
+    printf 'Package: condor\nPin: version %s.*\nPin-Priority: 1001\n' "${series%.x}" >/etc/apt/preferences.d/annex
+    if [ -n "${ANNEX_PACKAGE_MIRROR-}" ]; then
+        for file in /etc/apt/sources.list /etc/apt/sources.list.d/*; do
+            case $file in
+            "$annex_source" | *.disabled) ;;
+            *) [ ! -e "$file" ] || mv "$file" "$file.disabled" ;;
+            esac
+        done
+        mirror_sources >>"$annex_source"
+    fi
+    apt_get update --error-on=any
+}
+
+# Prints the sources of a mirror: the first directory has the packages, the second one those that are elsewhere.
+mirror_sources() {
+    main=${mirrored%%,*} other=${mirrored#*,}
+    signed="signed-by=/usr/share/keyrings/$ID-archive-keyring.gpg"
+    case $ID:$machine in
+    debian:*)
+        echo "deb [$signed] $ANNEX_PACKAGE_MIRROR/$main $suite main"
+        echo "deb [$signed] $ANNEX_PACKAGE_MIRROR/$main $suite-updates main"
+        echo "deb [$signed] $ANNEX_PACKAGE_MIRROR/$other $suite-security main"
+        ;;
+    *)
+        [ "$machine" = x86_64 ] || main=$other
+        for each in "$suite" "$suite-updates" "$suite-security"; do
+            echo "deb [$signed] $ANNEX_PACKAGE_MIRROR/$main $each main universe"
+        done
+        ;;
+    esac
+}
+
+# install_packages PACKAGE...: HTCondor's own start is refused: its configuration is not there yet.
+install_packages() {
+    policy=/usr/sbin/policy-rc.d
+    own_policy=
+    if [ ! -e "$policy" ]; then
+        own_policy=$policy
+        # shellcheck disable=SC2016 # for the policy
+        printf '#!/bin/sh\ncase $1 in condor*) exit 101 ;; esac\n' >"$policy"
+        chmod 755 "$policy"
+    fi
+    apt_get install --no-install-recommends "$@"
+    status=$?
+    [ -z "$own_policy" ] || rm -f "$own_policy"
+    return "$status"
+}
+
+# After a power failure a new instance takes its place: no wait for the disk. Another apt may hold the lock at boot.
+apt_get() {
+    apt-get -qy -o Acquire::Retries=3 -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 \
+        -o Dpkg::Options::=--force-confold -o Dpkg::Options::=--force-unsafe-io "$@"
+}

@@ -1,0 +1,61 @@
+# shellcheck shell=sh
+# shellcheck disable=SC2154 # variables of `install`
+# Packages of Amazon Linux and of the systems that are compatible with Enterprise Linux.
+
+# Adds HTCondor's repository and what its packages need: EPEL, and the repository that EPEL needs. dnf verifies each
+# package. It does not verify the lists of HTCondor's repositories, whose signatures it finds bad.
+add_repositories() {
+    key_urls=
+    for key in $keys; do key_urls="$key_urls file://$key"; done
+    cat >/etc/yum.repos.d/annex.repo <<END
+[annex-htcondor]
+name=HTCondor $series
+baseurl=$repository
+gpgcheck=1
+repo_gpgcheck=0
+gpgkey=$key_urls
+priority=1
+END
+    options=
+    [ "$extra_repository" = - ] || options=--enablerepo=$extra_repository
+    if [ -n "${ANNEX_PACKAGE_MIRROR-}" ] && [ "$mirrored" != - ]; then
+        mirror_repositories >>/etc/yum.repos.d/annex.repo
+        options='--disablerepo=* --enablerepo=annex-*' without_epel=--disablerepo=annex-epel
+    fi
+    # From the system's own packages, which dnf can verify: EPEL's key comes with it.
+    # shellcheck disable=SC2086 # nothing, or an option
+    [ "$epel" = - ] || dnf_get install ${without_epel-} epel-release || return
+    dnf_get makecache
+}
+
+# Prints the repositories of a mirror. The keys are those of the system's own packages.
+mirror_repositories() {
+    main=${mirrored%%,*} epel_directory=${mirrored#*,}
+    for each in BaseOS AppStream CRB extras; do
+        printf '[annex-%s]\nname=%s\nbaseurl=%s\ngpgcheck=1\ngpgkey=%s\n' "$each" "$each" \
+            "$ANNEX_PACKAGE_MIRROR/$main/${VERSION_ID%%.*}/$each/\$basearch/os" "file://$(system_key)"
+    done
+    printf '[annex-epel]\nname=EPEL\nbaseurl=%s\ngpgcheck=1\ngpgkey=%s\n' \
+        "$ANNEX_PACKAGE_MIRROR/$epel_directory/${VERSION_ID%%.*}/Everything/\$basearch" \
+        "file:///etc/pki/rpm-gpg/RPM-GPG-KEY-EPEL-${VERSION_ID%%.*}"
+}
+
+# Prints the file of the key with which the system's packages are signed.
+system_key() {
+    for file in /etc/pki/rpm-gpg/RPM-GPG-KEY-*"${VERSION_ID%%.*}"; do
+        case $file in
+        *EPEL*) ;;
+        *) echo "$file" && return ;;
+        esac
+    done
+}
+
+# install_packages PACKAGE...
+install_packages() {
+    dnf_get install --setopt=install_weak_deps=False --nodocs "$@"
+}
+
+dnf_get() {
+    # shellcheck disable=SC2086 # several options
+    dnf -y -q --setopt=retries=3 --setopt=timeout=30 ${options-} "$@"
+}

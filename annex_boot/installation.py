@@ -1,0 +1,117 @@
+"""Install files of a machine: which ones it needs, where they are on it, and the commands that use them.
+
+The same files run at boot of a stock image, while an image is built, and in the lab. At boot an instance fetches them
+from Amazon S3: user data has no space for them.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import shlex
+import tarfile
+from collections.abc import Sequence
+from importlib import resources
+
+from annex_boot.boot_text import on_machine
+from annex_lease.stock_images import HTCONDOR_REPOSITORIES, IMAGE_FAMILIES, ImageFamily
+
+DIRECTORY = "/usr/local/lib/annex-install/"
+"""Directory of the install files on the machine."""
+UPDATE_UNITS = (
+    "apt-daily.timer",
+    "apt-daily-upgrade.timer",
+    "apt-daily.service",
+    "apt-daily-upgrade.service",
+    "unattended-upgrades.service",
+    "dnf-automatic.timer",
+    "dnf-automatic-install.timer",
+    "dnf5-automatic.timer",
+    "yum-cron.service",
+)
+"""Units of unattended updates, of Debian, Ubuntu and the RPM families. An update of HTCondor's package restarts it."""
+KEY = "key.asc"
+"""Key with which HTCondor's packages of release 25 are signed: that of the OSG, without its subkey for encryption
+(https://osg-htc.org/docs/release/signing/)."""
+KEY_FINGERPRINT = "962A9BCDD330245F2703C88B74E5BE22D4E9B1FC"
+_COLUMNS = "package manager, path, suite, architectures, EPEL, extra repository, directories of a mirror, packages"
+
+
+def install_files(components: Sequence[str] = ()) -> dict[str, str]:
+    """Return the text of each install file by its name in `DIRECTORY`.
+
+    Args:
+        components: names of the components that are installed. Default: none.
+
+    Raises:
+        FileNotFoundError: there is no such component.
+    """
+    names = ["apt.sh", "check", "clean", *(f"component-{each}" for each in components), "dnf.sh", "install", KEY]
+    return {name: install_file(name) for name in names} | {"programs.sh": _text("files", "programs.sh")}
+
+
+def install_archive(components: Sequence[str] = ()) -> bytes:
+    """Return a gzipped tar file of the install files; the same for the same components.
+
+    Raises:
+        FileNotFoundError: there is no such component.
+    """
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w", format=tarfile.USTAR_FORMAT) as archive:
+        for name, text in sorted(install_files(components).items()):
+            entry = tarfile.TarInfo(name)
+            entry.size, entry.mode = len(text.encode()), 0o644
+            archive.addfile(entry, io.BytesIO(text.encode()))
+    return gzip.compress(packed.getvalue(), compresslevel=9, mtime=0)
+
+
+def install_file(name: str, *, comments: bool = False) -> str:
+    """Return a file of ``annex_boot/install`` as it is on a machine, with or without its comments.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+    """
+    return _text("install", name, comments=comments)
+
+
+def install_command(series: str, components: Sequence[str] = ()) -> str:
+    """Return the shell command that installs HTCondor of a series, and components."""
+    return shlex.join(["/bin/sh", DIRECTORY + "install", series, *components])
+
+
+def check_command(series: str, *, image: bool = False) -> str:
+    """Return the shell command that tests the machine; of an image also that nothing of its origin is left."""
+    return shlex.join(["/bin/sh", DIRECTORY + "check", series, *(["image"] if image else [])])
+
+
+CLEAN_COMMAND = f"/bin/sh {DIRECTORY}clean"
+"""Shell command that removes what must not be on two machines."""
+
+
+def _text(directory: str, name: str, *, comments: bool = False) -> str:
+    text = (resources.files("annex_boot") / directory / name).read_text(encoding="utf-8")
+    values = {
+        "SYSTEM_COLUMNS": _COLUMNS,
+        "SYSTEMS": "\n".join(map(_row, IMAGE_FAMILIES.values())),
+        "SYSTEM_NAMES": ", ".join(each.title for each in IMAGE_FAMILIES.values()),
+        "HTCONDOR_REPOSITORIES": HTCONDOR_REPOSITORIES,
+        "UPDATE_UNITS": " ".join(UPDATE_UNITS),
+    }
+    # An armored key has an empty line, and no comment.
+    return text if name == KEY else on_machine(text, values, comments=comments)
+
+
+def _row(family: ImageFamily) -> str:
+    columns = [
+        family.os_id,
+        family.os_version,
+        family.package_manager,
+        family.htcondor_path,
+        family.htcondor_suite,
+        ",".join(family.architectures),
+        "epel" if family.epel else "",
+        family.extra_repository,
+        ",".join(family.mirrored),
+        *family.packages,
+    ]
+    return " ".join(each or "-" for each in columns)

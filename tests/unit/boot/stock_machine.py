@@ -1,0 +1,67 @@
+"""A machine that boots a system's stock image, with fakes of its package manager."""
+
+from __future__ import annotations
+
+import subprocess
+
+from annex_boot.installation import DIRECTORY, install_files
+from annex_lease.stock_images import IMAGE_FAMILIES
+from tests.unit.boot.boot_root import BootRoot
+
+BROUGHT = ("condor_config_val", "condor_master", "condor_ping", "condor_version", "nft")
+# A package manager: records its call, and brings what /fake/brought names unless it is to fail.
+MANAGER = """#!/bin/sh
+echo "${0##*/} $*" >>/fake/calls
+left=$(cat /fake/manager.fails 2>/dev/null || echo 0)
+[ "$left" -le 0 ] || { echo $((left - 1)) >/fake/manager.fails; exit 100; }
+case "$*" in
+*" condor "*)
+    [ ! -x /usr/sbin/policy-rc.d ] || { /usr/sbin/policy-rc.d condor; echo "policy $?" >>/fake/policy; }
+    for each in $(cat /fake/brought); do cp /fake/packages/$each /usr/sbin/$each; done
+    : >/etc/systemd/system/condor.service
+    ;;
+esac
+"""
+
+
+class Machine(BootRoot):
+    """A machine that boots a system's stock image, with the install files."""
+
+    def become(self, family: str = "debian-13", machine: str = "x86_64") -> Machine:
+        system = IMAGE_FAMILIES[family]
+        version = "9.6" if system.epel else system.os_version
+        self.write(
+            "etc/os-release", f'ID="{system.os_id}"\nVERSION_ID="{version}"\nPRETTY_NAME="{system.title} (test)"\n'
+        )
+        for name, text in install_files().items():
+            self.write(DIRECTORY + name, text)
+        self.write("fake/packages/condor_version", "#!/bin/sh\necho '$CondorVersion: 25.0.14 2026-08-30 $'\n")
+        self.write("fake/packages/condor_config_val", "#!/bin/sh\necho /opt/libexec\n")
+        for program in ("condor_master", "condor_ping", "nft"):
+            self.write(f"fake/packages/{program}", "#!/bin/sh\n")
+        for path in (self.path / "fake/packages").iterdir():
+            path.chmod(0o755)
+        self.write("fake/brought", " ".join(BROUGHT))
+        for program in ("condor_master", "condor_ping", "nft"):
+            (self.path / "usr/sbin" / program).unlink()
+        (self.path / "etc/systemd/system/condor.service.d").mkdir(exist_ok=True)
+        (self.path / "etc/systemd/system/condor.service").unlink()
+        self.write("usr/sbin/uname", f"#!/bin/sh\necho {machine}\n")
+        for manager in ("apt-get", "dnf"):
+            self.write(f"usr/sbin/{manager}", MANAGER)
+        for program in ("uname", "apt-get", "dnf"):
+            (self.path / "usr/sbin" / program).chmod(0o755)
+        for directory in ("etc/apt/sources.list.d", "etc/apt/preferences.d", "etc/yum.repos.d", "etc/pki/rpm-gpg"):
+            (self.path / directory).mkdir(parents=True)
+        self.write("etc/apt/sources.list.d/own.sources", "of the image")
+        self.write("etc/pki/rpm-gpg/RPM-GPG-KEY-AlmaLinux-9", "key")
+        return self
+
+    def install(self, series: str = "25.0", **environment: str) -> subprocess.CompletedProcess[str]:
+        return self.run(f"{DIRECTORY}install", series, REASON_FILE="/fake/reason", **environment)
+
+    def refused(self, reason: str, series: str = "25.0", **environment: str) -> None:
+        done = self.install(series, **environment)
+        assert done.returncode == 1, done.stdout
+        assert self.read("fake/reason") == f"{reason}\n"
+        assert done.stdout.endswith(f"annex: install: {reason}\n")

@@ -1,0 +1,42 @@
+"""The warnings about an annex, as the command prints them: each rule has its own test."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from annex_lease.past_end import past_end
+from annex_spec import annex_warnings
+from tests.unit.spec.spec_texts import ReadAnnex
+
+END = datetime(2030, 6, 1, 8, tzinfo=UTC)
+WARNING = (
+    "annex demo: the declared end of its lease, 2030-06-01T08:00:00Z, has passed: a new annex starts no instance; "
+    "fix: declare a later end, or destroy the annex"
+)
+
+
+@pytest.mark.parametrize(
+    ("end", "passed", "said"),
+    [
+        (END, timedelta(0), WARNING),
+        (END, timedelta(days=900), WARNING),
+        (END.astimezone(None), timedelta(0), WARNING),
+        (END, timedelta(seconds=-1), None),
+        (None, timedelta(0), None),
+    ],
+)
+def test_only_an_end_that_has_passed_is_named(end: datetime | None, passed: timedelta, said: str | None) -> None:
+    assert past_end("demo", end, END + passed) == said
+
+
+def test_the_warnings_of_an_annex(read_annex: ReadAnnex) -> None:
+    ends = {"lease": None, "lease_ends_at": "2030-06-01T10:00:00+02:00", "max_lifetime": '"30d"'}
+    annex = read_annex(**ends).annexes["demo"]
+    many = [annex.model_copy(update={"name": f"n{n}"}) for n in range(4)]
+    assert annex_warnings(annex, [annex], END) == (WARNING,)
+    assert annex_warnings(annex, [annex], END - timedelta(seconds=1)) == ()
+    quota, end = annex_warnings(annex, many, END)
+    assert "the annexes of this file make 4 VPCs" in quota
+    assert end == WARNING
+    given = annex.model_copy(update={"vpc": "vpc-0123456789abcdef0"})
+    assert annex_warnings(given, [*many, given], END) == (WARNING,), "the quota is the concern of those that make VPCs"
