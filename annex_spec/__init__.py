@@ -6,7 +6,7 @@ mistake in the file is reported before either of them acts. Ranges, defaults and
 """
 
 from annex_lease.duration import format_duration, parse_duration
-from annex_spec.annex_warnings import annex_warnings, network_warning
+from annex_spec.annex_warnings import annex_warnings, image_warning, network_warning
 from annex_spec.loading import DeclaredPlace, PartialSpec, Spec, load, load_partly
 from annex_spec.model import AnnexSpec, BaseSpec, PoolSpec
 from annex_spec.problem import Problem, SpecError
@@ -22,6 +22,7 @@ __all__ = [
     "SpecError",
     "annex_warnings",
     "format_duration",
+    "image_warning",
     "load",
     "load_partly",
     "network_warning",
