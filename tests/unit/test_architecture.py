@@ -20,7 +20,7 @@ ALLOWED = {
     "annex_constructs": {"annex_lease", "annex_boot"},
     "stacks": {"annex_constructs", "annex_spec", "annex_lease"},
     "annex_pool": {"annex_lease", "annex_spec"},
-    "lab": {"annex_lease", "annex_spec"},
+    "lab": {"annex_boot", "annex_lease", "annex_spec"},
     # Deploys and looks as a user does: with the product's own stacks and commands.
     "verify": {"annex_lease", "annex_spec", "annex_constructs", "annex_pool", "stacks"},
     "app.py": {"stacks", "annex_spec"},
@@ -42,7 +42,7 @@ FOREIGN = {
 PARTS = {
     "annex_spec": {
         *("terms", "kinds", "forms", "rules", "duration", "tags", "collectors", "egress", "instance_rules", "past_end"),
-        *("image_rules", "installation_rules"),
+        *("image_rules", "installation_rules", "built_forms", "built_rules", "built_terms"),
     },
     "annex_boot": {"terms", "kinds", "forms", "rules", "duration", "tags", "stock_images"},
 }
