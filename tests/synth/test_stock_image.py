@@ -13,7 +13,9 @@ from aws_cdk.assertions import Template
 
 from annex_constructs import AnnexSecurityGroup, ExecutionPoint, Pool, StockImage
 from annex_lease.stock_images import ARM64, IMAGE_FAMILIES, X86_64
-from tests.synth.templates import Resources, only
+from annex_spec import AnnexSpec
+from stacks import warn
+from tests.synth.templates import OWN_NETWORK, Resources, annex_stack, only
 from tests.synth.test_egress import USUAL, egress_of
 from tests.synth.test_fleet_terms import POOL, fleet_with
 
@@ -216,3 +218,13 @@ def test_a_group_without_job_ports_is_open_to_plain_mirrors_only_where_the_syste
     without = USUAL - {("tcp", 80, 80)}
     expected = USUAL if plain else without
     assert egress_of(stack) == {"0.0.0.0/0": expected, "::/0": expected}
+
+
+@pytest.mark.parametrize(("htcondor", "count"), [("image", 1), ("25.0", 0)])
+def test_an_image_on_which_nothing_installs_htcondor_is_a_warning(app: App, htcondor: str, count: int) -> None:
+    image = "ssm:/aws/service/debian/release/13/latest/amd64"
+    spec = {**OWN_NETWORK, "image": image, "htcondor": htcondor}
+    warn({"demo": annex_stack(app, spec)}, [AnnexSpec.model_validate(spec)])
+    messages = [str(each.entry.data) for each in app.synth().get_stack_artifact("Annex-demo").messages]
+    assert len(messages) == count
+    assert all("without HTCondor, and nothing is installed" in each for each in messages)
