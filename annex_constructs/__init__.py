@@ -1,7 +1,7 @@
 """AWS CDK constructs for annexes: leased fleets of HTCondor execution points on EC2.
 
-`Annex` is a complete annex and `AnnexBase` the account-wide sweeper. The others are parts of an annex, for apps that
-combine them in their own way.
+`Annex` is a complete annex, `AnnexBase` the account-wide sweeper, and `AnnexImage` builds an image of execution points.
+The others are parts of these, for apps that combine them in their own way.
 """
 
 import importlib.util
@@ -21,6 +21,11 @@ from annex_constructs.fleet.execution_point import ExecutionPoint
 from annex_constructs.fleet.multipart_user_data import ExecutionPointUserData
 from annex_constructs.fleet.network import AnnexNetwork
 from annex_constructs.fleet.security_group import AnnexSecurityGroup
+from annex_constructs.image.annex_image import AnnexImage
+from annex_constructs.image.build_place import BuildPlace
+from annex_constructs.image.image_content import ImageContent
+from annex_constructs.image.image_distribution import ImageDistribution
+from annex_constructs.image.image_upkeep import ImageUpkeep
 from annex_constructs.lease.lease_alarms import LeaseAlarms
 from annex_constructs.lease.lease_checker import LeaseChecker
 from annex_constructs.lease.lease_terms import LeaseTerms
@@ -35,11 +40,16 @@ __all__ = [
     "AnnexBase",
     "AnnexCredential",
     "AnnexFleet",
+    "AnnexImage",
     "AnnexNetwork",
     "AnnexSecurityGroup",
+    "BuildPlace",
     "ExecutionPoint",
     "ExecutionPointUserData",
     "IAnnex",
+    "ImageContent",
+    "ImageDistribution",
+    "ImageUpkeep",
     "LeaseAlarms",
     "LeaseChecker",
     "LeaseTerms",

@@ -16,6 +16,7 @@ RUNTIME_REASON = "3.13 is tested and supported until 2029; a newer runtime is a 
 
 _PACK = "AwsSolutions"
 _WILDCARD = f"{_PACK}-IAM5"
+_MANAGED = f"{_PACK}-IAM4"
 _METADATA = "cdk_nag"
 _RULES = "rules_to_suppress"
 
@@ -41,6 +42,18 @@ def acknowledge_wildcard(construct: IConstruct, resource: str, reason: str) -> N
     finding = f"Resource::{_flat(Stack.of(construct).resolve(resource))}"
     Validations.of(construct).acknowledge(Acknowledgment(id=f"{_PACK}::{_WILDCARD}[{finding}]", reason=reason))
     _suppress(construct, {"id": _WILDCARD, "reason": reason, "applies_to": [finding]})
+
+
+def acknowledge_managed_policy(construct: IConstruct, policy: str, reason: str) -> None:
+    """Acknowledge that a role has a policy that AWS manages.
+
+    :param construct: the role.
+    :param policy: name of the policy with its path, such as `service-role/Name`.
+    :param reason: why statements of one's own would be worse.
+    """
+    finding = f"Policy::arn:<AWS::Partition>:iam::aws:policy/{policy}"
+    Validations.of(construct).acknowledge(Acknowledgment(id=f"{_PACK}::{_MANAGED}[{finding}]", reason=reason))
+    _suppress(construct, {"id": _MANAGED, "reason": reason, "applies_to": [finding]})
 
 
 def _suppress(construct: IConstruct, rule: Mapping[str, object]) -> None:

@@ -111,14 +111,24 @@ _PARAMETER = "([A-Za-z0-9_.-]+|(/[A-Za-z0-9_.-]+){1,15})"
 BUILT = "built:"
 """Before the name of an image of the spec file, in place of the image's id."""
 _STOCK = "|".join(re.escape(each) for each in IMAGE_FAMILIES)
+_EXISTING = (
+    rf"ami-{_EC2_ID}|ssm:{_PARAMETER}(:[1-9][0-9]{{0,9}})?"
+    rf"|ssm:arn:aws[a-z-]*:ssm:[a-z0-9-]+:([0-9]{{12}})?:parameter/?{_PARAMETER}"
+)
+_STOCK_ALLOWED = f"a stock image: {', '.join(IMAGE_FAMILIES)}; "
+_EXISTING_ALLOWED = (
+    '"ami-" and 8 or 17 hexadecimal digits; or "ssm:" and an SSM parameter: its path, which begins with "/", or its '
+    'name without any "/", with ":" and a version number or without; or the ARN of one that another account shares'
+)
+_IMAGE_LENGTH = 1011  # of a parameter's name with its ARN (Systems Manager API Reference, PutParameter)
 IMAGE = Form(
-    rf"{_STOCK}|{BUILT}{ANNEX_NAME.pattern}|ami-{_EC2_ID}|ssm:{_PARAMETER}(:[1-9][0-9]{{0,9}})?"
-    rf"|ssm:arn:aws[a-z-]*:ssm:[a-z0-9-]+:([0-9]{{12}})?:parameter/?{_PARAMETER}",
-    f'a stock image: {", ".join(IMAGE_FAMILIES)}; "{BUILT}" and the name of an image of the file; "ami-" and 8 or 17 '
-    'hexadecimal digits; or "ssm:" and an SSM parameter: its path, which begins with "/", or its name without any "/", '
-    'with ":" and a version number or without; or the ARN of one that another account shares',
+    rf"{_STOCK}|{BUILT}{ANNEX_NAME.pattern}|{_EXISTING}",
+    f'{_STOCK_ALLOWED}"{BUILT}" and the name of an image of the file; {_EXISTING_ALLOWED}',
     DEFAULT_IMAGE,
-    max_length=1011,  # of a parameter's name with its ARN (Systems Manager API Reference, PutParameter)
+    max_length=_IMAGE_LENGTH,
+)
+PARENT_IMAGE = Form(
+    rf"{_STOCK}|{_EXISTING}", f"{_STOCK_ALLOWED}{_EXISTING_ALLOWED}", DEFAULT_IMAGE, max_length=_IMAGE_LENGTH
 )
 _SERIES = " or ".join(f'"{each}"' for each in HTCONDOR_SERIES)
 HTCONDOR = Form(

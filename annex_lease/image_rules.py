@@ -9,6 +9,7 @@ import difflib
 import re
 from collections.abc import Sequence
 
+from annex_lease.built_forms import image_parameter
 from annex_lease.forms import BUILT, ROOT_DEVICE, arn_region
 from annex_lease.instance_types import architectures
 from annex_lease.kinds import written
@@ -37,7 +38,6 @@ _SIMILAR = 0.6
 _ENTERPRISE_LINUX = {"rhel", "redhat", "centos", "el"}
 # Accounts of one partition do not exist in another: those that publish the images that are looked up are of this one.
 _PARTITION = "aws"
-_OWN_IMAGES = "/annex/image/"
 
 
 def family_of(image: str) -> ImageFamily | None:
@@ -56,7 +56,7 @@ def built_parameter(image: str) -> str:
     Args:
         image: `built:` and the image's name.
     """
-    return f"{_OWN_IMAGES}{image.removeprefix(BUILT)}"
+    return image_parameter(image.removeprefix(BUILT))
 
 
 def default_root_device(image: str) -> str:

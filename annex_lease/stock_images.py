@@ -170,7 +170,8 @@ _ROCKY_9 = ImageFamily(
     architectures=(X86_64, ARM64),
     parameters={},
     # https://rockylinux.org/download, "Cloud images"; the user is set in Rocky-9-EC2-Base.ks of
-    # github.com/rocky-linux/kickstarts.
+    # github.com/rocky-linux/kickstarts. The root device is that of the images as others describe them: no page of
+    # Rocky's has it.
     owner="792107900819",
     image_name="Rocky-9-EC2-Base-9.*",
     root_device="/dev/sda1",

@@ -66,6 +66,13 @@ TAG_REPORTED = "annex:lease-reported"
 TAG_ORPHAN = "annex:orphan"
 """Time at which the sweeper first found the resource to be an orphan; only the sweeper writes and deletes it."""
 
+TAG_IMAGE = "annex:image"
+"""Name of the built image that a resource belongs to: its machine images, and all that builds them. Not of an annex."""
+TAG_RECIPE = "annex:recipe"
+"""Version of the recipe that an image was built by, on Image Builder's record of it."""
+IMAGE_TAGS = frozenset({TAG_IMAGE, TAG_RECIPE})
+"""Keys of images; no resource of an annex has them."""
+
 CHECKER_TAGS = (
     TAG_END,
     TAG_NOTIFIED,

@@ -7,6 +7,8 @@ mistake in the file is reported before either of them acts. Ranges, defaults and
 
 from annex_lease.duration import format_duration, parse_duration
 from annex_spec.annex_warnings import annex_warnings, network_warning
+from annex_spec.image_loading import read_script
+from annex_spec.image_model import ImageSpec
 from annex_spec.loading import DeclaredPlace, PartialSpec, Spec, load, load_partly
 from annex_spec.model import AnnexSpec, BaseSpec, PoolSpec
 from annex_spec.problem import Problem, SpecError
@@ -15,6 +17,7 @@ __all__ = [
     "AnnexSpec",
     "BaseSpec",
     "DeclaredPlace",
+    "ImageSpec",
     "PartialSpec",
     "PoolSpec",
     "Problem",
@@ -26,4 +29,5 @@ __all__ = [
     "load_partly",
     "network_warning",
     "parse_duration",
+    "read_script",
 ]

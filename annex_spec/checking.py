@@ -31,6 +31,16 @@ def unknown(key: str, allowed: Collection[str], table: str, value: object) -> Pr
     return Problem(table, key, shown(value), "the keys " + ", ".join(allowed), fix)
 
 
+def sub_table(parent: Mapping[str, object], key: str, problems: list[Problem], title: str = "") -> dict[str, object]:
+    """The sub-table; empty if it is missing. A value of another type is a problem."""
+    value = parent.get(key, {})
+    if isinstance(value, dict):
+        return value
+    title = title or f"[{key}]"
+    problems.append(Problem(title, "", shown(value), "a table", f"write {title} and its keys below it"))
+    return {}
+
+
 def validated(model: type[M], values: Mapping[str, object], table: str) -> tuple[M | None, list[Problem]]:
     """The validated table, or None and its problems.
 

@@ -48,7 +48,8 @@ def words(term: Term, **limits: Any) -> FieldInfo:
     return info
 
 
-def _number(term: Number) -> FieldInfo:
+def number(term: Number) -> FieldInfo:
+    """The range of a number, and the words of errors about it."""
     return words(term, ge=term.minimum, le=term.maximum)
 
 
@@ -56,12 +57,15 @@ def _price(term: Price) -> FieldInfo:
     return words(term, gt=0, le=term.maximum)
 
 
-def _texts(term: Texts) -> FieldInfo:
+def texts(term: Texts) -> FieldInfo:
+    """The length of a list, and the words of errors about it."""
     # TOML has lists, the model tuples.
     return words(term, min_length=term.minimum, max_length=term.maximum, strict=False)
 
 
-def _matching(form: Form) -> AfterValidator:
+def matching(form: Form) -> AfterValidator:
+    """Refuses a text of another form."""
+
     def check(value: str) -> str:
         if not form.matches(value):
             raise _refuse()
@@ -87,7 +91,7 @@ def _number_as_text(value: object) -> object:
     return str(value) if isinstance(value, int) else value
 
 
-def _ruled(rule: Callable[[Any], Conflict | None]) -> AfterValidator:
+def ruled(rule: Callable[[Any], Conflict | None]) -> AfterValidator:
     """Refuses a value for a reason of its own, which is shown in place of the form."""
 
     def check(value: T) -> T:
@@ -126,7 +130,8 @@ def _moment(term: Moment) -> BeforeValidator:
     return BeforeValidator(read)
 
 
-def _unique(values: tuple[str, ...]) -> tuple[str, ...]:
+def unique(values: tuple[str, ...]) -> tuple[str, ...]:
+    """Refuses a list that holds a text twice."""
     if len(set(values)) != len(values):
         raise _refuse()
     return values
@@ -141,63 +146,63 @@ def _taggable(tags: Mapping[str, str]) -> Mapping[str, str]:
 
 Name = Annotated[
     str,
-    _matching(terms.NAME.form),
+    matching(terms.NAME.form),
     # A name is written as the name of a table.
     Field(description=terms.NAME.allowed, examples=[f"[annex.{terms.NAME.form.example}]"]),
 ]
-Collector = Annotated[str, AfterValidator(collector_list), _ruled(rules.collector_conflict), words(terms.COLLECTOR)]
-TrustDomain = Annotated[str, _matching(terms.TRUST_DOMAIN.form), words(terms.TRUST_DOMAIN)]
-Region = Annotated[str, _ruled(instance_rules.region_conflict), _matching(terms.REGION.form), words(terms.REGION)]
-Account = Annotated[Annotated[str, _matching(terms.ACCOUNT.form)] | None, words(terms.ACCOUNT)]
-Image = Annotated[str, _ruled(image_rules.image_conflict), _matching(terms.IMAGE.form), words(terms.IMAGE)]
-HTCondor = Annotated[str, _matching(terms.HTCONDOR.form), words(terms.HTCONDOR)]
+Collector = Annotated[str, AfterValidator(collector_list), ruled(rules.collector_conflict), words(terms.COLLECTOR)]
+TrustDomain = Annotated[str, matching(terms.TRUST_DOMAIN.form), words(terms.TRUST_DOMAIN)]
+Region = Annotated[str, ruled(instance_rules.region_conflict), matching(terms.REGION.form), words(terms.REGION)]
+Account = Annotated[Annotated[str, matching(terms.ACCOUNT.form)] | None, words(terms.ACCOUNT)]
+Image = Annotated[str, ruled(image_rules.image_conflict), matching(terms.IMAGE.form), words(terms.IMAGE)]
+HTCondor = Annotated[str, matching(terms.HTCONDOR.form), words(terms.HTCONDOR)]
 Components = Annotated[
-    tuple[Annotated[str, _matching(terms.COMPONENTS.form)], ...], AfterValidator(_unique), _texts(terms.COMPONENTS)
+    tuple[Annotated[str, matching(terms.COMPONENTS.form)], ...], AfterValidator(unique), texts(terms.COMPONENTS)
 ]
-HTCondorMirror = Annotated[Annotated[str, _matching(terms.HTCONDOR_MIRROR.form)] | None, words(terms.HTCONDOR_MIRROR)]
-PackageMirror = Annotated[Annotated[str, _matching(terms.PACKAGE_MIRROR.form)] | None, words(terms.PACKAGE_MIRROR)]
-Size = Annotated[int, _number(terms.SIZE)]
+HTCondorMirror = Annotated[Annotated[str, matching(terms.HTCONDOR_MIRROR.form)] | None, words(terms.HTCONDOR_MIRROR)]
+PackageMirror = Annotated[Annotated[str, matching(terms.PACKAGE_MIRROR.form)] | None, words(terms.PACKAGE_MIRROR)]
+Size = Annotated[int, number(terms.SIZE)]
 Lease = Annotated[Annotated[timedelta, within(terms.LEASE)] | None, words(terms.LEASE)]
 LeaseEndsAt = Annotated[Annotated[datetime, _moment(terms.LEASE_ENDS_AT)] | None, words(terms.LEASE_ENDS_AT)]
 MaxLifetime = Annotated[timedelta, within(terms.MAX_LIFETIME), words(terms.MAX_LIFETIME)]
 Grace = Annotated[timedelta, within(terms.GRACE), words(terms.GRACE)]
 RenewWhileBusy = Annotated[Annotated[timedelta, within(terms.RENEW_WHILE_BUSY)] | None, words(terms.RENEW_WHILE_BUSY)]
 ProtectBusy = Annotated[bool, words(terms.PROTECT_BUSY)]
-MaxInstanceHours = Annotated[int | None, _number(terms.MAX_INSTANCE_HOURS)]
+MaxInstanceHours = Annotated[int | None, number(terms.MAX_INSTANCE_HOURS)]
 PricePerHour = Annotated[float | None, _price(terms.PRICE_PER_HOUR)]
 WarnBeforeEnd = Annotated[Annotated[timedelta, within(terms.WARN_BEFORE_END)] | None, words(terms.WARN_BEFORE_END)]
-AlarmEmail = Annotated[Annotated[str, _matching(terms.ALARM_EMAIL.form)] | None, words(terms.ALARM_EMAIL)]
-AlarmTopic = Annotated[Annotated[str, _matching(terms.ALARM_TOPIC.form)] | None, words(terms.ALARM_TOPIC)]
+AlarmEmail = Annotated[Annotated[str, matching(terms.ALARM_EMAIL.form)] | None, words(terms.ALARM_EMAIL)]
+AlarmTopic = Annotated[Annotated[str, matching(terms.ALARM_TOPIC.form)] | None, words(terms.ALARM_TOPIC)]
 InstanceTypes = Annotated[
-    tuple[Annotated[str, _matching(terms.INSTANCE_TYPES.form)], ...],
-    AfterValidator(_unique),
-    _ruled(instance_rules.types_conflict),
-    _texts(terms.INSTANCE_TYPES),
+    tuple[Annotated[str, matching(terms.INSTANCE_TYPES.form)], ...],
+    AfterValidator(unique),
+    ruled(instance_rules.types_conflict),
+    texts(terms.INSTANCE_TYPES),
 ]
-OnDemandBase = Annotated[int, _number(terms.ON_DEMAND_BASE)]
-OnDemandPercentage = Annotated[int, _number(terms.ON_DEMAND_PERCENTAGE)]
-Vpc = Annotated[Annotated[str, _matching(terms.VPC.form)] | None, words(terms.VPC)]
+OnDemandBase = Annotated[int, number(terms.ON_DEMAND_BASE)]
+OnDemandPercentage = Annotated[int, number(terms.ON_DEMAND_PERCENTAGE)]
+Vpc = Annotated[Annotated[str, matching(terms.VPC.form)] | None, words(terms.VPC)]
 Subnets = Annotated[
-    tuple[Annotated[str, _matching(terms.SUBNETS.form)], ...], AfterValidator(_unique), _texts(terms.SUBNETS)
+    tuple[Annotated[str, matching(terms.SUBNETS.form)], ...], AfterValidator(unique), texts(terms.SUBNETS)
 ]
 AccessPointPorts = Annotated[
     tuple[Annotated[str, BeforeValidator(_number_as_text), _read_by(read_ports)], ...],
-    AfterValidator(_unique),
-    _texts(terms.ACCESS_POINT_PORTS),
+    AfterValidator(unique),
+    texts(terms.ACCESS_POINT_PORTS),
 ]
 DnsServers = Annotated[
-    tuple[Annotated[str, _read_by(read_dns_server)], ...], AfterValidator(_unique), _texts(terms.DNS_SERVERS)
+    tuple[Annotated[str, _read_by(read_dns_server)], ...], AfterValidator(unique), texts(terms.DNS_SERVERS)
 ]
-Proxy = Annotated[Annotated[str, _matching(terms.PROXY.form)] | None, words(terms.PROXY)]
+Proxy = Annotated[Annotated[str, matching(terms.PROXY.form)] | None, words(terms.PROXY)]
 Ipv6 = Annotated[bool, words(terms.IPV6)]
-VolumeGib = Annotated[int, _number(terms.VOLUME_GIB)]
-RootDevice = Annotated[str, _matching(terms.ROOT_DEVICE.form), words(terms.ROOT_DEVICE)]
-VolumeKey = Annotated[Annotated[str, _matching(terms.VOLUME_KEY.form)] | None, words(terms.VOLUME_KEY)]
-CredentialKey = Annotated[Annotated[str, _matching(terms.CREDENTIAL_KEY.form)] | None, words(terms.CREDENTIAL_KEY)]
+VolumeGib = Annotated[int, number(terms.VOLUME_GIB)]
+RootDevice = Annotated[str, matching(terms.ROOT_DEVICE.form), words(terms.ROOT_DEVICE)]
+VolumeKey = Annotated[Annotated[str, matching(terms.VOLUME_KEY.form)] | None, words(terms.VOLUME_KEY)]
+CredentialKey = Annotated[Annotated[str, matching(terms.CREDENTIAL_KEY.form)] | None, words(terms.CREDENTIAL_KEY)]
 PermissionsBoundary = Annotated[
-    Annotated[str, _matching(terms.PERMISSIONS_BOUNDARY.form)] | None, words(terms.PERMISSIONS_BOUNDARY)
+    Annotated[str, matching(terms.PERMISSIONS_BOUNDARY.form)] | None, words(terms.PERMISSIONS_BOUNDARY)
 ]
-RolePath = Annotated[Annotated[str, _matching(terms.ROLE_PATH.form)] | None, words(terms.ROLE_PATH)]
-MaxRemovals = Annotated[int | None, _number(terms.MAX_REMOVALS)]
+RolePath = Annotated[Annotated[str, matching(terms.ROLE_PATH.form)] | None, words(terms.ROLE_PATH)]
+MaxRemovals = Annotated[int | None, number(terms.MAX_REMOVALS)]
 DryRun = Annotated[bool, words(terms.DRY_RUN)]
 Tags = Annotated[Mapping[str, str], AfterValidator(_taggable), words(terms.TAGS)]

@@ -7,12 +7,14 @@ from types import MappingProxyType
 
 from annex_lease.kinds import Text
 from annex_lease.terms import ACCOUNT, REGION, TAGS
-from annex_spec.checking import keys, unknown, validated, wrong_values
+from annex_spec.checking import keys, sub_table, unknown, validated, wrong_values
+from annex_spec.image_loading import read_images, with_image
+from annex_spec.image_model import ImageSpec
 from annex_spec.model import BASE_TABLE, AnnexSpec, BaseSpec, PoolSpec
 from annex_spec.problem import NOTHING, Problem, SpecError, nearest, shown
 from annex_spec.reading import read_document
 
-_TABLES = ("pool", "base", "defaults", "annex")
+_TABLES = ("pool", "base", "defaults", "annex", "image")
 # An annex that states one key of a pair replaces the pair: the other key of the defaults belongs to another choice.
 _PAIRS = (("lease", "lease_ends_at"), ("vpc", "subnets"), ("alarm_email", "alarm_topic"))
 # An annex that states one of these tables adds to that of the defaults, and overrides the keys that both have.
@@ -28,12 +30,14 @@ class Spec:
         pool: the pool.
         annexes: the annexes by name, in the order of the file; at least one; read-only.
         base: the account-wide sweeper of each Region; None if the file has no table `[base]`.
+        images: the images that are built, by name, in the order of the file; read-only.
     """
 
     path: Path
     pool: PoolSpec
     annexes: Mapping[str, AnnexSpec]
     base: BaseSpec | None = None
+    images: Mapping[str, ImageSpec] = field(default_factory=dict)
 
     def annex(self, name: str) -> AnnexSpec:
         """The annex of that name.
@@ -64,6 +68,7 @@ class PartialSpec:
         annexes: the annexes whose tables are allowed, by name.
         places: the places of all annexes that the file names, allowed or not, by name.
         base: the account-wide sweeper; None if the file has none that is allowed.
+        images: the images whose tables are allowed, by name.
         problems: every problem of the file; empty if `load` would accept it.
     """
 
@@ -72,6 +77,7 @@ class PartialSpec:
     annexes: Mapping[str, AnnexSpec] = field(default_factory=dict)
     places: Mapping[str, DeclaredPlace] = field(default_factory=dict)
     base: BaseSpec | None = None
+    images: Mapping[str, ImageSpec] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
 
     def annex(self, name: str) -> AnnexSpec:
@@ -109,7 +115,8 @@ def load(path: str | Path) -> Spec:
     found = load_partly(path)
     if found.pool is None or found.problems:
         raise SpecError(found.path, found.problems)
-    return Spec(found.path, found.pool, MappingProxyType(dict(found.annexes)), found.base)
+    images = MappingProxyType(dict(found.images))
+    return Spec(found.path, found.pool, MappingProxyType(dict(found.annexes)), found.base, images)
 
 
 def load_partly(path: str | Path) -> PartialSpec:
@@ -124,38 +131,32 @@ def load_partly(path: str | Path) -> PartialSpec:
     except SpecError as error:
         return PartialSpec(file, problems=error.problems)
     problems = [unknown(key, _TABLES, "", value) for key, value in document.items() if key not in _TABLES]
-    pool, found = validated(PoolSpec, _table(document, "pool", problems), "[pool]")
+    pool, found = validated(PoolSpec, sub_table(document, "pool", problems), "[pool]")
     problems += found
-    defaults = _table(document, "defaults", problems)
+    defaults = sub_table(document, "defaults", problems)
     problems += _problems_of_defaults(defaults)
+    images = read_images(document, file, problems)
     annexes: dict[str, AnnexSpec] = {}
     places: dict[str, DeclaredPlace] = {}
-    declared = _table(document, "annex", problems)
+    declared = sub_table(document, "annex", problems)
     if not declared:
         problems.append(Problem("[annex]", "", NOTHING, "at least one annex", "add a table such as [annex.demo]"))
     for name in declared:
-        own = _table(declared, name, problems, f"[annex.{name}]")
+        own = sub_table(declared, name, problems, f"[annex.{name}]")
         places[name] = DeclaredPlace(_text(own, defaults, REGION), _text(own, defaults, ACCOUNT))
         annex, found = _annex(name, own, defaults)
         problems += found
         if annex is not None:
-            annexes[name] = annex
+            annex, found = with_image(annex, images, sub_table(document, "image", []))
+            problems += found
+            if not found:
+                annexes[name] = annex
     base = None
     if "base" in document:
-        base, found = validated(BaseSpec, _table(document, "base", problems), BASE_TABLE)
+        base, found = validated(BaseSpec, sub_table(document, "base", problems), BASE_TABLE)
         problems += found
         problems += base.problems_in(annex.region for annex in annexes.values()) if base else []
-    return PartialSpec(file, pool, annexes, places, base, tuple(problems))
-
-
-def _table(parent: Mapping[str, object], key: str, problems: list[Problem], title: str = "") -> dict[str, object]:
-    """The sub-table; empty if it is missing. A value of another type is a problem."""
-    value = parent.get(key, {})
-    if isinstance(value, dict):
-        return value
-    title = title or f"[{key}]"
-    problems.append(Problem(title, "", shown(value), "a table", f"write {title} and its keys below it"))
-    return {}
+    return PartialSpec(file, pool, annexes, places, base, images, tuple(problems))
 
 
 def _text(own: Mapping[str, object], defaults: Mapping[str, object], term: Text) -> str | None:

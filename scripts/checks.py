@@ -81,7 +81,7 @@ FAST = (
     Stage("one-synth", (*PYTEST, "tests/synth/test_lease_and_fleet.py"), 0.0, needs=LINTED),
 )
 # For the night: new examples in every run, and many more of them. Other property tests state their number themselves.
-EXPLORED = ("tests/unit", "tests/world/test_world_histories.py")
+EXPLORED = ("tests/unit", "tests/world/test_world_histories.py", "tests/world/test_world_destroyed.py")
 EXPLORE = (Stage("explore", ("env", "HYPOTHESIS_PROFILE=explore", *PYTEST, *PARALLEL, *EXPLORED), 0.0),)
 
 

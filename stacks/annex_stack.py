@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from datetime import timedelta
 
-from aws_cdk import Acknowledgment, CfnOutput, CfnParameter, Duration, Environment, Stack, Validations
+from aws_cdk import CfnOutput, CfnParameter, Duration, Environment, Stack, Validations
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
@@ -17,7 +17,7 @@ from annex_lease.ownership import STACK_DESCRIPTION, stack_name
 from annex_lease.terms import ANNEX_KEYS, EXECUTION_POINT_TIMES
 from annex_spec import AnnexSpec, PoolSpec, network_warning
 from stacks.base_stack import accept_redundant_dependencies, tag_resources
-from stacks.network_stack import AnnexNetworkStack, two_zones
+from stacks.network_stack import AnnexNetworkStack, imported_subnet, two_zones
 
 _SSM = "ssm"
 
@@ -88,11 +88,7 @@ class AnnexStack(Stack):
                 raise ValueError(f"annex {annex.name} shares a network: pass the stack of it, see network_stacks")
             return shared.vpc, None
         vpc = ec2.Vpc.from_vpc_attributes(self, "Vpc", vpc_id=annex.vpc, availability_zones=self.availability_zones)
-        subnets = [ec2.Subnet.from_subnet_id(self, f"Subnet{n}", each) for n, each in enumerate(annex.subnets, 1)]
-        for subnet in subnets:
-            reason = "No route is added to the subnet, so its route table need not be known."
-            warning = "@aws-cdk/aws-ec2:noSubnetRouteTableId"
-            Validations.of(subnet).acknowledge(Acknowledgment(id=warning, reason=reason))
+        subnets = [imported_subnet(self, f"Subnet{n}", each) for n, each in enumerate(annex.subnets, 1)]
         return vpc, ec2.SubnetSelection(subnets=subnets)
 
     def _execution_point(self, pool: PoolSpec, annex: AnnexSpec) -> ExecutionPoint:

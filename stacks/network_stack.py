@@ -2,7 +2,16 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from aws_cdk import CrossStackReferences, Environment, Fn, ReferenceStrength, Stack, Tags
+from aws_cdk import (
+    Acknowledgment,
+    CrossStackReferences,
+    Environment,
+    Fn,
+    ReferenceStrength,
+    Stack,
+    Tags,
+    Validations,
+)
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
@@ -72,6 +81,20 @@ class AnnexNetworkStack(Stack):
 def two_zones() -> list[str]:
     """The first two availability zones of the Region and account of a deployment."""
     return [Fn.select(0, Fn.get_azs()), Fn.select(1, Fn.get_azs())]
+
+
+def imported_subnet(scope: Construct, construct_id: str, subnet_id: str) -> ec2.ISubnet:
+    """A subnet by its id alone: a look-up needs credentials.
+
+    :param scope: parent construct.
+    :param construct_id: id in that scope.
+    :param subnet_id: id of the subnet.
+    """
+    subnet = ec2.Subnet.from_subnet_id(scope, construct_id, subnet_id)
+    reason = "No route is added to the subnet, so its route table need not be known."
+    warning = "@aws-cdk/aws-ec2:noSubnetRouteTableId"
+    Validations.of(subnet).acknowledge(Acknowledgment(id=warning, reason=reason))
+    return subnet
 
 
 def network_stacks(scope: Construct, pool: PoolSpec, annexes: Iterable[AnnexSpec]) -> dict[str, AnnexNetworkStack]:

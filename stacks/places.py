@@ -1,12 +1,16 @@
 """Places of the annexes of a spec file: an account and a Region, each with stacks that its annexes share."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
 
 from annex_lease.image_rules import family_of
 from annex_lease.kinds import written
 from annex_lease.terms import ACCOUNT
-from annex_spec import AnnexSpec, Problem, Spec, SpecError
+from annex_spec import AnnexSpec, ImageSpec, Problem, Spec, SpecError
+
+T = TypeVar("T", AnnexSpec, ImageSpec)
 
 
 @dataclass(frozen=True)
@@ -62,17 +66,33 @@ def with_accounts(spec: Spec, account: str | None) -> dict[str, AnnexSpec]:
     :param account: the account of the credentials in use, `CDK_DEFAULT_ACCOUNT`; None: there are none.
     :raises SpecError: an image is looked up, and there is no account.
     """
+    return _with_accounts(spec.path, "annex", spec.annexes, lambda annex: annex.image, account)
+
+
+def images_with_accounts(spec: Spec, account: str | None) -> dict[str, ImageSpec]:
+    """The images by their names; one whose parent is looked up, and that states no account, gets that of credentials.
+
+    :param spec: the spec file.
+    :param account: as above.
+    :raises SpecError: a parent is looked up, and there is no account.
+    """
+    return _with_accounts(spec.path, "image", spec.images, lambda image: image.parent, account)
+
+
+def _with_accounts(
+    path: Path, kind: str, declared: Mapping[str, T], image_of: Callable[[T], str], account: str | None
+) -> dict[str, T]:
     found, problems = {}, []
-    for name, annex in spec.annexes.items():
-        family = family_of(annex.image)
-        if family is None or not family.owner or annex.account is not None:
-            found[name] = annex
+    for name, each in declared.items():
+        family = family_of(image_of(each))
+        if family is None or not family.owner or each.account is not None:
+            found[name] = each
         elif account:
-            found[name] = annex.model_copy(update={ACCOUNT.name: account})
+            found[name] = each.model_copy(update={ACCOUNT.name: account})
         else:
             allowed = f"the account in which to look for the newest image of {family.title}, or credentials of it"
             fix = f"{ACCOUNT.name} = {written(ACCOUNT)}"
-            problems.append(Problem(f"[annex.{name}]", ACCOUNT.name, "nothing", allowed, fix))
+            problems.append(Problem(f"[{kind}.{name}]", ACCOUNT.name, "nothing", allowed, fix))
     if problems:
-        raise SpecError(spec.path, problems)
+        raise SpecError(path, problems)
     return found

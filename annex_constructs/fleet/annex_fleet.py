@@ -14,6 +14,7 @@ from annex_constructs.errors import Kind, check_kinds
 from annex_constructs.fleet.annex_credential import AnnexCredential, only_of_one_fleet
 from annex_constructs.fleet.execution_point import ExecutionPoint
 from annex_constructs.fleet.fleet_group import check_capacity, check_types, fleet_group, mixed_instances
+from annex_constructs.fleet.install_files import InstallFiles, install_files
 from annex_constructs.fleet.instance_permissions import InstanceTrustValidation, attach_instance_policy, instance_role
 from annex_constructs.fleet.launch_template import execution_point_template
 from annex_constructs.fleet.multipart_user_data import ExecutionPointUserData, UserDataValidation
@@ -22,6 +23,7 @@ from annex_constructs.fleet.tag_validation import TagValidation
 from annex_constructs.fleet.volume_key import let_auto_scaling_use
 from annex_constructs.identity import annex_id, check_only_one, checked_annex_name, life_scope, tag_annex
 from annex_lease.ownership import instance_name
+from annex_lease.stock_images import HTCONDOR_IN_IMAGE
 from annex_lease.terms import ON_DEMAND_BASE, ON_DEMAND_PERCENTAGE
 
 _KINDS = {
@@ -122,6 +124,7 @@ class AnnexFleet(Construct):
         self._credential = only_of_one_fleet(credential or AnnexCredential(self._life, "Credential"))
         self._role = role or instance_role(self._life, "Role")
         self._security_group = security_group or own_security_group(self._life, "SecurityGroup", vpc, execution_point)
+        self._install = self._install_files()
         self._launch_template = self._make_template(instance_types, associate_public_ip_address)
         instances = mixed_instances(self._launch_template, instance_types, on_demand_base, on_demand_percentage)
         self._group = fleet_group(
@@ -138,6 +141,11 @@ class AnnexFleet(Construct):
         tag_annex(self, self._annex_name, self.annex_id)
         self._add_validations()
 
+    def _install_files(self) -> InstallFiles | None:
+        if self._execution_point.htcondor_series == HTCONDOR_IN_IMAGE:
+            return None
+        return install_files(self._life, "InstallFiles", self._execution_point.components)
+
     def _make_template(
         self, instance_types: Sequence[ec2.InstanceType], associate_public_ip_address: bool | None
     ) -> ec2.LaunchTemplate:
@@ -153,6 +161,7 @@ class AnnexFleet(Construct):
             security_group=self._security_group,
             associate_public_ip_address=associate_public_ip_address,
             protect_busy=self._protect_busy,
+            install=self._install,
         )
 
     def _allow_instances(self) -> None:
@@ -163,6 +172,7 @@ class AnnexFleet(Construct):
             credential=self._credential,
             group=self._group,
             protect_busy=self._protect_busy,
+            others=[self._install.permission] if self._install else [],
         )
 
     def _add_validations(self) -> None:

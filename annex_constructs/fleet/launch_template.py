@@ -12,6 +12,7 @@ from constructs import Construct
 from annex_boot.settings import EpSettings
 from annex_constructs.errors import invalid_value
 from annex_constructs.fleet.execution_point import ExecutionPoint
+from annex_constructs.fleet.install_files import InstallFiles
 from annex_constructs.fleet.multipart_user_data import ExecutionPointUserData
 from annex_constructs.stock_image import StockImage
 from annex_lease.ownership import instance_name
@@ -45,6 +46,7 @@ def execution_point_template(
     security_group: ec2.ISecurityGroup,
     associate_public_ip_address: bool | None,
     protect_busy: bool,
+    install: InstallFiles | None = None,
 ) -> ec2.LaunchTemplate:
     """The launch template of an execution point.
 
@@ -62,6 +64,7 @@ def execution_point_template(
     :param security_group: security group of the instance.
     :param associate_public_ip_address: whether it gets a public IPv4 address; None is what the subnet says.
     :param protect_busy: let it protect itself from scale-in while a job runs on it.
+    :param install: the files with which it installs HTCondor. Default: - HTCondor is in the image.
     """
     template = ec2.LaunchTemplate(
         scope,
@@ -71,7 +74,7 @@ def execution_point_template(
         role=role,
         security_group=security_group,
         associate_public_ip_address=associate_public_ip_address,
-        user_data=_user_data(scope, annex_name, execution_point, credential, protect_busy),
+        user_data=_user_data(scope, annex_name, execution_point, credential, protect_busy, install),
         block_devices=[_root_device(execution_point)],
         instance_initiated_shutdown_behavior=ec2.InstanceInitiatedShutdownBehavior.TERMINATE,
         require_imdsv2=True,
@@ -141,6 +144,7 @@ def _user_data(
     execution_point: ExecutionPoint,
     credential: secretsmanager.ISecret,
     protect_busy: bool,
+    install: InstallFiles | None,
 ) -> ExecutionPointUserData:
     return ExecutionPointUserData(
         EpSettings(
@@ -153,6 +157,8 @@ def _user_data(
             times=execution_point.times,
             protect_busy=protect_busy,
             htcondor=execution_point.htcondor_series,
+            install_files=install.place if install else "",
+            install_digest=install.digest if install else "",
             components=",".join(execution_point.components),
             htcondor_mirror=_without_slash(execution_point.htcondor_mirror),
             package_mirror=_without_slash(execution_point.package_mirror),

@@ -64,7 +64,7 @@ def on_demand_terms(mixed: Mapping[str, Any]) -> tuple[int, int]:
 
 
 def on_demand_among(terms: tuple[int, int], count: int) -> int:
-    """How many of so many instances are on-demand."""
+    """Number of on-demand instances among so many."""
     base, percentage = terms
     return min(count, base + math.ceil(max(0, count - base) * percentage / 100))
 

@@ -17,7 +17,7 @@ import annex_constructs
 from annex_lease import invocation, tags
 from annex_lease.sweep import sweep_report
 from annex_pool.cli import app
-from annex_spec import AnnexSpec, BaseSpec, PoolSpec
+from annex_spec import AnnexSpec, BaseSpec, ImageSpec, PoolSpec
 from tests.docs.documents import ROOT
 
 
@@ -43,7 +43,7 @@ def test_every_document_has_a_page(site: Path) -> None:
 
 def test_every_key_of_the_spec_file_is_documented(site: Path) -> None:
     shown = (site / "reference/spec.html").read_text()
-    for model in (PoolSpec, AnnexSpec, BaseSpec):
+    for model in (PoolSpec, AnnexSpec, BaseSpec, ImageSpec):
         for key in model.model_fields.keys() - {"name"}:
             assert re.search(rf"<td>.*>{key}<", shown), key
     assert '"20m"' in page(site, "spec")  # a default of the model, as the file writes it

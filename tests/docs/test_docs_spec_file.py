@@ -11,15 +11,15 @@ import pytest
 
 from annex_lease.live_changes import LIVE_CHANGES
 from annex_lease.terms import ANNEX_KEYS, POOL_KEYS
-from annex_spec import AnnexSpec, BaseSpec, PoolSpec, format_duration, load
+from annex_spec import AnnexSpec, BaseSpec, ImageSpec, PoolSpec, format_duration, load
 from tests.docs.documents import ROOT
 
 TEXT = (ROOT / "annexes.toml").read_text()
 OFF = re.compile(r"^# (?=\w+ = )", re.M)
 
 
-@pytest.mark.parametrize("model", [PoolSpec, AnnexSpec, BaseSpec])
-def test_every_key_is_shown(model: type[PoolSpec | AnnexSpec | BaseSpec]) -> None:
+@pytest.mark.parametrize("model", [PoolSpec, AnnexSpec, BaseSpec, ImageSpec])
+def test_every_key_is_shown(model: type[PoolSpec | AnnexSpec | BaseSpec | ImageSpec]) -> None:
     for key in model.model_fields.keys() - {"name"}:
         assert re.search(rf"\b{key} = ", TEXT), key
 

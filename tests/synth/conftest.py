@@ -9,6 +9,7 @@ from aws_cdk import App, Stack
 from aws_cdk import aws_ec2 as ec2
 
 from annex_constructs import AnnexFleet, ExecutionPoint, Pool
+from tests.synth import image_template
 from tests.synth.templates import OWN_NETWORK, SPECS, Resources, feature_flags, template_of
 
 
@@ -62,3 +63,16 @@ def vpc(stack: Stack) -> ec2.IVpc:
 def fleet(stack: Stack, vpc: ec2.IVpc, point: ExecutionPoint) -> AnnexFleet:
     types = [ec2.InstanceType("c6a.large")]
     return AnnexFleet(stack, "Muon", vpc=vpc, instance_types=types, max_size=20, execution_point=point)
+
+
+@pytest.fixture(scope="session")
+def smallest(flags: dict[str, Any]) -> Resources:
+    """The resources of the smallest image; for reading."""
+    return dict(image_template.image_template(flags, image_template.SMALLEST)["Resources"])
+
+
+@pytest.fixture(scope="session")
+def everything(flags: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Resources:
+    """The resources of an image with every key; for reading."""
+    directory = image_template.with_scripts(tmp_path_factory.mktemp("spec"))
+    return dict(image_template.image_template(flags, image_template.EVERYTHING, directory)["Resources"])

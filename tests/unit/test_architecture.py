@@ -42,7 +42,7 @@ FOREIGN = {
 PARTS = {
     "annex_spec": {
         *("terms", "kinds", "forms", "rules", "duration", "tags", "collectors", "egress", "instance_rules", "past_end"),
-        *("image_rules", "installation_rules"),
+        *("image_rules", "installation_rules", "built_forms", "built_rules", "built_terms"),
     },
     "annex_boot": {"terms", "kinds", "forms", "rules", "duration", "tags", "stock_images"},
 }

@@ -46,6 +46,9 @@ SHARED = [
     "stopping.py",
     "tags.py",
     "terms.py",
+    "components.py",
+    "image_terms.py",
+    "stock_images.py",
 ]
 ONLY_CHECKER = [
     "checker.py",

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from annex_lease import terms
+from annex_lease.built_terms import IMAGE_KEYS
 from annex_lease.duration import format_duration, parse_duration
 from annex_lease.kinds import Number, Span, Term, Text, Texts
 
@@ -19,6 +20,9 @@ ROOT = Path(__file__).parents[2]
 EXAMPLE = (ROOT / "annexes.toml").read_text()
 OTHER_NAMES: dict[str, Term] = {"duration": terms.LEASE, "max_size": terms.SIZE}
 TERMS: dict[str, Term] = {term.name: term for term in vars(terms).values() if isinstance(term, Term)} | OTHER_NAMES
+# Of the constructs whose values are those of an image, which can have another range than an annex's of the same name.
+IMAGE_TERMS: dict[str, Term] = {term.name: term for term in IMAGE_KEYS}
+IMAGE_CLASSES = ("AnnexImage", "BuildPlace", "ImageContent", "ImageUpkeep")
 UNITS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400}
 # "10 seconds", "1m", "1h30m", "100 million", "40".
 VALUE = r"(\d+(?:[dhms](?:\d+[hms])*\b| (?:million|seconds?|minutes?|hours?|days?)\b)?)"
@@ -29,6 +33,8 @@ RANGES = {
     "AnnexBase": ("max_removals", "interval"),
     "Annex": ("instance_types", "max_size"),
     "AnnexFleet": ("instance_types", "max_size"),
+    "ImageContent": ("volume_gib",),
+    "ImageUpkeep": ("keep", "keep_launched"),
 }
 DEFAULTS = {
     "LeaseTerms": ("grace",),
@@ -42,6 +48,8 @@ DEFAULTS = {
     "AnnexBase": ("max_removals", "interval"),
     "Annex": ("on_demand_base", "on_demand_percentage"),
     "AnnexFleet": ("on_demand_base", "on_demand_percentage"),
+    "ImageContent": ("volume_gib",),
+    "ImageUpkeep": ("keep", "keep_launched"),
 }
 
 
@@ -60,7 +68,11 @@ def parameters() -> Iterator[tuple[str, str, str]]:
                         yield node.name, name, meaning
 
 
-DOCUMENTED = {(owner, name): meaning for owner, name, meaning in parameters() if name in TERMS}
+def term_of(owner: str, name: str) -> Term | None:
+    return IMAGE_TERMS.get(name) if owner in IMAGE_CLASSES else TERMS.get(name)
+
+
+DOCUMENTED = {(owner, name): meaning for owner, name, meaning in parameters() if term_of(owner, name)}
 
 
 def value_of(text: str) -> timedelta | int:
@@ -78,7 +90,7 @@ def ranges(text: str) -> list[tuple[timedelta | int, timedelta | int]]:
 
 @pytest.mark.parametrize(("owner", "name"), sorted(DOCUMENTED))
 def test_the_documentation_of_a_parameter_states_no_other_range(owner: str, name: str) -> None:
-    term, text = TERMS[name], DOCUMENTED[owner, name]
+    term, text = term_of(owner, name), DOCUMENTED[owner, name]
     if isinstance(term, Span | Number) and (found := ranges(text)):
         assert found == [(term.minimum, term.maximum)]
     for text_of_maximum in re.findall(rf"\bup to {VALUE}\b", text):
@@ -94,7 +106,7 @@ def test_the_documentation_of_a_parameter_states_no_other_range(owner: str, name
 
 @pytest.mark.parametrize(("owner", "name"), [(owner, name) for owner, names in RANGES.items() for name in names])
 def test_the_documentation_of_a_parameter_has_its_range(owner: str, name: str) -> None:
-    term = TERMS[name]
+    term = term_of(owner, name)
     assert isinstance(term, Span | Number | Texts)
     assert ranges(DOCUMENTED[owner, name]) == [(term.minimum, term.maximum)]
 

@@ -60,8 +60,8 @@ EXPERIMENTS = (
         4,
         "purchase option",
         "a higher on-demand base replaces a running spot instance, and the maintenance policy ends the old one first",
-        "EC2 Auto Scaling User Guide, 'Instance maintenance policy for Auto Scaling group'; AWS CloudFormation Template "
-        "Reference, AWS::AutoScaling::AutoScalingGroup InstancesDistribution",
+        "EC2 Auto Scaling User Guide, 'Instance maintenance policy for Auto Scaling group'; AWS CloudFormation "
+        "Template Reference, AWS::AutoScaling::AutoScalingGroup InstancesDistribution",
         5,
         purchase_option,
     ),

@@ -1,0 +1,1 @@
+"""An image that EC2 Image Builder builds, tests, rebuilds, distributes and removes again."""

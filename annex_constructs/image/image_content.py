@@ -1,0 +1,102 @@
+"""Content of an image: its parent, HTCondor, components, a script of the user, its root volume."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from annex_constructs.errors import check_form, check_whole_number, invalid_value
+from annex_lease import built_terms
+from annex_lease.built_forms import MAX_SCRIPT_BYTES
+from annex_lease.built_rules import parent_conflict, script_conflict
+from annex_lease.forms import ROOT_DEVICE
+from annex_lease.image_rules import default_root_device
+from annex_lease.installation_rules import installation_conflicts
+from annex_lease.kinds import Text
+from annex_lease.rules import Conflict
+from annex_lease.terms import HTCONDOR_MIRROR, PACKAGE_MIRROR
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageContent:
+    """The content of an image.
+
+    Example, HTCondor's feature series and Apptainer on Ubuntu::
+
+        content = ImageContent(parent="ubuntu-24.04", htcondor="25.x", components=["apptainer"])
+
+    :param parent: image to begin with: the name of a stock image, the id of an image, or `ssm:` and the SSM parameter
+        that holds it. Image Builder reads the parameter at every build. Default: `debian-13`.
+    :param htcondor: series of HTCondor to install, `25.0` or `25.x`. Default: `25.0`.
+    :param components: names of software to install besides HTCondor, in this order. Default: - none.
+    :param script: text of a shell script that runs as root after the components, at most 10000 bytes; its first line
+        may name another interpreter. Default: - none.
+    :param test_script: text of a script that runs on an instance of the finished image, and fails if the image is
+        wrong. Default: - none.
+    :param htcondor_mirror: URL of a mirror of HTCondor's repositories. Default: - none.
+    :param package_mirror: URL of a mirror of the system's packages. Default: - those that the parent names.
+    :param volume_gib: size of the root volume, 1 to 16000 GiB. Default: 20.
+    :param root_device: device name of the parent's root volume. Default: - that of the stock image; `/dev/xvda` of
+        another parent.
+    :raises ValueError: a value is not allowed.
+    """
+
+    parent: str = built_terms.PARENT.default_value
+    htcondor: str = built_terms.IMAGE_HTCONDOR.default_value
+    components: Sequence[str] = ()
+    script: str | None = None
+    test_script: str | None = None
+    htcondor_mirror: str | None = None
+    package_mirror: str | None = None
+    volume_gib: float = built_terms.IMAGE_VOLUME_GIB.default_value
+    root_device: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be built."""
+        for term in (built_terms.PARENT, built_terms.IMAGE_HTCONDOR):
+            self._check_text(term)
+        for term in (HTCONDOR_MIRROR, PACKAGE_MIRROR):
+            if getattr(self, term.name) is not None:
+                self._check_text(term)
+        check_whole_number("ImageContent volume_gib", self.volume_gib, built_terms.IMAGE_VOLUME_GIB, known=True)
+        if self.root_device is not None:
+            check_form("ImageContent root_device", self.root_device, ROOT_DEVICE, known=True)
+        self._check_components()
+        for name in ("script", "test_script"):
+            self._check_script(name)
+        self._refuse(parent_conflict(self.parent))
+        given = (self.parent, self.htcondor, self.components, self.htcondor_mirror, self.package_mirror)
+        for conflict in installation_conflicts(*given):
+            self._refuse(conflict)
+        self._refuse(script_conflict(self.script, self.test_script))
+
+    @property
+    def device(self) -> str:
+        """Device name of the root volume, with its default applied."""
+        return default_root_device(self.parent) if self.root_device is None else self.root_device
+
+    def _check_text(self, term: Text) -> None:
+        check_form(f"ImageContent {term.name}", getattr(self, term.name), term.form, known=True)
+
+    def _check_components(self) -> None:
+        term, given = built_terms.IMAGE_COMPONENTS, self.components
+        if isinstance(given, str) or len({*given}) != len(given) or not all(map(term.form.matches, given)):
+            fix = f"pass components={term.example}"
+            raise invalid_value("ImageContent components", received=given, allowed=term.allowed, fix=fix)
+
+    def _check_script(self, name: str) -> None:
+        text = getattr(self, name)
+        if text is not None and not (isinstance(text, str) and 0 < len(text.encode()) <= MAX_SCRIPT_BYTES):
+            received = f"{len(text.encode())} bytes" if isinstance(text, str) else text
+            allowed = f"the text of a script, 1 to {MAX_SCRIPT_BYTES} bytes"
+            fix = "let the script fetch the rest"
+            raise invalid_value(f"ImageContent {name}", received=received, allowed=allowed, fix=fix)
+
+    def _refuse(self, conflict: Conflict | None) -> None:
+        if conflict is not None:
+            raise invalid_value(
+                f"ImageContent {conflict.name}",
+                received=getattr(self, conflict.name),
+                allowed=conflict.allowed,
+                fix=conflict.advice,
+            )

@@ -1,0 +1,131 @@
+"""Places of an image: Regions, accounts, the keys that encrypt it, and the parameter with its newest id."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from aws_cdk import Aws, Stack
+from aws_cdk import aws_imagebuilder as imagebuilder
+from aws_cdk import aws_kms as kms
+from constructs import Construct
+
+from annex_constructs.errors import KEY, check_form, check_kind, check_region, invalid_value
+from annex_lease.built_forms import builder_name, image_parameter
+from annex_lease.forms import ACCOUNT, REGION
+
+_DATA_TYPE = "aws:ec2:image"  # Parameter Store verifies that the value is an image of the account
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageDistribution:
+    """The Regions and accounts of an image.
+
+    Example, a copy in a second Region, encrypted with a key of that Region::
+
+        ImageDistribution(copies={"eu-west-1": kms.Key.from_key_arn(stack, "Key", "arn:aws:kms:eu-west-1:...")})
+
+    :param key: KMS key that encrypts the image in its own Region. The AWSServiceRoleForAutoScaling of every account
+        that launches it needs a grant for it. Default: - the account's default key for EBS.
+    :param copies: further Regions, each with the key that encrypts the image there. None: the account's default key for
+        EBS. Default: - none.
+    :param accounts: further accounts that get copies of the image and of its parameter. Each needs the role
+        `EC2ImageBuilderDistributionCrossAccountRole` (EC2 Image Builder User Guide, "Set up cross-account AMI
+        distribution"). Default: - none.
+    :param share_with: accounts that may launch the image without a copy; with a key in every Region only, because
+        an image that the account's default key encrypts cannot be shared. Default: - none.
+    :raises ValueError: a value is not allowed.
+    """
+
+    key: kms.IKey | None = None
+    copies: Mapping[str, kms.IKey | None] = field(default_factory=dict)
+    accounts: Sequence[str] = ()
+    share_with: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse what Image Builder could not distribute."""
+        check_kind("ImageDistribution key", self.key, KEY, optional=True)
+        for region, key in self.copies.items():
+            check_form("ImageDistribution copies", region, REGION, known=True)
+            check_kind("ImageDistribution copies", key, KEY, optional=True)
+        for name in ("accounts", "share_with"):
+            for each in getattr(self, name):
+                check_form(f"ImageDistribution {name}", each, ACCOUNT, known=True)
+        if self.share_with and None in (self.key, *self.copies.values()):
+            raise invalid_value(
+                "ImageDistribution share_with",
+                received=self.share_with,
+                allowed="accounts only with a key in every Region of the image",
+                fix="pass key, and a key with each Region of copies",
+            )
+
+    def keys_by_region(self, scope: Construct) -> dict[str, kms.IKey | None]:
+        """The key of each Region of the image, its own Region first.
+
+        :param scope: a construct of the image's stack.
+        :raises ValueError: a key, or a copy, is of the image's own Region.
+        """
+        own = Stack.of(scope).region
+        if self.key is not None:
+            check_region("ImageDistribution key", self.key, scope)
+        if own in self.copies:
+            allowed = f"Regions besides the image's own, {own}"
+            fix = "leave it out"
+            raise invalid_value("ImageDistribution copies", received=own, allowed=allowed, fix=fix)
+        return {own: self.key, **self.copies}
+
+
+def distribution_configuration(
+    scope: Construct, construct_id: str, *, name: str, distribution: ImageDistribution, tags: Mapping[str, str]
+) -> imagebuilder.CfnDistributionConfiguration:
+    """The distribution settings: in each Region an image, its launch permissions, and a parameter with its id.
+
+    Image Builder makes the parameter, or changes it, once the tests have passed (CloudFormation Template Reference,
+    AWS::ImageBuilder::DistributionConfiguration SsmParameterConfiguration).
+
+    :param scope: parent construct.
+    :param construct_id: id in that scope.
+    :param name: the image's name.
+    :param distribution: Regions and accounts.
+    :param tags: tags of the images.
+    """
+    return imagebuilder.CfnDistributionConfiguration(
+        scope,
+        construct_id,
+        name=builder_name(name),
+        description=f"Regions and accounts of image {name}",
+        distributions=[
+            _in_region(region, key, name, distribution, tags)
+            for region, key in distribution.keys_by_region(scope).items()
+        ],
+    )
+
+
+def _in_region(
+    region: str, key: kms.IKey | None, name: str, distribution: ImageDistribution, tags: Mapping[str, str]
+) -> imagebuilder.CfnDistributionConfiguration.DistributionProperty:
+    properties = imagebuilder.CfnDistributionConfiguration
+    # An account must be a target to own a parameter (as above, AmiAccountId), and then the image's own is one too.
+    accounts = [Aws.ACCOUNT_ID, *distribution.accounts] if distribution.accounts else []
+    # The CDK writes this part as it is given.
+    image: dict[str, object] = {
+        "Name": f"{builder_name(name)}-{{{{ imagebuilder:buildDate }}}}",
+        "Description": f"Execution points of HTCondor annexes: image {name}",
+        "AmiTags": dict(tags),
+    }
+    if key is not None:
+        image["KmsKeyId"] = key.key_arn
+    if accounts:
+        image["TargetAccountIds"] = accounts
+    if distribution.share_with:
+        image["LaunchPermissionConfiguration"] = {"UserIds": list(distribution.share_with)}
+    return properties.DistributionProperty(
+        region=region,
+        ami_distribution_configuration=image,
+        ssm_parameter_configurations=[
+            properties.SsmParameterConfigurationProperty(
+                parameter_name=image_parameter(name), data_type=_DATA_TYPE, ami_account_id=account
+            )
+            for account in (*accounts,) or (None,)
+        ],
+    )

@@ -1,0 +1,95 @@
+"""Loading of the tables `[image.NAME]`, and of an annex together with the image that it boots."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from annex_lease import terms
+from annex_lease.built_forms import MAX_SCRIPT_BYTES, built_name
+from annex_lease.built_terms import SCRIPT, TEST_SCRIPT
+from annex_spec.checking import keys, sub_table, unknown, validated
+from annex_spec.image_model import ImageSpec
+from annex_spec.model import AnnexSpec
+from annex_spec.problem import Problem, nearest, shown
+
+
+def read_images(document: Mapping[str, object], file: Path, problems: list[Problem]) -> dict[str, ImageSpec]:
+    """The images whose tables are allowed, by name; the problems of the others are appended.
+
+    Args:
+        document: the spec file's content.
+        file: the spec file: scripts are beside it.
+        problems: problems found so far.
+    """
+    images: dict[str, ImageSpec] = {}
+    declared = sub_table(document, "image", problems)
+    for name in declared:
+        table = f"[image.{name}]"
+        own = sub_table(declared, name, problems, table)
+        image, found = validated(ImageSpec, {**own, "name": name}, table)
+        if "name" in own:
+            found.append(unknown("name", keys(ImageSpec), table, own["name"]))
+        if image is not None:
+            found += _script_problems(image, file.parent, table)
+        problems += found
+        if image is not None and not found:
+            images[name] = image
+    return images
+
+
+def read_script(directory: Path, path: str) -> str:
+    """The text of a script of the user.
+
+    Args:
+        directory: directory of the spec file.
+        path: the script's path below it.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: it is no text in UTF-8, it is empty, or it is too long.
+    """
+    content = (directory / path).read_bytes()
+    if not 0 < len(content) <= MAX_SCRIPT_BYTES:
+        raise ValueError(f"{len(content)} bytes")
+    return content.decode("utf-8")
+
+
+def _script_problems(image: ImageSpec, directory: Path, table: str) -> list[Problem]:
+    found = []
+    for term, path in ((SCRIPT, image.script), (TEST_SCRIPT, image.test_script)):
+        if path is None:
+            continue
+        try:
+            read_script(directory, path)
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            allowed = f"a file of 1 to {MAX_SCRIPT_BYTES} bytes, text in UTF-8, in {directory or Path()} or below it"
+            found.append(Problem(table, term.name, f"{shown(path)}: {reason}", allowed, "name an existing file"))
+    return found
+
+
+def with_image(
+    annex: AnnexSpec, images: Mapping[str, ImageSpec], declared: Iterable[str]
+) -> tuple[AnnexSpec, list[Problem]]:
+    """The annex with what follows from its built image, and the problems of the two together.
+
+    Args:
+        annex: the annex.
+        images: the images whose tables are allowed, by name.
+        declared: the names of all images of the file: a mistake in the table of one is reported there.
+    """
+    name = built_name(annex.image)
+    if name is None:
+        return annex, []
+    names = list(declared)
+    if name not in names:
+        close = nearest(name, names)
+        fix = f'did you mean "built:{close}"?' if close else f"add a table [image.{name}]"
+        allowed = "an image of this file: " + (", ".join(f'"built:{each}"' for each in names) or "there is none")
+        return annex, [Problem(f"[annex.{annex.name}]", "image", shown(annex.image), allowed, fix)]
+    image = images.get(name)
+    if image is None:
+        return annex, []
+    if terms.ROOT_DEVICE.name not in annex.model_fields_set:
+        annex = annex.model_copy(update={terms.ROOT_DEVICE.name: image.root_device})
+    problem = image.annex_problem(annex)
+    return annex, [problem] if problem else []
