@@ -28,6 +28,7 @@ HOST_NAMES = (
     "*.dkr.ecr.us-east-1.amazonaws.com",
     "localhost",
     *HOSTS,
+    "mirror.system.lab",  # of the RPM systems in the tests
 )
 
 
