@@ -42,7 +42,7 @@ def test_the_distribution(smallest: Resources, everything: Resources) -> None:
         "Description": "Execution points of HTCondor annexes: image base",
         "AmiTags": {"annex:image": "base"},
     }
-    parameter = {"ParameterName": "/annex/image/base", "DataType": "aws:ec2:image"}
+    parameter: dict[str, Any] = {"ParameterName": "/annex/image/base", "DataType": "aws:ec2:image"}
     here = {
         "Region": "us-east-1",
         "AmiDistributionConfiguration": image,
