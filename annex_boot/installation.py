@@ -79,9 +79,9 @@ def install_command(series: str, components: Sequence[str] = ()) -> str:
     return shlex.join(["/bin/sh", DIRECTORY + "install", series, *components])
 
 
-def check_command(series: str, *, image: bool = False) -> str:
+def check_command(series: str, components: Sequence[str] = (), *, image: bool = False) -> str:
     """Return the shell command that tests the machine; of an image also that nothing of its origin is left."""
-    return shlex.join(["/bin/sh", DIRECTORY + "check", series, *(["image"] if image else [])])
+    return shlex.join(["/bin/sh", DIRECTORY + "check", series, *(["image"] if image else []), *components])
 
 
 CLEAN_COMMAND = f"/bin/sh {DIRECTORY}clean"

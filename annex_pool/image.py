@@ -145,7 +145,7 @@ def _notes(image: ImageTypeDef, now: datetime) -> Iterable[str]:
 def _defects(image: ImageTypeDef, data: Mapping[str, Any], types: Iterable[str]) -> Iterable[str]:
     name = f"image {image.get('ImageId', '')}"
     if str(image.get("Platform", "")).lower() == _WINDOWS:
-        yield f"{name} is of Windows: an execution point needs a Linux image with HTCondor"
+        yield f"{name} is of Windows: an execution point needs a Linux image"
     state = image.get("State", "available")
     if state != "available":
         yield f"{name} is {state}, and EC2 starts an instance only from an image that is available"

@@ -112,6 +112,7 @@ def enter_sandbox(*, state_file: Path | None) -> None:
             return
         # Built outside the sandbox: the cache is the user's, and a failed build leaves no sandbox behind.
         image.disk_image()
+        image.stock_disk()
         raise typer.Exit(sandbox.rerun(state_file=state_file))
 
 

@@ -1,4 +1,4 @@
-"""Certificate authority of the lab, and the certificate of its cloud for the real host names of AWS."""
+"""Certificate authority of the lab, and the certificate of its servers for real host names."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from lab.package_server import HOSTS
 
 AUTHORITY_LIFE = timedelta(days=3650)  # as long as a cached image may be used
 SERVER_LIFE = timedelta(days=30)
@@ -25,6 +27,8 @@ HOST_NAMES = (
     "*.ecr.us-east-1.amazonaws.com",
     "*.dkr.ecr.us-east-1.amazonaws.com",
     "localhost",
+    *HOSTS,
+    "mirror.system.lab",  # of the RPM systems in the tests
 )
 
 
@@ -47,7 +51,7 @@ class Authority:
         _write(self._key, self.certificate, key, builder.sign(key, hashes.SHA256()))
 
     def issue(self, certificate: Path, key: Path, *, addresses: tuple[str, ...] = ("198.18.0.1", "127.0.0.1")) -> None:
-        """Writes a server certificate for the names of AWS and the ``addresses``, and its private key."""
+        """Writes a server certificate, for AWS's names, the package hosts' and the ``addresses``, and its private key."""
         issuer_key = serialization.load_pem_private_key(self._key.read_bytes(), password=None)
         assert isinstance(issuer_key, ec.EllipticCurvePrivateKey)  # noqa: S101  create() made it
         issuer = x509.load_pem_x509_certificate(self.certificate.read_bytes())

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+STOCK_IMAGE_ID = "ami-0deb1a13deb1a13de"
+"""Debian's image of the lab. A machine of any other id boots the image with HTCondor."""
+
 
 @dataclass(frozen=True)
 class Machine:

@@ -14,6 +14,7 @@ import subprocess
 from ipaddress import IPv4Address
 from pathlib import Path
 
+from lab.package_server import HOSTS
 from lab.processes import run, start, stop
 
 POOL_NAMESPACE = "pool"
@@ -21,6 +22,7 @@ POOL_ADDRESS = "198.18.0.10"
 POOL_NAME = "cm.pool.lab"
 CLOUD_ADDRESS = "198.18.0.1"
 CLOUD_DOMAIN = "amazonaws.com"
+PACKAGES_ADDRESS = "198.18.0.2"
 METADATA_ADDRESS = (
     "169.254.169.254"  # https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html
 )
@@ -129,7 +131,8 @@ def _make_bridge() -> None:
 def _make_pool() -> None:
     run("ip", "netns", "add", POOL_NAMESPACE)
     run("ip", "link", "add", LINK, "type", "veth", "peer", "name", "eth0", "netns", POOL_NAMESPACE)
-    run("ip", "address", "add", f"{CLOUD_ADDRESS}/24", "dev", LINK)
+    for address in (CLOUD_ADDRESS, PACKAGES_ADDRESS):
+        run("ip", "address", "add", f"{address}/24", "dev", LINK)
     run("ip", "link", "set", LINK, "up")
     run("ip", "-n", POOL_NAMESPACE, "address", "add", f"{POOL_ADDRESS}/24", "dev", "eth0")
     for interface in ("lo", "eth0"):
@@ -155,6 +158,7 @@ def _dnsmasq(directory: Path) -> list[str]:
         "--no-hosts",
         "--address=/#/",
         f"--address=/{CLOUD_DOMAIN}/{CLOUD_ADDRESS}",
+        *(f"--address=/{host}/{PACKAGES_ADDRESS}" for host in HOSTS),
         f"--address=/{POOL_NAME}/{POOL_ADDRESS}",
         # Addresses, for known machines only, without the three seconds of a search for duplicates.
         f"--dhcp-range={VPC.partition('/')[0]},static,255.0.0.0,infinite",

@@ -1,4 +1,4 @@
-"""A real HTCondor pool on one host: central manager and access point, from Debian's packages, in its own namespace."""
+"""A real HTCondor pool on one host: central manager and access point, from the machine image, in its own namespace."""
 
 from __future__ import annotations
 
@@ -45,11 +45,12 @@ class Pool:
     It mounts only inside the sandbox's private mount namespace, so nothing of it outlives the sandbox.
     """
 
-    def __init__(self, *, root_filesystem: Path, state: Path, namespace: str) -> None:
+    def __init__(self, *, root_filesystem: Path, tools: Path, state: Path, namespace: str) -> None:
+        """``tools``: directory of more programs, laid over the root file system."""
         self.root = state / "pool"
         self.home = state / "operator"
         self.tools = self.home / "bin"
-        self._lower = root_filesystem
+        self._lower = f"{tools}:{root_filesystem}"
         self._state = state
         self._namespace = namespace
         self._master: subprocess.Popen[bytes] | None = None

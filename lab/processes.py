@@ -81,4 +81,6 @@ PACKAGES = {
     "nsenter": "util-linux",
     "setpriv": "util-linux",
     "apt-get": "apt",
+    "apt-ftparchive": "apt-utils",
+    "gpg": "gpg",
 }

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lab import LabError
-from lab.machines import Machine, MachineState
+from lab.machines import STOCK_IMAGE_ID, Machine, MachineState
 from lab.network import Network
 from lab.processes import run, start
 from lab.qemu_machine import command_line
@@ -38,6 +38,7 @@ class QemuHost:
         *,
         network: Network,
         disk: Path,
+        stock_disk: Path,
         kernel: Path,
         power_off_seconds: float = POWER_OFF_SECONDS,
     ) -> None:
@@ -45,12 +46,13 @@ class QemuHost:
         directory: parent of one directory per machine, with its disk while it runs, and its console's log.
         network: the network to plug machines into; it must have been created.
         disk: the raw disk image under every machine's own; it is not written to.
-        kernel: the kernel for the disk.
+        stock_disk: the same, of the image without HTCondor, which machines of `STOCK_IMAGE_ID` boot.
+        kernel: the kernel for both disks.
         power_off_seconds: how long a machine may take to power off after ``stop``.
         """
         self._directory = directory
         self._network = network
-        self._disk = disk
+        self._disk, self._stock_disk = disk, stock_disk
         self._kernel = kernel
         self._patience = power_off_seconds
         self._machines: dict[str, _Running] = {}
@@ -70,7 +72,8 @@ class QemuHost:
             directory = self._directory / machine.instance_id
             directory.mkdir(parents=True)
             overlay = directory / "disk.qcow2"
-            run("qemu-img", "create", "-q", "-f", "qcow2", "-b", self._disk, "-F", "raw", overlay)
+            disk = self._stock_disk if machine.image_id == STOCK_IMAGE_ID else self._disk
+            run("qemu-img", "create", "-q", "-f", "qcow2", "-b", disk, "-F", "raw", overlay)
             port = self._network.plug(machine.instance_id, mac=machine.mac, ip=machine.ip)
             try:
                 words = command_line(machine, directory=directory, disk=overlay, kernel=self._kernel, port=port)

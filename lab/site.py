@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from lab import LabError, image
-from lab.network import CLOUD_ADDRESS, METADATA_ADDRESS, POOL_NAMESPACE, Network
+from lab.network import CLOUD_ADDRESS, METADATA_ADDRESS, PACKAGES_ADDRESS, POOL_NAMESPACE, Network
 from lab.operator import REGION, REPOSITORY, Operator
 from lab.pool import Pool
 from lab.processes import start, stop
@@ -35,11 +35,14 @@ class Site:
 
     def __init__(self, *, machines: str = "qemu") -> None:
         self.state = directory()
-        self.pool = Pool(root_filesystem=image.root_filesystem(), state=self.state, namespace=POOL_NAMESPACE)
+        self.pool = Pool(
+            root_filesystem=image.root_filesystem(), tools=image.tools(), state=self.state, namespace=POOL_NAMESPACE
+        )
         self.operator = operator(SPEC)
         self._machines = machines
         self._network = Network(self.state)
         self._cloud: subprocess.Popen[bytes] | None = None
+        self._packages: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Site:
         """Starts the parts; if one cannot start, those before it are stopped again."""
@@ -61,6 +64,8 @@ class Site:
         """Stops everything, machines before their network."""
         if self._cloud is not None:
             stop(self._cloud, seconds=30)
+        if self._packages is not None:
+            stop(self._packages)
         self.pool.stop()
         self._network.close()
 
@@ -77,6 +82,8 @@ class Site:
     def _start_cloud(self) -> None:
         certificate, key = self.state / "server.crt", self.state / "server.key"
         image.authority().issue(certificate, key)
+        if self._machines == "qemu":
+            self._start_packages(certificate, key)
         host, port = API
         self._cloud = start(
             [sys.executable, "-m", "lab.cloud", "--bind", f"{host}:{port}", "--metadata", f"{METADATA_ADDRESS}:80",
@@ -94,6 +101,14 @@ class Site:
                 "HOME": str(self.state),
                 "XDG_CACHE_HOME": os.environ.get("XDG_CACHE_HOME", str(Path("~/.cache").expanduser())),
             },
+        )  # fmt: skip
+
+    def _start_packages(self, certificate: Path, key: Path) -> None:
+        self._packages = start(
+            [sys.executable, "-m", "lab.package_server", "--bind", f"{PACKAGES_ADDRESS}:443",
+             "--certificate", certificate, "--key", key, *image.packages()],
+            log=self.state / "packages.log",
+            env={"PYTHONPATH": str(REPOSITORY), "PYTHONDONTWRITEBYTECODE": "1"},
         )  # fmt: skip
 
     def _await_cloud(self) -> None:

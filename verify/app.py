@@ -6,12 +6,14 @@ instances what the lease checker may, and that the person who runs the verificat
 
 from __future__ import annotations
 
+import os
+
 from aws_cdk import App, CfnOutput, Duration
 from aws_cdk import aws_iam as iam
 
 from annex_constructs.lease.checker_permissions import OwnAnnex
 from annex_spec import load
-from stacks import AnnexStack
+from stacks import AnnexStack, with_accounts
 from verify import console
 from verify.run import MARK, STACK_MARK
 
@@ -43,7 +45,7 @@ def add_probes(stack: AnnexStack, reporting: str) -> None:
 def add_stacks(app: App) -> list[AnnexStack]:
     """Add the stacks of the spec file that `-c annexes=FILE` names; `-c reporting=NAME` is that of `add_probes`."""
     spec, stacks = load(str(app.node.get_context("annexes"))), []
-    for annex in spec.annexes.values():
+    for annex in with_accounts(spec, os.environ.get("CDK_DEFAULT_ACCOUNT")).values():
         stack = AnnexStack(app, pool=spec.pool, annex=annex)
         stack.tags.set_tag(STACK_MARK, annex.tags[MARK])
         add_probes(stack, str(app.node.get_context("reporting")))

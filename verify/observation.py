@@ -83,9 +83,9 @@ class Observation:
         listed = pages(
             client, "describe_scaling_activities", "Activities", AutoScalingGroupName=self.group_name(letter)
         )
-        # AWS lists the newest first. Two of one moment keep their order.
-        oldest_first = [dict(each) for each in listed][::-1]
-        return sorted(oldest_first, key=lambda each: each["StartTime"])
+        found = [dict(each) for each in listed]
+        found.reverse()  # AWS lists the newest first; two of one moment keep their order
+        return sorted(found, key=lambda each: each["StartTime"])
 
     def physical_ids(self, letter: str, kind: str, part: str = "") -> list[str]:
         """Physical ids of the stack's resources of a type, with a text in their logical ids."""

@@ -3,7 +3,8 @@
 # Packages of Amazon Linux and of the systems that are compatible with Enterprise Linux.
 
 # Adds HTCondor's repository and what its packages need: EPEL, and the repository that EPEL needs. dnf verifies each
-# package. It does not verify the lists of HTCondor's repositories, whose signatures it finds bad.
+# package. It does not verify the lists of HTCondor's repositories, whose signatures it finds bad. Where the system leaves
+# out a repository that does not answer, these ones are an error all the same.
 add_repositories() {
     key_urls=
     for key in $keys; do key_urls="$key_urls file://$key"; done
@@ -13,6 +14,7 @@ name=HTCondor $series
 baseurl=$repository
 gpgcheck=1
 repo_gpgcheck=0
+skip_if_unavailable=0
 gpgkey=$key_urls
 priority=1
 END
@@ -32,10 +34,10 @@ END
 mirror_repositories() {
     main=${mirrored%%,*} epel_directory=${mirrored#*,}
     for each in BaseOS AppStream CRB extras; do
-        printf '[annex-%s]\nname=%s\nbaseurl=%s\ngpgcheck=1\ngpgkey=%s\n' "$each" "$each" \
+        printf '[annex-%s]\nname=%s\nbaseurl=%s\ngpgcheck=1\nskip_if_unavailable=0\ngpgkey=%s\n' "$each" "$each" \
             "$ANNEX_PACKAGE_MIRROR/$main/${VERSION_ID%%.*}/$each/\$basearch/os" "file://$(system_key)"
     done
-    printf '[annex-epel]\nname=EPEL\nbaseurl=%s\ngpgcheck=1\ngpgkey=%s\n' \
+    printf '[annex-epel]\nname=EPEL\nbaseurl=%s\ngpgcheck=1\nskip_if_unavailable=0\ngpgkey=%s\n' \
         "$ANNEX_PACKAGE_MIRROR/$epel_directory/${VERSION_ID%%.*}/Everything/\$basearch" \
         "file:///etc/pki/rpm-gpg/RPM-GPG-KEY-EPEL-${VERSION_ID%%.*}"
 }

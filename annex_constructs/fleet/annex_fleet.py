@@ -14,6 +14,7 @@ from annex_constructs.errors import Kind, check_kinds
 from annex_constructs.fleet.annex_credential import AnnexCredential, only_of_one_fleet
 from annex_constructs.fleet.execution_point import ExecutionPoint
 from annex_constructs.fleet.fleet_group import check_capacity, check_types, fleet_group, mixed_instances
+from annex_constructs.fleet.install_files import install_files
 from annex_constructs.fleet.instance_permissions import InstanceTrustValidation, attach_instance_policy, instance_role
 from annex_constructs.fleet.launch_template import execution_point_template
 from annex_constructs.fleet.multipart_user_data import ExecutionPointUserData, UserDataValidation
@@ -46,7 +47,7 @@ class AnnexFleet(Construct):
     connections are opened on `fleet.connections`, commands and parts are added to `fleet.user_data`.
 
     With another name or VPC it is another fleet: a deployment makes that and ends the old one. For other subnets or
-    on-demand shares, AWS replaces running instances, with or without jobs, and launches before it terminates. For a
+    on-demand shares, AWS replaces running instances, with or without jobs, and terminates before it launches. For a
     smaller `max_size` it ends instances at once, except those that protect themselves.
 
     Example::
@@ -122,6 +123,7 @@ class AnnexFleet(Construct):
         self._credential = only_of_one_fleet(credential or AnnexCredential(self._life, "Credential"))
         self._role = role or instance_role(self._life, "Role")
         self._security_group = security_group or own_security_group(self._life, "SecurityGroup", vpc, execution_point)
+        self._install = install_files(self._life, "InstallFiles", execution_point)
         self._launch_template = self._make_template(instance_types, associate_public_ip_address)
         instances = mixed_instances(self._launch_template, instance_types, on_demand_base, on_demand_percentage)
         self._group = fleet_group(
@@ -153,6 +155,7 @@ class AnnexFleet(Construct):
             security_group=self._security_group,
             associate_public_ip_address=associate_public_ip_address,
             protect_busy=self._protect_busy,
+            install=self._install,
         )
 
     def _allow_instances(self) -> None:
@@ -163,6 +166,7 @@ class AnnexFleet(Construct):
             credential=self._credential,
             group=self._group,
             protect_busy=self._protect_busy,
+            others=[self._install.permission] if self._install else [],
         )
 
     def _add_validations(self) -> None:

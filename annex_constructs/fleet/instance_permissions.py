@@ -1,4 +1,6 @@
-"""Permissions of an execution point in AWS: read its own credential, leave its own group, stay in it while busy."""
+"""Permissions of an execution point in AWS: read its credential and install files, leave its group, stay while busy."""
+
+from collections.abc import Sequence
 
 import jsii
 from aws_cdk import Duration, Stack
@@ -39,6 +41,7 @@ def attach_instance_policy(
     credential: secretsmanager.ISecret,
     group: autoscaling.IAutoScalingGroup,
     protect_busy: bool,
+    others: Sequence[iam.PolicyStatement] = (),
 ) -> None:
     """Attach the policy of an execution point to its role.
 
@@ -51,9 +54,10 @@ def attach_instance_policy(
     :param credential: the secret that holds the annex's token.
     :param group: Auto Scaling group of the instances.
     :param protect_busy: let instances protect themselves from scale-in.
+    :param others: further statements. Default: none.
     :raises ValueError: the policy cannot be attached to the role.
     """
-    statements = _credential_statements(scope, credential) + _group_statements(group, protect_busy)
+    statements = [*_credential_statements(scope, credential), *_group_statements(group, protect_busy), *others]
     policy = iam.Policy(scope, construct_id, statements=statements)
     # `roles=[role]` would write the name of an immutable role into the template all the same.
     role.attach_inline_policy(policy)

@@ -1,6 +1,7 @@
 """Launch template of an execution point."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import jsii
 from aws_cdk import ITaggableV2, TagManager, Tags, TagType
@@ -12,10 +13,20 @@ from constructs import Construct
 from annex_boot.settings import EpSettings
 from annex_constructs.errors import invalid_value
 from annex_constructs.fleet.execution_point import ExecutionPoint
+from annex_constructs.fleet.install_files import InstallFiles
 from annex_constructs.fleet.multipart_user_data import ExecutionPointUserData
 from annex_constructs.stock_image import StockImage
 from annex_lease.ownership import instance_name
 from annex_lease.tags import TAG_ID, TAG_NAME
+
+# Version 2, IPv4 and IPv6, one hop; the instance's lease is in its tags.
+_METADATA_SERVICE: Mapping[str, Any] = {
+    "require_imdsv2": True,
+    "http_endpoint": True,
+    "http_put_response_hop_limit": 1,
+    "http_protocol_ipv6": True,
+    "instance_metadata_tags": True,
+}
 
 
 @jsii.implements(ITaggableV2)
@@ -45,23 +56,25 @@ def execution_point_template(
     security_group: ec2.ISecurityGroup,
     associate_public_ip_address: bool | None,
     protect_busy: bool,
+    install: InstallFiles | None = None,
 ) -> ec2.LaunchTemplate:
     """The launch template of an execution point.
 
-    Metadata service: version 2, IPv4 and IPv6, one hop, with the instance's tags, its lease among them. An instance
-    that powers itself off is terminated, with its volume and network interface, and not billed as stopped. No key pair.
+    Metadata service: version 2, one hop, with the instance's tags. An instance that powers itself off is terminated,
+    with its volume and network interface, and not billed as stopped. No key pair.
 
     :param scope: parent construct.
     :param construct_id: id in that scope.
     :param annex_name: the annex's name.
     :param annex_id: unique id of the annex; it may hold tokens.
     :param execution_point: properties of the instance.
-    :param instance_types: types of the fleet; an instance launched from the template alone is of the first one.
+    :param instance_types: types of the fleet, the first one for a launch from the template alone.
     :param credential: secret that holds the token with which the instance joins.
     :param role: role of the instance.
     :param security_group: security group of the instance.
     :param associate_public_ip_address: whether it gets a public IPv4 address; None is what the subnet says.
     :param protect_busy: let it protect itself from scale-in while a job runs on it.
+    :param install: the files with which it installs HTCondor. Default: - HTCondor is in the image.
     """
     template = ec2.LaunchTemplate(
         scope,
@@ -71,14 +84,10 @@ def execution_point_template(
         role=role,
         security_group=security_group,
         associate_public_ip_address=associate_public_ip_address,
-        user_data=_user_data(scope, annex_name, execution_point, credential, protect_busy),
+        user_data=_user_data(scope, annex_name, execution_point, credential, protect_busy, install),
         block_devices=[_root_device(execution_point)],
         instance_initiated_shutdown_behavior=ec2.InstanceInitiatedShutdownBehavior.TERMINATE,
-        require_imdsv2=True,
-        http_endpoint=True,
-        http_put_response_hop_limit=1,
-        http_protocol_ipv6=True,
-        instance_metadata_tags=True,
+        **_METADATA_SERVICE,
         detailed_monitoring=False,
     )
     return _completed(template, annex_name, annex_id, describes_interface=associate_public_ip_address is not None)
@@ -141,6 +150,7 @@ def _user_data(
     execution_point: ExecutionPoint,
     credential: secretsmanager.ISecret,
     protect_busy: bool,
+    install: InstallFiles | None,
 ) -> ExecutionPointUserData:
     return ExecutionPointUserData(
         EpSettings(
@@ -153,6 +163,8 @@ def _user_data(
             times=execution_point.times,
             protect_busy=protect_busy,
             htcondor=execution_point.htcondor_series,
+            install_files=install.place if install else "",
+            install_digest=install.digest if install else "",
             components=",".join(execution_point.components),
             htcondor_mirror=_without_slash(execution_point.htcondor_mirror),
             package_mirror=_without_slash(execution_point.package_mirror),

@@ -1,7 +1,7 @@
 """The smallest app with an annex: two instances for eight hours, in a small VPC of their own.
 
-Region and account come from your AWS profile. After `cdk deploy`, nothing runs until the token of your pool is in the
-annex's credential: `annex credential push muon`.
+Region and account come from your AWS profile. Instances boot Debian 13 and install HTCondor. After `cdk deploy`,
+nothing runs until the token of your pool is in the annex's credential: `annex credential push muon`.
 """
 
 from aws_cdk import App, Duration, Stack
@@ -11,8 +11,7 @@ from annex_constructs import Annex, ExecutionPoint, LeaseTerms, Pool
 
 app = App()
 stack = Stack(app, "Analysis")
-image = ec2.MachineImage.from_ssm_parameter("/example/htcondor/debian-image", os=ec2.OperatingSystemType.LINUX)
-point = ExecutionPoint(pool=Pool(collector="cm.example.edu", trust_domain="example.edu"), machine_image=image)
+point = ExecutionPoint(pool=Pool(collector="cm.example.edu", trust_domain="example.edu"))
 types = [ec2.InstanceType("c6a.large"), ec2.InstanceType("c6i.large")]
 lease = LeaseTerms(duration=Duration.hours(8))
 Annex(stack, "Muon", execution_point=point, instance_types=types, max_size=2, lease=lease)

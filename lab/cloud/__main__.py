@@ -54,7 +54,13 @@ def _host(kind: str) -> MachineHost:
     from lab.sandbox import directory
 
     state = directory()
-    return QemuHost(state / "machines", network=Network(state), disk=image.disk_image(), kernel=image.kernel())
+    return QemuHost(
+        state / "machines",
+        network=Network(state),
+        disk=image.disk_image(),
+        stock_disk=image.stock_disk(),
+        kernel=image.kernel(),
+    )
 
 
 if __name__ == "__main__":

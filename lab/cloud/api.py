@@ -17,6 +17,7 @@ from lab.cloud import (
     provision_groups,
     provision_network,
     provision_secrets,
+    public_images,
     resource_tags,
     scheduling,
     shared_state,
@@ -48,7 +49,7 @@ def extend(endpoint: str, authority: Path) -> None:
     scheduling.install()
     for part in (provision_functions, provision_groups, provision_network, provision_secrets):
         part.install()
-    for part in (resource_tags, stack_api, stack_exports):
+    for part in (public_images, resource_tags, stack_api, stack_exports):
         part.install()
     imds.handle_request = _no_metadata_here
 

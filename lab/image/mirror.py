@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from lab import LabError
 from lab.processes import run
+
+KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 
 TARGET = "$(CREATED_BY)\t$(LABEL)\t$(REPO_URI)"
 
@@ -40,3 +44,9 @@ def acquire_settings() -> list[str]:
     return [
         line for line in lines if not line.startswith(("Acquire::Allow", "Acquire::IndexTargets", "Acquire::cdrom"))
     ]
+
+
+def proxy() -> str:
+    """URL of the proxy through which this host's apt reaches the mirror; "" for none."""
+    found = run("apt-config", "dump", "--no-empty", "--format", "%v%n", "Acquire::http::Proxy").strip()
+    return "" if found == "DIRECT" else found

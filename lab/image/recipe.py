@@ -1,33 +1,41 @@
-"""Content of the image: a typical machine image of an annex, without any file of this project."""
+"""Content of the stock root and of the lab's package repository, and the names of their cache entries."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from pathlib import Path
 
-SUITE = "forky"  # the first Debian release with HTCondor 25
-PACKAGES = (
-    "condor",
-    "awscli",
+from annex_boot.installation import install_archive
+
+SUITE = "trixie"
+# Of the packages of Debian's images for EC2 those with a part in the boot or the installation. Their lists, which name
+# neither nftables nor curl: https://salsa.debian.org/cloud-team/debian-cloud-images, config_space/*/package_config.
+# Without awscli, which they have: nothing of ours may need it.
+STOCK_PACKAGES = (
+    "apt-utils",
     "cloud-init",
     "linux-image-cloud-amd64",
     "systemd",  # with systemd-networkd: Debian's fastest DHCP client, without a shell script
     "systemd-sysv",
     "udev",
     "dbus",  # needed by logind, which handles the power button
-    "nftables",
     "iproute2",
+    "iptables",
+    "unattended-upgrades",
     "zstd",  # unpacks the kernel when the image is built
     "ca-certificates",
-    "curl",
 )
+HTCONDOR_SERIES = "25.x"
+HTCONDOR_SUITE = "forky"  # the first Debian release with HTCondor 25
+# What HTCondor of that release needs is in trixie too, but for one library.
+HTCONDOR_PACKAGES = ("condor", "libpcre2-8-0")
 # Documentation and translations: a third of the files, without use here.
 EXCLUDED_PATHS = (
     "/usr/share/doc/*",
     "/usr/share/man/*",
     "/usr/share/info/*",
     "/usr/share/locale/*",
-    "/usr/lib/python3/dist-packages/awscli/examples/*",
     # Hardware that the lab's machines do not have, and drivers that systemd loads as a precaution.
     "/usr/lib/modules/*/kernel/drivers/ata/*",
     "/usr/lib/modules/*/kernel/drivers/infiniband/*",
@@ -37,10 +45,8 @@ EXCLUDED_PATHS = (
     "/usr/lib/modules/*/kernel/net/vmw_vsock/*",
     "/usr/lib/modules/*/kernel/net/8021q/*",
     # The disk boots without an initial RAM disk: do not build one.
-    "/etc/kernel/postinst.d/dracut",
+    "/etc/kernel/postinst.d/*",
 )
-# The boot files of an execution point start HTCondor, after its configuration and its firewall.
-DISABLED_UNITS = ("condor.service",)
 # A machine here runs for minutes, and each of these takes part of a second of its boot on an emulated CPU.
 MASKED_UNITS = (
     "apt-daily.timer",
@@ -77,15 +83,38 @@ MASKED_UNITS = (
 )
 ENABLED_UNITS = ("systemd-networkd.service",)
 FILES = Path(__file__).parent / "files"  # copied into the root directory as they are
+TRUSTED_KEY = "etc/annex/keys.d/lab.asc"  # the lab's repository signs itself
 CA_FILE = "usr/local/share/ca-certificates/annex-lab.crt"
 DISK_MIB = 4096  # a sparse file: only used blocks are stored; the rest is for jobs
 
 
-def key() -> str:
-    """Name of the image's cache entry: a hash of this package's own files, so that no change can be forgotten."""
+TOOLS = ("awscli",)  # of the operator, on the pool's host
+TOOLS_CACHE = "var/cache/annex-lab"
+_PACKAGE = Path(__file__).parent
+_REPOSITORY = ("mirror.py", "recipe.py", "repository.py")
+_AFTERWARDS = [_PACKAGE / "__init__.py", _PACKAGE / "installed.py"]  # without influence on the stock root
+
+
+def repository_key() -> str:
+    """Name of the repository's cache entry: a hash of the files that make it."""
+    return f"repository-{_digest([_PACKAGE / name for name in _REPOSITORY])}"
+
+
+def stock_key() -> str:
+    """Name of the stock root's cache entry: a hash of this package's own files, so that no change can be forgotten."""
+    files = (path for path in _PACKAGE.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    return f"stock-{_digest(path for path in files if path not in _AFTERWARDS)}"
+
+
+def image_key() -> str:
+    """Name of the image's cache entry: that of the stock root, with the install files."""
+    made_of = f"{stock_key()} {_digest(_AFTERWARDS)}".encode() + install_archive()
+    return f"image-{hashlib.sha256(made_of).hexdigest()[:16]}"
+
+
+def _digest(paths: Iterable[Path]) -> str:
     digest = hashlib.sha256()
-    package = Path(__file__).parent
-    for path in sorted(p for p in package.rglob("*") if p.is_file() and "__pycache__" not in p.parts):
-        digest.update(f"{path.relative_to(package)}\0{path.stat().st_mode & 0o111}\0".encode())
+    for path in sorted(paths):
+        digest.update(f"{path.relative_to(_PACKAGE)}\0{path.stat().st_mode & 0o111}\0".encode())
         digest.update(path.read_bytes() + b"\0")
-    return f"image-{digest.hexdigest()[:16]}"
+    return digest.hexdigest()[:16]

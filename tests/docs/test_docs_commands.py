@@ -33,7 +33,7 @@ _LAB = typer.main.get_command(lab.__main__.app)
 # Options of the AWS CLI itself, for any call.
 _GLOBAL = {"--query", "--output", "--cli-binary-format", "--region"}
 # The CDK CLI's own words that the documents use.
-_CDK = {"bootstrap", "deploy", "destroy", "diff", "synth"}
+_CDK = {"bootstrap", "deploy", "destroy", "diff", "synth", "context"}
 
 
 def parse(command: Any, words: list[str], called: str = "annex") -> None:

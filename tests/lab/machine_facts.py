@@ -107,9 +107,9 @@ def main() -> None:
     network.create()
     metadata = ThreadingHTTPServer((METADATA_ADDRESS, 80), Metadata)
     threading.Thread(target=metadata.serve_forever, daemon=True).start()
-    disk, kernel = image.disk_image(), image.kernel()
+    disk, stock, kernel = image.disk_image(), image.stock_disk(), image.kernel()
     before = descriptors()
-    host = QemuHost(sandbox.directory() / "machines", network=network, disk=disk, kernel=kernel)
+    host = QemuHost(sandbox.directory() / "machines", network=network, disk=disk, stock_disk=stock, kernel=kernel)
     machine = Machine(INSTANCE, mac_address(IP), IP, "ami-0123456789abcdef0", "c6a.large")
     deaf = Machine("i-0deaf", mac_address("10.20.30.41"), "10.20.30.41", "ami-0123456789abcdef0", "c6a.large")
     host.start(machine)
@@ -137,8 +137,8 @@ def main() -> None:
 def impatience(network: Network, machine: Machine) -> dict[str, object]:
     """A machine that has not booted ignores the button and is killed. Another one runs when its host closes."""
     directory = sandbox.directory() / "impatient"
-    disk, kernel = image.disk_image(), image.kernel()
-    host = QemuHost(directory, network=network, disk=disk, kernel=kernel, power_off_seconds=1)
+    disk, stock, kernel = image.disk_image(), image.stock_disk(), image.kernel()
+    host = QemuHost(directory, network=network, disk=disk, stock_disk=stock, kernel=kernel, power_off_seconds=1)
     host.start(machine)
     starting = host.states()[machine.instance_id]
     host.stop(machine.instance_id)

@@ -18,8 +18,10 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from annex_lease.forms import ANNEX_NAME, EMAIL, SUBNET
-from annex_lease.instance_types import architecture, unusable
+from annex_lease.image_rules import image_region_conflict
+from annex_lease.instance_types import architecture, architectures, unusable
 from annex_lease.regions import KNOWN_REGIONS, partition
+from annex_lease.stock_images import IMAGE_FAMILIES
 from annex_lease.terms import INSTANCE_TYPES, SUBNETS
 from annex_spec import AnnexSpec, BaseSpec, PoolSpec
 from stacks import AnnexStack
@@ -165,6 +167,8 @@ def test_the_spec_refuses_what_the_constructs_would(rule: str, keys: Keys, named
 
 USABLE = [name for name in instance_type_names() if not unusable(name)]
 
+LOOKED_UP = {each.name for each in IMAGE_FAMILIES.values() if each.owner}
+
 
 @st.composite
 def types(draw: st.DrawFn) -> tuple[str, ...]:
@@ -192,10 +196,13 @@ NETWORKS: st.SearchStrategy[Keys] = st.just({}) | st.lists(
 ).map(lambda subnets: {"vpc": "vpc-01234567", "subnets": tuple(subnets)})
 
 
-def images(region: str) -> st.SearchStrategy[str]:
+def images(region: str, types: tuple[str, ...]) -> st.SearchStrategy[str]:
     shared = PATHS.map(lambda each: f"ssm:arn:{partition(region)}:ssm:{region}:123456789012:parameter{each}")
     named = st.builds(lambda each, version: f"ssm:{each}{version}", NAMES | PATHS, VERSIONS)
-    found = st.one_of(st.from_regex("ami-[0-9a-f]{17}", fullmatch=True), named, shared)
+    fitting = [each.name for each in IMAGE_FAMILIES.values() if {*architectures(types)} <= {*each.architectures}]
+    stock = [name for name in fitting if not image_region_conflict(name, region)] + ["built:debian"]
+    ids = st.from_regex("ami-[0-9a-f]{17}", fullmatch=True)
+    found = st.one_of(ids, named, shared, st.sampled_from(stock))
     return found.filter(lambda each: "windows" not in each.lower())
 
 
@@ -227,7 +234,10 @@ def accepted(draw: st.DrawFn) -> tuple[PoolSpec, AnnexSpec]:
         "name": st.from_regex(ANNEX_NAME.pattern, fullmatch=True).filter(ANNEX_NAME.matches),
     }
     chosen = draw(st.fixed_dictionaries({}, optional=optional)) | draw(alarms(region)) | draw(NETWORKS)
-    keys = {**OWN_NETWORK, "region": region, "image": draw(images(region)), "instance_types": draw(types()), **chosen}
+    usable = draw(types())
+    image = draw(images(region, usable))
+    place = {"account": "012345678901"} if image in LOOKED_UP else {}
+    keys = {**OWN_NETWORK, "region": region, "image": image, "instance_types": usable, **chosen, **place}
     return PoolSpec.model_validate(draw(POOLS)), AnnexSpec.model_validate(keys)
 
 

@@ -20,7 +20,7 @@ ALLOWED = {
     "annex_constructs": {"annex_lease", "annex_boot"},
     "stacks": {"annex_constructs", "annex_spec", "annex_lease"},
     "annex_pool": {"annex_lease", "annex_spec"},
-    "lab": {"annex_lease", "annex_spec"},
+    "lab": {"annex_boot", "annex_lease", "annex_spec"},
     # Deploys and looks as a user does: with the product's own stacks and commands.
     "verify": {"annex_lease", "annex_spec", "annex_constructs", "annex_pool", "stacks"},
     "app.py": {"stacks", "annex_spec"},

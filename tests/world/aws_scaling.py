@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import heapq
 
+from tests.world import aws_replacement
 from tests.world.aws_sizes import REACTION, run_scheduled
 from tests.world.aws_state import GROUP_TAG, ZONES, Account, Activity, Ec2Instance, Hook, ScalingGroup
 
@@ -185,18 +186,21 @@ def _react(account: Account, group: ScalingGroup) -> None:
             if not one.alive or "Terminate" not in group.suspended:
                 leave(account, one)
     counted = [one for one in members if not one.lifecycle.startswith(_UNCOUNTED)]
-    if len(counted) < group.desired and "Launch" not in group.suspended and not group.deleting:
-        for _ in range(group.desired - len(counted)):
+    target = aws_replacement.target(group, counted)
+    if len(counted) < target and "Launch" not in group.suspended and not group.deleting:
+        for _ in range(target - len(counted)):
             if group.launch_error:
                 _fail_to_launch(account, group)
                 break
             _die(account, group, launch(account, group))
-    elif len(counted) > group.desired and "Terminate" not in group.suspended:
+    elif len(counted) > target and "Terminate" not in group.suspended:
         # "Use instance scale-in protection": protected instances are passed by, the desired capacity is lowered all
         # the same, and the scale-in continues once protection is removed. One that still starts is waited for.
         spare = [one for one in counted if one.lifecycle == "InService" and not one.protected]
-        for one in spare[: len(counted) - group.desired]:
+        for one in sorted(spare, key=lambda one: one.id != group.leaving)[: len(counted) - target]:
             leave(account, one)
+    elif len(counted) == target and (replaced := aws_replacement.next_to_end(account, group, counted)):
+        leave(account, replaced)
     _tend_warm_pool(account, group, [one for one in members if one.warm], len(counted))
     if group.deleting and not account.members(group):
         del account.groups[group.name]

@@ -97,7 +97,8 @@ class ScalingGroup:
 
     `tags`: key to value and PropagateAtLaunch; `template_tags`: of its launch template; `launch_error`: reason that
     every launch fails with, empty if launches succeed; `launch_death`: reason that every instance dies with while it
-    starts, empty if they live.
+    starts, empty if they live; `max_healthy`: MaxHealthyPercentage of its InstanceMaintenancePolicy, as an annex has
+    it. Of `outdated` and `leaving` see `aws_replacement`.
     """
 
     name: str
@@ -117,6 +118,9 @@ class ScalingGroup:
     activities: list[Activity] = field(default_factory=list)
     launch_error: str = ""
     launch_death: str = ""
+    max_healthy: int = 100
+    outdated: list[str] = field(default_factory=list)
+    leaving: str = ""
     reacts_at: float | None = None
     deleting: bool = False
 

@@ -149,6 +149,11 @@ class History:
         del second
         self.world.operator.ec2.stop_instances(InstanceIds=self._some(first))
 
+    def _replace(self, first: int, second: int) -> None:
+        """Other subnets or purchase options are deployed."""
+        del first, second
+        self.world.replace_instances(self.stage.site.group)
+
     def _protect(self, first: int, second: int) -> None:
         ids = self._some(first)
         self._autoscaling.set_instance_protection(**self._group, InstanceIds=ids, ProtectedFromScaleIn=bool(second % 2))

@@ -21,6 +21,7 @@ from tests.world import (
     scenes_lost,
     scenes_notices,
     scenes_readings,
+    scenes_replaced,
     scenes_reports,
     scenes_sizes,
 )
@@ -101,6 +102,7 @@ _ROOMS = (
     scenes_notices,
     scenes_reports,
     scenes_launches,
+    scenes_replaced,
 )
 
 

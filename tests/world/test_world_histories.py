@@ -116,6 +116,7 @@ QUIET = (
     "deploy",
     "damage",
     "die",
+    "replace",
     "fault",
 )
 
@@ -129,7 +130,9 @@ def test_never_more_instances_than_were_ever_declared(policy: dict[str, Any], ev
         assert len(history.stage.alive()) <= max(history.sizes)
 
 
-SPENDING = st.sampled_from(["checks", "extend", "renew", "die", "halt", "protect", "suspend", "resume", "lose"])
+SPENDING = st.sampled_from(
+    ["checks", "extend", "renew", "die", "halt", "replace", "protect", "suspend", "resume", "lose"]
+)
 
 
 @REPEATABLE

@@ -73,6 +73,7 @@ class Can(Enum):
     SCHEDULED = "scheduled actions of a group, run at their time"
     TAG_LIMIT = "groups that refuse more than 50 tags"
     FAILED_LAUNCHES = "launches that fail, and their scaling activities"
+    REPLACEMENT = "the gradual replacement of instances at a change of subnets or purchase options"
 
 
 class World(Protocol):
@@ -110,6 +111,9 @@ class World(Protocol):
 
     def kill_launches(self, group: str, reason: str) -> None:
         """Let every instance of the group die for this reason while it starts; empty: no longer."""
+
+    def replace_instances(self, group: str) -> None:
+        """Change the subnets, so that no running instance fits them any more (only with `Can.REPLACEMENT`)."""
 
     def published(self) -> list[dict[str, str]]:
         """Messages published to topics (only with `Can.TOPIC`)."""

@@ -18,6 +18,7 @@ from typing import Any
 
 from annex_lease import tags as lease_tags
 from annex_lease.policy import policy_tags
+from tests.world import aws_replacement
 from tests.world.aws_conditions import Condition, ConditionedClients
 from tests.world.aws_model import Aws
 from tests.world.aws_state import START, ScalingGroup, Secret
@@ -95,6 +96,10 @@ class ModelWorld:
         found.launch_death = reason
         self.aws.account.touch(found, 0.0)
 
+    def replace_instances(self, group: str) -> None:
+        """See `World`."""
+        aws_replacement.begin(self.aws.account, self.aws.account.groups[group])
+
     def published(self) -> list[dict[str, str]]:
         """See `World`."""
         return [message for topic in self.aws.account.topics.values() for message in topic]
@@ -119,6 +124,7 @@ class MotoWorld:
         Can.TOPIC: "what was published cannot be read back",
         Can.TAG_LIMIT: "a group takes any number of tags",
         Can.FAILED_LAUNCHES: "every launch succeeds, and there are no scaling activities",
+        Can.REPLACEMENT: "a change of subnets leaves running instances alone",
     }
 
     def __init__(self, clients: Any) -> None:
@@ -199,6 +205,10 @@ class MotoWorld:
     def kill_launches(self, group: str, reason: str) -> None:
         """See `lacks`."""
         raise NotImplementedError(self.lacks[Can.FAILED_LAUNCHES])
+
+    def replace_instances(self, group: str) -> None:
+        """See `lacks`."""
+        raise NotImplementedError(self.lacks[Can.REPLACEMENT])
 
     def published(self) -> list[dict[str, str]]:
         """See `lacks`."""

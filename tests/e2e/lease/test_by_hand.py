@@ -5,32 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
-from lab.operator import REPOSITORY, Operator
+from lab.operator import Operator
 from lab.steps import wait_for
 from tests.e2e.aws_clients import client
+from tests.e2e.by_hand import block, by_hand
 
 SPEC = '[annex.demo]\nsize = 2\nlease = "20m"\nmax_lifetime = "30m"\n'
-POOL_ROOT = "/run/annex-lab/pool"  # the pool's root file system, which has the AWS CLI of the machine image
-PAGE = Path(REPOSITORY / "docs/how-to/stop-by-hand.md")
-
-
-def block(language: str, number: int = 0) -> str:
-    """A block of the page, without prompts."""
-    found = re.findall(rf"```{language}\n(.*?)```", PAGE.read_text(), re.S)
-    return re.sub(r"^\$ ", "", found[number], flags=re.M)
-
-
-def by_hand(operator: Operator, commands: str) -> str:
-    """Run commands as shown. The CLI of the image trusts the lab's authority itself.
-
-    The file of the operator's variable does not exist there.
-    """
-    shell = ("chroot", POOL_ROOT, "env", "-u", "AWS_CA_BUNDLE", "bash", "-c")
-    return operator.run(*shell, f"set -euo pipefail\n{commands}")
+PAGE = "how-to/stop-by-hand.md"
 
 
 def listed() -> list[str]:
@@ -51,22 +35,22 @@ def annex(operator_of: Callable[[str], Operator]) -> Operator:
 def test_the_groups_of_all_regions_are_listed(annex: Operator) -> None:
     [group] = client("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"]
     # Who looks for the Region has named none.
-    commands = f"unset AWS_REGION AWS_DEFAULT_REGION\n{block('sh')}"
+    commands = f"unset AWS_REGION AWS_DEFAULT_REGION\n{block(PAGE, 'sh')}"
     assert by_hand(annex, commands) == f"us-east-1 {group['AutoScalingGroupName']}\n"
 
 
 def test_one_tag_moves_the_end(annex: Operator) -> None:
-    find_group, _ = block("console").split("aws autoscaling update-auto-scaling-group", 1)
+    find_group, _ = block(PAGE, "console").split("aws autoscaling update-auto-scaling-group", 1)
     before = annex.status("demo")["lease"]["effective_end"]
     moved = (datetime.now(UTC) + timedelta(minutes=25)).strftime("%Y-%m-%dT%H:%M:00Z")
-    by_hand(annex, find_group + re.sub(r"Value=[^\"]*", f"Value={moved}", block("sh", 1)))
+    by_hand(annex, find_group + re.sub(r"Value=[^\"]*", f"Value={moved}", block(PAGE, "sh", 1)))
     annex.annex("check", "demo")
     after = annex.status("demo")["lease"]["effective_end"]
     assert datetime.fromisoformat(after) == datetime.fromisoformat(moved) != datetime.fromisoformat(before)
 
 
 def test_plain_aws_commands_end_an_annex(annex: Operator) -> None:
-    by_hand(annex, block("console"))
+    by_hand(annex, block(PAGE, "console"))
 
     def gone() -> bool:
         stacks = client("cloudformation").describe_stacks()["Stacks"]

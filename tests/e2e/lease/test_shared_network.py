@@ -12,6 +12,7 @@ import pytest
 from lab.operator import REGION, REPOSITORY, Operator
 from lab.steps import StepError, wait_for
 from tests.e2e.aws_clients import client
+from tests.e2e.by_hand import block, by_hand
 
 NETWORK = f"AnnexNetwork-{REGION}"
 NAMES = ("one", "two")
@@ -133,9 +134,36 @@ def test_the_end_of_one_annex_leaves_the_other_and_the_network(operator: Operato
     assert stacks()[NETWORK]["StackStatusReason"].endswith("in use by Annex-two.")
 
 
-def test_nothing_is_left_after_the_last_annex_and_the_network(operator: Operator) -> None:
+def test_resources_of_others_in_the_network_are_named_by_the_commands_of_the_page(operator: Operator) -> None:
     operator.cdk("destroy", "Annex-two", "--force")
     assert set(stacks()) == {NETWORK}
+    aws = client("ec2")
+    [subnet, _] = sorted(subnets())
+    vpc = aws.describe_subnets(SubnetIds=[subnet])["Subnets"][0]["VpcId"]
+    interface = aws.create_network_interface(SubnetId=subnet)["NetworkInterface"]["NetworkInterfaceId"]
+    group = aws.create_security_group(GroupName="of-others", Description="of others", VpcId=vpc)["GroupId"]
+    delete, look = (
+        next(each for each in console_blocks() if f"aws {words}" in each)
+        for words in ("cloudformation delete-stack", "ec2 describe-vpc-endpoints")
+    )
+    by_hand(operator, delete)
+    wait_for("failure", 60, lambda: stacks()[NETWORK]["StackStatus"] == "DELETE_FAILED")
+    operator.annex("leftovers", "--all")
+    listed = by_hand(operator, look)
+    assert interface in listed
+    assert group in listed
+    aws.delete_network_interface(NetworkInterfaceId=interface)
+    aws.delete_security_group(GroupId=group)
+
+
+def console_blocks() -> list[str]:
+    """The console blocks of the page about networks."""
+    page = "how-to/networks-and-images.md"
+    number = (REPOSITORY / "docs" / page).read_text().count("```console")
+    return [block(page, "console", each) for each in range(number)]
+
+
+def test_nothing_is_left_after_the_last_annex_and_the_network(operator: Operator) -> None:
     operator.cdk("destroy", "--exclusively", NETWORK, "--force")
     assert stacks() == {}
     left = subprocess.run(

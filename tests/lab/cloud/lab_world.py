@@ -33,7 +33,12 @@ class _Clients:
 
 
 class LabWorld:
-    """See `tests.world.world.World`. `close` removes the annex, so that the next scenario finds nothing of it."""
+    """See `tests.world.world.World`. `close` removes the annex, so that the next scenario finds nothing of it.
+
+    Args:
+        cloud: the cloud.
+        subnets: subnets of which groups get the first half; the others are for those that change them.
+    """
 
     lacks: Mapping[Can, str] = {
         Can.ANY_STATE: "lifecycle states are those that its calls lead to",
@@ -92,7 +97,8 @@ class LabWorld:
             LaunchTemplate={"LaunchTemplateId": self._templates[site.group], "Version": "$Latest"},
             MinSize=0,
             MaxSize=site.max_size,
-            VPCZoneIdentifier=",".join(self.subnets),
+            VPCZoneIdentifier=",".join(self.subnets[: len(self.subnets) // 2]),
+            InstanceMaintenancePolicy={"MinHealthyPercentage": 0, "MaxHealthyPercentage": 100},  # as an annex has it
             NewInstancesProtectedFromScaleIn=site.protect_new,
             Tags=_declared(site),
         )
@@ -152,6 +158,11 @@ class LabWorld:
     def _fail(self, group: str, text: str, *, dies: bool) -> None:
         asked = {"group": group, "text": text, "dies": int(dies)}
         assert self.cloud.get(f"/_lab/launches?{urlencode(asked)}", "POST").status == 200
+
+    def replace_instances(self, group: str) -> None:
+        """See `World`."""
+        other = ",".join(self.subnets[len(self.subnets) // 2 :])
+        self.operator.autoscaling.update_auto_scaling_group(AutoScalingGroupName=group, VPCZoneIdentifier=other)
 
     def published(self) -> list[dict[str, str]]:
         """See `World`; messages are not taken from the queue."""

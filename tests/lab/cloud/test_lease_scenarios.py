@@ -22,8 +22,10 @@ ON_THE_LAB = [one for one in SCENARIOS if not one.needs & set(LabWorld.lacks)]
 def subnets(cloud: Cloud) -> list[str]:
     ec2 = cloud.client("ec2", ACCOUNT)
     vpc = ec2.create_vpc(CidrBlock="10.90.0.0/16")["Vpc"]["VpcId"]
-    blocks = {"us-east-1a": "10.90.0.0/24", "us-east-1b": "10.90.1.0/24"}
-    made = [ec2.create_subnet(VpcId=vpc, CidrBlock=one, AvailabilityZone=zone) for zone, one in blocks.items()]
+    made = [
+        ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.90.{number}.0/24", AvailabilityZone=f"us-east-1{zone}")
+        for number, zone in enumerate("abab")
+    ]
     return [one["Subnet"]["SubnetId"] for one in made]
 
 

@@ -72,6 +72,7 @@ def test_debian_gets_htcondor_of_the_series_from_its_own_repository(machine: Mac
     assert machine.read("etc/apt/preferences.d/annex") == pin
     update, packages = machine.calls("apt-get")
     assert update.endswith(" update --error-on=any")
+    assert "-o Acquire::Languages=none -o Acquire::IndexTargets::deb-src::Sources::DefaultEnabled=false" in update
     assert packages.endswith(" install --no-install-recommends condor nftables curl procps")
     assert done.stdout.endswith("annex: install: HTCondor 25.0.14 is installed\n")
 

@@ -89,3 +89,11 @@ def test_what_an_image_must_not_have_is_a_defect_until_it_is_cleaned_away(instal
     assert found.partition(": ")[2].lstrip("/").startswith(path.split("/i-0abc")[0].removesuffix("/credentials"))
     assert installed.run(f"{DIRECTORY}clean").returncode == 0
     assert check(installed, "image") == ["HTCondor 25.0.14, no defect"]
+
+
+def test_logs_of_packages_are_emptied_and_their_lists_removed(installed: Machine) -> None:
+    installed.write("var/log/apt/history.log", "Start-Date: 2026-11-29\n")
+    installed.write("var/lib/apt/lists/mirror_dists_trixie_main_binary-amd64_Packages", "Package: condor\n")
+    assert installed.run(f"{DIRECTORY}clean").returncode == 0
+    assert installed.read("var/log/apt/history.log") == ""
+    assert list((installed.path / "var/lib/apt/lists").iterdir()) == []

@@ -20,6 +20,13 @@ def test_a_message_of_aws_has_the_advice_of_its_kind(kind: str, source: str, tex
     assert advice(f"Launching a new EC2 instance.  Status Reason: {text}".replace(". ", ".\n")) == wanted
 
 
+@pytest.mark.parametrize(("kind", "_source", "text"), MESSAGES)
+def test_the_case_of_a_message_does_not_matter(kind: str, _source: str, text: str) -> None:
+    """AWS promises no form: some texts differ from the documents in their case alone."""
+    wanted = next(each.advice for each in KINDS if each.kind == kind)
+    assert advice(text.lower()) == advice(text.upper()) == wanted
+
+
 def test_every_kind_has_a_real_message() -> None:
     assert {each.kind for each in KINDS} == {kind for kind, _, _ in MESSAGES}
     assert len({each.kind for each in KINDS}) == len(KINDS)

@@ -62,3 +62,9 @@ def test_the_limit_is_never_passed_before_its_moment(ledger: Ledger, hours: int)
 
 def test_the_assumed_ledger_is_the_most_there_can_be() -> None:
     assert Ledger.assumed(CREATED, 20).reaches(10) == CREATED + HOUR / 2
+
+
+@pytest.mark.parametrize(("hours", "reached"), [(2 * 366 * 24, True), (2 * 366 * 24 + 1, False), (100_000_000, False)])
+def test_a_limit_that_no_lease_reaches_is_never_reached(hours: int, reached: bool) -> None:
+    """One instance would need 11,000 years for the largest limit: Python has no such time."""
+    assert (Ledger(0, CREATED, 1).reaches(hours) is not None) is reached

@@ -12,7 +12,7 @@ from annex_boot.settings import EpSettings
 from annex_lease.egress import Opening, openings
 from annex_lease.live_changes import LIVE_CHANGES, Reach
 from annex_lease.observed import Group, GroupMember
-from annex_pool.deployed_fleet import _PROTECTS, DeployedFleet
+from annex_pool.deployed_fleet import _PROTECTS, DeployedFleet, of_group
 from annex_pool.live_effects import LiveEffect, in_another_region, live_effects, scaled_in
 from annex_spec import PoolSpec
 from tests.unit.pool.annex_specs import annex_spec
@@ -175,3 +175,21 @@ def test_the_setting_of_the_protection_is_the_one_of_the_boot_files() -> None:
     )
     assert _PROTECTS.search(settings.to_env_file())
     assert not _PROTECTS.search(replace(settings, protect_busy=False).to_env_file())
+
+
+@pytest.mark.parametrize(
+    ("shares", "known"),
+    [
+        ({}, (0, 100)),
+        ({"OnDemandBaseCapacity": 2}, (2, 100)),
+        ({"OnDemandPercentageAboveBaseCapacity": 0}, (0, 0)),
+        (None, (None, None)),
+    ],
+)
+def test_a_share_that_aws_does_not_name_has_its_default(
+    shares: dict[str, int] | None, known: tuple[int | None, int | None]
+) -> None:
+    """Without a share of the group, all instances above the base are on-demand (API, InstancesDistribution)."""
+    described: Any = {} if shares is None else {"MixedInstancesPolicy": {"InstancesDistribution": shares}}
+    fleet = of_group(described)
+    assert (fleet.on_demand_base, fleet.on_demand_percentage) == known
