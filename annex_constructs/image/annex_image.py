@@ -1,7 +1,5 @@
 """An image of execution points that EC2 Image Builder builds, tests, distributes, rebuilds and removes."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from aws_cdk import RemovalPolicy, Tags
