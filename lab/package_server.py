@@ -44,9 +44,10 @@ class Upstream:
         kept.parent.mkdir(parents=True, exist_ok=True)
         descriptor, partial = tempfile.mkstemp(dir=kept.parent)
         try:
-            with os.fdopen(descriptor, "wb") as file, self._opener.open(
-                f"{self._address}/{path}", timeout=FETCH_SECONDS
-            ) as answer:
+            with (
+                os.fdopen(descriptor, "wb") as file,
+                self._opener.open(f"{self._address}/{path}", timeout=FETCH_SECONDS) as answer,
+            ):
                 shutil.copyfileobj(answer, file)
             Path(partial).chmod(0o644)
             Path(partial).rename(kept)
@@ -76,9 +77,7 @@ class PackageServer:
         self.port = int(self._server.server_address[1])
         if tls is not None:
             # The handshake is the handler's: it must not keep other clients waiting.
-            self._server.socket = tls.wrap_socket(
-                self._server.socket, server_side=True, do_handshake_on_connect=False
-            )
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
 
     def serve(self) -> None:
         """Serves until the process ends."""
