@@ -93,13 +93,13 @@ def htcondor_packages() -> list[Package]:
 
 
 def system_packages() -> list[Package]:
-    """What the system's own repositories have."""
+    """Packages of the system's own repositories."""
     nft = Package("nftables", files={"/usr/sbin/nft": "#!/bin/sh\n"})
     return [Package("system", provides=OF_SYSTEM), nft, Package("procps-ng")]
 
 
 def epel_packages() -> list[Package]:
-    """What EPEL has. One of its packages needs one of CRB."""
+    """Packages of EPEL. One of them needs one of CRB."""
     return [Package(name, ("of-crb",) if name == "apptainer" else ()) for name in OF_EPEL]
 
 
