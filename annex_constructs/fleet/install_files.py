@@ -31,7 +31,9 @@ class InstallFiles:
 
 
 def install_files(scope: Construct, construct_id: str, execution_point: ExecutionPoint) -> InstallFiles | None:
-    """The install files as an asset, or None if HTCondor is in the image. User data has no space for them (EC2 User Guide: 16 KB).
+    """The install files as an asset, or None if HTCondor is in the image.
+
+    User data has no space for them (EC2 User Guide: 16 KB).
 
     The instance verifies the digest, which is in its user data. `Asset.grant_read` would let it read the whole bucket.
     The policy of a key that `cdk bootstrap --bootstrap-customer-key` makes lets everyone in the account read through

@@ -57,7 +57,7 @@ def test_the_distribution(smallest: Resources, everything: Resources) -> None:
         "LaunchPermissionConfiguration": {"UserIds": ["310987654321"]},
     }
     parameters = [{**parameter, "AmiAccountId": own}, {**parameter, "AmiAccountId": "210987654321"}]
-    assert only(everything, f"{BUILDER}DistributionConfiguration")["Distributions"] == [
+    expected: list[dict[str, Any]] = [
         {
             "Region": region,
             "AmiDistributionConfiguration": {**shared, "KmsKeyId": key},
@@ -65,6 +65,7 @@ def test_the_distribution(smallest: Resources, everything: Resources) -> None:
         }
         for region, key in (("us-east-1", US_KEY), ("eu-west-1", EU_KEY))
     ]
+    assert only(everything, f"{BUILDER}DistributionConfiguration")["Distributions"] == expected
 
 
 def test_the_removal_of_old_images(everything: Resources) -> None:
