@@ -57,7 +57,6 @@ EVERYTHING = {
     "warn_before_end": "30m",
     "alarm_email": "admin@example.edu",
     "image": "ubuntu-24.04",
-    "components": ("apptainer", "cvmfs"),
     "htcondor_mirror": "https://mirror.example.edu:8443/htcondor",
     "package_mirror": "http://mirror.example.edu",
 }

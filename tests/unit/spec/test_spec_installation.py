@@ -8,7 +8,7 @@ from annex_lease.components import COMPONENTS
 from annex_lease.stock_images import IMAGE_FAMILIES
 from annex_spec import SpecError
 from annex_spec.problem import Problem
-from tests.unit.spec.spec_texts import ReadAnnex
+from tests.unit.spec.spec_texts import ANNEX, POOL, Read, ReadAnnex
 
 AMI = '"ami-0123456789abcdef0"'
 MIRROR = '"https://mirror.example.edu/htcondor"'
@@ -38,8 +38,9 @@ def test_a_stock_image_has_its_root_device_and_installs_htcondor(read_annex: Rea
 
 
 @pytest.mark.parametrize("image", [AMI, '"ssm:/images/annex"', '"built:debian"'])
-def test_another_image_is_as_it_is(read_annex: ReadAnnex, image: str) -> None:
-    annex = read_annex(image=image).annexes["demo"]
+def test_another_image_is_as_it_is(read: Read, image: str) -> None:
+    lines = [f"{key} = {value}" for key, value in {**ANNEX, "image": image}.items()]
+    annex = read("\n".join([POOL, '[image.debian]\nregion = "us-east-1"', "[annex.demo]", *lines])).annexes["demo"]
     assert (annex.htcondor, annex.root_device) == ("image", "/dev/xvda")
 
 

@@ -46,7 +46,6 @@ BARE = (
         ("ssm:/images/debian", None, None),
         ("ami-0123456789abcdef0", None, None),
         ("debian-13", None, None),
-        ("built:debian", None, None),
     ],
 )
 def test_an_image_without_htcondor_on_which_nothing_installs_it(
