@@ -57,7 +57,8 @@ def build_steps(content: ImageContent) -> Iterator[BuildStep]:
     yield BuildStep("htcondor", f"HTCondor {content.htcondor}", {"build": install, "test": check})
     for name in content.components:
         install = {"Install": sources + install_command(content.htcondor, [name])}
-        yield BuildStep(name, f"component {name}", {"build": install})
+        check = {"Check": check_command(content.htcondor, [name])}
+        yield BuildStep(name, f"component {name}", {"build": install, "test": check})
     if content.script is not None:
         phases: dict[str, Steps] = {"build": {"Run": run_script(content.script)}}
         if content.test_script is not None:

@@ -139,9 +139,9 @@ def test_an_image_that_is_published_in_another_partition(read_annex: ReadAnnex, 
             *(
                 "components",
                 '["apptainer", "osg"]',
-                "components of Debian 13: cvmfs, apptainer, docker",
+                "components of Debian 13: cvmfs, docker, nvidia, pelican",
             ),
-            "remove osg, or name the image almalinux-9 or rocky-9",
+            "remove apptainer, osg, or name the image almalinux-9 or rocky-9",
         ),
         (
             {"image": '"amazon-linux-2023"', "package_mirror": MIRROR},
@@ -168,7 +168,7 @@ def test_a_series_that_does_not_exist(read_annex: ReadAnnex, series: str) -> Non
 @pytest.mark.parametrize("wanted", ['["cuda"]', '["osg", "osg"]', '"osg"', "[1]"])
 def test_components_that_do_not_exist(read_annex: ReadAnnex, wanted: str) -> None:
     problem = problem_of(read_annex, image='"rocky-9"', components=wanted)
-    assert (problem.key, problem.fix) == ("components", 'components = ["apptainer"]')
+    assert (problem.key, problem.fix) == ("components", 'components = ["docker"]')
     assert problem.allowed == "0 to 6 different names of osg, cvmfs, apptainer, docker, nvidia, pelican"
 
 
