@@ -14,7 +14,7 @@ from lab.package_server import HOSTS
 
 REPOSITORY = Path(__file__).parents[2]
 TESTBED = Path(__file__).with_name("system.sh")
-NAMESPACES = ("--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc")
+NAMESPACES = ("--mount", "--net", "--uts", "--pid", "--fork", "--kill-child", "--mount-proc")
 NAMES = (*HOSTS, "mirror.system.lab")
 
 
@@ -71,6 +71,7 @@ class System:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            timeout=300,
             check=False,
         )
         print(done.stdout)
