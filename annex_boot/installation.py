@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import gzip
 import io
+import re
 import shlex
 import tarfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import resources
 
 from annex_boot.boot_text import on_machine
@@ -31,14 +32,26 @@ UPDATE_UNITS = (
 )
 """Units of unattended updates, of Debian, Ubuntu and the RPM families. An update of HTCondor's package restarts it."""
 KEY = "key.asc"
-"""Key with which HTCondor's packages of release 25 are signed: that of the OSG, without its subkey for encryption
-(https://osg-htc.org/docs/release/signing/)."""
-KEY_FINGERPRINT = "962A9BCDD330245F2703C88B74E5BE22D4E9B1FC"
+"""Key with which HTCondor's packages of release 25 are signed."""
+KEY_FINGERPRINTS: Mapping[str, str] = {
+    # OSG's key of release 25: https://osg-htc.org/docs/release/signing/, "The OSG Packaging Signing Keys".
+    KEY: "962A9BCDD330245F2703C88B74E5BE22D4E9B1FC",
+    # The key of ppa:apptainer/ppa on Launchpad; roles of Ansible name the same fingerprint of Ubuntu's key server.
+    "key-apptainer.asc": "F6B0F5193D4F3301EF491FF0AFE36534FC6218AE",
+    # https://cvmfs.readthedocs.io/en/latest/, "Package Repositories"; apt.pp of github.com/cvmfs-contrib/puppet-cvmfs.
+    "key-cvmfs.asc": "FD80468D49B3B24C341741FC8CE0A76C497EA957",
+    # Docker Docs named it in "Install Docker Engine on CentOS"; HTCondor's packages of its build machines trust it.
+    "key-docker.asc": "060A61C51B558A7F742B77AAC52FEB6B621E9F35",
+    # The key of nvidia-cuda for Debian 13 in Debian's package extrepo-offline-data.
+    "key-nvidia.asc": "02182E60104FCDC26EAE1B8597A5D4CB8793F200",
+}
+"""Fingerprints of the keys that are shipped, each without a subkey for encryption. No key is fetched."""
+_KEY_NAME = re.compile(r"\bkey-[a-z]+\.asc\b")
 _COLUMNS = "package manager, path, suite, architectures, EPEL, extra repository, directories of a mirror, packages"
 
 
 def install_files(components: Sequence[str] = ()) -> dict[str, str]:
-    """Return the text of each install file by its name in `DIRECTORY`.
+    """Return the text of each install file by its name in `DIRECTORY`; a component brings the keys that it names.
 
     Args:
         components: names of the components that are installed. Default: none.
@@ -46,8 +59,10 @@ def install_files(components: Sequence[str] = ()) -> dict[str, str]:
     Raises:
         FileNotFoundError: there is no such component.
     """
-    names = ["apt.sh", "check", "clean", *(f"component-{each}" for each in components), "dnf.sh", "install", KEY]
-    return {name: install_file(name) for name in names} | {"programs.sh": _text("files", "programs.sh")}
+    of_components = {name: install_file(name) for name in (f"component-{each}" for each in components)}
+    keys = [key for text in of_components.values() for key in _KEY_NAME.findall(text)]
+    own = {name: install_file(name) for name in ("apt.sh", "check", "clean", "dnf.sh", "install", KEY, *keys)}
+    return own | of_components | {"programs.sh": _text("files", "programs.sh")}
 
 
 def install_archive(components: Sequence[str] = ()) -> bytes:
@@ -98,7 +113,7 @@ def _text(directory: str, name: str, *, comments: bool = False) -> str:
         "UPDATE_UNITS": " ".join(UPDATE_UNITS),
     }
     # An armored key has an empty line, and no comment.
-    return text if name == KEY else on_machine(text, values, comments=comments)
+    return text if name in KEY_FINGERPRINTS else on_machine(text, values, comments=comments)
 
 
 def _row(family: ImageFamily) -> str:

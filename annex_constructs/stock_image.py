@@ -11,9 +11,10 @@ from annex_constructs.errors import invalid_value
 from annex_lease.image_rules import architecture_conflict, image_region_conflict
 from annex_lease.instance_types import architectures
 from annex_lease.stock_images import IMAGE_FAMILIES, ImageFamily
-from annex_lease.terms import INSTANCE_TYPES
+from annex_lease.terms import IMAGE, INSTANCE_TYPES
 
 _PARAMETER = "ExecutionPoint machine_image"
+_PLACEHOLDER = "ami-00000000"
 
 
 class StockImage(Enum):
@@ -68,7 +69,14 @@ class StockImage(Enum):
             parameter = self.family.parameters[architecture]
             return ec2.MachineImage.from_ssm_parameter(parameter, os=ec2.OperatingSystemType.LINUX)
         self._check_place(scope)
-        return ec2.MachineImage.lookup(
+        return ec2.MachineImage.generic_linux({Stack.of(scope).region: self._found(scope, architecture)})
+
+    def _found(self, scope: Construct, architecture: str) -> str:
+        """The id of the newest image, or a placeholder until the CDK has looked for it.
+
+        The CDK's own placeholder has not the form of an id. Its check of templates would refuse it before the look-up.
+        """
+        found = ec2.MachineImage.lookup(
             name=self.family.image_name,
             owners=[self.family.owner],
             filters={
@@ -77,6 +85,8 @@ class StockImage(Enum):
                 "virtualization-type": ["hvm"],
             },
         )
+        image = found.get_image(scope).image_id
+        return image if IMAGE.form.matches(image) else _PLACEHOLDER
 
     def _check_place(self, scope: Construct) -> None:
         """Refuse a look-up that has no place, or a place of AWS in which the publisher has no account."""

@@ -46,7 +46,7 @@ IMAGE_COMPONENTS = Texts(
     "software to install besides HTCondor, in this order",
     forms.COMPONENT,
     f"0 to {len(COMPONENTS)} different names of {', '.join(COMPONENTS)}",
-    '["apptainer"]',
+    '["docker"]',
     minimum=0,
     maximum=len(COMPONENTS),
     absent="none",

@@ -137,7 +137,7 @@ HTCONDOR = Form(
     HTCONDOR_SERIES[0],
 )
 _COMPONENT = "|".join(COMPONENTS)
-COMPONENT = Form(_COMPONENT, f"one of {', '.join(COMPONENTS)}", "apptainer")
+COMPONENT = Form(_COMPONENT, f"one of {', '.join(COMPONENTS)}", "docker")
 COMPONENT_LIST = Form(
     f"(({_COMPONENT})(,({_COMPONENT}))*)?",
     f"names of {', '.join(COMPONENTS)}, separated by commas; or nothing",

@@ -26,7 +26,7 @@ COMPONENTS = Texts(
     "software to install besides HTCondor when an instance boots",
     forms.COMPONENT,
     f"0 to {len(components.COMPONENTS)} different names of {', '.join(components.COMPONENTS)}",
-    '["apptainer"]',
+    '["docker"]',
     minimum=0,
     maximum=len(components.COMPONENTS),
     absent="none",

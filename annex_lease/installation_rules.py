@@ -5,6 +5,7 @@ A rule returns None, or the conflict in words, as those of `annex_lease.rules` d
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator
 
 from annex_lease import components
@@ -13,6 +14,8 @@ from annex_lease.rules import Conflict
 from annex_lease.stock_images import HTCONDOR_IN_IMAGE, HTCONDOR_SERIES, IMAGE_FAMILIES
 from annex_lease.terms import COMPONENTS, HTCONDOR, HTCONDOR_MIRROR, IMAGE, PACKAGE_MIRROR
 
+# The public parameters of publishers whose images have no HTCondor.
+_BARE = re.compile(r"ssm:/aws/service/(debian|canonical|ami-amazon-linux-latest)/")
 _SERIES = " or ".join(f'"{each}"' for each in HTCONDOR_SERIES)
 
 
@@ -43,6 +46,22 @@ def installation_conflicts(
         yield _nothing_installed(name, image, htcondor) if value else None
     yield _components_conflict(image, wanted)
     yield _mirror_conflict(image, package_mirror)
+
+
+def bare_image(name: str, image: str, htcondor: str) -> str | None:
+    """A warning about an image that has no HTCondor and on which nothing installs it; None about another one.
+
+    Args:
+        name: the annex's name.
+        image: a name, an id or a parameter, as the spec has it.
+        htcondor: series to install, or that HTCondor is in the image.
+    """
+    if htcondor != HTCONDOR_IN_IMAGE or not _BARE.match(image):
+        return None
+    return (
+        f"annex {name}: its image is that of its publisher, without HTCondor, and nothing is installed: no instance "
+        f'will join; fix: declare a stock image, or {HTCONDOR.name} = "{HTCONDOR_SERIES[0]}"'
+    )
 
 
 def _htcondor_conflict(image: str, htcondor: str) -> Conflict | None:

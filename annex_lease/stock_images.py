@@ -85,9 +85,8 @@ _DEBIAN_13 = ImageFamily(
     package_manager="apt",
     # HTCondor has packages for Debian 13 on x86_64 only; the images exist for arm64 too.
     architectures=(X86_64,),
-    # https://wiki.debian.org/Cloud/AmazonEC2Image, "SSM parameters".
+    # https://wiki.debian.org/Cloud/AmazonEC2Image/Trixie has the images, and so the rest of this.
     parameters={X86_64: "/aws/service/debian/release/13/latest/amd64"},
-    # https://wiki.debian.org/Cloud/AmazonEC2Image: "the default user is admin".
     root_device="/dev/xvda",
     login_user="admin",
     htcondor_path="debian/{series}",
@@ -157,7 +156,8 @@ _ALMALINUX_9 = ImageFamily(
     extra_repository="crb",
     packages=_DNF_PACKAGES,
     mirrored=("almalinux", "epel"),
-    # EPEL's metalink names mirrors of both schemes.
+    # The list of mirrors has both schemes (https://github.com/AlmaLinux/mirrors/issues/590), and so has EPEL's, which
+    # has only HTTPS with `protocol=https`.
     plain_http=True,
 )
 _ROCKY_9 = ImageFamily(

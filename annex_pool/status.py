@@ -12,20 +12,19 @@ from datetime import datetime, timedelta
 from annex_lease.actions import Decision
 from annex_lease.decision import decide
 from annex_lease.entries import HOUR_SECONDS
-from annex_lease.facts import failed_launch
-from annex_lease.launch_advice import explained as explained_launch
-from annex_lease.lease import Lease, Phase
+from annex_lease.lease import Lease
 from annex_lease.observed import BELIEVED, Credential, Fact, Group, Missing
 from annex_lease.ownership import STACK_NAME_TAG, by_key, stack_name
 from annex_lease.tags import TAG_ID, format_time
 from annex_pool.annex_status import NOT_DEPLOYED, AnnexStatus, HoursUsed, InstanceStatus
 from annex_pool.collector import Slot
 from annex_pool.command_error import AnnexError
-from annex_pool.deployed import OVER, Deployed, find_annex, observe, states
+from annex_pool.deployed import Deployed, find_annex, observe, states
 from annex_pool.deployed_pool import deployed_pool
 from annex_pool.environment import Environment
+from annex_pool.missing_instances import failed_launches, failed_starts, shortfall
 from annex_pool.place import Place
-from annex_pool.region import PAUSE_SECONDS, RegionClients, asking, check_account
+from annex_pool.region import PAUSE_SECONDS, RegionClients, check_account
 from annex_pool.stored_credential import restore_advice, stored_credential
 from annex_pool.ungrouped import as_instances, ec2_states, explained, list_ungrouped
 
@@ -123,7 +122,7 @@ def _observed(environment: Environment, before: Observation) -> Observation:
         if group is None:
             return seen
         group = replace(group, empty_before=decision is not None and decision.empty)
-        return _with_launches(found, _decided(environment, found, replace(seen, group=group)))
+        return _with_reasons(found, _decided(environment, found, replace(seen, group=group)))
     except AnnexError as error:
         return replace(seen, errors=(*seen.errors, str(error)))
 
@@ -151,33 +150,14 @@ def _decided(environment: Environment, found: Deployed, seen: Observation) -> Ob
     return replace(seen, decision=decide(replace(group, credential=stored.state), now), notes=(*seen.notes, *notes))
 
 
-def _with_launches(found: Deployed, seen: Observation) -> Observation:
-    """Add the reason why instances are missing, as far as EC2 Auto Scaling names one."""
-    group, decision, missing = seen.group, seen.decision, _shortfall(seen.group, seen.decision)
-    if group is None or decision is None:
+def _with_reasons(found: Deployed, seen: Observation) -> Observation:
+    """Add the reasons why instances are missing, as far as they can be known."""
+    if seen.group is None or seen.decision is None:
         return seen
-    if not missing and (decision.phase is not Phase.GRANTED or not group.desired):
-        return seen
-    what = f"{missing} of {group.desired} instances have not started" if missing else "no instance is in service"
-    try:
-        with asking(f"why instances of group {found.group.name} have not started"):
-            message = failed_launch(found.annex)
-    except AnnexError as error:
-        return replace(
-            seen, notes=(*seen.notes, f"{what}, and the reason is not known"), errors=(*seen.errors, str(error))
-        )
-    if not missing and not message:
-        return seen  # all are on their way; otherwise each is one that dies, and is started again
-    failed = f"the newest launch that failed: {explained_launch(message)}"
-    reason = failed if message else "EC2 Auto Scaling names no failed launch"
-    return replace(seen, notes=(*seen.notes, f"{what}; {reason}"))
-
-
-def _shortfall(group: Group | None, decision: Decision | None) -> int:
-    """Number of instances that the group is to have and has not; 0 where nothing may start."""
-    if group is None or decision is None or decision.phase in OVER or "Launch" in group.suspended:
-        return 0
-    return group.shortfall()
+    reasons = (failed_launches(found, seen.group, seen.decision), failed_starts(found, seen.decision))
+    notes = [note for each in reasons for note in each.notes]
+    errors = [error for each in reasons for error in each.errors]
+    return replace(seen, notes=(*seen.notes, *notes), errors=(*seen.errors, *errors))
 
 
 def status_of(found: Observation, now: datetime) -> AnnexStatus:
@@ -212,7 +192,7 @@ def status_of(found: Observation, now: datetime) -> AnnexStatus:
         jobs_running=None if slots is None else sum(slot.busy for slot in slots),
         overdue=decision.overdue if decision else None,
         surplus=decision.surplus if decision else None,
-        shortfall=_shortfall(group, decision) if decision else None,
+        shortfall=shortfall(group, decision) if decision else None,
         closed=record.closed if record else None,
         record_problems=decision.record_problems if decision else (),
         problems=(*(decision.problems if decision else ()), *found.notes),

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from annex_lease.forms import SHARED_NETWORK
+from annex_lease.installation_rules import bare_image
 from annex_lease.past_end import past_end
 from annex_spec.model import AnnexSpec
 
@@ -19,8 +20,17 @@ def annex_warnings(annex: AnnexSpec, annexes: Collection[AnnexSpec], now: dateti
         annexes: all annexes of its file.
         now: the current time, aware.
     """
-    found = (network_warning(annex, annexes), past_end(annex.name, annex.lease_ends_at, now))
+    found = (
+        network_warning(annex, annexes),
+        image_warning(annex),
+        past_end(annex.name, annex.lease_ends_at, now),
+    )
     return tuple(text for text in found if text is not None)
+
+
+def image_warning(annex: AnnexSpec) -> str | None:
+    """A warning if no instance of the annex will have HTCondor; None if it may."""
+    return bare_image(annex.name, annex.image, annex.htcondor)
 
 
 def network_warning(annex: AnnexSpec, annexes: Iterable[AnnexSpec]) -> str | None:

@@ -15,7 +15,7 @@ from annex_lease.forms import SHARED_NETWORK
 from annex_lease.image_rules import built_parameter, family_of, is_built
 from annex_lease.ownership import STACK_DESCRIPTION, stack_name
 from annex_lease.terms import ANNEX_KEYS, EXECUTION_POINT_TIMES
-from annex_spec import AnnexSpec, PoolSpec, network_warning
+from annex_spec import AnnexSpec, PoolSpec, image_warning, network_warning
 from stacks.base_stack import accept_redundant_dependencies, tag_resources
 from stacks.network_stack import AnnexNetworkStack, imported_subnet, two_zones
 
@@ -161,18 +161,19 @@ class AnnexStack(Stack):
 
 
 def warn(stacks: Mapping[str, Stack], annexes: Collection[AnnexSpec]) -> None:
-    """Put the warning about the quota of VPCs at the stack of each annex that makes one.
+    """Put the warnings about the quota of VPCs, and about an image without HTCondor, at the stacks of the annexes.
 
-    A command of the CDK prints the warnings of the stacks that it is about, and how to acknowledge each. What concerns
-    an annex alone its constructs warn of themselves.
+    A command of the CDK prints the warnings of the stacks that it is about, and how to acknowledge each. Of an end that
+    has passed the constructs warn themselves.
 
     :param stacks: the stacks of the annexes by the annexes' names.
     :param annexes: the annexes of the spec file.
     """
     for annex in annexes:
-        warning = network_warning(annex, annexes)
-        if warning is not None:
-            Validations.of(stacks[annex.name]).add_warning("annex:vpcQuota", warning)
+        found = {"annex:vpcQuota": network_warning(annex, annexes), "annex:bareImage": image_warning(annex)}
+        for name, warning in found.items():
+            if warning is not None:
+                Validations.of(stacks[annex.name]).add_warning(name, warning)
 
 
 def _lease(annex: AnnexSpec) -> LeaseTerms:

@@ -23,6 +23,15 @@ add_repositories() {
     apt_get update --error-on=any
 }
 
+# add_repository NAME KEY URL SUITE...: adds a component's source, which the key of that name signs, and reads its lists.
+add_repository() {
+    source=/etc/apt/sources.list.d/annex-$1.list signed_by=$here/$2 url=$3
+    shift 3
+    echo "deb [signed-by=$signed_by] $url $*" >"$source"
+    apt_get update --error-on=any -o Dir::Etc::sourcelist="$source" -o Dir::Etc::sourceparts=- \
+        -o APT::Get::List-Cleanup=0
+}
+
 # Prints the sources of a mirror: the first directory has the packages, the second one those that are elsewhere.
 mirror_sources() {
     main=${mirrored%%,*} other=${mirrored#*,}
@@ -36,7 +45,7 @@ mirror_sources() {
     *)
         [ "$machine" = x86_64 ] || main=$other
         for each in "$suite" "$suite-updates" "$suite-security"; do
-            echo "deb [$signed] $ANNEX_PACKAGE_MIRROR/$main $each main universe"
+            echo "deb [$signed] $ANNEX_PACKAGE_MIRROR/$main $each main restricted universe"
         done
         ;;
     esac

@@ -30,6 +30,21 @@ END
     dnf_get makecache
 }
 
+# add_repository NAME KEY URL [SETTING...]: adds a component's repository; the key of that name signs its packages.
+add_repository() {
+    file=/etc/yum.repos.d/annex-$1.repo
+    printf '[annex-%s]\nname=%s\nbaseurl=%s\ngpgcheck=1\ngpgkey=file://%s\n' "$1" "$1" "$3" "$here/$2" >"$file"
+    shift 3
+    for setting; do echo "$setting" >>"$file"; done
+    dnf_get makecache
+}
+
+# The OSG's packages of release 25 (https://osg-htc.org/docs/common/yum/), which its key signs as HTCondor's. HTCondor
+# itself is there too: that of the series has the better priority.
+add_osg_repository() {
+    add_repository osg key.asc "https://repo.osg-htc.org/osg/25-main/el${VERSION_ID%%.*}/release/\$basearch" priority=98
+}
+
 # Prints the repositories of a mirror. The keys are those of the system's own packages.
 mirror_repositories() {
     main=${mirrored%%,*} epel_directory=${mirrored#*,}

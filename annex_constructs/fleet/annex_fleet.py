@@ -14,7 +14,7 @@ from annex_constructs.errors import Kind, check_kinds
 from annex_constructs.fleet.annex_credential import AnnexCredential, only_of_one_fleet
 from annex_constructs.fleet.execution_point import ExecutionPoint
 from annex_constructs.fleet.fleet_group import check_capacity, check_types, fleet_group, mixed_instances
-from annex_constructs.fleet.install_files import InstallFiles, install_files
+from annex_constructs.fleet.install_files import install_files
 from annex_constructs.fleet.instance_permissions import InstanceTrustValidation, attach_instance_policy, instance_role
 from annex_constructs.fleet.launch_template import execution_point_template
 from annex_constructs.fleet.multipart_user_data import ExecutionPointUserData, UserDataValidation
@@ -23,7 +23,6 @@ from annex_constructs.fleet.tag_validation import TagValidation
 from annex_constructs.fleet.volume_key import let_auto_scaling_use
 from annex_constructs.identity import annex_id, check_only_one, checked_annex_name, life_scope, tag_annex
 from annex_lease.ownership import instance_name
-from annex_lease.stock_images import HTCONDOR_IN_IMAGE
 from annex_lease.terms import ON_DEMAND_BASE, ON_DEMAND_PERCENTAGE
 
 _KINDS = {
@@ -48,7 +47,7 @@ class AnnexFleet(Construct):
     connections are opened on `fleet.connections`, commands and parts are added to `fleet.user_data`.
 
     With another name or VPC it is another fleet: a deployment makes that and ends the old one. For other subnets or
-    on-demand shares, AWS replaces running instances, with or without jobs, and launches before it terminates. For a
+    on-demand shares, AWS replaces running instances, with or without jobs, and terminates before it launches. For a
     smaller `max_size` it ends instances at once, except those that protect themselves.
 
     Example::
@@ -124,7 +123,7 @@ class AnnexFleet(Construct):
         self._credential = only_of_one_fleet(credential or AnnexCredential(self._life, "Credential"))
         self._role = role or instance_role(self._life, "Role")
         self._security_group = security_group or own_security_group(self._life, "SecurityGroup", vpc, execution_point)
-        self._install = self._install_files()
+        self._install = install_files(self._life, "InstallFiles", execution_point)
         self._launch_template = self._make_template(instance_types, associate_public_ip_address)
         instances = mixed_instances(self._launch_template, instance_types, on_demand_base, on_demand_percentage)
         self._group = fleet_group(
@@ -140,11 +139,6 @@ class AnnexFleet(Construct):
         let_auto_scaling_use(self, execution_point.volume_key)
         tag_annex(self, self._annex_name, self.annex_id)
         self._add_validations()
-
-    def _install_files(self) -> InstallFiles | None:
-        if self._execution_point.htcondor_series == HTCONDOR_IN_IMAGE:
-            return None
-        return install_files(self._life, "InstallFiles", self._execution_point.components)
 
     def _make_template(
         self, instance_types: Sequence[ec2.InstanceType], associate_public_ip_address: bool | None

@@ -1,7 +1,6 @@
 """Install files of an execution point in Amazon S3, which an instance without HTCondor fetches when it boots."""
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,6 +11,8 @@ from aws_cdk import aws_s3_assets as assets
 from constructs import Construct
 
 from annex_boot.installation import install_archive
+from annex_constructs.fleet.execution_point import ExecutionPoint
+from annex_lease.stock_images import HTCONDOR_IN_IMAGE
 
 
 @dataclass(frozen=True)
@@ -29,8 +30,10 @@ class InstallFiles:
     permission: iam.PolicyStatement
 
 
-def install_files(scope: Construct, construct_id: str, components: Sequence[str]) -> InstallFiles:
-    """The install files as an asset: user data has no space for them (EC2 User Guide: 16 KB).
+def install_files(scope: Construct, construct_id: str, execution_point: ExecutionPoint) -> InstallFiles | None:
+    """The install files as an asset, or None if HTCondor is in the image.
+
+    User data has no space for them (EC2 User Guide: 16 KB).
 
     The instance verifies the digest, which is in its user data. `Asset.grant_read` would let it read the whole bucket.
     The policy of a key that `cdk bootstrap --bootstrap-customer-key` makes lets everyone in the account read through
@@ -38,9 +41,11 @@ def install_files(scope: Construct, construct_id: str, components: Sequence[str]
 
     :param scope: parent construct.
     :param construct_id: id in that scope.
-    :param components: names of the components that instances install.
+    :param execution_point: properties of the instances.
     """
-    packed = install_archive(components)
+    if execution_point.htcondor_series == HTCONDOR_IN_IMAGE:
+        return None
+    packed = install_archive(execution_point.components)
     with TemporaryDirectory() as directory:
         file = Path(directory) / "install.tar.gz"
         file.write_bytes(packed)

@@ -1,6 +1,7 @@
 """Launch template of an execution point."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import jsii
 from aws_cdk import ITaggableV2, TagManager, Tags, TagType
@@ -17,6 +18,15 @@ from annex_constructs.fleet.multipart_user_data import ExecutionPointUserData
 from annex_constructs.stock_image import StockImage
 from annex_lease.ownership import instance_name
 from annex_lease.tags import TAG_ID, TAG_NAME
+
+# Version 2, IPv4 and IPv6, one hop; the instance's lease is in its tags.
+_METADATA_SERVICE: Mapping[str, Any] = {
+    "require_imdsv2": True,
+    "http_endpoint": True,
+    "http_put_response_hop_limit": 1,
+    "http_protocol_ipv6": True,
+    "instance_metadata_tags": True,
+}
 
 
 @jsii.implements(ITaggableV2)
@@ -50,15 +60,15 @@ def execution_point_template(
 ) -> ec2.LaunchTemplate:
     """The launch template of an execution point.
 
-    Metadata service: version 2, IPv4 and IPv6, one hop, with the instance's tags, its lease among them. An instance
-    that powers itself off is terminated, with its volume and network interface, and not billed as stopped. No key pair.
+    Metadata service: version 2, one hop, with the instance's tags. An instance that powers itself off is terminated,
+    with its volume and network interface, and not billed as stopped. No key pair.
 
     :param scope: parent construct.
     :param construct_id: id in that scope.
     :param annex_name: the annex's name.
     :param annex_id: unique id of the annex; it may hold tokens.
     :param execution_point: properties of the instance.
-    :param instance_types: types of the fleet; an instance launched from the template alone is of the first one.
+    :param instance_types: types of the fleet, the first one for a launch from the template alone.
     :param credential: secret that holds the token with which the instance joins.
     :param role: role of the instance.
     :param security_group: security group of the instance.
@@ -77,11 +87,7 @@ def execution_point_template(
         user_data=_user_data(scope, annex_name, execution_point, credential, protect_busy, install),
         block_devices=[_root_device(execution_point)],
         instance_initiated_shutdown_behavior=ec2.InstanceInitiatedShutdownBehavior.TERMINATE,
-        require_imdsv2=True,
-        http_endpoint=True,
-        http_put_response_hop_limit=1,
-        http_protocol_ipv6=True,
-        instance_metadata_tags=True,
+        **_METADATA_SERVICE,
         detailed_monitoring=False,
     )
     return _completed(template, annex_name, annex_id, describes_interface=associate_public_ip_address is not None)

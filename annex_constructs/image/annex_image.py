@@ -1,7 +1,5 @@
 """An image of execution points that EC2 Image Builder builds, tests, distributes, rebuilds and removes."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from aws_cdk import RemovalPolicy, Tags
@@ -40,7 +38,7 @@ class AnnexImage(Construct):
         AnnexImage(
             stack,
             "Base",
-            content=ImageContent(components=["apptainer"]),
+            content=ImageContent(components=["docker"]),
             distribution=ImageDistribution(copies={"eu-west-1": None}),
         )
 
@@ -75,10 +73,10 @@ class AnnexImage(Construct):
         super().__init__(scope, construct_id)
         self._name = construct_id.lower() if image_name is None else image_name
         check_form("AnnexImage image_name", self._name, IMAGE_NAME.form, known=True)
-        self._content = content or ImageContent()
-        self._place = place or BuildPlace()
-        self._distribution = distribution or ImageDistribution()
-        self._upkeep = upkeep or ImageUpkeep()
+        self._content = ImageContent() if content is None else content
+        self._place = BuildPlace() if place is None else place
+        self._distribution = ImageDistribution() if distribution is None else distribution
+        self._upkeep = ImageUpkeep() if upkeep is None else upkeep
         _check_kinds(self._content, self._place, self._distribution, self._upkeep)
         check_kind("AnnexImage log_retention", log_retention, LOG_RETENTION)
         self._image_tags = _checked_tags(image_tags)

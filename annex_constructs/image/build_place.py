@@ -1,7 +1,5 @@
 """The instances that build and test an image: their types, their network, and who hears of the result."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 

@@ -53,11 +53,12 @@ def build_steps(content: ImageContent) -> Iterator[BuildStep]:
         yield BuildStep(f"files-{number}", "install files of HTCondor annexes", {"build": write})
     sources = _sources(content)
     install = {"Install": sources + install_command(content.htcondor)}
-    check = {"Check": check_command(content.htcondor), "NewIdentity": _new_identity()}
+    check = {"Check": check_command(content.htcondor, content.components), "NewIdentity": _new_identity()}
     yield BuildStep("htcondor", f"HTCondor {content.htcondor}", {"build": install, "test": check})
     for name in content.components:
         install = {"Install": sources + install_command(content.htcondor, [name])}
-        yield BuildStep(name, f"component {name}", {"build": install})
+        check = {"Check": check_command(content.htcondor, [name])}
+        yield BuildStep(name, f"component {name}", {"build": install, "test": check})
     if content.script is not None:
         phases: dict[str, Steps] = {"build": {"Run": run_script(content.script)}}
         if content.test_script is not None:
@@ -66,7 +67,7 @@ def build_steps(content: ImageContent) -> Iterator[BuildStep]:
     end = {
         "RecordIdentity": f"{{ {_IDENTITY}; }} >{_BUILT_BY}\ntest -s {_BUILT_BY}",
         "Clean": CLEAN_COMMAND,
-        "Check": check_command(content.htcondor, image=True),
+        "Check": check_command(content.htcondor, content.components, image=True),
     }
     yield BuildStep("end", "removal of ids, keys, logs and histories", {"build": end})
 

@@ -1,7 +1,5 @@
 """Content of an image: its parent, HTCondor, components, a script of the user, its root volume."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Places of an image: Regions, accounts, the keys that encrypt it, and the parameter with its newest id."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 

@@ -1,7 +1,5 @@
 """Upkeep of an image: the schedule of its builds, and which images are kept."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import timedelta
 

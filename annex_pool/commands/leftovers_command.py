@@ -14,6 +14,7 @@ from annex_lease.ownership import STACK_NAME_TAG
 from annex_lease.tags import TAG_NAME
 from annex_pool.command_error import InputError
 from annex_pool.commands.arguments import DEFAULT_SPEC, OptionalName, Regions, SpecFile, read_where
+from annex_pool.commands.image_leftovers import show_image_leftovers
 from annex_pool.commands.output import console, natural_width, plain, print_error, print_note
 from annex_pool.commands.spec_file import read_spec
 from annex_pool.leftovers.leftover import Leftover
@@ -42,6 +43,15 @@ def leftovers_command(
     everything: Annotated[
         bool, typer.Option("--all", help="Of any annex, also one that the spec file no longer declares.")
     ] = False,
+    image: Annotated[
+        str | None,
+        typer.Option(
+            "--image",
+            metavar="IMAGE",
+            help="Of the built image of this name instead: everything that belongs to it, in use or not, each with the "
+            "command that removes it.",
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     region: Regions = None,
     spec_file: SpecFile = DEFAULT_SPEC,
@@ -49,8 +59,12 @@ def leftovers_command(
     """List everything that is left in AWS."""
     if everything and name is not None:
         raise InputError(f"received NAME {name} and --all: --all searches for every annex, give only one of the two")
-    where = read_where(region)
-    spec = read_spec(ctx, spec_file)
+    if image is not None and (everything or name is not None):
+        raise InputError(f"received --image {image} and {'--all' if everything else f'NAME {name}'}: give only one")
+    where, spec = read_where(region), read_spec(ctx, spec_file)
+    if image is not None:
+        show_image_leftovers(ctx.obj, spec, image, where, as_json=as_json)
+        return
     if not spec.places and not everything and name is None:
         raise InputError(f"{SpecError(spec.path, spec.problems)}\n  `annex leftovers --all` needs no spec file")
     names = None if everything else list(spec.places) if name is None else [check_name(spec, name)]

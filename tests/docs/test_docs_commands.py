@@ -22,7 +22,7 @@ import verify.options
 from annex_lease.operator_policy import OPERATE
 from annex_pool.cli import app
 from annex_spec import BaseSpec, load
-from stacks import AnnexStack, base_stacks, network_stacks
+from stacks import AnnexStack, base_stacks, image_stacks, network_stacks
 from tests.docs.documents import DOCUMENTS, ROOT, code, name, shell_lines, text
 from verify.experiments import EXPERIMENTS
 from verify.outcome import ALL_HELD, ASSUMPTION_WRONG, INCOMPLETE, REFUSED
@@ -112,7 +112,7 @@ def options_of_verification() -> set[str]:
 
 def test_the_page_of_the_verification_has_every_experiment_and_exit_code() -> None:
     page = text(ROOT / "docs/how-to/verify-an-account.md")
-    rows = re.findall(r"^\| (\d+) \| (?:[^|]*) \| ([ab]) \|$", page, re.M)
+    rows = re.findall(r"^\| (\d+) \| (?:[^|]*) \| ([abc]) \|$", page, re.M)
     expected = sorted((each.number, *each.annexes) for each in EXPERIMENTS.values())
     assert [(int(number), letter) for number, letter in rows] == expected
     codes = [int(code) for code in re.findall(r"^\| (\d) \| [a-z]", page, re.M)]
@@ -128,13 +128,14 @@ def options_of_checks() -> set[str]:
 
 @cache
 def stacks() -> set[str]:
-    """The names of the stacks that the project's own spec file makes, with a base and shared networks."""
+    """The names of the stacks that the project's own spec file makes, with a base, shared networks and images."""
     spec, cdk = load(ROOT / "annexes.toml"), App()
     annexes = [AnnexStack(cdk, pool=spec.pool, annex=annex) for annex in spec.annexes.values()]
     bases = base_stacks(cdk, spec.base or BaseSpec(), spec.annexes.values())
     sharing = [annex.model_copy(update={"vpc": "shared", "subnets": ()}) for annex in spec.annexes.values()]
     networks = network_stacks(cdk, spec.pool, sharing).values()
-    return {stack.stack_name for stack in [*annexes, *bases, *networks]}
+    images = image_stacks(cdk, spec.images.values(), ROOT)
+    return {stack.stack_name for stack in [*annexes, *bases, *networks, *images]}
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=name)
@@ -145,7 +146,7 @@ def test_cdk_commands_name_stacks_that_the_app_makes(document: Path) -> None:
         assert verb in _CDK, verb
         for word in rest:
             if word.startswith("Annex"):
-                assert {word, word.replace("NAME", "demo")} & stacks(), word
+                assert {word, word.replace("NAME", "demo"), word.replace("NAME", "base")} & stacks(), word
 
 
 def test_the_outputs_that_a_command_reads_exist() -> None:

@@ -30,7 +30,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     "topic": {"alarm_topic": TOPIC},
     "image": {"image": "ami-0fedcba9876543210", "volume_gib": 100, "root_device": "/dev/sda1"},
     "image by parameter": {"image": "ssm:/a/parameter"},
-    "stock image": {"image": "ubuntu-24.04", "htcondor": "25.x", "components": ("apptainer",)},
+    "stock image": {"image": "ubuntu-24.04", "htcondor": "25.x"},
     "types": {"instance_types": ("m6a.large",), "on_demand_base": 1, "on_demand_percentage": 50},
     "times": {"drain_before_end": "1m", "idle_timeout": "1h", "join_timeout": "1h"},
 }

@@ -42,7 +42,7 @@ def test_the_distribution(smallest: Resources, everything: Resources) -> None:
         "Description": "Execution points of HTCondor annexes: image base",
         "AmiTags": {"annex:image": "base"},
     }
-    parameter = {"ParameterName": "/annex/image/base", "DataType": "aws:ec2:image"}
+    parameter: dict[str, Any] = {"ParameterName": "/annex/image/base", "DataType": "aws:ec2:image"}
     here = {
         "Region": "us-east-1",
         "AmiDistributionConfiguration": image,
@@ -57,7 +57,7 @@ def test_the_distribution(smallest: Resources, everything: Resources) -> None:
         "LaunchPermissionConfiguration": {"UserIds": ["310987654321"]},
     }
     parameters = [{**parameter, "AmiAccountId": own}, {**parameter, "AmiAccountId": "210987654321"}]
-    assert only(everything, f"{BUILDER}DistributionConfiguration")["Distributions"] == [
+    expected: list[dict[str, Any]] = [
         {
             "Region": region,
             "AmiDistributionConfiguration": {**shared, "KmsKeyId": key},
@@ -65,6 +65,7 @@ def test_the_distribution(smallest: Resources, everything: Resources) -> None:
         }
         for region, key in (("us-east-1", US_KEY), ("eu-west-1", EU_KEY))
     ]
+    assert only(everything, f"{BUILDER}DistributionConfiguration")["Distributions"] == expected
 
 
 def test_the_removal_of_old_images(everything: Resources) -> None:

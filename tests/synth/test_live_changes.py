@@ -51,7 +51,7 @@ CASES: dict[str, list[Case]] = {
     "image": [(OWN_NETWORK, {"image": "ami-0fedcba9876543210"}), (OWN_NETWORK, {"image": "ssm:/a/parameter"}),
               (STOCK, {"image": "ubuntu-24.04"}), (STOCK, {"image": "built:debian"})],
     "htcondor": [(OWN_NETWORK, {"htcondor": "25.0"}), (STOCK, {"htcondor": "25.x"})],
-    "components": [(STOCK, {"components": ("apptainer",)})],
+    "components": [(STOCK, {"components": ("docker",)})],
     "size": [(OWN_NETWORK, {"size": 1})],
     "lease": [(OWN_NETWORK, {"lease": "9h", "max_lifetime": "16h"})],
     "lease_ends_at": [(OWN_NETWORK, {"lease": None, "lease_ends_at": DATE, "max_lifetime": "16h"})],

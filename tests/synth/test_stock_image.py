@@ -13,7 +13,9 @@ from aws_cdk.assertions import Template
 
 from annex_constructs import AnnexSecurityGroup, ExecutionPoint, Pool, StockImage
 from annex_lease.stock_images import ARM64, IMAGE_FAMILIES, X86_64
-from tests.synth.templates import Resources, only
+from annex_spec import AnnexSpec
+from stacks import warn
+from tests.synth.templates import OWN_NETWORK, Resources, annex_stack, feature_flags, only
 from tests.synth.test_egress import USUAL, egress_of
 from tests.synth.test_fleet_terms import POOL, fleet_with
 
@@ -77,7 +79,7 @@ def test_what_is_declared_reaches_the_instance() -> None:
     point = point_of(
         StockImage.ROCKY_9,
         htcondor="25.x",
-        components=["osg", "apptainer"],
+        components=["apptainer"],
         htcondor_mirror="https://mirror.example.edu/htcondor/",
         package_mirror="http://mirror.example.edu",
         root_device="/dev/sdb",
@@ -85,7 +87,7 @@ def test_what_is_declared_reaches_the_instance() -> None:
     data = launch_data(Template.from_stack(stack_of(point)).to_json()["Resources"])
     user_data = json.dumps(data["UserData"])
     for line in (
-        *("ANNEX_HTCONDOR=25.x", "ANNEX_COMPONENTS=osg,apptainer", "ANNEX_ROOT_DEVICE=/dev/sdb"),
+        *("ANNEX_HTCONDOR=25.x", "ANNEX_COMPONENTS=apptainer", "ANNEX_ROOT_DEVICE=/dev/sdb"),
         "ANNEX_HTCONDOR_MIRROR=https://mirror.example.edu/htcondor",
         "ANNEX_PACKAGE_MIRROR=http://mirror.example.edu",
     ):
@@ -96,7 +98,7 @@ def assembly(
     directory: Path, image: StockImage, architecture: str, context: dict[str, Any]
 ) -> tuple[list[dict[str, Any]], str]:
     """The look-ups that are missing, and the template."""
-    app = App(outdir=str(directory), context=context)
+    app = App(outdir=str(directory), context={**feature_flags(), **context})
     stack_of(point_of(image), architecture, app)
     app.synth()
     manifest = json.loads((directory / "manifest.json").read_text())
@@ -118,6 +120,7 @@ def test_the_newest_image_of_the_publisher_is_looked_up(image: StockImage, archi
         "image-type": ["machine"],
         "state": ["available"],
     }
+    # The check of the template, which the project's app has on, does not come before the answer.
     # The answer is in cdk.context.json, and then every synthesis gives the same bytes.
     given = {asked["key"]: FOUND}
     templates = [assembly(tmp_path / name, image, architecture, given) for name in ("second", "third")]
@@ -216,3 +219,13 @@ def test_a_group_without_job_ports_is_open_to_plain_mirrors_only_where_the_syste
     without = USUAL - {("tcp", 80, 80)}
     expected = USUAL if plain else without
     assert egress_of(stack) == {"0.0.0.0/0": expected, "::/0": expected}
+
+
+@pytest.mark.parametrize(("htcondor", "count"), [("image", 1), ("25.0", 0)])
+def test_an_image_on_which_nothing_installs_htcondor_is_a_warning(app: App, htcondor: str, count: int) -> None:
+    image = "ssm:/aws/service/debian/release/13/latest/amd64"
+    spec = {**OWN_NETWORK, "image": image, "htcondor": htcondor}
+    warn({"demo": annex_stack(app, spec)}, [AnnexSpec.model_validate(spec)])
+    messages = [str(each.entry.data) for each in app.synth().get_stack_artifact("Annex-demo").messages]
+    assert len(messages) == count
+    assert all("without HTCondor, and nothing is installed" in each for each in messages)

@@ -154,6 +154,16 @@ def test_the_steps_of_an_image_write_the_install_files_and_run_them() -> None:
     assert by_id["end"]["build"]["Check"] == f"/bin/sh {DIRECTORY}check 25.0 image"
 
 
+def test_each_component_is_installed_and_tested_in_the_order_of_the_image() -> None:
+    steps = list(build_steps(ImageContent(components=("pelican", "docker"))))
+    assert [step.id for step in steps if step.id in {"pelican", "docker"}] == ["pelican", "docker"]
+    (docker,) = (step.phases for step in steps if step.id == "docker")
+    assert docker == {
+        "build": {"Install": f"/bin/sh {DIRECTORY}install 25.0 docker"},
+        "test": {"Check": f"/bin/sh {DIRECTORY}check 25.0 docker"},
+    }
+
+
 def test_the_files_of_an_image_are_those_of_the_boot(tmp_path: Path) -> None:
     (write,) = (step.phases["build"]["WriteFiles"] for step in build_steps(ImageContent()) if step.id == "files-1")
     done = run(f"set -euo pipefail\n{write.removesuffix('/bin/sh -eu')} cat")

@@ -9,6 +9,7 @@ from botocore.client import BaseClient
 
 from annex_pool.check import read_answer
 from tests.runtime.pool import pool_world, remains
+from tests.runtime.pool.image_builder import ImageBuilder
 from tests.runtime.pool.pool_world import World, aws, deploy, start
 
 POLICY = json.loads((Path(__file__).parents[3] / "annex_pool/operator-policy.json").read_text())
@@ -67,7 +68,10 @@ def test_the_policy_is_what_the_commands_call(world: World, monkeypatch: pytest.
     (instance,) = [each["InstanceId"] for each in world.group("demo")["Instances"]]  # type: ignore[attr-defined]
     client.set_instance_protection(AutoScalingGroupName="Group-demo", InstanceIds=[instance], ProtectedFromScaleIn=True)
     start({"annex:name": "demo2", "annex:id": "u-u-i-d.demo2"})
+    fake = ImageBuilder(monkeypatch)
+    fake.made("us-east-1", "base")
     actions = recorded(monkeypatch)
+    world.annex("leftovers", "--image", "base")
     world.annex("credential", "push", "demo", "--token-command", world.issuer())
     world.annex("extend", "demo", "--for", "9h")
     world.annex("shorten", "demo", "--for", "8h")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Sequence
 
 from annex_boot.installation import DIRECTORY, install_files
 from annex_lease.stock_images import IMAGE_FAMILIES
@@ -27,13 +28,13 @@ esac
 class Machine(BootRoot):
     """A machine that boots a system's stock image, with the install files."""
 
-    def become(self, family: str = "debian-13", machine: str = "x86_64") -> Machine:
+    def become(self, family: str = "debian-13", machine: str = "x86_64", components: Sequence[str] = ()) -> Machine:
         system = IMAGE_FAMILIES[family]
         version = "9.6" if system.epel else system.os_version
         self.write(
             "etc/os-release", f'ID="{system.os_id}"\nVERSION_ID="{version}"\nPRETTY_NAME="{system.title} (test)"\n'
         )
-        for name, text in install_files().items():
+        for name, text in install_files(components).items():
             self.write(DIRECTORY + name, text)
         self.write("fake/packages/condor_version", "#!/bin/sh\necho '$CondorVersion: 25.0.14 2026-08-30 $'\n")
         self.write("fake/packages/condor_config_val", "#!/bin/sh\necho /opt/libexec\n")
@@ -57,8 +58,8 @@ class Machine(BootRoot):
         self.write("etc/pki/rpm-gpg/RPM-GPG-KEY-AlmaLinux-9", "key")
         return self
 
-    def install(self, series: str = "25.0", **environment: str) -> subprocess.CompletedProcess[str]:
-        return self.run(f"{DIRECTORY}install", series, REASON_FILE="/fake/reason", **environment)
+    def install(self, series: str = "25.0", *components: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        return self.run(f"{DIRECTORY}install", series, *components, REASON_FILE="/fake/reason", **environment)
 
     def refused(self, reason: str, series: str = "25.0", **environment: str) -> None:
         done = self.install(series, **environment)

@@ -189,7 +189,7 @@ def test_the_setting_of_the_protection_is_the_one_of_the_boot_files() -> None:
 def test_a_share_that_aws_does_not_name_has_its_default(
     shares: dict[str, int] | None, known: tuple[int | None, int | None]
 ) -> None:
-    """Where the group names none, all instances above the base are on-demand (API Reference, InstancesDistribution)."""
+    """Without a share of the group, all instances above the base are on-demand (API, InstancesDistribution)."""
     described: Any = {} if shares is None else {"MixedInstancesPolicy": {"InstancesDistribution": shares}}
     fleet = of_group(described)
     assert (fleet.on_demand_base, fleet.on_demand_percentage) == known

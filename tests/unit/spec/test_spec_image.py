@@ -89,7 +89,7 @@ def test_a_value_is_accepted_at_its_bounds_and_refused_beyond(read: Read, term: 
         ('parent = "ssm:/aws/service/x/amd64"\n' + ARM, "parent", "an image for arm64", "or types for x86_64"),
         ('instance_types = ["c6a.large", "c7g.large"]', "instance_types", "one processor architecture", "second annex"),
         ('components = ["osg"]', "components", "components of Debian 13: cvmfs", "remove osg"),
-        ('components = ["osgg"]', "components", "different names of osg", 'components = ["apptainer"]'),
+        ('components = ["osgg"]', "components", "different names of osg", 'components = ["docker"]'),
         ('htcondor = "image"', "htcondor", '"25.0" or "25.x"', 'htcondor = "25.0"'),
         ('regions = ["us-east-1"]', "regions", "besides the image's own, us-east-1", "remove us-east-1"),
         ('regions = ["ue-west-1"]', "regions", "different AWS Regions", 'did you mean "eu-west-1"?'),

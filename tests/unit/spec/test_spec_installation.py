@@ -8,7 +8,7 @@ from annex_lease.components import COMPONENTS
 from annex_lease.stock_images import IMAGE_FAMILIES
 from annex_spec import SpecError
 from annex_spec.problem import Problem
-from tests.unit.spec.spec_texts import ReadAnnex
+from tests.unit.spec.spec_texts import ANNEX, POOL, Read, ReadAnnex
 
 AMI = '"ami-0123456789abcdef0"'
 MIRROR = '"https://mirror.example.edu/htcondor"'
@@ -38,8 +38,9 @@ def test_a_stock_image_has_its_root_device_and_installs_htcondor(read_annex: Rea
 
 
 @pytest.mark.parametrize("image", [AMI, '"ssm:/images/annex"', '"built:debian"'])
-def test_another_image_is_as_it_is(read_annex: ReadAnnex, image: str) -> None:
-    annex = read_annex(image=image).annexes["demo"]
+def test_another_image_is_as_it_is(read: Read, image: str) -> None:
+    lines = [f"{key} = {value}" for key, value in {**ANNEX, "image": image}.items()]
+    annex = read("\n".join([POOL, '[image.debian]\nregion = "us-east-1"', "[annex.demo]", *lines])).annexes["demo"]
     assert (annex.htcondor, annex.root_device) == ("image", "/dev/xvda")
 
 
@@ -138,9 +139,9 @@ def test_an_image_that_is_published_in_another_partition(read_annex: ReadAnnex, 
             *(
                 "components",
                 '["apptainer", "osg"]',
-                "components of Debian 13: cvmfs, apptainer, docker",
+                "components of Debian 13: cvmfs, docker, nvidia, pelican",
             ),
-            "remove osg, or name the image almalinux-9 or rocky-9",
+            "remove apptainer, osg, or name the image almalinux-9 or rocky-9",
         ),
         (
             {"image": '"amazon-linux-2023"', "package_mirror": MIRROR},
@@ -167,7 +168,7 @@ def test_a_series_that_does_not_exist(read_annex: ReadAnnex, series: str) -> Non
 @pytest.mark.parametrize("wanted", ['["cuda"]', '["osg", "osg"]', '"osg"', "[1]"])
 def test_components_that_do_not_exist(read_annex: ReadAnnex, wanted: str) -> None:
     problem = problem_of(read_annex, image='"rocky-9"', components=wanted)
-    assert (problem.key, problem.fix) == ("components", 'components = ["apptainer"]')
+    assert (problem.key, problem.fix) == ("components", 'components = ["docker"]')
     assert problem.allowed == "0 to 6 different names of osg, cvmfs, apptainer, docker, nvidia, pelican"
 
 

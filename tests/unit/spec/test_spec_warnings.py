@@ -29,6 +29,32 @@ def test_only_an_end_that_has_passed_is_named(end: datetime | None, passed: time
     assert past_end("demo", end, END + passed) == said
 
 
+BARE = (
+    "annex demo: its image is that of its publisher, without HTCondor, and nothing is installed: no instance will "
+    'join; fix: declare a stock image, or htcondor = "25.0"'
+)
+
+
+@pytest.mark.parametrize(
+    ("image", "htcondor", "said"),
+    [
+        ("ssm:/aws/service/debian/release/13/latest/amd64", None, BARE),
+        ("ssm:/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64", "image", BARE),
+        ("ssm:/aws/service/canonical/ubuntu/server/24.04/stable/current/amd64/hvm/ebs-gp3/ami-id", None, BARE),
+        ("ssm:/aws/service/debian/release/13/latest/amd64", "25.0", None),
+        ("ssm:/aws/service/marketplace/prod-abc/latest", None, None),
+        ("ssm:/images/debian", None, None),
+        ("ami-0123456789abcdef0", None, None),
+        ("debian-13", None, None),
+    ],
+)
+def test_an_image_without_htcondor_on_which_nothing_installs_it(
+    read_annex: ReadAnnex, image: str, htcondor: str | None, said: str | None
+) -> None:
+    annex = read_annex(image=f'"{image}"', htcondor=htcondor and f'"{htcondor}"').annexes["demo"]
+    assert annex_warnings(annex, [annex], END) == (() if said is None else (said,))
+
+
 def test_the_warnings_of_an_annex(read_annex: ReadAnnex) -> None:
     ends = {"lease": None, "lease_ends_at": "2030-06-01T10:00:00+02:00", "max_lifetime": '"30d"'}
     annex = read_annex(**ends).annexes["demo"]
