@@ -21,12 +21,14 @@ done
 # shellcheck disable=SC2154 # given
 cp -r --no-preserve=ownership "$files/." /mnt/root/
 mkdir -p /mnt/root/etc/ssl/certs
+# shellcheck disable=SC2154 # given
 cat "$authority" >>/mnt/root/etc/ssl/certs/ca-certificates.crt
 mount -t proc proc /mnt/root/proc
 mount --rbind /dev /mnt/root/dev
 mount -t tmpfs run /mnt/root/run
 # Attempts are repeated after a pause.
 mkdir -p /mnt/root/usr/local/sbin
+# shellcheck disable=SC2016 # for the program
 printf '#!/bin/sh\necho "sleep $1" >>/tmp/sleeps\n' >/mnt/root/usr/local/sbin/sleep
 chmod 755 /mnt/root/usr/local/sbin/sleep
 exec env -i HOME=/root PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 \
