@@ -20,6 +20,7 @@ EVERYTHING: dict[str, Any] = {
     "account": "123456789012",
     "parent": "ssm:/my/parent",
     "htcondor": "25.x",
+    "components": ("pelican", "docker"),
     "script": "tools.sh",
     "test_script": "test.sh",
     "htcondor_mirror": "https://mirror.example.edu/htcondor",
