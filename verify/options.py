@@ -7,10 +7,13 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from annex_lease import stock_images
+
 # Amazon Linux 2023 for x86_64, by the parameter that AWS maintains (Amazon Linux 2023 User Guide, "Get started with
 # AL2023 on Amazon EC2"). It has no HTCondor: its instances boot, report on their console, and leave.
 DEFAULT_IMAGE = "ssm:/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64"
 DEFAULT_TYPE = "t3.micro"
+STOCK_IMAGE = stock_images.DEFAULT_IMAGE
 _WATCH_SECONDS = 300
 _MOST_WATCH_SECONDS = 3600  # the run's own lease ends its instances soon after that
 
@@ -24,6 +27,7 @@ class Options:
         region: value of --region; None: that of the environment.
         image: image of the instances, in a form that a spec file takes.
         instance_type: their EC2 type.
+        system: stock image of the experiment in which an instance installs HTCondor.
         watch_seconds: how long to look for something that may not happen.
         report: file of the report; None: one that is named after the run.
         yes: do not ask.
@@ -38,6 +42,7 @@ class Options:
     region: str | None = None
     image: str = DEFAULT_IMAGE
     instance_type: str = DEFAULT_TYPE
+    system: str = STOCK_IMAGE
     watch_seconds: float = _WATCH_SECONDS
     report: Path | None = None
     yes: bool = False
@@ -70,6 +75,12 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--report", type=Path, metavar="FILE.md", help="report; default: verify-RUN.md here")
     made.add_argument("--image", default=DEFAULT_IMAGE, help="image of the instances; default: Amazon Linux 2023")
     made.add_argument("--instance-type", default=DEFAULT_TYPE, help=f"their type; default: {DEFAULT_TYPE}")
+    made.add_argument(
+        "--system",
+        choices=tuple(stock_images.IMAGE_FAMILIES),
+        default=STOCK_IMAGE,
+        help=f"stock image on which an instance installs HTCondor; default: {STOCK_IMAGE}",
+    )
     made.add_argument("--collector", help="COLLECTOR_HOST of your pool, for the experiment in which an instance joins")
     made.add_argument("--trust-domain", help="TRUST_DOMAIN of that pool")
     made.add_argument(
@@ -112,6 +123,7 @@ def parse(words: Sequence[str], known: Collection[int]) -> Options:
         region=asked.region,
         image=asked.image,
         instance_type=asked.instance_type,
+        system=asked.system,
         watch_seconds=asked.watch_seconds,
         report=asked.report,
         yes=asked.yes,

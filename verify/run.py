@@ -13,7 +13,7 @@ MARK = "htcondor-annex-verify"
 """Key of the tag on every resource that a run makes; its value is the id of the run."""
 STACK_MARK = "htcondor-annex-verify-run"
 """Key of the tag on the stacks of a run. CloudFormation passes it on to the resources, so it is not `MARK`."""
-LETTERS = ("a", "b")
+LETTERS = ("a", "b", "c")
 """The annexes of a run: `a` is updated and destroyed, the lease of `b` ends."""
 PREFIX = "verify-"
 """Beginning of the name of each annex of a run; the id of the run follows."""

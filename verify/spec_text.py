@@ -11,6 +11,8 @@ from verify.plan import GRACE, LEASE, MAX_LIFETIME
 from verify.run import MARK, Run
 
 # A name below .invalid never exists (RFC 2606): no instance reaches a pool by chance.
+INSTALLING = "c"
+"""Letter of the annex whose instances install HTCondor."""
 _NO_COLLECTOR, _NO_TRUST_DOMAIN = "pool.invalid", "pool.invalid"
 
 
@@ -44,4 +46,6 @@ def spec_text(run: Run, letters: Iterable[str], options: Options, changes: Mappi
     ]
     for letter in letters:
         lines += [f"[annex.{run.annex(letter)}]"]
+        if letter == INSTALLING:
+            lines += [f"image = {json.dumps(options.system)}"]
     return "\n".join(lines) + "\n"

@@ -38,7 +38,7 @@ class AnnexImage(Construct):
         AnnexImage(
             stack,
             "Base",
-            content=ImageContent(components=["apptainer"]),
+            content=ImageContent(components=["docker"]),
             distribution=ImageDistribution(copies={"eu-west-1": None}),
         )
 

@@ -61,8 +61,7 @@ def leftovers_command(
         raise InputError(f"received NAME {name} and --all: --all searches for every annex, give only one of the two")
     if image is not None and (everything or name is not None):
         raise InputError(f"received --image {image} and {'--all' if everything else f'NAME {name}'}: give only one")
-    where = read_where(region)
-    spec = read_spec(ctx, spec_file)
+    where, spec = read_where(region), read_spec(ctx, spec_file)
     if image is not None:
         show_image_leftovers(ctx.obj, spec, image, where, as_json=as_json)
         return

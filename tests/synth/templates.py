@@ -56,8 +56,9 @@ EVERYTHING = {
     "price_per_hour": 0.085,
     "warn_before_end": "30m",
     "alarm_email": "admin@example.edu",
-    "image": "ubuntu-24.04",
-    "htcondor_mirror": "https://mirror.example.edu:8443/htcondor",
+    "image": "debian-13",
+    "htcondor": "25.x",
+    "htcondor_mirror": "https://mirror.example.edu/htcondor",
     "package_mirror": "http://mirror.example.edu",
 }
 SPECS = {"own network": OWN_NETWORK, "given network": GIVEN_NETWORK, "large": LARGE, "everything": EVERYTHING}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Mapping
 from datetime import timedelta
@@ -14,9 +15,13 @@ from verify.console import ConsoleLine, lines_of, others_of
 from verify.experiment import Experiment
 from verify.outcome import NotRunError, Seen
 from verify.scene import Scene
+from verify.spec_text import INSTALLING
 
 _CONSOLE_SECONDS = 420.0
 _LIVE_SECONDS = 120  # two checks: the first publishes the end, the instance looks every few seconds
+_INSTALL_SECONDS = 600.0
+_INSTALLED = "HTCondor "
+_INSTALLATION = re.compile(rf"annex: (?:install: ({_INSTALLED}\S+) is installed|retiring: (.*?))\s*$", re.MULTILINE)
 _TELLING = r"annex|[Cc]loud-init|apt-daily"
 
 
@@ -47,8 +52,29 @@ def console(scene: Scene, instance: str) -> str:
     """
     if scene.options.can_join:
         raise NotRunError("instances that join a pool write no lines for this command; run it without --collector")
+    return _output(scene, instance)
+
+
+def _output(scene: Scene, instance: str) -> str:
     found = scene.account.aws.ec2.get_console_output(InstanceId=instance, Latest=True)
     return str(found.get("Output", ""))
+
+
+def installation(scene: Scene) -> Seen:
+    """Read on the console of an instance of a stock image that it installed HTCondor, or why it did not."""
+    began, system = scene.now(), scene.options.system
+    instance = scene.start(INSTALLING)
+    lines = scene.watch(_INSTALL_SECONDS, lambda: _ends(_output(scene, instance)), every=10.0)
+    details = others_of(_output(scene, instance), _TELLING)
+    took = f"{(scene.now() - began).total_seconds():.0f} s after its launch"
+    if not lines:
+        return Seen(False, f"{system}: no end of the installation {took}", details)
+    return Seen(lines[0].startswith(_INSTALLED), f"{system}: {lines[0]}, {took}", details)
+
+
+def _ends(console_output: str) -> list[str]:
+    """The version that was installed, or the reason why the instance left."""
+    return [installed or reason for installed, reason in _INSTALLATION.findall(console_output)]
 
 
 def metadata(scene: Scene) -> Seen:
@@ -135,5 +161,14 @@ EXPERIMENTS = (
         "docs/how-to/build-the-image.md",
         0,
         join,
+    ),
+    Experiment(
+        19,
+        "installation at boot",
+        "an instance of a stock image installs HTCondor of the series that it was told, from its own repositories",
+        "docs/explanation/execution-point.md, 'Installation at boot'",
+        4,
+        installation,
+        annexes=(INSTALLING,),
     ),
 )

@@ -128,7 +128,7 @@ def scene(*, emulated: bool = False, image: str = DEFAULT_IMAGE, **more: Any) ->
     run, options = Run("0a1b2c3d", "eu-west-1"), Options((), image=image)
     found = FakeScene(run=run, account=account, options=options, cdk=cast("Cdk", None), aws=aws, **more)
     aws.answers["describe_scaling_activities"] = lambda **_: {"Activities": found.done[::-1]}  # the newest first
-    for letter in "ab":
+    for letter in "abc":
         found.groups[letter] = {"Instances": [], "MinSize": 0, "DesiredCapacity": 0, "Tags": [], "CreatedTime": START}
     found.groups["a"]["Instances"] = [{"InstanceId": "i-1", "LifecycleState": "InService"}]
     found.groups["a"]["DesiredCapacity"] = 1

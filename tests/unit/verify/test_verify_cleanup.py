@@ -127,7 +127,7 @@ def test_a_run_removes_its_own_stacks_only(searched: list[list[str]]) -> None:
     aws = world()
     assert clean(aws, RUN.id)[0] == ()
     assert set(aws.stacks) == {OTHER.stack("a"), "Annex-demo", "Annex-verify-55555555-a"}
-    assert searched == [[RUN.annex("a"), RUN.annex("b")]]
+    assert searched == [[RUN.annex("a"), RUN.annex("b"), RUN.annex("c")]]
 
 
 def test_all_runs_are_removed_and_no_annex_of_a_user(searched: list[list[str]]) -> None:

@@ -130,6 +130,28 @@ def test_an_end_that_cannot_be_moved_says_nothing_about_a_tag() -> None:
         instances.live_tag(at)
 
 
+@pytest.mark.parametrize(
+    ("output", "held", "seen"),
+    [
+        ("[ 61.2] sh[9]: annex: install: HTCondor 25.0.14 is installed\r\n", True, "debian-13: HTCondor 25.0.14, 0 s"),
+        (
+            "[ 61.2] sh[9]: annex: retiring: reading the package lists failed\n",
+            False,
+            "reading the package lists failed",
+        ),
+        ("annex: install: HTCondor 25.0.14 is installed\nannex: retiring: x\n", True, "debian-13: HTCondor 25.0.14"),
+        ("[ 20.0] booting\n", False, "debian-13: no end of the installation 600 s"),
+    ],
+)
+def test_an_installation_at_boot(output: str, held: bool, seen: str) -> None:
+    at = scene()
+    at.groups["c"].update(Instances=[{"InstanceId": "i-1", "LifecycleState": "InService"}], DesiredCapacity=1)
+    at.aws.answers["get_console_output"] = {"Output": output}
+    found = instances.installation(at)
+    assert found.held is held
+    assert seen in found.text
+
+
 @pytest.mark.parametrize(("sums", "held"), [((0.0, 1.0), True), ((1.0,), False), ((), False)])
 def test_errors_is_zero(sums: tuple[float, ...], held: bool) -> None:
     at = scene()
