@@ -26,6 +26,7 @@ from annex_lease.terms import INSTANCE_TYPES, SUBNETS
 from annex_spec import AnnexSpec, BaseSpec, PoolSpec
 from stacks import AnnexStack
 from tests.synth.templates import OWN_NETWORK, of_type
+from tests.synth.test_rules_of_images import OF_IMAGES
 from tests.unit.aws_names import instance_type_names
 from tests.unit.project_files import sources
 
@@ -146,7 +147,7 @@ def checks() -> Counter[str]:
 
 
 def test_every_check_of_the_constructs_is_known() -> None:
-    assert checks() == Counter({rule: len(reaches) for rule, reaches in BY_SPEC.items()})
+    assert checks() == Counter({rule: len(reaches) for rule, reaches in (BY_SPEC | OF_IMAGES).items()})
 
 
 @pytest.mark.parametrize(("rule", "keys", "named"), REACHED)
@@ -166,7 +167,6 @@ def test_the_spec_refuses_what_the_constructs_would(rule: str, keys: Keys, named
 
 
 USABLE = [name for name in instance_type_names() if not unusable(name)]
-
 LOOKED_UP = {each.name for each in IMAGE_FAMILIES.values() if each.owner}
 
 
