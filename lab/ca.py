@@ -51,7 +51,7 @@ class Authority:
         _write(self._key, self.certificate, key, builder.sign(key, hashes.SHA256()))
 
     def issue(self, certificate: Path, key: Path, *, addresses: tuple[str, ...] = ("198.18.0.1", "127.0.0.1")) -> None:
-        """Writes a server certificate for AWS's names, the package hosts' and the ``addresses``, and its key."""
+        """Writes a server certificate for the names of the lab's servers and the ``addresses``, and its private key."""
         issuer_key = serialization.load_pem_private_key(self._key.read_bytes(), password=None)
         assert isinstance(issuer_key, ec.EllipticCurvePrivateKey)  # noqa: S101  create() made it
         issuer = x509.load_pem_x509_certificate(self.certificate.read_bytes())

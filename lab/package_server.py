@@ -134,7 +134,7 @@ def main() -> None:
     parser.add_argument("--bind", required=True, metavar="HOST:PORT")
     parser.add_argument("--certificate", required=True, type=Path)
     parser.add_argument("--key", required=True, type=Path)
-    parser.add_argument("directories", nargs="+", type=Path)
+    parser.add_argument("directories", nargs="*", type=Path)
     given = parser.parse_args()
     host, _, port = given.bind.rpartition(":")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

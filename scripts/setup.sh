@@ -11,10 +11,11 @@ command -v apt-get >/dev/null || die "needs Debian (apt-get not found)"
 [ "$(uname -m)" = x86_64 ] || die "the lab's machines are x86_64, this host is $(uname -m): the lab cannot run here"
 
 # mmdebstrap, the archive's keyring: the machine image.  qemu-*, dnsmasq-base, nftables, iproute2: machines and their
-# network.  shellcheck, curl: the boot files' tests.  Debian's python3 alone cannot make a virtual environment:
+# network.  apt-utils, gnupg: the lab's signed package repository.  dnf, rpm, createrepo-c: the install files' tests of
+# RPM systems.  shellcheck, curl: the boot files' tests.  Debian's python3 alone cannot make a virtual environment:
 # python3-venv.
 packages=(ca-certificates mmdebstrap debian-archive-keyring gpgv qemu-system-x86 qemu-utils dnsmasq-base nftables
-    iproute2 e2fsprogs util-linux procps curl shellcheck python3-venv)
+    iproute2 e2fsprogs util-linux procps apt-utils gnupg dnf rpm createrepo-c curl shellcheck python3-venv)
 missing=()
 for package in "${packages[@]}"; do
     [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing+=("$package")

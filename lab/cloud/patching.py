@@ -35,6 +35,7 @@ POINTS = (
     PatchPoint("cloudformation", "_stacks", object),
     PatchPoint("ec2", "_ACTION_MAP", dict),
     PatchPoint("provisioners", "_RESOURCE_HANDLERS", dict),
+    PatchPoint("ec2", "_STUB_AMIS", list),
     PatchPoint("ssm", "_PUBLIC_AMI_PARAMETERS", dict),
     PatchPoint("tagging", "_COLLECTORS", dict),
     PatchPoint("tagging", "_RESOURCE_TAG_COLLECTORS", dict),

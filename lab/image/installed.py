@@ -66,5 +66,10 @@ def _fetch_tools(root: Path, directory: Path) -> None:
     for package in (root / recipe.TOOLS_CACHE).glob("*.deb"):
         run("dpkg-deb", "--extract", str(package), str(directory))
     shutil.rmtree(root / recipe.TOOLS_CACHE)
-    for unused in ("usr/share/doc", "usr/share/man", "usr/share/locale"):
+    for unused in (
+        "usr/share/doc",
+        "usr/share/man",
+        "usr/share/locale",
+        "usr/lib/python3/dist-packages/awscli/examples",
+    ):
         shutil.rmtree(directory / unused, ignore_errors=True)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from annex_lease.stock_images import HTCONDOR_REPOSITORIES, IMAGE_FAMILIES
 from lab.image import recipe
@@ -25,21 +27,22 @@ def build(directory: Path) -> None:
     sign(top, family.htcondor_suite, key=directory / "key.asc")
 
 
-def sign(top: Path, suite: str, *, key: Path) -> None:
+def sign(top: Path, suite: str, *, key: Path, facts: Mapping[str, str] = MappingProxyType({})) -> None:
     """Makes the lists of the packages in ``top/pool``, and signs them with a new key.
 
     Args:
         top: directory of the repository.
         suite: name of its suite; its component is ``main``.
         key: file for the armored public key; the private one is not kept.
+        facts: more fields of the list of lists.
     """
     lists = top / "dists" / suite / "main/binary-amd64"
     lists.mkdir(parents=True, exist_ok=True)
     (lists / "Packages").write_text(run("env", "-C", str(top), "apt-ftparchive", "packages", "pool"))
     release = top / "dists" / suite / "Release"
     release.unlink(missing_ok=True)
-    facts = {"Suite": suite, "Codename": suite, "Architectures": "amd64", "Components": "main", "Origin": "lab"}
-    options = [f"-o=APT::FTPArchive::Release::{name}={value}" for name, value in facts.items()]
+    own = {"Suite": suite, "Codename": suite, "Architectures": "amd64", "Components": "main", "Origin": "lab"}
+    options = [f"-o=APT::FTPArchive::Release::{name}={value}" for name, value in {**own, **facts}.items()]
     text = run("apt-ftparchive", *options, "release", str(release.parent))
     release.write_text(text)
     with tempfile.TemporaryDirectory() as keyring:  # on a short path: gpg makes a socket in it

@@ -36,7 +36,7 @@ class Service(BaseHTTPRequestHandler):
     def expected(self, body: bytes) -> str:
         moment = datetime.strptime(self.headers["X-Amz-Date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
         setattr(botocore.auth, "get_current_datetime", lambda *_: moment)  # noqa: B010  typed without it
-        kept = {"Content-Type": self.headers["Content-Type"]}
+        kept = {name: self.headers[name] for name in ("Content-Type", "X-Amz-Content-SHA256")}
         request = AWSRequest("POST", f"https://{self.headers['Host']}/", data=body, headers=kept)
         credentials = Credentials(KEY["AccessKeyId"], KEY["SecretAccessKey"], KEY["Token"])
         botocore.auth.SigV4Auth(credentials, "autoscaling", REGION).add_auth(request)

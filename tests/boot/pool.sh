@@ -16,7 +16,7 @@ event() { grep -q "^$2 " $alice/"$1".log; }
 slot() { incm condor_status -af "$@"; }
 slot_has() { slot "$1" | grep -qxF "$2"; }
 # The execution point's answer to "does a job run here", as Auto Scaling gets to hear it.
-protection() { grep -oE -- '--(no-)?protected-from-scale-in' ep/root/tmp/calls | tr '\n' ' '; }
+protection() { sed -n 's/^call-aws protect //p' ep/root/tmp/calls | tr '\n' ' '; }
 cycles() { grep -c 'Started Negotiation Cycle' cm/root/var/log/condor/NegotiatorLog; }
 lease_end() { echo $(($(date +%s) + $1)) >ep/root/run/annex/lease-end; }
 
@@ -29,7 +29,9 @@ set +a
 lease_end 400
 inep sh /usr/local/lib/annex/configure i-0abc c6a.large "$(cat ep/root/run/annex/lease-end)" >/dev/null 2>&1
 
-fake aws
+# call-aws is a Python program of the boot files.
+: >ep/root/tmp/calls
+echo 'import sys; print("call-aws", *sys.argv[1:], file=open("/tmp/calls", "a"))' >ep/root/usr/local/lib/annex/call-aws
 ip -n ep addr add 169.254.169.254/32 dev lo
 ip netns exec ep python3 "$here/metadata_service.py" >/dev/null 2>&1 &
 inep sh /usr/local/lib/annex/busy >/dev/null 2>&1 &
@@ -50,7 +52,7 @@ done
 # Not a starter of the startd's, in spite of its name; it runs longer than every job here.
 cp ep/root/usr/bin/sleep ep/root/tmp/condor_starter
 inep setpriv --reuid 65534 --regid 65534 --clear-groups /tmp/condor_starter 300 &
-called aws
+called call-aws
 result protected_idle $?
 
 # Ignores the signal that asks it to exit.
@@ -71,7 +73,7 @@ result extension_seen_ms $(($(milliseconds) - began))
 wait_for 300 event long 001
 result long_started_after $?
 
-wait_for 300 called ' --protected-from-scale-in'
+wait_for 300 called 'protect true'
 result protected "$(cat ep/root/tmp/calls)"
 
 # Running until ANNEX_DRAIN_BEFORE_END before the end, gone before it.
@@ -90,7 +92,7 @@ wait_for 60 slot_has Start true
 result reopened $?
 began=$(milliseconds)
 before=$(cycles)
-wait_for 60 called --no-protected-from-scale-in
+wait_for 60 called 'protect false'
 result released_ms $(($(milliseconds) - began))
 result protection "$(protection)"
 wait $master

@@ -14,13 +14,13 @@ def test_an_incomplete_image_is_named_and_leaves_without_being_replaced(testbed:
     found = testbed.run("incomplete.sh", certificate=str(certificate), key=str(key))
     assert found["begin"] == "0"
     assert found["starts"] == "systemctl --no-block start annex-incomplete.service"
-    assert found["reason"] == "the image lacks aws curl nft"
+    assert found["reason"] == "the image lacks curl nft"
     assert found["status"] == "0"
     assert found["said"] == (
-        "annex: retiring: the image lacks aws curl nft;"
-        "annex: Auto Scaling: HTTP Error 500: Internal Server Error;annex: retired;"
+        "annex: retiring: the image lacks curl nft;"
+        "annex: call-aws leave: HTTP Error 500: Internal Server Error: ;annex: retired;"
     ), "a refusal is no reason to give up"
     assert found["accepted"] == (
-        "autoscaling.us-east-1.amazonaws.com Action=TerminateInstanceInAutoScalingGroup&InstanceId=i-0abc"
-        "&ShouldDecrementDesiredCapacity=true&Version=2011-01-01"
+        "autoscaling.us-east-1.amazonaws.com InstanceId=i-0abc&ShouldDecrementDesiredCapacity=true"
+        "&Action=TerminateInstanceInAutoScalingGroup&Version=2011-01-01"
     )

@@ -118,11 +118,8 @@ def test_joins_runs_follows_the_lease_and_leaves(testbed: Bed) -> None:
     assert (found["evicted"], found["closed"]) == ("0", "0")
     assert 0 < int(found["left_ms"]) <= 3_500, "the job had 7 s of the drain, the starter ended within the other 3"
     assert found["protected_idle"] == "1", "nothing to protect before the first job"
-    assert found["protected"] == (
-        "aws autoscaling set-instance-protection --region us-east-1 --auto-scaling-group-name Annex-demo-Group-1"
-        " --instance-ids i-0abc --protected-from-scale-in --output text"
-    )
-    assert found["protection"] == "--protected-from-scale-in --no-protected-from-scale-in", "once each, by the startd"
+    assert found["protected"] == "call-aws protect true"
+    assert found["protection"] == "true false", "once each, by the startd"
     assert int(found["released_ms"]) < 45_000, "two looks"
     assert found["master_status"] == "0"
     assert 25_000 < int(found["idle_ms"]) < 80_000

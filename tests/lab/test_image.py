@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import ssl
 import stat
@@ -12,9 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from annex_boot.installation import UPDATE_UNITS
 from lab import LabError, image
 from lab.image import mirror as apt
-from lab.image.recipe import CA_FILE, DISABLED_UNITS, MASKED_UNITS
+from lab.image.recipe import CA_FILE, MASKED_UNITS
 
 
 @pytest.fixture(scope="module")
@@ -32,12 +34,25 @@ def test_nothing_stays_mounted(root: Path) -> None:
     assert str(root.parent) not in Path("/proc/mounts").read_text()
 
 
-@pytest.mark.parametrize("program", ["condor_master", "aws", "cloud-init", "nft", "curl"])
+PLACES = ("usr/bin", "usr/sbin")
+
+
+@pytest.mark.parametrize("program", ["condor_master", "cloud-init", "nft", "curl"])
 def test_the_programs_of_an_execution_point_are_there(root: Path, program: str) -> None:
-    assert any((root / place / program).exists() for place in ("usr/bin", "usr/sbin"))
+    assert any((root / place / program).exists() for place in PLACES)
 
 
-@pytest.mark.parametrize("package", ["cloudinit", "awscli"])
+@pytest.mark.parametrize("program", ["condor_master", "nft", "curl"])
+def test_the_installation_brought_what_the_stock_image_lacks(program: str) -> None:
+    assert not any((image.stock_root() / place / program).exists() for place in PLACES)
+
+
+def test_only_the_pools_host_has_the_aws_cli(root: Path) -> None:
+    assert not any((each / "usr/bin/aws").exists() for each in (root, image.stock_root()))
+    assert (image.tools() / "usr/bin/aws").exists()
+
+
+@pytest.mark.parametrize("package", ["cloudinit"])
 def test_python_programs_are_compiled(root: Path, package: str) -> None:
     # Compiling them at every start would double a boot on an emulated CPU.
     sources = list((root / "usr/lib/python3/dist-packages" / package).rglob("*.py"))
@@ -49,28 +64,52 @@ def test_python_programs_are_compiled(root: Path, package: str) -> None:
 def test_no_unit_starts_that_is_not_wanted(root: Path) -> None:
     units = root / "etc/systemd/system"
     assert [unit for unit in MASKED_UNITS if (units / unit).readlink() != Path("/dev/null")] == []
-    assert [unit for unit in DISABLED_UNITS if (units / "multi-user.target.wants" / unit).is_symlink()] == []
+    assert [unit for unit in UPDATE_UNITS if (units / unit).readlink() != Path("/dev/null")] == []
+    assert not (units / "multi-user.target.wants/condor.service").is_symlink()
 
 
-def test_the_image_names_no_mirror(root: Path) -> None:
-    assert not (root / "etc/apt/sources.list").exists()
-    found = subprocess.run(
-        ["grep", "-rlF", apt.mirror(), root / "etc/apt"], capture_output=True, text=True, check=False
-    )
-    assert found.stdout == ""
+@pytest.mark.parametrize("name", ["stock_root", "root_filesystem"])
+def test_an_image_names_no_mirror_of_the_build(name: str) -> None:
+    directory = getattr(image, name)()
+    assert not (directory / "etc/apt/sources.list").exists()
+    words = ["grep", "-rlE", f"{re.escape(apt.mirror())}|127\\.0\\.0\\.1", directory / "etc/apt"]
+    assert subprocess.run(words, capture_output=True, text=True, check=False).stdout == ""
+
+
+def test_htcondor_is_the_series_of_the_labs_repository(root: Path) -> None:
+    status = (root / "var/lib/dpkg/status").read_text()
+    assert re.search(r"^Package: condor\n(.+\n)*Version: 25\.", status, re.M)
+
+
+def test_the_install_files_removed_what_must_not_be_in_an_image(root: Path) -> None:
+    assert (root / "etc/machine-id").read_text() == ""
+    assert [path for path in (root / "var/log").rglob("*") if path.is_file() and path.stat().st_size] == []
+    assert not list((root / "var/lib/apt/lists").glob("*Packages"))
+
+
+def test_a_package_server_has_the_lists_and_packages_of_the_installation() -> None:
+    own, recorded = image.packages()
+    assert list(own.glob("repo/debian/25.x/pool/condor_25.*.deb"))
+    assert (own / "repo/debian/25.x/dists/trixie/InRelease").exists()
+    assert (recorded / "debian/dists/trixie/InRelease").exists()
+    assert list(recorded.glob("debian/pool/main/n/nftables/nftables_*.deb"))
 
 
 def test_the_disk_and_the_kernel_are_ready_to_boot(root: Path) -> None:
-    disk = image.disk_image()
+    for disk in (image.disk_image(), image.stock_disk()):
+        check_disk(disk)
+    assert image.kernel().read_bytes()[:4] == b"\x7fELF"
+
+
+def check_disk(disk: Path) -> None:
     with disk.open("rb") as file:
         file.seek(0x438)
         assert file.read(2) == b"\x53\xef", "no ext4"
     assert disk.stat().st_blocks * 512 < disk.stat().st_size / 4, "the disk is not sparse"
-    assert image.kernel().read_bytes()[:4] == b"\x7fELF"
 
 
 def test_the_authoritys_key_is_its_owners(root: Path) -> None:
-    key = root.parent / "ca/ca.key"
+    key = image.authority().certificate.with_name("ca.key")
     assert stat.S_IMODE(key.stat().st_mode) == 0o600
     assert not list(root.rglob("ca.key"))
 
@@ -88,11 +127,13 @@ def test_the_image_trusts_the_authority(root: Path) -> None:
         ("sts.amazonaws.com", True),
         ("bucket.s3.us-east-1.amazonaws.com", True),
         ("198.18.0.1", True),
+        ("htcss-downloads.chtc.wisc.edu", True),
+        ("debian.mirror.lab", True),
         ("example.org", False),
         ("198.18.0.2", False),
     ],
 )
-def test_the_server_is_believed_for_the_names_of_aws_only(tmp_path: Path, name: str, accepted: bool) -> None:
+def test_the_servers_are_believed_for_their_names_only(tmp_path: Path, name: str, accepted: bool) -> None:
     authority = image.authority()
     authority.issue(tmp_path / "server.crt", tmp_path / "server.key")
     assert stat.S_IMODE((tmp_path / "server.key").stat().st_mode) == 0o600

@@ -99,7 +99,7 @@ def system_packages() -> list[Package]:
 
 
 def epel_packages() -> list[Package]:
-    """Packages of EPEL. One of its packages needs one of CRB."""
+    """Packages of EPEL. One of them needs one of CRB."""
     return [Package(name, ("of-crb",) if name == "apptainer" else ()) for name in OF_EPEL]
 
 

@@ -14,7 +14,7 @@ from lab.package_server import HOSTS
 
 REPOSITORY = Path(__file__).parents[2]
 TESTBED = Path(__file__).with_name("system.sh")
-NAMESPACES = ("--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc")
+NAMESPACES = ("--mount", "--net", "--uts", "--pid", "--fork", "--kill-child", "--mount-proc")
 NAMES = (*HOSTS, "mirror.system.lab")
 
 
@@ -38,10 +38,15 @@ class System:
 
     def install(self, *served: Path, series: str = "25.x", after: str = "", **settings: str) -> tuple[int, list[str]]:
         """Runs `install`, then a command; returns the status of `install` and the lines of all output."""
+        assigned = "".join(f"{name}={value} " for name, value in settings.items())
+        command = f"{assigned}{self.prepared(series)}; status=$?; {after or ':'}; exit $status"
+        return self.run(command, *served)
+
+    def prepared(self, series: str = "25.x") -> str:
+        """Writes the install files, and returns the command that installs."""
         for name, text in install_files().items():
             self.write(DIRECTORY + name, text)
-        assigned = "".join(f"{name}={value} " for name, value in settings.items())
-        return self.run(f"{assigned}{install_command(series)}; status=$?; {after or ':'}; exit $status", *served)
+        return install_command(series)
 
     def run(self, command: str, *served: Path) -> tuple[int, list[str]]:
         """Runs a command; returns its status and the lines of its output."""
@@ -66,6 +71,7 @@ class System:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            timeout=300,
             check=False,
         )
         print(done.stdout)
