@@ -13,13 +13,19 @@ from tests.unit.boot.component_machine import ComponentMachine
 
 APT, RPM = ("debian-13", "ubuntu-24.04"), ("almalinux-9", "rocky-9")
 PROGRAMS = ("cvmfs2", "cvmfs_config")
+CONFIG = """#!/bin/sh
+echo "cvmfs_config $*" >>/fake/calls
+[ ! -e /fake/cvmfs_config.fails ] || exit 1
+mkdir -p /etc/auto.master.d
+echo "/cvmfs /etc/auto.cvmfs" >/etc/auto.master.d/cvmfs.autofs
+"""
 
 
 def machine_of(path: Path, family: str) -> ComponentMachine:
     """A machine on which the packages, which are fakes, have left their files."""
     machine = ComponentMachine(path).with_component("cvmfs", family)
-    for program in PROGRAMS:
-        machine.program(f"usr/sbin/{program}", "#!/bin/sh\n")
+    machine.program("usr/sbin/cvmfs2", "#!/bin/sh\n")
+    machine.program("usr/sbin/cvmfs_config", CONFIG)
     machine.program("etc/auto.cvmfs", "")
     machine.write("etc/cvmfs/default.d/60-osg.conf", "CVMFS_CONFIG_REPOSITORY=config-osg.opensciencegrid.org\n")
     return machine
@@ -62,8 +68,14 @@ def test_enterprise_linux_gets_it_from_the_osg(tmp_path: Path, family: str) -> N
 
 def test_it_is_mounted_when_it_is_used(machine: ComponentMachine) -> None:
     machine.get("cvmfs")
-    assert machine.read("etc/auto.master.d/cvmfs.autofs") == "/cvmfs /etc/auto.cvmfs\n"
+    assert machine.calls("cvmfs_config") == ["setup nostart"]
     assert {"enable autofs.service", "--no-block restart autofs.service"} <= {*machine.calls("systemctl")}
+
+
+def test_a_setup_that_fails_is_the_reason(machine: ComponentMachine) -> None:
+    machine.write("fake/cvmfs_config.fails", "")
+    assert machine.install("25.0", "cvmfs").returncode == 1
+    assert machine.read("fake/reason") == "cvmfs_config setup failed\n"
 
 
 def test_the_proxy_is_that_of_the_annex_when_it_runs(machine: ComponentMachine) -> None:
