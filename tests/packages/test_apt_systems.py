@@ -95,7 +95,7 @@ def test_the_shipped_key_alone_does_not_accept_the_labs_repository(stock: System
 def test_a_repository_whose_lists_have_expired_is_refused(stock: System, own: Path) -> None:
     (stock.directory / "key").mkdir()
     key = stock.directory / "key/lab.asc"
-    sign(own / TOP, "trixie", key=key, facts={"Valid-Until": "Sat, 28 Nov 2020 00:00:00 UTC"})
+    sign(own / TOP, "trixie", key=key, facts={"ValidTime": "-86400"})
     stock.write("etc/annex/keys.d/lab.asc", key.read_text())
     _, recorded = image.packages()
     status, said = stock.install(own, recorded)
