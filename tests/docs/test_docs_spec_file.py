@@ -35,8 +35,9 @@ def test_it_is_valid_with_every_key_that_is_off_switched_on(tmp_path: Path) -> N
 def test_the_defaults_shown_are_the_defaults() -> None:
     shown = tomllib.loads(OFF.sub("", TEXT))
     compared = 0
-    for table, model in (("defaults", AnnexSpec), ("base", BaseSpec)):
-        for key, value in shown[table].items():
+    tables = ((shown["defaults"], AnnexSpec), (shown["base"], BaseSpec), (shown["image"]["base"], ImageSpec))
+    for table, model in tables:
+        for key, value in table.items():
             default = model.model_fields[key].default
             written = format_duration(default) if isinstance(default, timedelta) else default
             if type(written) is type(value):  # not a key without a default, or with one that follows from other keys
