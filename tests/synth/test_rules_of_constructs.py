@@ -133,11 +133,11 @@ BY_SPEC: dict[str, list[Reach]] = {
 REACHED = [(rule, *each) for rule, reaches in BY_SPEC.items() for each in reaches if not isinstance(each, str)]
 
 
-def checks() -> Counter[str]:
-    """Every call of a check in the constructs, with its first argument."""
+def checks(*, of_images: bool = False) -> Counter[str]:
+    """Every call of a check in the constructs, with its first argument; test_rules_of_images.py has those of images."""
     found: Counter[str] = Counter()
     for path in sources("annex_constructs"):
-        if path.name == "errors.py":  # what they are made of
+        if path.name == "errors.py" or (path.parent.name == "image") != of_images:
             continue
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in CHECKS and node.args:

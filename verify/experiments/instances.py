@@ -165,7 +165,7 @@ EXPERIMENTS = (
     Experiment(
         19,
         "installation at boot",
-        "an instance of a stock image installs HTCondor of the series that it was told, from its own repositories",
+        "an instance of a stock image installs HTCondor of the declared series from HTCondor's repositories",
         "docs/explanation/execution-point.md, 'Installation at boot'",
         4,
         installation,

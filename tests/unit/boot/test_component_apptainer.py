@@ -35,7 +35,7 @@ def test_the_systems() -> None:
 
 def test_ubuntu_gets_it_from_its_publisher(tmp_path: Path) -> None:
     machine = ComponentMachine(tmp_path).with_component("apptainer", "ubuntu-24.04")
-    lists, packages, _ = machine.get("apptainer")
+    lists, packages, *_ = machine.get("apptainer")
     source = "https://ppa.launchpadcontent.net/apptainer/ppa/ubuntu noble main"
     written = machine.read("etc/apt/sources.list.d/annex-apptainer.list")
     assert written == f"deb [signed-by={DIRECTORY}key-apptainer.asc] {source}\n"
@@ -44,12 +44,29 @@ def test_ubuntu_gets_it_from_its_publisher(tmp_path: Path) -> None:
     assert packages.endswith(" install --no-install-recommends apptainer")
 
 
+def test_ubuntu_allows_it_to_make_user_namespaces(tmp_path: Path) -> None:
+    machine = ComponentMachine(tmp_path).with_component("apptainer", "ubuntu-24.04")
+    machine.get("apptainer")
+    profile = machine.read("etc/apparmor.d/apptainer").splitlines()
+    assert "profile apptainer /usr/lib{exec,/*}/apptainer/bin/starter{,-suid} flags=(unconfined) {" in profile
+    assert profile.index("  userns,") < profile.index("}")
+    assert "reload apparmor.service" in machine.calls("systemctl")
+
+
+def test_a_profile_of_the_package_stays(tmp_path: Path) -> None:
+    machine = ComponentMachine(tmp_path).with_component("apptainer", "ubuntu-24.04")
+    machine.write("etc/apparmor.d/apptainer", "profile of the package\n")
+    machine.get("apptainer")
+    assert machine.read("etc/apparmor.d/apptainer") == "profile of the package\n"
+
+
 @pytest.mark.parametrize("family", ["almalinux-9", "rocky-9"])
 def test_enterprise_linux_gets_it_from_epel(tmp_path: Path, family: str) -> None:
     machine = ComponentMachine(tmp_path).with_component("apptainer", family)
     packages, _ = machine.get("apptainer")
     assert packages.endswith(" --enablerepo=crb install --setopt=install_weak_deps=False --nodocs apptainer")
     assert not machine.exists("etc/yum.repos.d/annex-apptainer.repo")
+    assert not machine.exists("etc/apparmor.d/apptainer")
 
 
 def test_a_working_one_has_no_defect(machine: ComponentMachine) -> None:

@@ -158,6 +158,20 @@ def test_an_installation_that_cannot_work(
     assert problem.allowed.startswith(allowed)
 
 
+@pytest.mark.parametrize("component", COMPONENTS)
+@pytest.mark.parametrize("image", IMAGE_FAMILIES)
+def test_a_component_is_refused_exactly_where_the_system_lacks_it(
+    read_annex: ReadAnnex, component: str, image: str
+) -> None:
+    keys = {"image": f'"{image}"', "components": f'["{component}"]'}
+    if image in COMPONENTS[component]:
+        assert read_annex(**keys).annexes["demo"].components == (component,)
+    else:
+        problem = problem_of(read_annex, **keys)
+        assert (problem.key, problem.received) == ("components", keys["components"])
+        assert problem.fix == f"remove {component}, or name the image {' or '.join(COMPONENTS[component])}"
+
+
 @pytest.mark.parametrize("series", ['"24.0"', '"25"', "25.0", '"25.1"', '"latest"', "25"])
 def test_a_series_that_does_not_exist(read_annex: ReadAnnex, series: str) -> None:
     problem = problem_of(read_annex, image=None, htcondor=series)
