@@ -23,8 +23,8 @@ def test_the_reason_is_on_the_console_and_the_instance_is_not_replaced(tmp_path:
     settings = dataclasses.replace(
         SETTINGS, htcondor="25.x", install_files=OBJECT, install_digest=hashlib.sha256(packed).hexdigest()
     )
-    for name, content in {"user-data": render_user_data(settings), "archive": packed}.items():
-        (tmp_path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+    (tmp_path / "user-data").write_text(render_user_data(settings))
+    (tmp_path / "archive").write_bytes(packed)
     certificate, key = tmp_path / "certificate", tmp_path / "key"
     authority().issue(certificate, key)
     given = {"certificate": certificate, "key": key, "archive": tmp_path / "archive"}
