@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from lab.ca import Authority
-from lab.image import installed, recipe, repository, stock
+from lab.image import installed, recipe, stock
 from lab.image.store import entry
 
 
@@ -43,7 +43,7 @@ def tools() -> Path:
 
 def packages() -> list[Path]:
     """Directories for a package server: the lab's own repository, and what an installation takes from Debian's."""
-    return [_repository(), _image() / "packages"]
+    return [_stock() / "repository", _image() / "packages"]
 
 
 def kernel() -> Path:
@@ -57,12 +57,13 @@ def authority() -> Authority:
 
 
 def _image() -> Path:
-    return entry(recipe.image_key(), lambda new: installed.build(new, stock=stock_root(), repository=_repository()))
+    # First, so that who uses the image keeps its stock image too, whose keys and certificates it trusts.
+    found = _stock()
+    return entry(
+        recipe.image_key(),
+        lambda new: installed.build(new, stock=found / "root", repository=found / "repository"),
+    )
 
 
 def _stock() -> Path:
-    return entry(recipe.stock_key(), lambda new: stock.build(new, trusted_key=_repository() / "key.asc"))
-
-
-def _repository() -> Path:
-    return entry(recipe.repository_key(), repository.build)
+    return entry(recipe.stock_key(), stock.build)

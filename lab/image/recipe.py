@@ -86,22 +86,14 @@ FILES = Path(__file__).parent / "files"  # copied into the root directory as the
 TRUSTED_KEY = "etc/annex/keys.d/lab.asc"  # the lab's repository signs itself
 CA_FILE = "usr/local/share/ca-certificates/annex-lab.crt"
 DISK_MIB = 4096  # a sparse file: only used blocks are stored; the rest is for jobs
-
-
 TOOLS = ("awscli",)  # of the operator, on the pool's host
 TOOLS_CACHE = "var/cache/annex-lab"
 _PACKAGE = Path(__file__).parent
-_REPOSITORY = ("mirror.py", "recipe.py", "repository.py")
 _AFTERWARDS = [_PACKAGE / "__init__.py", _PACKAGE / "installed.py"]  # without influence on the stock root
 
 
-def repository_key() -> str:
-    """Name of the repository's cache entry: a hash of the files that make it."""
-    return f"repository-{_digest([_PACKAGE / name for name in _REPOSITORY])}"
-
-
 def stock_key() -> str:
-    """Name of the stock root's cache entry: a hash of this package's own files, so that no change can be forgotten."""
+    """Name of the stock image's cache entry: a hash of this package's own files, so that no change can be forgotten."""
     files = (path for path in _PACKAGE.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
     return f"stock-{_digest(path for path in files if path not in _AFTERWARDS)}"
 

@@ -7,27 +7,27 @@ from pathlib import Path
 
 from lab import LabError
 from lab.ca import Authority
-from lab.image import recipe
+from lab.image import recipe, repository
 from lab.image.chroot import PRIVATE
 from lab.image.kernel import unpack
 from lab.image.mirror import KEYRING, acquire_settings, mirror
 from lab.processes import require, run
 
 
-def build(directory: Path, *, trusted_key: Path) -> None:
-    """Builds root directory, disk, kernel and certificate authority; see `lab.image` for its errors.
+def build(directory: Path) -> None:
+    """Builds package repository, certificate authority, and the root directory that trusts both, with disk and kernel.
 
-    Args:
-        directory: an empty directory.
-        trusted_key: armored key of a repository that the image trusts besides HTCondor's own.
+    See `lab.image` for its errors.
     """
     for program in ("mmdebstrap", "mke2fs", "unshare", "setpriv"):
         require(program)
     print("building the machine image (once; about two minutes) ...", file=sys.stderr, flush=True)  # noqa: T201
     authority = Authority(directory / "ca")
     authority.create()
+    (directory / "repository").mkdir()
+    repository.build(directory / "repository")
     root = directory / "root"
-    _install(root, authority.certificate, trusted_key)
+    _install(root, authority.certificate, directory / "repository/key.asc")
     kernels = sorted((root / "boot").glob("vmlinuz-*"))
     if len(kernels) != 1:
         raise LabError(f"the image must hold one kernel, found {[k.name for k in kernels]}")

@@ -1,6 +1,7 @@
-"""A server for the name of Amazon EC2 Auto Scaling: answers requests whose signature AWS's own library finds right.
+"""A server for the names of Amazon EC2 Auto Scaling and Amazon S3.
 
-Arguments: certificate, key, file for the accepted requests, and the number of requests to refuse before them.
+It answers requests whose signature AWS's own library finds right. Arguments: certificate, key, file for the accepted
+requests, the number of requests to refuse before them, and the file that S3 has.
 """
 
 from __future__ import annotations
@@ -33,13 +34,28 @@ class Service(BaseHTTPRequestHandler):
         self.send_header("Content-Length", "0")
         self.end_headers()
 
+    def do_GET(self) -> None:
+        """An object of Amazon S3."""
+        right = self.expected(b"") == self.headers["Authorization"]
+        content = Path(sys.argv[5]).read_bytes() if right else b""
+        if right:
+            with Path(sys.argv[3]).open("ab") as accepted:
+                accepted.write(f"{self.headers['Host']} {self.path}\n".encode())
+        self.send_response(200 if right else 403)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
     def expected(self, body: bytes) -> str:
         moment = datetime.strptime(self.headers["X-Amz-Date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
         setattr(botocore.auth, "get_current_datetime", lambda *_: moment)  # noqa: B010  typed without it
-        kept = {name: self.headers[name] for name in ("Content-Type", "X-Amz-Content-SHA256")}
-        request = AWSRequest("POST", f"https://{self.headers['Host']}/", data=body, headers=kept)
+        signed = ("Content-Type", "X-Amz-Content-SHA256")
+        kept = {name: self.headers[name] for name in signed if name in self.headers}
+        request = AWSRequest(self.command, f"https://{self.headers['Host']}{self.path}", data=body, headers=kept)
         credentials = Credentials(KEY["AccessKeyId"], KEY["SecretAccessKey"], KEY["Token"])
-        botocore.auth.SigV4Auth(credentials, "autoscaling", REGION).add_auth(request)
+        service = self.headers["Host"].partition(".")[0]
+        signer = botocore.auth.S3SigV4Auth if service == "s3" else botocore.auth.SigV4Auth
+        signer(credentials, service, REGION).add_auth(request)
         return str(request.headers["Authorization"])
 
     def log_message(self, format: str, *args: object) -> None:

@@ -1,0 +1,45 @@
+"""An instance of a stock image whose installation fails: why is on its console, and it leaves without a replacement."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from pathlib import Path
+
+from annex_boot.installation import install_archive, install_files
+from annex_boot.user_data import render_user_data
+from lab.image import authority, stock_root
+from tests.boot.boot_testbed import SETTINGS, Bed
+
+LEAVES = (
+    "autoscaling.us-east-1.amazonaws.com InstanceId=i-0abc&ShouldDecrementDesiredCapacity=true"
+    "&Action=TerminateInstanceInAutoScalingGroup&Version=2011-01-01"
+)
+OBJECT = "example-bucket/assets/0123.gz"
+
+
+def test_the_reason_is_on_the_console_and_the_instance_is_not_replaced(tmp_path: Path) -> None:
+    packed = install_archive()
+    settings = dataclasses.replace(
+        SETTINGS, htcondor="25.x", install_files=OBJECT, install_digest=hashlib.sha256(packed).hexdigest()
+    )
+    (tmp_path / "user-data").write_text(render_user_data(settings))
+    (tmp_path / "archive").write_bytes(packed)
+    certificate, key = tmp_path / "certificate", tmp_path / "key"
+    authority().issue(certificate, key)
+    given = {"certificate": certificate, "key": key, "archive": tmp_path / "archive"}
+    bed = Bed(stock_root(), tmp_path / "user-data")
+    found = bed.run("installation.sh", **{name: str(path) for name, path in given.items()})
+
+    assert found["begin"] == "0"
+    assert found["starts"] == "systemctl --no-block start annex-install.service"
+    assert (found["changed_status"], found["changed_unpacked"]) == ("1", "")
+    assert found["changed_last"] == "annex: the install files cannot be fetched"
+    assert found["changed_said"] == "annex: retiring: the install files cannot be fetched;annex: retired;"
+    assert found["unreachable_status"] == "1"
+    assert set(found["unreachable_unpacked"].split()) == {f"./{name}" for name in install_files()}
+    assert found["unreachable_last"] == "annex: install: reading the package lists failed"
+    assert found["unreachable_said"] == "annex: retiring: reading the package lists failed;annex: retired;"
+    requests = found["accepted"].split(";")
+    assert f"s3.us-east-1.amazonaws.com /{OBJECT}" in requests
+    assert requests.count(LEAVES) == 2
