@@ -75,6 +75,7 @@ LEFT = (
     "root/.bash_history",
     "home/admin/.bash_history",
     "var/lib/cloud/instances/i-0abc/user-data.txt",
+    "var/lib/docker/engine-id",
     "var/lib/annex/installed",
     "etc/annex/annex.env",
     "etc/machine-id",
