@@ -41,7 +41,7 @@ def test_the_archive_holds_every_file_and_nothing_that_changes(tmp_path: Path) -
     packed = install_archive()
     assert packed == install_archive()
     with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
-        archive.extractall(tmp_path, filter="data")
+        archive.extractall(tmp_path)  # noqa: S202 - our own; its parameter filter came with Python 3.11.4
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == install_files()
     assert not any("@@" in text for text in install_files().values())
 
