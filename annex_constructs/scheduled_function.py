@@ -17,10 +17,10 @@ from annex_constructs.function_code import function_code
 from annex_constructs.function_role import Permissions, function_role
 from annex_constructs.nag import RUNTIME_REASON, acknowledge
 
-_TIMEOUT = Duration.minutes(4)
-# Memory also sets the share of a processor, which is what is needed: 10,000 instances take 119 MiB, and one listing of
-# them about half a minute, well within a quarter of the time. More would cost an annex at rest more, for nothing
-# (`python -m bench.function_cost`).
+# A destroy of 10,000 instances needs three listings of them and their termination: 250 to 290 s (computed).
+_TIMEOUT = Duration.minutes(7)
+# Memory also sets the share of a processor, which is what is needed: 10,000 instances take 124 MiB, and one listing of
+# them about a minute. More would cost an annex at rest more, for nothing (`python -m bench.function_cost`).
 _MEMORY_MB = 384
 # A run that comes late or failed is not worth repeating: the next one sees the same world.
 _OLDEST_EVENT = Duration.minutes(1)
@@ -31,8 +31,8 @@ _KEPT = Duration.days(14)  # the longest that Amazon SQS keeps a message (Amazon
 class ScheduledFunction(Construct):
     """A Lambda function that runs at a fixed rate: code, role, log, schedule, and a queue for failed runs.
 
-    A run may take 4 minutes and is never repeated. The log and the queue are removed with the stack; the queue keeps
-    what could not be delivered, or failed, for 14 days.
+    A run is never repeated. The log and the queue are removed with the stack; the queue keeps what could not be
+    delivered, or failed, for 14 days.
 
     :param name: what the function is, such as `sweeper of HTCondor annexes`: for descriptions.
     :param description: what the function does.
@@ -41,6 +41,7 @@ class ScheduledFunction(Construct):
     :param permissions: what the function may do, besides writing its log and to its queue.
     :param event: what each run is invoked with.
     :param rate: period of the schedule, whole minutes.
+    :param timeout: most that a run may take. Default: 7 minutes.
     :param on_failure: function to which Lambda hands a failed asynchronous event. Default: - none; the queue has it.
     :param log_retention: how long the log is kept. Default: one month.
     """
@@ -57,11 +58,12 @@ class ScheduledFunction(Construct):
         permissions: Permissions,
         event: Mapping[str, str],
         rate: Duration,
+        timeout: Duration | None = None,
         on_failure: lambda_.IFunction | None = None,
         log_retention: logs.RetentionDays = logs.RetentionDays.ONE_MONTH,
     ) -> None:
         super().__init__(scope, construct_id)
-        self._name = name
+        self._name, self._timeout = name, timeout or _TIMEOUT
         # Lambda and EventBridge Scheduler send with the roles they are given. No service principal is let in: it would
         # have to be allowed for every account that it acts for.
         self._queue = sqs.Queue(
@@ -106,7 +108,7 @@ class ScheduledFunction(Construct):
                 architecture=lambda_.Architecture.ARM_64,
                 code=lambda_.Code.from_asset(directory),
                 handler=handler,
-                timeout=_TIMEOUT,
+                timeout=self._timeout,
                 memory_size=_MEMORY_MB,
                 # As it is: the queue and the destination would add permissions, one for every version and alias.
                 role=role.without_policy_updates(),

@@ -17,7 +17,7 @@ from bench.cloud import Cloud
 
 MACHINE = {"ImageId": "ami-0123456789abcdef0", "InstanceType": "c6a.large"}
 LEASE = timedelta(hours=1)
-FUNCTION_SECONDS = 240.0
+FUNCTION_SECONDS = 420.0
 _numbers = itertools.count(1)
 
 

@@ -44,7 +44,7 @@ from bench.fleet import Fleet
 MEMORY_MB = (256, 384, 512)
 """Sizes of the function to compare."""
 FUNCTION_MB = 384
-FUNCTION_SECONDS = 240
+FUNCTION_SECONDS = 420
 """Size and time-out of the function as the constructs make it."""
 CHECKS = 730 * 60
 """A month of checks, one a minute."""

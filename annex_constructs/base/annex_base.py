@@ -31,6 +31,8 @@ from annex_lease.terms import INTERVAL, MAX_REMOVALS
 
 _HANDLER = "annex_lease.sweep.sweep_handler.handler"
 _MINUTE = timedelta(minutes=1)
+# One run is over when the next one begins, also at the shortest interval.
+_TIMEOUT = Duration.minutes(4)
 
 
 class AnnexBase(SweeperMetrics, Construct):
@@ -90,6 +92,7 @@ class AnnexBase(SweeperMetrics, Construct):
             permissions=sweeper_permissions(self),
             event=SCHEDULED_SWEEP,
             rate=self._interval,
+            timeout=_TIMEOUT,
             log_retention=log_retention,
         )
         self._alarms = sweeper_alarms(self, sweeper=self, schedule=self._sweeper.schedule, topic=self._topic)

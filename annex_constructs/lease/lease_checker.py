@@ -22,7 +22,7 @@ from annex_constructs.scheduled_function import ScheduledFunction
 from annex_lease.invocation import SCHEDULED_CHECK, CheckerSettings
 
 _HANDLER = "annex_lease.handler.handler"
-# A request may wait for a minute, a run times out after 4 minutes, and the responder's after 5; the rest is slack.
+# A request may wait for a minute, a run times out after 7 minutes, and the responder's after 5; the rest is slack.
 # CloudFormation itself would wait for an hour.
 _SERVICE_TIMEOUT = Duration.minutes(15)
 

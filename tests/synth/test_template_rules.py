@@ -176,7 +176,7 @@ def test_the_checker(resources: Resources) -> None:
     names = {"GROUP", "CREDENTIAL", "NAME", "ID", "TOPIC", "MAX_LIFETIME_SECONDS", "SIZE", "MAX_INSTANCE_HOURS"}
     names |= {"COLLECTOR", "TRUST_DOMAIN"}
     assert set(function["Environment"]["Variables"]) == {f"ANNEX_{name}" for name in names}
-    assert function["Timeout"] == 240
+    assert function["Timeout"] == 420
     # 119 MiB for 10,000 instances, measured, and a processor's share that lists them within a quarter of the time; less
     # would be too slow, more would cost an annex at rest more: `python -m bench.function_cost`.
     assert function["MemorySize"] == function_cost.FUNCTION_MB == 384

@@ -24,7 +24,7 @@ from tests.world.world import Can, Site, World
 __all__ = ["HOUR", "MINUTE", "Can", "Run", "Site", "Stage", "World"]
 
 MINUTE, HOUR = 60.0, 3600.0
-FUNCTION_SECONDS = 240.0  # the function's timeout
+FUNCTION_SECONDS = 420.0  # the function's timeout
 SCHEDULED = {"check": "scheduled"}
 
 

@@ -12,7 +12,7 @@ from tests.runtime.lease.answer_server import AnswerServer
 from tests.runtime.lease.responder_world import ENVIRONMENT, Annex
 from tests.runtime.moto_aws import aws_in_process
 
-CHECKER_SECONDS, RESPONDER_SECONDS = 240, 300  # timeouts of the functions, asserted by the synth tests
+CHECKER_SECONDS, RESPONDER_SECONDS = 420, 300  # timeouts of the functions, asserted by the synth tests
 _LONGEST_PAUSE = 20  # botocore, "standard" mode: at most 1, 2, 4, 8, 16 and then 20 s between attempts
 
 
