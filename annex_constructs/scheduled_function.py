@@ -16,9 +16,9 @@ from constructs import Construct
 from annex_constructs.function_code import function_code
 from annex_constructs.function_role import Permissions, function_role
 from annex_constructs.nag import RUNTIME_REASON, acknowledge
+from annex_lease.invocation import RUN_SECONDS
 
-# A destroy of 10,000 instances needs three listings of them and their termination: 250 to 290 s (computed).
-_TIMEOUT = Duration.minutes(7)
+_TIMEOUT = Duration.seconds(RUN_SECONDS)
 # Memory also sets the share of a processor, which is what is needed: 10,000 instances take 124 MiB, and one listing of
 # them about a minute. More would cost an annex at rest more, for nothing (`python -m bench.function_cost`).
 _MEMORY_MB = 384
@@ -41,7 +41,7 @@ class ScheduledFunction(Construct):
     :param permissions: what the function may do, besides writing its log and to its queue.
     :param event: what each run is invoked with.
     :param rate: period of the schedule, whole minutes.
-    :param timeout: most that a run may take. Default: 7 minutes.
+    :param timeout: most that a run may take. Default: that of the lease checker, 7 minutes.
     :param on_failure: function to which Lambda hands a failed asynchronous event. Default: - none; the queue has it.
     :param log_retention: how long the log is kept. Default: one month.
     """

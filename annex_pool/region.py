@@ -15,13 +15,15 @@ from botocore.exceptions import BotoCoreError, ClientError, ProfileNotFound
 from botocore.session import Session
 
 from annex_lease.aws import Clients
+from annex_lease.invocation import RUN_SECONDS
 from annex_lease.terms import REGION
 from annex_pool.command_error import AnnexError, InputError
 
 # Standard mode retries throttling and broken connections with jitter; a failure after that is an error.
 _CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 6}, connect_timeout=10, read_timeout=30)
-# The lease checker's function replies when its check is done. A shorter timeout would report nothing about the check.
-_CHECK_CONFIG = _CONFIG.merge(Config(read_timeout=260))
+# The lease checker's function replies when its check is done. A shorter timeout would report nothing about the check,
+# and would begin it again.
+_CHECK_CONFIG = _CONFIG.merge(Config(read_timeout=RUN_SECONDS + 20))
 # What botocore raises besides its own errors: ValueError for an endpoint that is no URL (AWS_ENDPOINT_URL) or a number
 # that is none, OSError for a file that cannot be read, RuntimeError for credentials that have expired when they come.
 _FAILURES = (BotoCoreError, ValueError, OSError, RuntimeError)

@@ -11,13 +11,13 @@ from typing import Any
 
 from annex_lease import tags as lease_tags
 from annex_lease.handler import serve
+from annex_lease.invocation import RUN_SECONDS
 from annex_lease.memory import Memory
 from annex_lease.policy import LeasePolicy, policy_tags
 from bench.cloud import Cloud
 
 MACHINE = {"ImageId": "ami-0123456789abcdef0", "InstanceType": "c6a.large"}
 LEASE = timedelta(hours=1)
-FUNCTION_SECONDS = 420.0
 _numbers = itertools.count(1)
 
 
@@ -41,7 +41,7 @@ class Context:
 
     def __init__(self, now: Callable[[], datetime]) -> None:
         self._now = now
-        self._end = now() + timedelta(seconds=FUNCTION_SECONDS)
+        self._end = now() + timedelta(seconds=RUN_SECONDS)
 
     def get_remaining_time_in_millis(self) -> int:
         """See the Lambda Developer Guide, "Context object"."""

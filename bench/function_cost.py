@@ -38,14 +38,14 @@ from rich.console import Console
 from rich.table import Table
 
 from annex_lease.aws import PAGE_SIZE
+from annex_lease.invocation import RUN_SECONDS
 from bench.cloud import Cloud, running
 from bench.fleet import Fleet
 
 MEMORY_MB = (256, 384, 512)
 """Sizes of the function to compare."""
 FUNCTION_MB = 384
-FUNCTION_SECONDS = 420
-"""Size and time-out of the function as the constructs make it."""
+"""Size of the function as the constructs make it."""
 CHECKS = 730 * 60
 """A month of checks, one a minute."""
 GB_SECOND, REQUEST, SCHEDULED, LOG_BYTE = 0.0000133334, 0.20e-6, 1.00e-6, 0.50e-9
@@ -189,10 +189,10 @@ def main(counts: Sequence[int]) -> int:
         f"{LISTING_CHECKS} checks, {PAGE_SECONDS} s more for {PAGE_SIZE:,} instances; a new environment every "
         f"{LIFE_CHECKS} checks; "
         f"{PLATFORM_LOG} bytes of Lambda's own log. Targets: at most ${TARGET:.2f} a month for {first.count:,} "
-        f"instances; memory within {FUNCTION_MB} MB and one listing within {FUNCTION_SECONDS // 4} s for "
+        f"instances; memory within {FUNCTION_MB} MB and one listing within {RUN_SECONDS // 4} s for "
         f"{found[-1].count:,}."
     )
-    slow = found[-1].listing_seconds(FUNCTION_MB) / LISTINGS > FUNCTION_SECONDS / 4
+    slow = found[-1].listing_seconds(FUNCTION_MB) / LISTINGS > RUN_SECONDS / 4
     return int(sum(month(first, FUNCTION_MB).values()) > TARGET or found[-1].peak > FUNCTION_MB or slow)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from aws_cdk import App
 
+from annex_lease.invocation import RUN_SECONDS
 from annex_lease.tags import PROPAGATED_TAGS
 from bench import function_cost
 from tests.synth.templates import (
@@ -176,11 +177,10 @@ def test_the_checker(resources: Resources) -> None:
     names = {"GROUP", "CREDENTIAL", "NAME", "ID", "TOPIC", "MAX_LIFETIME_SECONDS", "SIZE", "MAX_INSTANCE_HOURS"}
     names |= {"COLLECTOR", "TRUST_DOMAIN"}
     assert set(function["Environment"]["Variables"]) == {f"ANNEX_{name}" for name in names}
-    assert function["Timeout"] == 420
+    assert function["Timeout"] == RUN_SECONDS == 420
     # 119 MiB for 10,000 instances, measured, and a processor's share that lists them within a quarter of the time; less
     # would be too slow, more would cost an annex at rest more: `python -m bench.function_cost`.
     assert function["MemorySize"] == function_cost.FUNCTION_MB == 384
-    assert function["Timeout"] == function_cost.FUNCTION_SECONDS
     # A run that times out, and then its responder's, before CloudFormation gives up.
     responder = resources[named(resources, "AWS::Lambda::Function", "Responder")]["Properties"]
     assert function["Timeout"] + responder["Timeout"] < int(only(resources, "Custom::AnnexLease")["ServiceTimeout"])

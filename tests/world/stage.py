@@ -16,6 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from annex_lease import tags as lease_tags
 from annex_lease.checker import CheckError
 from annex_lease.handler import serve
+from annex_lease.invocation import RUN_SECONDS
 from annex_lease.memory import Memory
 from tests.world.aws_conditions import Condition
 from tests.world.aws_faults import Killed
@@ -24,7 +25,6 @@ from tests.world.world import Can, Site, World
 __all__ = ["HOUR", "MINUTE", "Can", "Run", "Site", "Stage", "World"]
 
 MINUTE, HOUR = 60.0, 3600.0
-FUNCTION_SECONDS = 420.0  # the function's timeout
 SCHEDULED = {"check": "scheduled"}
 
 
@@ -85,7 +85,7 @@ class Stage:
         self,
         event: Mapping[str, Any] = SCHEDULED,
         *,
-        seconds: float = FUNCTION_SECONDS,
+        seconds: float = RUN_SECONDS,
         moment: datetime | None = None,
     ) -> Run:
         """One run of the function, now, with so many seconds left to it."""

@@ -1,4 +1,4 @@
-"""Time that a dead connection may take: a run of a function outlives it."""
+"""Times of clients: a run of a function outlives a dead connection, and a command outlives a run."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import pytest
 
 from annex_lease.aws import FUNCTION_CONFIG
 from annex_lease.batches import CALL_SECONDS
+from annex_pool.region import RegionClients
 from tests.runtime.lease.answer_server import AnswerServer
 from tests.runtime.lease.responder_world import ENVIRONMENT, Annex
 from tests.runtime.moto_aws import aws_in_process
@@ -34,3 +35,13 @@ def test_one_dead_connection_takes_less_than_half_a_run_of_the_responder(
 ) -> None:
     with aws_in_process(monkeypatch, **ENVIRONMENT):
         assert longest(Annex(answers).code.CONFIG) < RESPONDER_SECONDS / 2
+
+
+def test_a_command_waits_for_the_longest_check_and_for_other_answers_a_minute_at_most(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A client that gives up before the function ends would invoke it again, beside the run that continues."""
+    with aws_in_process(monkeypatch):
+        aws = RegionClients("us-east-1")
+        assert aws.functions.meta.config.read_timeout > CHECKER_SECONDS  # type: ignore[attr-defined]
+        assert aws.autoscaling.meta.config.read_timeout <= 60  # type: ignore[attr-defined]
