@@ -6,11 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from annex_lease.aws import PAGE_SIZE
 from annex_lease.ownership import STACK_NAME_TAG
 from annex_lease.tags import TAG_NAME
 from annex_pool.leftovers.leftover import ListedResource
-from annex_pool.leftovers.listing import Listing, pages, tags_of
+from annex_pool.leftovers.listing import Listing, listed_instances, pages, tags_of
 from annex_pool.region import RegionClients
 
 _TAGGED = [{"Name": "tag-key", "Values": [TAG_NAME, STACK_NAME_TAG]}]
@@ -42,9 +41,7 @@ class Ec2Kind:
 
     def listed(self, aws: RegionClients) -> Iterator[ListedResource]:
         """List those in the Region that carry the tag of an annex or of a stack."""
-        # An answer that is not paged holds every instance, and AWS throttles it, or fails.
-        paged = {"PaginationConfig": {"PageSize": PAGE_SIZE}} if self.arn_type == "instance" else {}
-        yield from self._resources(aws, {"Filters": _TAGGED, **paged})
+        yield from self._resources(aws, {"Filters": _TAGGED})
 
     def found(self, aws: RegionClients, resource_id: str) -> ListedResource | None:
         """The resource of this id, or None if it is gone; raises errors of botocore, also for an unknown id."""
@@ -58,10 +55,9 @@ class Ec2Kind:
                 yield ListedResource(self.kind, str(item[self.id_key]), state, tags_of(item.get(self.tags_key)))
 
     def _items(self, aws: RegionClients, request: Mapping[str, object]) -> Iterator[Mapping[str, Any]]:
-        listed = pages(aws.ec2, self.operation, self.key, **request)
-        if self.arn_type != "instance":
-            return listed
-        return (instance for reservation in listed for instance in reservation["Instances"])
+        if self.arn_type == "instance":
+            return listed_instances(aws, **request)
+        return pages(aws.ec2, self.operation, self.key, **request)
 
 
 EC2_KINDS = (

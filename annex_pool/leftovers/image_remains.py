@@ -13,16 +13,16 @@ from typing import Any
 
 from annex_lease.built_forms import builder_name, image_log_group, image_parameter, image_stack_name
 from annex_lease.components import COMPONENTS
+from annex_lease.observed import DEAD_INSTANCE_STATES
 from annex_lease.ownership import by_key_from_api
 from annex_lease.tags import TAG_IMAGE, TAG_NAME
-from annex_pool.leftovers.listing import pages, unless_gone
+from annex_pool.leftovers.listing import listed_instances, pages, unless_gone
 from annex_pool.region import RegionClients
 
 _MADE_BY = "Ec2ImageBuilderArn"  # tag that Image Builder puts on what it makes: the ARN of its record of the image
-_GONE = {"terminated", "shutting-down"}
+_OWN: Mapping[str, str] = {"owner": "Self"}
 # In the order in which they can be removed (EC2 Image Builder User Guide, "Delete outdated or unused resources").
 # Kind, operation, key of the list, request, option of `aws imagebuilder`.
-_OWN: Mapping[str, str] = {"owner": "Self"}
 _RESOURCES: tuple[tuple[str, str, str, Mapping[str, str], str], ...] = (
     ("pipeline", "list_image_pipelines", "imagePipelineList", {}, "delete-image-pipeline --image-pipeline-arn"),
     ("recipe", "list_image_recipes", "imageRecipeSummaryList", _OWN, "delete-image-recipe --image-recipe-arn"),
@@ -155,10 +155,9 @@ def _made_snapshots(aws: RegionClients, image: str) -> Iterator[str]:
 def _users(aws: RegionClients, images: list[str]) -> dict[str, list[str]]:
     """Instances that run from each image, and launch templates of annexes that boot it."""
     found: dict[str, list[str]] = {}
-    for item in pages(aws.ec2, "describe_instances", "Reservations", Filters=[{"Name": "image-id", "Values": images}]):
-        for instance in item["Instances"]:
-            if instance["State"]["Name"] not in _GONE:
-                found.setdefault(str(instance["ImageId"]), []).append(str(instance["InstanceId"]))
+    for instance in listed_instances(aws, Filters=[{"Name": "image-id", "Values": images}]):
+        if instance["State"]["Name"] not in DEAD_INSTANCE_STATES:
+            found.setdefault(str(instance["ImageId"]), []).append(str(instance["InstanceId"]))
     annexes = [{"Name": "tag-key", "Values": [TAG_NAME]}]
     for template in pages(aws.ec2, "describe_launch_templates", "LaunchTemplates", Filters=annexes):
         name = str(template["LaunchTemplateId"])
@@ -172,12 +171,11 @@ def _users(aws: RegionClients, images: list[str]) -> dict[str, list[str]]:
 def _instances(aws: RegionClients, image: str) -> Iterator[ImageRemain]:
     """Instances that build or test, or that a build left."""
     tagged = [{"Name": f"tag:{TAG_IMAGE}", "Values": [image]}]
-    for item in pages(aws.ec2, "describe_instances", "Reservations", Filters=tagged):
-        for instance in item["Instances"]:
-            state, name = str(instance["State"]["Name"]), str(instance["InstanceId"])
-            if state != "terminated":
-                command = f"aws ec2 terminate-instances --instance-ids {name} --region {aws.region}"
-                yield ImageRemain("instance", name, command, state)
+    for instance in listed_instances(aws, Filters=tagged):
+        state, name = str(instance["State"]["Name"]), str(instance["InstanceId"])
+        if state != "terminated":
+            command = f"aws ec2 terminate-instances --instance-ids {name} --region {aws.region}"
+            yield ImageRemain("instance", name, command, state)
 
 
 def _volumes(aws: RegionClients, image: str) -> Iterator[ImageRemain]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from annex_lease.aws import PAGE_SIZE
 from annex_lease.ownership import by_key_from_api
 from annex_pool.leftovers.leftover import ListedResource
 from annex_pool.region import RegionClients
@@ -41,6 +42,19 @@ def pages(client: Any, operation: str, key: str, **request: object) -> Iterator[
         answers = (getattr(client, operation)(**request),)
     for answer in answers:
         yield from answer.get(key) or ()
+
+
+def listed_instances(aws: RegionClients, **request: object) -> Iterator[Mapping[str, Any]]:
+    """All instances that EC2 lists for a request.
+
+    Args:
+        aws: the clients of the Region.
+        request: parameters of DescribeInstances: filters, or ids.
+    """
+    # An answer that is not paged holds every instance, and AWS throttles it, or fails. One by ids cannot be paged.
+    paged = {} if "InstanceIds" in request else {"PaginationConfig": {"PageSize": PAGE_SIZE}}
+    for reservation in pages(aws.ec2, "describe_instances", "Reservations", **paged, **request):
+        yield from reservation["Instances"]
 
 
 def tags_of(listed: Iterable[Mapping[str, Any]] | None) -> Mapping[str, str]:
