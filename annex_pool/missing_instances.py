@@ -7,22 +7,17 @@ last thing before it leaves; EC2 keeps that output for an hour (EC2 API Referenc
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from annex_lease.actions import Decision
 from annex_lease.facts import failed_launch
 from annex_lease.launch_advice import explained
 from annex_lease.lease import Phase
-from annex_lease.observed import Group
-from annex_lease.tags import TAG_ID, format_time
+from annex_lease.observed import DEAD_INSTANCE_STATES, Group
+from annex_lease.tags import format_time
 from annex_pool.command_error import AnnexError
 from annex_pool.deployed import OVER, Deployed
 from annex_pool.region import asking
-
-if TYPE_CHECKING:
-    from mypy_boto3_ec2.type_defs import InstanceTypeDef
 
 NEWEST = 3
 """Number of instances whose consoles are read: each is a call, and the reason is usually the same."""
@@ -64,33 +59,26 @@ def failed_launches(found: Deployed, group: Group, decision: Decision) -> Reason
     return Reasons((f"{what}; {failed if message else 'EC2 Auto Scaling names no failed launch'}",))
 
 
-def failed_starts(found: Deployed, decision: Decision) -> Reasons:
+def failed_starts(found: Deployed, group: Group, decision: Decision) -> Reasons:
     """The reasons of the newest instances that left without having joined, in their own words."""
-    if decision.phase in OVER or not found.id:
+    if decision.phase in OVER:
         return Reasons()
-    try:
-        with asking(f"for instances of annex {found.name} that have left"):
-            pages = found.aws.ec2.get_paginator("describe_instances").paginate(
-                Filters=[
-                    {"Name": f"tag:{TAG_ID}", "Values": [found.id]},
-                    {"Name": "instance-state-name", "Values": ["shutting-down", "terminated"]},
-                ],
-                PaginationConfig={"PageSize": 500},
-            )
-            gone = [each for page in pages for held in page["Reservations"] for each in held["Instances"]]
-    except AnnexError as error:
-        return Reasons(errors=(str(error),))
+    # EC2 lists an instance for about an hour after its end.
+    gone = [
+        (each.launched, each.id)
+        for each in group.instances or ()
+        if each.state in DEAD_INSTANCE_STATES and each.launched is not None
+    ]
     notes: list[str] = []
-    for instance in _newest(gone):
+    for launched, instance in sorted(gone, reverse=True)[:NEWEST]:
         try:
-            with asking(f"for the console output of {instance['InstanceId']}"):
-                output = found.aws.ec2.get_console_output(InstanceId=instance["InstanceId"], Latest=True)
+            with asking(f"for the console output of {instance}"):
+                output = found.aws.ec2.get_console_output(InstanceId=instance, Latest=True)
         except AnnexError as error:
             return Reasons(tuple(notes), (str(error),))
         reason = reason_in(output.get("Output", ""))
         if reason:
-            launched = format_time(instance["LaunchTime"])
-            notes.append(f"instance {instance['InstanceId']}, launched at {launched}, left before it joined: {reason}")
+            notes.append(f"instance {instance}, launched at {format_time(launched)}, left before it joined: {reason}")
     return Reasons(tuple(notes))
 
 
@@ -98,7 +86,3 @@ def reason_in(console: str) -> str:
     """The reason why an instance left without having joined; empty if its console output names none."""
     found = _RETIRING.findall(console)
     return "" if not found or _JOINED in console or found[-1] in _USUAL else found[-1]
-
-
-def _newest(instances: Iterable[InstanceTypeDef]) -> list[InstanceTypeDef]:
-    return sorted(instances, key=lambda each: each["LaunchTime"], reverse=True)[:NEWEST]

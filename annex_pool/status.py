@@ -154,7 +154,7 @@ def _with_reasons(found: Deployed, seen: Observation) -> Observation:
     """Add the reasons why instances are missing, as far as they can be known."""
     if seen.group is None or seen.decision is None:
         return seen
-    reasons = (failed_launches(found, seen.group, seen.decision), failed_starts(found, seen.decision))
+    reasons = (failed_launches(found, seen.group, seen.decision), failed_starts(found, seen.group, seen.decision))
     notes = [note for each in reasons for note in each.notes]
     errors = [error for each in reasons for error in each.errors]
     return replace(seen, notes=(*seen.notes, *notes), errors=(*seen.errors, *errors))
