@@ -94,7 +94,7 @@ _FIND = Right(
 )
 _SEE_INSTANCES = Right("SeeInstances", ("ec2:DescribeInstances",), Target.ANY)
 _SEE_LAUNCHES = Right("SeeLaunches", ("autoscaling:DescribeScalingActivities",), Target.ANY)
-# Not called by a command: the only way to see why an instance does not join, which has neither SSH nor a session.
+# The only way to see why an instance does not join, which has neither SSH nor a session.
 _SEE_CONSOLE = Right("SeeConsole", ("ec2:GetConsoleOutput",), Target.INSTANCES)
 _SEE_HOOKS = Right("SeeHooks", ("autoscaling:DescribeLifecycleHooks",), Target.ANY)
 _SEE_CHECKER = Right("SeeChecker", ("lambda:GetFunctionConfiguration",), Target.CHECKER)

@@ -22,7 +22,8 @@ from annex_pool.region import asking
 NEWEST = 3
 """Number of instances whose consoles are read: each is a call, and the reason is usually the same."""
 _JOINED = "annex: joined after"
-_RETIRING = re.compile(r"annex: retiring: (.*?)\s*$", re.MULTILINE)
+RETIRING = r"annex: retiring: (.*?)\s*$"
+"""Line of the console with the reason why an instance leaves; for `re.MULTILINE`."""
 # Not reasons of a failed start: the beginning of a long output is not kept.
 _USUAL = {"idle", "the lease ended"}
 
@@ -84,5 +85,5 @@ def failed_starts(found: Deployed, group: Group, decision: Decision) -> Reasons:
 
 def reason_in(console: str) -> str:
     """The reason why an instance left without having joined; empty if its console output names none."""
-    found = _RETIRING.findall(console)
+    found = re.findall(RETIRING, console, re.MULTILINE)
     return "" if not found or _JOINED in console or found[-1] in _USUAL else found[-1]

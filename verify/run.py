@@ -14,7 +14,7 @@ MARK = "htcondor-annex-verify"
 STACK_MARK = "htcondor-annex-verify-run"
 """Key of the tag on the stacks of a run. CloudFormation passes it on to the resources, so it is not `MARK`."""
 LETTERS = ("a", "b", "c")
-"""The annexes of a run: `a` is updated and destroyed, the lease of `b` ends."""
+"""The annexes of a run: `a` is updated and destroyed, the lease of `b` ends, instances of `c` install HTCondor."""
 PREFIX = "verify-"
 """Beginning of the name of each annex of a run; the id of the run follows."""
 ID_FORM = re.compile(r"[0-9a-f]{8}")

@@ -10,9 +10,9 @@ from verify.options import Options
 from verify.plan import GRACE, LEASE, MAX_LIFETIME
 from verify.run import MARK, Run
 
-# A name below .invalid never exists (RFC 2606): no instance reaches a pool by chance.
 INSTALLING = "c"
 """Letter of the annex whose instances install HTCondor."""
+# A name below .invalid never exists (RFC 2606): no instance reaches a pool by chance.
 _NO_COLLECTOR, _NO_TRUST_DOMAIN = "pool.invalid", "pool.invalid"
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from annex_lease.image_rules import default_root_device
 from annex_lease.tags import TAG_END
 from annex_pool.collector import query_slots
+from annex_pool.missing_instances import RETIRING
 from verify.console import ConsoleLine, lines_of, others_of
 from verify.experiment import Experiment
 from verify.outcome import NotRunError, Seen
@@ -21,7 +22,7 @@ _CONSOLE_SECONDS = 420.0
 _LIVE_SECONDS = 120  # two checks: the first publishes the end, the instance looks every few seconds
 _INSTALL_SECONDS = 600.0
 _INSTALLED = "HTCondor "
-_INSTALLATION = re.compile(rf"annex: (?:install: ({_INSTALLED}\S+) is installed|retiring: (.*?))\s*$", re.MULTILINE)
+_INSTALLATION = re.compile(rf"annex: install: ({_INSTALLED}\S+) is installed\s*$|{RETIRING}", re.MULTILINE)
 _TELLING = r"annex|[Cc]loud-init|apt-daily"
 
 
