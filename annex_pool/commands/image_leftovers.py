@@ -6,13 +6,11 @@ import json
 
 import typer
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from annex_lease.forms import ANNEX_NAME
 from annex_lease.tags import shown
 from annex_pool.command_error import InputError
-from annex_pool.commands.output import console, natural_width, plain, print_error, print_note
+from annex_pool.commands.output import console, plain, print_error, print_note, print_rows
 from annex_pool.environment import Environment
 from annex_pool.leftovers.image_search import IMAGE_KINDS, ImageLeftovers, find_image_leftovers
 from annex_pool.place import Where, scope
@@ -58,15 +56,11 @@ def show_image_leftovers(
 
 def _show(found: ImageLeftovers, out: Console) -> None:
     if found.found:
-        table = Table(box=None, header_style="bold", pad_edge=False)
-        for column in _COLUMNS:
-            table.add_column(column, overflow="fold")
-        for region, each in found.found:
-            row = (region, each.kind, plain(each.id), each.state or "-", ", ".join(each.used_by) or "-", each.remove)
-            table.add_row(*map(Text, row))
-        # Not wrapped: a command that is broken to fit a terminal cannot be copied.
-        table.width = natural_width(table, out)
-        out.print(table, soft_wrap=True)
+        rows = (
+            (region, each.kind, plain(each.id), each.state or "-", ", ".join(each.used_by) or "-", each.remove)
+            for region, each in found.found
+        )
+        print_rows(out, _COLUMNS, rows)
     where, number = ", ".join(found.regions), len(found.found)
     if found.nothing:
         out.print(

@@ -7,15 +7,13 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from annex_lease.ownership import STACK_NAME_TAG
 from annex_lease.tags import TAG_NAME
 from annex_pool.command_error import InputError
 from annex_pool.commands.arguments import DEFAULT_SPEC, OptionalName, Regions, SpecFile, read_where
 from annex_pool.commands.image_leftovers import show_image_leftovers
-from annex_pool.commands.output import console, natural_width, plain, print_error, print_note
+from annex_pool.commands.output import console, plain, print_error, print_note, print_rows
 from annex_pool.commands.spec_file import read_spec
 from annex_pool.leftovers.leftover import Leftover
 from annex_pool.leftovers.search import KINDS, NOT_FOUND, Leftovers, find_leftovers, unasked_places
@@ -92,14 +90,7 @@ def leftovers_command(
 def show_leftovers(found: Leftovers, out: Console) -> None:
     """Print one row for each leftover; or that nothing is left, only if that is proved."""
     if found.found:
-        table = Table(box=None, header_style="bold", pad_edge=False)
-        for column in _COLUMNS:
-            table.add_column(column, overflow="fold")
-        for left in found.found:
-            table.add_row(*(Text(cell) for cell in _row(left)))
-        # Not wrapped: an id that is broken to fit a terminal cannot be copied.
-        table.width = natural_width(table, out)
-        out.print(table, soft_wrap=True)
+        print_rows(out, _COLUMNS, map(_row, found.found))
     where = ", ".join(found.regions)
     whose = "of any annex" if found.annexes is None else f"of annex {', '.join(found.annexes)}"
     number = len(found.found)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from annex_lease.tags import shown
 from annex_pool.check import Answer
@@ -27,6 +29,17 @@ def console() -> Console:
 def natural_width(table: Table, out: Console) -> int:
     """Width of a table in which no cell is cut or folded, in characters."""
     return out.measure(table, options=out.options.update(max_width=_UNLIMITED)).maximum
+
+
+def print_rows(out: Console, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print a table without folding: an id or a command that is broken to fit a terminal cannot be copied."""
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*map(Text, row))
+    table.width = natural_width(table, out)
+    out.print(table, soft_wrap=True)
 
 
 def plain(value: object) -> str:

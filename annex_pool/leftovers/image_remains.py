@@ -69,19 +69,6 @@ class ImageRemain:
     used_by: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class ImageListing:
-    """Direct listing of the resources of one image.
-
-    Attributes:
-        kind: what is listed.
-        resources: lists them; raises errors of botocore.
-    """
-
-    kind: str
-    resources: Callable[[RegionClients, str], Iterator[ImageRemain]]
-
-
 def _stacks(aws: RegionClients, image: str) -> Iterator[ImageRemain]:
     name, client = image_stack_name(image), aws.cloudformation
     for item in unless_gone(lambda: list(pages(client, "describe_stacks", "Stacks", StackName=name))) or ():
@@ -222,17 +209,19 @@ def _of_stack(name: str, image: str) -> bool:
     return re.match(rf"{re.escape(image_stack_name(image))}-Image[A-Z]", name) is not None
 
 
-IMAGE_LISTINGS = (
-    ImageListing("stack", _stacks),
-    ImageListing("Image Builder resource", _builder_resources),
-    ImageListing("component", _components),
-    ImageListing("Image Builder image", _records),
-    ImageListing("machine image and snapshot", _images_and_snapshots),
-    ImageListing("instance", _instances),
-    ImageListing("volume", _volumes),
-    ImageListing("parameter", _parameters),
-    ImageListing("log group", _log_groups),
-)
-"""Direct listings of resources of a Region."""
-GLOBAL_IMAGE_LISTINGS = (ImageListing("role", _roles), ImageListing("instance profile", _profiles))
-"""Direct listings of resources that belong to no Region."""
+ListImage = Callable[[RegionClients, str], Iterator[ImageRemain]]
+"""Lists resources of an image; raises errors of botocore."""
+REGIONAL_IMAGE_KINDS: Mapping[str, ListImage] = {
+    "stack": _stacks,
+    "Image Builder resource": _builder_resources,
+    "component": _components,
+    "Image Builder image": _records,
+    "machine image and snapshot": _images_and_snapshots,
+    "instance": _instances,
+    "volume": _volumes,
+    "parameter": _parameters,
+    "log group": _log_groups,
+}
+"""Listings of resources of a Region, by what they list."""
+GLOBAL_IMAGE_KINDS: Mapping[str, ListImage] = {"role": _roles, "instance profile": _profiles}
+"""Listings of resources that belong to no Region."""

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from annex_pool.account_regions import ask_each, grouped
-from annex_pool.command_error import AnnexError
 from annex_pool.environment import Environment
-from annex_pool.leftovers.image_remains import (
-    GLOBAL_IMAGE_LISTINGS,
-    IMAGE_LISTINGS,
-    ImageListing,
-    ImageRemain,
-)
+from annex_pool.leftovers.image_remains import GLOBAL_IMAGE_KINDS, REGIONAL_IMAGE_KINDS, ImageRemain, ListImage
 from annex_pool.leftovers.leftover import GLOBAL
-from annex_pool.leftovers.search import SEARCH_SECONDS
+from annex_pool.leftovers.listing import Listing
+from annex_pool.leftovers.search import ask_places, list_kinds
 from annex_pool.place import Scope
-from annex_pool.region import PAUSE_SECONDS, RegionClients, asking
+from annex_pool.region import PAUSE_SECONDS, RegionClients
 
-IMAGE_KINDS = tuple(each.kind for each in (*IMAGE_LISTINGS, *GLOBAL_IMAGE_LISTINGS))
+IMAGE_KINDS = (*REGIONAL_IMAGE_KINDS, *GLOBAL_IMAGE_KINDS)
 """Kinds of resources of an image that are listed."""
 
 
@@ -93,25 +87,15 @@ def find_image_leftovers(environment: Environment, image: str, asked: Scope) -> 
 
 
 def _search(environment: Environment, seen: ImageLeftovers) -> ImageLeftovers:
-    places: dict[str, tuple[RegionClients, Sequence[ImageListing]]] = {
-        region: (environment.connect(region), IMAGE_LISTINGS) for region in seen.regions
-    }
-    places[GLOBAL] = (environment.connect(seen.regions[0]), GLOBAL_IMAGE_LISTINGS)
-    answers = ask_each(tuple(places), lambda place: _listed(*places[place], seen.image, place), SEARCH_SECONDS)
-    found = [(place, each) for place, (resources, _) in answers.given.items() for each in resources]
-    errors = [error for _, place_errors in answers.given.values() for error in place_errors]
-    return replace(seen, found=tuple(found), errors=tuple(dict.fromkeys([*errors, *grouped(answers.errors)])))
+    def ask(aws: RegionClients, place: str) -> tuple[list[tuple[str, ImageRemain]], list[str]]:
+        kinds = GLOBAL_IMAGE_KINDS if place == GLOBAL else REGIONAL_IMAGE_KINDS
+        listings = [Listing(kind, _of_image(resources, seen.image)) for kind, resources in kinds.items()]
+        found, errors, _ = list_kinds(aws, listings, place, f" of image {seen.image}")
+        return [(place, each) for each in found], errors
+
+    found, errors = ask_places(environment, seen.regions, ask)
+    return replace(seen, found=found, errors=errors)
 
 
-def _listed(
-    aws: RegionClients, listings: Sequence[ImageListing], image: str, place: str
-) -> tuple[list[ImageRemain], list[str]]:
-    resources: list[ImageRemain] = []
-    errors: list[str] = []
-    for listing in listings:
-        try:
-            with asking(f"to list every {listing.kind} of image {image} in {place}"):
-                resources += listing.resources(aws, image)
-        except AnnexError as error:
-            errors.append(str(error))
-    return resources, errors
+def _of_image(resources: ListImage, image: str) -> Callable[[RegionClients], Iterator[ImageRemain]]:
+    return lambda aws: resources(aws, image)

@@ -4,27 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from botocore.exceptions import ClientError
 
 from annex_lease.aws import PAGE_SIZE
 from annex_lease.ownership import by_key_from_api
-from annex_pool.leftovers.leftover import ListedResource
 from annex_pool.region import RegionClients
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Listing:
+class Listing(Generic[T]):
     """Direct listing of one kind of resource.
 
     Attributes:
         kind: kind of resource, such as "volume".
-        resources: lists all resources of a Region, or those that may belong to an annex; raises errors of botocore.
+        resources: lists all resources of a Region, or those that may be searched for; raises errors of botocore.
     """
 
     kind: str
-    resources: Callable[[RegionClients], Iterator[ListedResource]]
+    resources: Callable[[RegionClients], Iterator[T]]
 
 
 def pages(client: Any, operation: str, key: str, **request: object) -> Iterator[Mapping[str, Any]]:

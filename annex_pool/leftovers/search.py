@@ -6,8 +6,9 @@ failed listing is an error, never an empty one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from botocore.exceptions import BotoCoreError
 
@@ -25,8 +26,10 @@ from annex_pool.place import Scope
 from annex_pool.region import PAUSE_SECONDS, RegionClients, asking
 from annex_spec import PartialSpec
 
+T = TypeVar("T")
+
+# Longest wait for all listings of all Regions. A Region that is slower counts as not searched.
 SEARCH_SECONDS = 300.0
-"""Longest wait for all listings of all Regions. A Region that is slower counts as not searched."""
 _MAX_SILENT = 3  # after so many listings without an answer the search in a Region ends
 LISTINGS = (*EC2_LISTINGS, *REGIONAL_LISTINGS)
 KINDS = tuple(listing.kind for listing in (*LISTINGS, *GLOBAL_LISTINGS))
@@ -136,43 +139,71 @@ def unasked_places(environment: Environment, spec: PartialSpec, names: Sequence[
     ]
 
 
-def _search(environment: Environment, seen: Leftovers) -> Leftovers:
-    # A pair of listings and Region for each place; the resources of no Region are asked for in the first.
-    places = {region: (environment.connect(region), LISTINGS) for region in seen.regions}
-    places[GLOBAL] = (environment.connect(seen.regions[0]), GLOBAL_LISTINGS)
-    answers = ask_each(
-        tuple(places), lambda region: _search_in(places[region][0], region, places[region][1], seen), SEARCH_SECONDS
-    )
-    found = [left for region_found, _ in answers.given.values() for left in region_found]
-    errors = [error for _, region_errors in answers.given.values() for error in region_errors]
-    ordered = sorted(found, key=lambda each: (each.annex, each.region, _order(each.resource), each.resource.id))
-    return replace(seen, found=tuple(ordered), errors=tuple(dict.fromkeys([*errors, *grouped(answers.errors)])))
+def ask_places(
+    environment: Environment, regions: Sequence[str], ask: Callable[[RegionClients, str], tuple[list[T], list[str]]]
+) -> tuple[tuple[T, ...], tuple[str, ...]]:
+    """Ask all Regions at the same time, and the first one for the resources of no Region.
+
+    Args:
+        environment: external dependencies.
+        regions: the Regions.
+        ask: asks with the clients of a Region; its name, or "global". The resources and the failed requests.
+
+    Raises:
+        AnnexError: the settings or credentials of the environment cannot be used.
+    """
+    places = {region: environment.connect(region) for region in regions}
+    places[GLOBAL] = environment.connect(regions[0])
+    answers = ask_each(tuple(places), lambda place: ask(places[place], place), SEARCH_SECONDS)
+    found = [each for resources, _ in answers.given.values() for each in resources]
+    errors = [error for _, place_errors in answers.given.values() for error in place_errors]
+    return tuple(found), tuple(dict.fromkeys([*errors, *grouped(answers.errors)]))
 
 
-def _search_in(
-    aws: RegionClients, region: str, listings: Sequence[Listing], seen: Leftovers
-) -> tuple[list[Leftover], list[str]]:
-    resources: list[ListedResource] = []
+def list_kinds(
+    aws: RegionClients, listings: Sequence[Listing[T]], place: str, whose: str = ""
+) -> tuple[list[T], list[str], bool]:
+    """List kind after kind: the resources, the failed listings, and True if AWS answered there.
+
+    Args:
+        aws: the clients of the Region.
+        listings: the listings.
+        place: the Region, or "global".
+        whose: what the resources belong to, for the errors. Default: "" - all resources are listed.
+    """
+    resources: list[T] = []
     errors: list[str] = []
     silent = 0
     for listing in listings:
         try:
-            with asking(f"to list every {listing.kind} in {region}"):
+            with asking(f"to list every {listing.kind}{whose} in {place}"):
                 resources += listing.resources(aws)
         except AnnexError as error:
             errors.append(str(error))
             silent += isinstance(error.__cause__, BotoCoreError)
         if silent == _MAX_SILENT:
             # Each further kind would take a minute of attempts and fail alike.
-            errors.append(f"AWS did not answer in {region}: the other listings there were skipped")
-            break
-    if region != GLOBAL and silent < _MAX_SILENT:
+            errors.append(f"AWS did not answer in {place}: the other listings there were skipped")
+            return resources, errors, False
+    return resources, errors, True
+
+
+def _search(environment: Environment, seen: Leftovers) -> Leftovers:
+    found, errors = ask_places(environment, seen.regions, lambda aws, region: _search_in(aws, region, seen))
+    ordered = sorted(found, key=lambda each: (each.annex, each.region, _order(each.resource), each.resource.id))
+    return replace(seen, found=tuple(ordered), errors=errors)
+
+
+def _search_in(aws: RegionClients, region: str, seen: Leftovers) -> tuple[list[Leftover], list[str]]:
+    listings = GLOBAL_LISTINGS if region == GLOBAL else LISTINGS
+    resources, errors, answered = list_kinds(aws, listings, region)
+    if region != GLOBAL and answered:
         try:
             resources += _tagged(aws, seen.annexes, {(each.kind, each.id) for each in resources})
         except AnnexError as error:
             errors.append(str(error))
     found = [left for each in resources for left in _left(each, seen.annexes, region)]
-    if region != GLOBAL and silent < _MAX_SILENT:
+    if region != GLOBAL and answered:
         try:
             with asking(f"for what others put into the networks of annexes in {region}"):
                 found += foreign_in(aws, tuple(found))

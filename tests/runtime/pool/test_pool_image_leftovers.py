@@ -8,6 +8,8 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.client import BaseClient
+from botocore.exceptions import EndpointConnectionError
 
 from annex_pool.leftovers.image_search import IMAGE_KINDS
 from tests.runtime.pool.image_builder import ACCOUNT, ImageBuilder
@@ -191,6 +193,24 @@ def test_a_refused_listing_is_an_error_and_never_an_empty_one(world: World, buil
     done = world.annex("leftovers", "--image", "base")
     assert "it is not known whether anything is left of image base" in done.out
     assert world.slept == []
+
+
+def test_a_region_that_does_not_answer_is_skipped(
+    world: World, builder: ImageBuilder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (_, snapshot), asked = machine_image("us-east-1"), list[str]()
+    answer = BaseClient._make_api_call  # type: ignore[attr-defined]
+
+    def call(client: BaseClient, name: str, params: object) -> object:
+        if client.meta.region_name == WEST:
+            asked.append(name)
+            raise EndpointConnectionError(endpoint_url="https://west")
+        return answer(client, name, params)
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", call)
+    data = left(world)
+    assert (data["leftovers"][-1]["id"], len(asked)) == (snapshot, 3)
+    assert f"AWS did not answer in {WEST}: the other listings there were skipped" in data["errors"]
 
 
 def test_an_image_that_the_file_does_not_declare(world: World, builder: ImageBuilder) -> None:

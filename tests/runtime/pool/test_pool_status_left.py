@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,6 +13,7 @@ from botocore.exceptions import ClientError
 
 from annex_pool.missing_instances import NEWEST, reason_in
 from tests.runtime.pool.pool_world import World, aws, deploy
+from tests.unit.project_files import ROOT
 
 REAL_CALL = BaseClient._make_api_call  # type: ignore[attr-defined]
 NOW = datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -106,6 +108,17 @@ def test_a_refusal_is_an_error_and_the_rest_is_shown(running: World, monkeypatch
 )
 def test_the_reason_of_a_failed_start(console: str, reason: str) -> None:
     assert reason_in(console) == reason
+
+
+def test_the_lines_are_those_that_the_boot_files_write() -> None:
+    files = {path.name: path.read_text() for path in (ROOT / "annex_boot/files").iterdir() if path.is_file()}
+    (line,) = re.findall(r'^echo "(annex: retiring: .*)"$', files["retire"], re.M)
+    assert reason_in(line.replace("$why", "the image lacks nft")) == "the image lacks nft"
+    (joined,) = re.findall(r'^echo "(annex: joined .*)"$', files["join"], re.M)
+    assert reason_in(f"{joined}\n{LACKS}") == ""
+    (idle,) = re.findall(r"condor.service:success\) why=(.*) ;;", files["retire"])
+    (ended,) = re.findall(r'echo "(.*ended.*)" >/run/annex/reason', files["watch"])
+    assert [reason_in(line.replace("$why", why)) for why in (idle, ended)] == ["", ""]
 
 
 def test_an_annex_that_ended_is_not_asked(running: World, monkeypatch: pytest.MonkeyPatch) -> None:
