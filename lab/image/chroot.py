@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-from collections.abc import Mapping
 from pathlib import Path
 
 from lab.processes import run
@@ -19,16 +17,5 @@ def in_root(root: Path, command: str, **environment: str) -> str:
     Raises:
         LabError: it failed.
     """
-    return run(*_words(root, command, environment))
-
-
-def attempt_in_root(root: Path, command: str, **environment: str) -> tuple[int, str]:
-    """Runs a shell command as `in_root` does, and returns its status and output."""
-    words = [str(word) for word in _words(root, command, environment)]
-    done = subprocess.run(words, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
-    return done.returncode, done.stdout + done.stderr
-
-
-def _words(root: Path, command: str, environment: Mapping[str, str]) -> list[str | Path]:
-    variables = [f"{name}={value}" for name, value in (_ENVIRONMENT | dict(environment)).items()]
-    return ["env", "-i", *variables, *PRIVATE, "sh", "-c", _ENTER, root, command]
+    variables = [f"{name}={value}" for name, value in (_ENVIRONMENT | environment).items()]
+    return run("env", "-i", *variables, *PRIVATE, "sh", "-c", _ENTER, root, command)

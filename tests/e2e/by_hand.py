@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 from lab.operator import REPOSITORY, Operator
 
-_POOL_ROOT = "/run/annex-lab/pool"  # the pool's root file system, which has the AWS CLI of the machine image
+POOL_ROOT = Path("/run/annex-lab/pool")
+"""The pool's root file system, which has the operator's AWS CLI."""
 
 
 def block(page: str, language: str, number: int = 0) -> str:
@@ -20,5 +22,5 @@ def by_hand(operator: Operator, commands: str) -> str:
 
     The file of the operator's variable does not exist there.
     """
-    shell = ("chroot", _POOL_ROOT, "env", "-u", "AWS_CA_BUNDLE", "bash", "-c")
+    shell = ("chroot", str(POOL_ROOT), "env", "-u", "AWS_CA_BUNDLE", "bash", "-c")
     return operator.run(*shell, f"set -euo pipefail\n{commands}")

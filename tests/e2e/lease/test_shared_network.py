@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from collections.abc import Callable
 from typing import Any
 
@@ -166,15 +165,7 @@ def console_blocks() -> list[str]:
 def test_nothing_is_left_after_the_last_annex_and_the_network(operator: Operator) -> None:
     operator.cdk("destroy", "--exclusively", NETWORK, "--force")
     assert stacks() == {}
-    left = subprocess.run(
-        operator.command("annex", "leftovers", "--all"),
-        env=operator.environment(),
-        cwd=REPOSITORY,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert "nothing is left of any annex" in left.stdout
+    assert "nothing is left of any annex" in operator.annex("leftovers", "--all")
     assert client("ec2").describe_instances(Filters=ALIVE)["Reservations"] == []
     tag = [{"Name": "tag:Name", "Values": [NETWORK]}]
     assert client("ec2").describe_vpcs(Filters=tag)["Vpcs"] == []

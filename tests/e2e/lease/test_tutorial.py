@@ -13,10 +13,10 @@ from lab.operator import REPOSITORY, Operator
 from lab.pool import USER
 from lab.site import operator
 from lab.steps import wait_for
+from tests.e2e.by_hand import POOL_ROOT
 
 PAGE = (REPOSITORY / "docs/tutorial/eleven-steps.md").read_text()
 STEPS = PAGE[PAGE.index("## Step 1:") :]
-POOL_ROOT = Path("/run/annex-lab/pool")
 COPY = "cp annex_pool/pool.conf /etc/condor/config.d/"
 # The page says that the lab has done these.
 DONE = (COPY, "python3 -m venv .venv", ". .venv/bin/activate", "pip install -r requirements.txt -e .")
