@@ -42,6 +42,7 @@ NO_KEY = "the stacks pass no such parameter"
 ONE_OF_ONE = "a stack of the app has one annex, with one lease and one fleet"
 NO_TOKEN = "the spec has names of types, which are known"
 CALLED = "a part of other checks, which are listed"
+TWO_ARCHITECTURES: Reach = ({"instance_types": ("c6a.large", "c6g.large")}, "instance_types")
 BY_SPEC: dict[str, list[Reach]] = {
     "alarm_topic.py invalid_value(parameter)": [
         ({"alarm_email": "a@example.edu", "alarm_topic": TOPIC}, "alarm_email"),
@@ -61,11 +62,7 @@ BY_SPEC: dict[str, list[Reach]] = {
     "execution_point.py check_form('ExecutionPoint root_device')": [({"root_device": "xvda"}, "root_device")],
     "execution_point.py seconds(f'ExecutionPoint {span.name}')": [({"idle_timeout": "29s"}, "idle_timeout")],
     "execution_point.py check_form(f'ExecutionPoint {term.name}')": [({"proxy": "proxy"}, "proxy")],
-    "declared_values.py invalid_value(parameter)": [
-        CALLED,
-        CALLED,
-        ({"instance_types": ("c6a.large", "c6g.large")}, "instance_types"),
-    ],
+    "declared_values.py invalid_value(parameter)": [CALLED, CALLED, TWO_ARCHITECTURES],
     "declared_values.py invalid_value(f'{type(given).__name__} {conflict.name}')": [CALLED],
     "execution_point.py check_texts('ExecutionPoint components')": [({"components": ("gpu",)}, "components")],
     "execution_point.py check_conflicts(self)": [({"components": ("apptainer",)}, "components")],
