@@ -110,9 +110,11 @@ BUILD_SUBNET = Text(
     absent="one of the default VPC",
 )  # fmt: skip
 BUILD_SECURITY_GROUP = Text(
-    "security_group", "security group of these instances, which needs outbound HTTPS only", SECURITY_GROUP,
+    "security_group",
+    "security group of these instances, which needs outbound 443/tcp, and 80/tcp for package sources in plain HTTP",
+    SECURITY_GROUP,
     absent="the default group of the default VPC",
-)  # fmt: skip
+)
 SCHEDULE = Text(
     "schedule", "how often the image is built, if its parent or a component changed", BUILD_SCHEDULE, default="monthly"
 )

@@ -40,10 +40,10 @@ class BuildPlace:
 
     :param instance_types: types of one processor architecture, that of the image, in order of preference.
         Default: `c6a.large` and `c6i.large`.
-    :param subnet: subnet of the instances, from which they reach AWS and the package sources over HTTPS.
+    :param subnet: subnet of the instances, from which they reach AWS and the package sources.
         Default: - one of the default VPC.
-    :param security_group: their security group, which needs no inbound rule. Default: - the default group of the
-        default VPC; required with a subnet.
+    :param security_group: their security group. It needs no inbound rule, and outbound 443/tcp; 80/tcp too if package
+        sources of the parent are plain HTTP. Default: - the default group of the default VPC; required with a subnet.
     :param results_topic: topic of the stack's Region that receives the result of every build. Default: - none.
     :raises ValueError: a value is not allowed.
     """
