@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import re
-
 from annex_lease.forms import ANNEX_NAME, BUILT, Form
-from annex_lease.stock_images import HTCONDOR_SERIES
 
 IMAGE_PARAMETER_PREFIX = "/annex/image/"
 """Beginning of the SSM parameter with the id of the newest image; the image's name follows."""
@@ -18,11 +15,6 @@ NEVER = "never"
 SCHEDULES = {"monthly": "cron(0 4 1 * ? *)", "weekly": "cron(0 4 ? * sun *)"}
 """Cron expressions in UTC by their names (EC2 Image Builder User Guide, "Use cron expressions")."""
 
-SERIES = Form(
-    "|".join(map(re.escape, HTCONDOR_SERIES)),
-    " or ".join(f'"{each}"' for each in HTCONDOR_SERIES),
-    HTCONDOR_SERIES[0],
-)
 RELATIVE_PATH = Form(
     r"([A-Za-z0-9_-][A-Za-z0-9._-]*/)*[A-Za-z0-9_-][A-Za-z0-9._-]*",
     "the path of a file beside the spec file or below it, of letters, digits and ._-/",

@@ -56,8 +56,7 @@ def parent_conflicts(
     """
     yield _of_parent(image_region_conflict(parent, region))
     yield _of_parent(architecture_conflict(parent, instance_types))
-    for each in installation_conflicts(parent, HTCONDOR_SERIES[0], components, None, package_mirror):
-        yield _of_parent(each)
+    yield from installation_conflicts(parent, HTCONDOR_SERIES[0], components, None, package_mirror)
 
 
 def _of_parent(conflict: Conflict | None) -> Conflict | None:

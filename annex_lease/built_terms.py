@@ -5,6 +5,7 @@ Each stands here once. The image's name is one of an annex's form: it is part of
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from annex_lease import forms
@@ -15,10 +16,8 @@ from annex_lease.built_forms import (
     NEVER,
     RELATIVE_PATH,
     SECURITY_GROUP,
-    SERIES,
 )
-from annex_lease.components import COMPONENTS
-from annex_lease.image_terms import HTCONDOR_MIRROR, PACKAGE_MIRROR
+from annex_lease.image_terms import COMPONENTS, HTCONDOR_MIRROR, PACKAGE_MIRROR, ROOT_DEVICE
 from annex_lease.instance_terms import PERMISSIONS_BOUNDARY, ROLE_PATH, TAGS
 from annex_lease.kinds import Flag, Number, Span, Term, Text, Texts
 from annex_lease.stock_images import DEFAULT_IMAGE, HTCONDOR_SERIES
@@ -40,17 +39,8 @@ PARENT = Text(
     forms.PARENT_IMAGE,
     default=DEFAULT_IMAGE,
 )
-IMAGE_HTCONDOR = Text("htcondor", "series of HTCondor to install", SERIES, default=HTCONDOR_SERIES[0])
-IMAGE_COMPONENTS = Texts(
-    "components",
-    "software to install besides HTCondor, in this order",
-    forms.COMPONENT,
-    f"0 to {len(COMPONENTS)} different names of {', '.join(COMPONENTS)}",
-    '["docker"]',
-    minimum=0,
-    maximum=len(COMPONENTS),
-    absent="none",
-)
+IMAGE_HTCONDOR = Text("htcondor", "series of HTCondor to install", forms.SERIES, default=HTCONDOR_SERIES[0])
+IMAGE_COMPONENTS = replace(COMPONENTS, meaning="software to install besides HTCondor, in this order")
 SCRIPT = Text(
     "script",
     f"shell script of your own that runs after the components, as root; at most {MAX_SCRIPT_BYTES} bytes",
@@ -81,12 +71,7 @@ IMAGE_VOLUME_GIB = Number(
     "20",
     default=20,
 )
-IMAGE_ROOT_DEVICE = Text(
-    "root_device",
-    "device name of the parent's root volume",
-    forms.ROOT_DEVICE,
-    absent=f"that of the stock image; `{forms.ROOT_DEVICE.example}` of another",
-)
+IMAGE_ROOT_DEVICE = replace(ROOT_DEVICE, meaning="device name of the parent's root volume")
 COPIES = Texts(
     "regions",
     "further Regions in which the image and its parameter are needed",
@@ -106,14 +91,10 @@ COPY_ACCOUNTS = Texts(
     maximum=_MOST,
     absent="none",
 )
-SHARE_WITH = Texts(
-    "share_with",
-    "accounts that may launch the image without a copy; needs `volume_keys`",
-    forms.ACCOUNT,
-    f"1 to {_MOST} different accounts, 12 digits in quotes",
-    '["123456789012"]',
-    maximum=_MOST,
-    absent="none",
+SHARE_WITH = replace(
+    COPY_ACCOUNTS,
+    name="share_with",
+    meaning="accounts that may launch the image without a copy; needs `volume_keys`",
 )
 VOLUME_KEYS = Texts(
     "volume_keys",
@@ -129,9 +110,11 @@ BUILD_SUBNET = Text(
     absent="one of the default VPC",
 )  # fmt: skip
 BUILD_SECURITY_GROUP = Text(
-    "security_group", "security group of these instances, which needs outbound HTTPS only", SECURITY_GROUP,
+    "security_group",
+    "security group of these instances, which needs outbound 443/tcp, and 80/tcp for package sources in plain HTTP",
+    SECURITY_GROUP,
     absent="the default group of the default VPC",
-)  # fmt: skip
+)
 SCHEDULE = Text(
     "schedule", "how often the image is built, if its parent or a component changed", BUILD_SCHEDULE, default="monthly"
 )

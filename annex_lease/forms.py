@@ -130,11 +130,13 @@ IMAGE = Form(
 PARENT_IMAGE = Form(
     rf"{_STOCK}|{_EXISTING}", f"{_STOCK_ALLOWED}{_EXISTING_ALLOWED}", DEFAULT_IMAGE, max_length=_IMAGE_LENGTH
 )
-_SERIES = " or ".join(f'"{each}"' for each in HTCONDOR_SERIES)
+SERIES = Form(
+    "|".join(map(re.escape, HTCONDOR_SERIES)), " or ".join(f'"{each}"' for each in HTCONDOR_SERIES), HTCONDOR_SERIES[0]
+)
 HTCONDOR = Form(
-    "|".join(re.escape(each) for each in (*HTCONDOR_SERIES, HTCONDOR_IN_IMAGE)),
-    f'the series to install, {_SERIES}; or "{HTCONDOR_IN_IMAGE}" for the HTCondor of the image',
-    HTCONDOR_SERIES[0],
+    f"{SERIES.pattern}|{re.escape(HTCONDOR_IN_IMAGE)}",
+    f'the series to install, {SERIES.allowed}; or "{HTCONDOR_IN_IMAGE}" for the HTCondor of the image',
+    SERIES.example,
 )
 _COMPONENT = "|".join(COMPONENTS)
 COMPONENT = Form(_COMPONENT, f"one of {', '.join(COMPONENTS)}", "docker")

@@ -8,9 +8,10 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from annex_lease.built_forms import image_parameter
-from annex_lease.forms import BUILT, ROOT_DEVICE, arn_region
+from annex_lease.built_forms import built_name, image_parameter
+from annex_lease.forms import ROOT_DEVICE, arn_region
 from annex_lease.instance_types import architectures
 from annex_lease.kinds import written
 from annex_lease.regions import partition
@@ -45,18 +46,45 @@ def family_of(image: str) -> ImageFamily | None:
     return IMAGE_FAMILIES.get(image)
 
 
-def is_built(image: str) -> bool:
-    """True for an image that the spec file builds."""
-    return image.startswith(BUILT)
+@dataclass(frozen=True)
+class ImageParameter:
+    """SSM parameter that holds an image's id.
+
+    Attributes:
+        name: its name; the ARN of one that another account shares.
+        version: its version. Default: None - the latest one.
+    """
+
+    name: str
+    version: int | None = None
+
+    @property
+    def is_shared(self) -> bool:
+        """True if it is known by its ARN."""
+        return self.name.startswith("arn:")
+
+    @property
+    def is_public(self) -> bool:
+        """True if AWS or a publisher provides it to every account."""
+        return self.name.startswith(_PUBLIC)
 
 
-def built_parameter(image: str) -> str:
-    """The SSM parameter with the newest id of an image that the spec file builds.
+def parameter_of(image: str) -> ImageParameter | None:
+    """The parameter from which an image's id is read; None: it has none, as a stock image or an id.
 
     Args:
-        image: `built:` and the image's name.
+        image: the image as declared; one that the spec file builds has a parameter too.
     """
-    return image_parameter(image.removeprefix(BUILT))
+    built = built_name(image)
+    if built is not None:
+        return ImageParameter(image_parameter(built))
+    if not image.startswith(_SSM):
+        return None
+    name = image.removeprefix(_SSM)
+    if image.startswith(_SSM_ARN):
+        return ImageParameter(name)
+    name, _, version = name.partition(":")
+    return ImageParameter(name, int(version) if version else None)
 
 
 def default_root_device(image: str) -> str:

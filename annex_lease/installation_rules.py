@@ -9,14 +9,15 @@ import re
 from collections.abc import Collection, Iterator
 
 from annex_lease import components
-from annex_lease.image_rules import family_of, is_built
+from annex_lease.built_forms import built_name
+from annex_lease.forms import SERIES
+from annex_lease.image_rules import family_of
 from annex_lease.rules import Conflict
 from annex_lease.stock_images import HTCONDOR_IN_IMAGE, HTCONDOR_SERIES, IMAGE_FAMILIES
 from annex_lease.terms import COMPONENTS, HTCONDOR, HTCONDOR_MIRROR, IMAGE, PACKAGE_MIRROR
 
 # The public parameters of publishers whose images have no HTCondor.
 _BARE = re.compile(r"ssm:/aws/service/(debian|canonical|ami-amazon-linux-latest)/")
-_SERIES = " or ".join(f'"{each}"' for each in HTCONDOR_SERIES)
 
 
 def default_htcondor(image: str) -> str:
@@ -68,9 +69,9 @@ def _htcondor_conflict(image: str, htcondor: str) -> Conflict | None:
     """A stock image has no HTCondor, and an image that the file builds has it already."""
     family = family_of(image)
     if family is not None and htcondor == HTCONDOR_IN_IMAGE:
-        allowed = f"{_SERIES}: the stock image of {family.title} has no HTCondor"
+        allowed = f"{SERIES.allowed}: the stock image of {family.title} has no HTCondor"
         return Conflict(HTCONDOR.name, allowed, advice=f"remove {HTCONDOR.name}, or name an {IMAGE.name} with HTCondor")
-    if is_built(image) and htcondor != HTCONDOR_IN_IMAGE:
+    if built_name(image) and htcondor != HTCONDOR_IN_IMAGE:
         allowed = f'"{HTCONDOR_IN_IMAGE}", because the image is built with HTCondor'
         return Conflict(HTCONDOR.name, allowed, advice=f"remove {HTCONDOR.name}; the table of the image has the series")
     return None
@@ -81,7 +82,7 @@ def _nothing_installed(name: str, image: str, htcondor: str) -> Conflict | None:
     if htcondor != HTCONDOR_IN_IMAGE:
         return None
     allowed = f'no {name} with {HTCONDOR.name} = "{HTCONDOR_IN_IMAGE}", which installs nothing'
-    if is_built(image):
+    if built_name(image):
         return Conflict(name, allowed, advice=f"write {name} in the table of the image")
     return Conflict(name, allowed, advice=f"remove {name}, build an image with it, or name a stock image")
 

@@ -55,6 +55,26 @@ def validated(model: type[M], values: Mapping[str, object], table: str) -> tuple
         return None, _problems(model, values, table, error.errors(include_url=False))
 
 
+def validated_as(name: str, model: type[M], values: Mapping[str, object], table: str) -> tuple[M | None, list[Problem]]:
+    """`validated` for a table whose own name is a value of the model; no key of the table can be `name`.
+
+    Args:
+        name: the table's own name.
+        model: AnnexSpec or ImageSpec.
+        values: the keys and values of the table.
+        table: the table as the file writes it.
+    """
+    found, problems = validated(model, {**values, _NOT_A_KEY: name}, table)
+    return found, problems + named_problems(model, values, table)
+
+
+def named_problems(model: type[BaseModel], values: Mapping[str, object], table: str) -> list[Problem]:
+    """The problem of a key `name`, as a list; empty if there is none."""
+    if _NOT_A_KEY not in values:
+        return []
+    return [unknown(_NOT_A_KEY, keys(model), table, values[_NOT_A_KEY])]
+
+
 def wrong_values(model: type[BaseModel], values: Mapping[str, object], table: str) -> list[Problem]:
     """Problems of each value by itself; missing keys and contradictions are not reported."""
     try:

@@ -17,11 +17,6 @@ Parent = Annotated[
     str, ruled(built_rules.parent_conflict), matching(built_terms.PARENT.form), words(built_terms.PARENT)
 ]
 Series = Annotated[str, matching(built_terms.IMAGE_HTCONDOR.form), words(built_terms.IMAGE_HTCONDOR)]
-Components = Annotated[
-    tuple[Annotated[str, matching(built_terms.IMAGE_COMPONENTS.form)], ...],
-    AfterValidator(unique),
-    texts(built_terms.IMAGE_COMPONENTS),
-]
 Script = Annotated[Annotated[str, matching(built_terms.SCRIPT.form)] | None, words(built_terms.SCRIPT)]
 TestScript = Annotated[Annotated[str, matching(built_terms.TEST_SCRIPT.form)] | None, words(built_terms.TEST_SCRIPT)]
 BuildTypes = Annotated[
@@ -31,22 +26,16 @@ BuildTypes = Annotated[
     texts(built_terms.BUILD_TYPES),
 ]
 ImageVolumeGib = Annotated[int, number(built_terms.IMAGE_VOLUME_GIB)]
-ImageRootDevice = Annotated[str, matching(built_terms.IMAGE_ROOT_DEVICE.form), words(built_terms.IMAGE_ROOT_DEVICE)]
 Copies = Annotated[
     tuple[Annotated[str, matching(built_terms.COPIES.form)], ...],
     AfterValidator(unique),
     ruled(built_rules.regions_conflict),
     texts(built_terms.COPIES),
 ]
-CopyAccounts = Annotated[
+Accounts = Annotated[
     tuple[Annotated[str, matching(built_terms.COPY_ACCOUNTS.form)], ...],
     AfterValidator(unique),
     texts(built_terms.COPY_ACCOUNTS),
-]
-ShareWith = Annotated[
-    tuple[Annotated[str, matching(built_terms.SHARE_WITH.form)], ...],
-    AfterValidator(unique),
-    texts(built_terms.SHARE_WITH),
 ]
 VolumeKeys = Annotated[
     tuple[Annotated[str, matching(built_terms.VOLUME_KEYS.form)], ...],

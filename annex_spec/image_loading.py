@@ -1,33 +1,30 @@
 """Loading of the tables `[image.NAME]`, and of an annex together with the image that it boots."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from annex_lease import terms
 from annex_lease.built_forms import MAX_SCRIPT_BYTES, built_name
 from annex_lease.built_terms import SCRIPT, TEST_SCRIPT
-from annex_spec.checking import keys, sub_table, unknown, validated
+from annex_spec.checking import sub_table, validated_as
 from annex_spec.image_model import ImageSpec
 from annex_spec.model import AnnexSpec
 from annex_spec.problem import Problem, nearest, shown
 
 
-def read_images(document: Mapping[str, object], file: Path, problems: list[Problem]) -> dict[str, ImageSpec]:
+def read_images(declared: Mapping[str, object], file: Path, problems: list[Problem]) -> dict[str, ImageSpec]:
     """The images whose tables are allowed, by name; the problems of the others are appended.
 
     Args:
-        document: the spec file's content.
+        declared: the table `[image]`.
         file: the spec file: scripts are beside it.
         problems: problems found so far.
     """
     images: dict[str, ImageSpec] = {}
-    declared = sub_table(document, "image", problems)
     for name in declared:
         table = f"[image.{name}]"
         own = sub_table(declared, name, problems, table)
-        image, found = validated(ImageSpec, {**own, "name": name}, table)
-        if "name" in own:
-            found.append(unknown("name", keys(ImageSpec), table, own["name"]))
+        image, found = validated_as(name, ImageSpec, own, table)
         if image is not None:
             found += _script_problems(image, file.parent, table)
         problems += found
@@ -68,7 +65,7 @@ def _script_problems(image: ImageSpec, directory: Path, table: str) -> list[Prob
 
 
 def with_image(
-    annex: AnnexSpec, images: Mapping[str, ImageSpec], declared: Iterable[str]
+    annex: AnnexSpec, images: Mapping[str, ImageSpec], declared: Collection[str]
 ) -> tuple[AnnexSpec, list[Problem]]:
     """The annex with what follows from its built image, and the problems of the two together.
 
@@ -80,11 +77,10 @@ def with_image(
     name = built_name(annex.image)
     if name is None:
         return annex, []
-    names = list(declared)
-    if name not in names:
-        close = nearest(name, names)
+    if name not in declared:
+        close = nearest(name, declared)
         fix = f'did you mean "built:{close}"?' if close else f"add a table [image.{name}]"
-        allowed = "an image of this file: " + (", ".join(f'"built:{each}"' for each in names) or "there is none")
+        allowed = "an image of this file: " + (", ".join(f'"built:{each}"' for each in declared) or "there is none")
         return annex, [Problem(f"[annex.{annex.name}]", "image", shown(annex.image), allowed, fix)]
     image = images.get(name)
     if image is None:

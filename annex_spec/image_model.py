@@ -28,17 +28,17 @@ class ImageSpec(BaseModel):
     account: field.Account = None
     parent: image_field.Parent = built_terms.PARENT.default_value
     htcondor: image_field.Series = built_terms.IMAGE_HTCONDOR.default_value
-    components: image_field.Components = ()
+    components: field.Components = ()
     script: image_field.Script = None
     test_script: image_field.TestScript = None
     htcondor_mirror: field.HTCondorMirror = None
     package_mirror: field.PackageMirror = None
     instance_types: image_field.BuildTypes = built_terms.DEFAULT_BUILD_TYPES
     volume_gib: image_field.ImageVolumeGib = built_terms.IMAGE_VOLUME_GIB.default_value
-    root_device: image_field.ImageRootDevice = Field(default_factory=_default_root)
+    root_device: field.RootDevice = Field(default_factory=_default_root)
     regions: image_field.Copies = ()
-    accounts: image_field.CopyAccounts = ()
-    share_with: image_field.ShareWith = ()
+    accounts: image_field.Accounts = ()
+    share_with: image_field.Accounts = ()
     volume_keys: image_field.VolumeKeys = ()
     subnet: image_field.BuildSubnet = None
     security_group: image_field.BuildSecurityGroup = None

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from annex_lease.kinds import Text
 from annex_lease.terms import ACCOUNT, REGION, TAGS
-from annex_spec.checking import keys, sub_table, unknown, validated, wrong_values
+from annex_spec.checking import named_problems, sub_table, unknown, validated, validated_as, wrong_values
 from annex_spec.image_loading import read_images, with_image
 from annex_spec.image_model import ImageSpec
 from annex_spec.model import BASE_TABLE, AnnexSpec, BaseSpec, PoolSpec
@@ -135,7 +135,8 @@ def load_partly(path: str | Path) -> PartialSpec:
     problems += found
     defaults = sub_table(document, "defaults", problems)
     problems += _problems_of_defaults(defaults)
-    images = read_images(document, file, problems)
+    declared_images = sub_table(document, "image", problems)
+    images = read_images(declared_images, file, problems)
     annexes: dict[str, AnnexSpec] = {}
     places: dict[str, DeclaredPlace] = {}
     declared = sub_table(document, "annex", problems)
@@ -147,7 +148,7 @@ def load_partly(path: str | Path) -> PartialSpec:
         annex, found = _annex(name, own, defaults)
         problems += found
         if annex is not None:
-            annex, found = with_image(annex, images, sub_table(document, "image", []))
+            annex, found = with_image(annex, images, declared_images)
             problems += found
             if not found:
                 annexes[name] = annex
@@ -168,10 +169,7 @@ def _text(own: Mapping[str, object], defaults: Mapping[str, object], term: Text)
 def _problems_of_defaults(defaults: Mapping[str, object]) -> list[Problem]:
     """Problems of the defaults, reported once and under `[defaults]`, not under each annex."""
     values = {key: value for key, value in defaults.items() if key != "name"}
-    found = wrong_values(AnnexSpec, values, "[defaults]")
-    if "name" in defaults:
-        found.append(unknown("name", keys(AnnexSpec), "[defaults]", defaults["name"]))
-    return found
+    return wrong_values(AnnexSpec, values, "[defaults]") + named_problems(AnnexSpec, defaults, "[defaults]")
 
 
 def _annex(
@@ -181,9 +179,7 @@ def _annex(
     overridden = {key for pair in _PAIRS if own.keys() & set(pair) for key in pair}
     inherited = {key: value for key, value in defaults.items() if key not in overridden | own.keys()}
     merged = {key: _with_defaults(own[key], defaults.get(key)) for key in own.keys() & _MERGED}
-    annex, found = validated(AnnexSpec, {**inherited, **own, **merged, "name": name}, table)
-    if "name" in own:
-        found.append(unknown("name", keys(AnnexSpec), table, own["name"]))
+    annex, found = validated_as(name, AnnexSpec, {**inherited, **own, **merged}, table)
     already = {problem.key for problem in _problems_of_defaults(inherited)}
     return annex, [problem for problem in found if problem.key not in already]
 

@@ -12,14 +12,12 @@ from constructs import Construct
 
 from annex_constructs import Annex, ExecutionPoint, LeaseTerms, Pool, RoleSettings, StockImage
 from annex_lease.forms import SHARED_NETWORK
-from annex_lease.image_rules import built_parameter, family_of, is_built
+from annex_lease.image_rules import family_of, parameter_of
 from annex_lease.ownership import STACK_DESCRIPTION, stack_name
 from annex_lease.terms import ANNEX_KEYS, EXECUTION_POINT_TIMES
 from annex_spec import AnnexSpec, PoolSpec, image_warning, network_warning
 from stacks.base_stack import accept_redundant_dependencies, tag_resources
 from stacks.network_stack import AnnexNetworkStack, imported_subnet, two_zones
-
-_SSM = "ssm"
 
 
 class AnnexStack(Stack):
@@ -121,21 +119,18 @@ class AnnexStack(Stack):
         account shares has an ARN in place of a name, which the CDK's L2 does not take (CloudFormation User Guide,
         "Specify existing resources at runtime with CloudFormation-supplied parameter types").
         """
-        source, _, parameter = annex.image.partition(":")
-        if is_built(annex.image):
-            source, parameter = _SSM, built_parameter(annex.image)
-        name, _, version = parameter.partition(":")
-        if source != _SSM:
+        parameter = parameter_of(annex.image)
+        if parameter is None:
             image = annex.image
-        elif name == "arn":
+        elif parameter.is_shared:
             shared = CfnParameter(
-                self, "Image", type="AWS::SSM::Parameter::Value<AWS::EC2::Image::Id>", default=parameter
+                self, "Image", type="AWS::SSM::Parameter::Value<AWS::EC2::Image::Id>", default=parameter.name
             )
             image = shared.value_as_string
-        elif version:
-            image = ssm.StringParameter.value_for_string_parameter(self, name, int(version))
+        elif parameter.version is not None:
+            image = ssm.StringParameter.value_for_string_parameter(self, parameter.name, parameter.version)
         else:
-            return ec2.MachineImage.from_ssm_parameter(name, os=ec2.OperatingSystemType.LINUX)
+            return ec2.MachineImage.from_ssm_parameter(parameter.name, os=ec2.OperatingSystemType.LINUX)
         return ec2.MachineImage.generic_linux({annex.region: image})
 
     def _key(self, construct_id: str, arn: str | None) -> kms.IKey | None:

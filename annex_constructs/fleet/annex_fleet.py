@@ -10,10 +10,11 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from annex_constructs import errors
+from annex_constructs.declared_values import check_types
 from annex_constructs.errors import Kind, check_kinds
 from annex_constructs.fleet.annex_credential import AnnexCredential, only_of_one_fleet
 from annex_constructs.fleet.execution_point import ExecutionPoint
-from annex_constructs.fleet.fleet_group import check_capacity, check_types, fleet_group, mixed_instances
+from annex_constructs.fleet.fleet_group import check_capacity, fleet_group, mixed_instances
 from annex_constructs.fleet.install_files import install_files
 from annex_constructs.fleet.instance_permissions import InstanceTrustValidation, attach_instance_policy, instance_role
 from annex_constructs.fleet.launch_template import execution_point_template
@@ -23,7 +24,7 @@ from annex_constructs.fleet.tag_validation import TagValidation
 from annex_constructs.fleet.volume_key import let_auto_scaling_use
 from annex_constructs.identity import annex_id, check_only_one, checked_annex_name, life_scope, tag_annex
 from annex_lease.ownership import instance_name
-from annex_lease.terms import ON_DEMAND_BASE, ON_DEMAND_PERCENTAGE
+from annex_lease.terms import INSTANCE_TYPES, ON_DEMAND_BASE, ON_DEMAND_PERCENTAGE
 
 _KINDS = {
     "vpc": errors.VPC,
@@ -114,7 +115,7 @@ class AnnexFleet(Construct):
         self._annex_name = checked_annex_name("AnnexFleet", construct_id, annex_name)
         check_only_one(AnnexFleet, self, self._annex_name)
         check_capacity(max_size, on_demand_base, on_demand_percentage)
-        check_types(instance_types)
+        check_types("AnnexFleet instance_types", instance_types, INSTANCE_TYPES)
         self._execution_point = execution_point
         self._protect_busy = protect_busy
         self._max_size = max_size

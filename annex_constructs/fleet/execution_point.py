@@ -8,6 +8,7 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
+from annex_constructs.declared_values import check_conflicts, check_texts
 from annex_constructs.errors import IMAGE, KEY, Kind, check_form, check_kind, check_whole_number, invalid_value, seconds
 from annex_constructs.pool import Pool
 from annex_constructs.stock_image import StockImage
@@ -91,7 +92,10 @@ class ExecutionPoint:
         check_kind("ExecutionPoint machine_image", self.machine_image, _IMAGE)
         check_whole_number("ExecutionPoint volume_gib", self.volume_gib, terms.VOLUME_GIB)
         self._check_texts()
-        self._check_installation()
+        check_texts("ExecutionPoint components", self.components, terms.COMPONENTS)
+        image, series = self.image_name, self.htcondor_series
+        given = (image, series, self.components, self.htcondor_mirror, self.package_mirror)
+        check_conflicts(self, installation_conflicts(*given))
         _ = self.dns_addresses  # reads and checks them
         check_kind("ExecutionPoint volume_key", self.volume_key, KEY, optional=True)
         _ = self.times  # reads and checks each duration
@@ -103,33 +107,6 @@ class ExecutionPoint:
         for term in known:
             if getattr(self, term.name) is not None:
                 check_form(f"ExecutionPoint {term.name}", getattr(self, term.name), term.form, known=True)
-
-    def _check_installation(self) -> None:
-        """Refuse components that do not exist, and an installation that cannot work."""
-        term, given = terms.COMPONENTS, self.components
-        listed = isinstance(given, Sequence) and not isinstance(given, str | bytes)
-        if (
-            not listed
-            or len({*map(str, given)}) != len(given)
-            or not all(term.form.matches(str(each)) for each in given)
-        ):
-            raise invalid_value(
-                "ExecutionPoint components",
-                received=given,
-                allowed=term.allowed,
-                fix=f"pass components={term.example}",
-            )
-        conflicts = installation_conflicts(
-            self.image_name, self.htcondor_series, given, self.htcondor_mirror, self.package_mirror
-        )
-        for conflict in conflicts:
-            if conflict is not None:
-                raise invalid_value(
-                    f"ExecutionPoint {conflict.name}",
-                    received=getattr(self, conflict.name),
-                    allowed=conflict.allowed,
-                    fix=conflict.advice,
-                )
 
     @property
     def image_name(self) -> str:
@@ -195,7 +172,3 @@ class ExecutionPoint:
         if value is None:
             value = Duration.seconds(terms.seconds(span.default_value))
         return seconds(f"ExecutionPoint {span.name}", value, span)
-
-
-def _is_component(value: object) -> bool:
-    return isinstance(value, str) and terms.COMPONENTS.form.matches(value)

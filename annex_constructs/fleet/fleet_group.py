@@ -7,10 +7,9 @@ from aws_cdk import aws_autoscaling as autoscaling
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
-from annex_constructs.errors import INSTANCE_TYPE, check_list, check_whole_number, invalid_value
+from annex_constructs.errors import check_whole_number
 from annex_constructs.nag import acknowledge
-from annex_lease.instance_rules import types_conflict
-from annex_lease.terms import INSTANCE_TYPES, ON_DEMAND_BASE, ON_DEMAND_PERCENTAGE, SIZE
+from annex_lease.terms import ON_DEMAND_BASE, ON_DEMAND_PERCENTAGE, SIZE
 
 
 def mixed_instances(
@@ -110,25 +109,3 @@ def check_capacity(max_size: float, on_demand_base: float, on_demand_percentage:
     maximum = SIZE.maximum if Token.is_unresolved(max_size) else int(max_size)
     check_whole_number("AnnexFleet on_demand_base", on_demand_base, ON_DEMAND_BASE, maximum=maximum)
     check_whole_number("AnnexFleet on_demand_percentage", on_demand_percentage, ON_DEMAND_PERCENTAGE)
-
-
-def check_types(instance_types: Sequence[ec2.InstanceType]) -> None:
-    """Refuse instance types that cannot share one image and one policy.
-
-    :param instance_types: the types.
-    :raises ValueError: none, too many, the same twice, of two processor architectures, or one that no annex works on.
-    """
-    check_list("AnnexFleet instance_types", instance_types, INSTANCE_TYPE)
-    names = [each.to_string() for each in instance_types]
-    misspelt = [each for each in names if not Token.is_unresolved(each) and not INSTANCE_TYPES.form.matches(each)]
-    if misspelt or len(set(names)) != len(names) or not INSTANCE_TYPES.contains(len(names)):
-        raise invalid_value(
-            "AnnexFleet instance_types",
-            received=misspelt or names,
-            allowed=INSTANCE_TYPES.allowed,
-            fix=f'pass instance_types=[ec2.InstanceType("{INSTANCE_TYPES.form.example}")]',
-        )
-    # The CDK's own `InstanceType.architecture` fails on 30 of AWS's names.
-    conflict = types_conflict([name for name in names if not Token.is_unresolved(name)])
-    if conflict is not None:
-        raise invalid_value("AnnexFleet instance_types", received=names, allowed=conflict.allowed, fix=conflict.advice)

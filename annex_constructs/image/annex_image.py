@@ -23,6 +23,15 @@ from annex_lease.rules import tag_conflict
 from annex_lease.tags import TAG_IMAGE, TAG_RECIPE
 
 
+class _Tags(Kind):
+    def includes(self, value: object) -> bool:
+        """True for texts by their keys, which are texts too."""
+        return isinstance(value, Mapping) and all(isinstance(each, str) for pair in value.items() for each in pair)
+
+
+_TAGS = _Tags("texts by their keys", '{"team": "physics"}')
+
+
 class AnnexImage(Construct):
     """A pipeline of EC2 Image Builder, and its first image.
 
@@ -213,6 +222,7 @@ def _check_kinds(content: object, place: object, distribution: object, upkeep: o
 
 
 def _checked_tags(image_tags: Mapping[str, str] | None) -> dict[str, str]:
+    check_kind("AnnexImage image_tags", image_tags, _TAGS, optional=True)
     tags = dict(image_tags or {})
     conflict = tag_conflict(tags)
     if conflict is not None:

@@ -9,6 +9,7 @@ from aws_cdk import aws_imagebuilder as imagebuilder
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
+from annex_constructs.declared_values import check_conflicts, check_types
 from annex_constructs.errors import (
     INSTANCE_TYPE,
     SECURITY_GROUP,
@@ -17,12 +18,10 @@ from annex_constructs.errors import (
     check_kind,
     check_list,
     check_region,
-    invalid_value,
 )
 from annex_lease.built_forms import builder_name
 from annex_lease.built_rules import build_network_conflict
 from annex_lease.built_terms import BUILD_TYPES, DEFAULT_BUILD_TYPES
-from annex_lease.instance_rules import types_conflict
 
 SUBNET = Kind("an ec2.ISubnet", "ec2.Subnet.from_subnet_id(...)", member="subnet_id")
 
@@ -41,10 +40,10 @@ class BuildPlace:
 
     :param instance_types: types of one processor architecture, that of the image, in order of preference.
         Default: `c6a.large` and `c6i.large`.
-    :param subnet: subnet of the instances, from which they reach AWS and the package sources over HTTPS.
+    :param subnet: subnet of the instances, from which they reach AWS and the package sources.
         Default: - one of the default VPC.
-    :param security_group: their security group, which needs no inbound rule. Default: - the default group of the
-        default VPC; required with a subnet.
+    :param security_group: their security group. It needs no inbound rule, and outbound 443/tcp; 80/tcp too if package
+        sources of the parent are plain HTTP. Default: - the default group of the default VPC; required with a subnet.
     :param results_topic: topic of the stack's Region that receives the result of every build. Default: - none.
     :raises ValueError: a value is not allowed.
     """
@@ -57,20 +56,12 @@ class BuildPlace:
     def __post_init__(self) -> None:
         """Refuse a place in which nothing could be built."""
         check_list("BuildPlace instance_types", self.instance_types, INSTANCE_TYPE)
-        if len(self.instance_types) > (BUILD_TYPES.maximum or 0):
-            fix = f"pass instance_types={BUILD_TYPES.example}"
-            raise invalid_value(
-                "BuildPlace instance_types", received=self.instance_types, allowed=BUILD_TYPES.allowed, fix=fix
-            )
+        if self.instance_types:
+            check_types("BuildPlace instance_types", self.instance_types, BUILD_TYPES)
         check_kind("BuildPlace subnet", self.subnet, SUBNET, optional=True)
         check_kind("BuildPlace security_group", self.security_group, SECURITY_GROUP, optional=True)
         check_kind("BuildPlace results_topic", self.results_topic, TOPIC, optional=True)
-        for conflict in (types_conflict(self.types), build_network_conflict(self.subnet, self.security_group)):
-            if conflict is not None:
-                received = self.types if conflict.name == BUILD_TYPES.name else None
-                raise invalid_value(
-                    f"BuildPlace {conflict.name}", received=received, allowed=conflict.allowed, fix=conflict.advice
-                )
+        check_conflicts(self, [build_network_conflict(self.subnet, self.security_group)])
 
     @property
     def types(self) -> list[str]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from aws_cdk import Aws
 
+from annex_lease.image_rules import family_of
 from annex_lease.instance_types import architectures
-from annex_lease.stock_images import ARM64, IMAGE_FAMILIES, ImageFamily
+from annex_lease.stock_images import ARM64, ImageFamily
 
 # Systems Manager User Guide, "Find AMIs with the SSM Agent preinstalled".
 _WITH_AGENT = frozenset({"ubuntu-24.04", "amazon-linux-2023"})
@@ -24,7 +25,7 @@ def build_user_data(parent: str, instance_types: list[str]) -> str | None:
     :param parent: the image's parent, as declared.
     :param instance_types: types of the instances.
     """
-    family = IMAGE_FAMILIES.get(parent)
+    family = family_of(parent)
     if family is None or family.name in _WITH_AGENT:
         return None
     return _script(family, ARM64 if architectures(instance_types) == (ARM64,) else "amd64")

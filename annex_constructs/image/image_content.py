@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from annex_constructs.declared_values import check_conflicts, check_texts
 from annex_constructs.errors import check_form, check_whole_number, invalid_value
 from annex_lease import built_terms
 from annex_lease.built_forms import MAX_SCRIPT_BYTES
@@ -11,7 +12,6 @@ from annex_lease.forms import ROOT_DEVICE
 from annex_lease.image_rules import default_root_device
 from annex_lease.installation_rules import installation_conflicts
 from annex_lease.kinds import Text
-from annex_lease.rules import Conflict
 from annex_lease.terms import HTCONDOR_MIRROR, PACKAGE_MIRROR
 
 
@@ -59,14 +59,12 @@ class ImageContent:
         check_whole_number("ImageContent volume_gib", self.volume_gib, built_terms.IMAGE_VOLUME_GIB, known=True)
         if self.root_device is not None:
             check_form("ImageContent root_device", self.root_device, ROOT_DEVICE, known=True)
-        self._check_components()
+        check_texts("ImageContent components", self.components, built_terms.IMAGE_COMPONENTS)
         for name in ("script", "test_script"):
             self._check_script(name)
-        self._refuse(parent_conflict(self.parent))
         given = (self.parent, self.htcondor, self.components, self.htcondor_mirror, self.package_mirror)
-        for conflict in installation_conflicts(*given):
-            self._refuse(conflict)
-        self._refuse(script_conflict(self.script, self.test_script))
+        conflicts = (parent_conflict(self.parent), script_conflict(self.script, self.test_script))
+        check_conflicts(self, (*conflicts, *installation_conflicts(*given)))
 
     @property
     def device(self) -> str:
@@ -76,12 +74,6 @@ class ImageContent:
     def _check_text(self, term: Text) -> None:
         check_form(f"ImageContent {term.name}", getattr(self, term.name), term.form, known=True)
 
-    def _check_components(self) -> None:
-        term, given = built_terms.IMAGE_COMPONENTS, self.components
-        if isinstance(given, str) or len({*given}) != len(given) or not all(map(term.form.matches, given)):
-            fix = f"pass components={term.example}"
-            raise invalid_value("ImageContent components", received=given, allowed=term.allowed, fix=fix)
-
     def _check_script(self, name: str) -> None:
         text = getattr(self, name)
         if text is not None and not (isinstance(text, str) and 0 < len(text.encode()) <= MAX_SCRIPT_BYTES):
@@ -89,12 +81,3 @@ class ImageContent:
             allowed = f"the text of a script, 1 to {MAX_SCRIPT_BYTES} bytes"
             fix = "let the script fetch the rest"
             raise invalid_value(f"ImageContent {name}", received=received, allowed=allowed, fix=fix)
-
-    def _refuse(self, conflict: Conflict | None) -> None:
-        if conflict is not None:
-            raise invalid_value(
-                f"ImageContent {conflict.name}",
-                received=getattr(self, conflict.name),
-                allowed=conflict.allowed,
-                fix=conflict.advice,
-            )

@@ -8,10 +8,13 @@ from aws_cdk import aws_imagebuilder as imagebuilder
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-from annex_constructs.errors import KEY, check_form, check_kind, check_region, invalid_value
+from annex_constructs.declared_values import check_texts
+from annex_constructs.errors import KEY, Kind, check_form, check_kind, check_region, invalid_value
 from annex_lease.built_forms import builder_name, image_parameter
-from annex_lease.forms import ACCOUNT, REGION
+from annex_lease.built_terms import COPY_ACCOUNTS, SHARE_WITH
+from annex_lease.forms import REGION
 
+_COPIES = Kind("Regions, each with a kms.IKey or None", '{"eu-west-1": None}', Mapping)
 _DATA_TYPE = "aws:ec2:image"  # Parameter Store verifies that the value is an image of the account
 
 
@@ -43,12 +46,12 @@ class ImageDistribution:
     def __post_init__(self) -> None:
         """Refuse what Image Builder could not distribute."""
         check_kind("ImageDistribution key", self.key, KEY, optional=True)
+        check_kind("ImageDistribution copies", self.copies, _COPIES)
         for region, key in self.copies.items():
             check_form("ImageDistribution copies", region, REGION, known=True)
             check_kind("ImageDistribution copies", key, KEY, optional=True)
-        for name in ("accounts", "share_with"):
-            for each in getattr(self, name):
-                check_form(f"ImageDistribution {name}", each, ACCOUNT, known=True)
+        for term in (COPY_ACCOUNTS, SHARE_WITH):
+            check_texts(f"ImageDistribution {term.name}", getattr(self, term.name), term)
         if self.share_with and None in (self.key, *self.copies.values()):
             raise invalid_value(
                 "ImageDistribution share_with",

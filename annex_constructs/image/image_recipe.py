@@ -19,12 +19,9 @@ from annex_constructs.image.component_document import version_of
 from annex_constructs.image.image_content import ImageContent
 from annex_constructs.stock_image import StockImage
 from annex_lease.built_forms import builder_name
-from annex_lease.image_rules import architecture_conflict
+from annex_lease.image_rules import architecture_conflict, family_of, parameter_of
 from annex_lease.instance_types import architectures
-from annex_lease.stock_images import IMAGE_FAMILIES, ImageFamily
-
-_SSM = "ssm:"
-_PUBLIC = "/aws/service/"
+from annex_lease.stock_images import ImageFamily
 
 
 @dataclass(frozen=True)
@@ -109,12 +106,11 @@ def parent_image(scope: Construct, parent: str, instance_types: list[str]) -> st
     :param parent: the parent, as declared.
     :param instance_types: types of the instances that build.
     """
-    family = IMAGE_FAMILIES.get(parent)
+    family, parameter = family_of(parent), parameter_of(parent)
     if family is not None:
         return _stock_parent(scope, family, instance_types)
-    name, _, version = parent.removeprefix(_SSM).partition(":")
-    if parent.startswith(_SSM) and name != "arn" and version:
-        return ssm.StringParameter.value_for_string_parameter(scope, name, int(version))
+    if parameter is not None and parameter.version is not None:
+        return ssm.StringParameter.value_for_string_parameter(scope, parameter.name, parameter.version)
     return parent
 
 
@@ -124,21 +120,20 @@ def parent_parameter_arn(scope: Construct, parent: str) -> str | None:
     :param scope: a construct of the image's stack.
     :param parent: the parent, as declared.
     """
-    name = parent.removeprefix(_SSM)
-    if not parent.startswith(_SSM) or name.startswith(_PUBLIC):
+    parameter = parameter_of(parent)
+    if parameter is None or parameter.is_public or parameter.version is not None:
         return None
-    if name.startswith("arn:"):
-        return name
-    if ":" in name:
-        return None
-    return Stack.of(scope).format_arn(service="ssm", resource="parameter", resource_name=name.removeprefix("/"))
+    if parameter.is_shared:
+        return parameter.name
+    name = parameter.name.removeprefix("/")
+    return Stack.of(scope).format_arn(service="ssm", resource="parameter", resource_name=name)
 
 
 def _stock_parent(scope: Construct, family: ImageFamily, instance_types: list[str]) -> str:
     """The public parameter of a stock image; the id of one that the CDK looked up if it has none."""
     (architecture,) = architectures(instance_types)
     if architecture in family.parameters:
-        return f"{_SSM}{family.parameters[architecture]}"
+        return f"ssm:{family.parameters[architecture]}"
     types = [ec2.InstanceType(each) for each in instance_types]
     return StockImage(family.name).for_types(scope, types).get_image(scope).image_id
 

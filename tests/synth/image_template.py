@@ -10,6 +10,9 @@ from aws_cdk.assertions import Template
 
 from annex_spec import ImageSpec
 from stacks import AnnexImageStack
+from tests.synth.templates import Resources, only
+
+BUILDER = "AWS::ImageBuilder::"
 
 US_KEY = "arn:aws:kms:us-east-1:123456789012:key/01234567-89ab-cdef-0123-456789abcdef"
 EU_KEY = US_KEY.replace("us-east-1", "eu-west-1")
@@ -52,6 +55,10 @@ def image_stack(app: App, spec: dict[str, Any], directory: Path = Path()) -> Ann
 
 def image_template(flags: dict[str, Any], spec: dict[str, Any], directory: Path = Path()) -> dict[str, Any]:
     return dict(Template.from_stack(image_stack(App(context=flags), spec, directory)).to_json())
+
+
+def recipe(resources: Resources) -> dict[str, Any]:
+    return only(resources, f"{BUILDER}ImageRecipe")
 
 
 def with_scripts(directory: Path) -> Path:

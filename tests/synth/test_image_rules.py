@@ -13,27 +13,18 @@ from cfnlint import ManualArgs, lint  # type: ignore[import-untyped]
 
 from annex_lease.tags import TAG_ID, TAG_NAME
 from tests.synth.image_template import (
+    BUILDER,
     EU_KEY,
     EVERYTHING,
     SMALLEST,
     US_KEY,
     image_stack,
     image_template,
+    recipe,
     with_scripts,
 )
 from tests.synth.templates import Resources, named, of_type, only
 from tests.synth.test_rule_checkers import acknowledged
-
-BUILDER = "AWS::ImageBuilder::"
-
-
-def arn_of(resources: Resources, kind: str) -> dict[str, Any]:
-    (name,) = of_type(resources, f"{BUILDER}{kind}")
-    return {"Fn::GetAtt": [name, "Arn"]}
-
-
-def recipe(resources: Resources) -> dict[str, Any]:
-    return only(resources, f"{BUILDER}ImageRecipe")
 
 
 def test_the_distribution(smallest: Resources, everything: Resources) -> None:

@@ -8,23 +8,19 @@ from typing import Any
 import pytest
 
 from tests.synth.image_template import (
+    BUILDER,
     SMALLEST,
     TOPIC,
     US_KEY,
     image_template,
+    recipe,
 )
 from tests.synth.templates import Resources, named, of_type, only
-
-BUILDER = "AWS::ImageBuilder::"
 
 
 def arn_of(resources: Resources, kind: str) -> dict[str, Any]:
     (name,) = of_type(resources, f"{BUILDER}{kind}")
     return {"Fn::GetAtt": [name, "Arn"]}
-
-
-def recipe(resources: Resources) -> dict[str, Any]:
-    return only(resources, f"{BUILDER}ImageRecipe")
 
 
 def components(resources: Resources) -> list[str]:

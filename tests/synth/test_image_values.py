@@ -57,12 +57,15 @@ REFUSED: list[tuple[Callable[[], object], str]] = [
     (lambda: ImageContent(htcondor_mirror="ftp://mirror"), "ImageContent htcondor_mirror"),
     (lambda: BuildPlace(instance_types=["c6a.large"]), "BuildPlace instance_types"),  # type: ignore[list-item]
     (lambda: BuildPlace(instance_types=[*TYPES, ec2.InstanceType("c7g.large")]), "BuildPlace instance_types"),
+    (lambda: BuildPlace(instance_types=[*TYPES, *TYPES]), "BuildPlace instance_types"),
+    (lambda: BuildPlace(instance_types=[ec2.InstanceType("c6a.larg")]), "BuildPlace instance_types"),
     (lambda: BuildPlace(subnet=a_subnet(place())), "BuildPlace security_group"),
     (lambda: BuildPlace(subnet="subnet-0123456789abcdef0"), "BuildPlace subnet"),  # type: ignore[arg-type]
     (lambda: BuildPlace(results_topic="arn"), "BuildPlace results_topic"),  # type: ignore[arg-type]
     (lambda: ImageDistribution(copies={"eu-wst-1": None}), "ImageDistribution copies"),
     (lambda: ImageDistribution(copies={"eu-west-1": EU_KEY}), "ImageDistribution copies"),  # type: ignore[dict-item]
     (lambda: ImageDistribution(accounts=["12345"]), "ImageDistribution accounts"),
+    (lambda: ImageDistribution(accounts=[ACCOUNT, ACCOUNT]), "ImageDistribution accounts"),
     (lambda: ImageDistribution(share_with=["210987654321"]), "ImageDistribution share_with: .*a key in every Region"),
     (lambda: ImageUpkeep(schedule="daily"), "ImageUpkeep schedule"),
     (lambda: ImageUpkeep(schedule="never", build_unchanged=True), "ImageUpkeep build_unchanged"),
@@ -76,6 +79,7 @@ REFUSED: list[tuple[Callable[[], object], str]] = [
     (lambda: AnnexImage(place(), "Base", image_name="-base"), "AnnexImage image_name"),
     (lambda: AnnexImage(place(), "Base", content={}), "AnnexImage content"),  # type: ignore[arg-type]
     (lambda: AnnexImage(place(), "Base", image_tags={"annex:image": "other"}), "AnnexImage image_tags"),
+    (lambda: AnnexImage(place(), "Base", image_tags={"team": 7}), "AnnexImage image_tags"),  # type: ignore[dict-item]
     (lambda: AnnexImage(place(), "Base", log_retention=30), "AnnexImage log_retention"),  # type: ignore[arg-type]
 ]
 

@@ -30,6 +30,7 @@ from tests.unit.aws_names import instance_type_names
 from tests.unit.project_files import sources
 
 CHECKS = {"invalid_value", "check_form", "check_whole_number", "seconds", "_check", "_span"}
+CHECKS |= {"check_texts", "check_types", "check_conflicts"}
 POOL = {"collector": "cm.example.edu", "trust_domain": "example.edu"}
 ABSOLUTE = {"lease": None, "lease_ends_at": "2030-06-01T08:00:00Z"}
 TOPIC = "arn:aws:sns:us-east-1:123456789012:alarms"
@@ -41,6 +42,7 @@ NO_KEY = "the stacks pass no such parameter"
 ONE_OF_ONE = "a stack of the app has one annex, with one lease and one fleet"
 NO_TOKEN = "the spec has names of types, which are known"
 CALLED = "a part of other checks, which are listed"
+TWO_ARCHITECTURES: Reach = ({"instance_types": ("c6a.large", "c6g.large")}, "instance_types")
 BY_SPEC: dict[str, list[Reach]] = {
     "alarm_topic.py invalid_value(parameter)": [
         ({"alarm_email": "a@example.edu", "alarm_topic": TOPIC}, "alarm_email"),
@@ -60,20 +62,17 @@ BY_SPEC: dict[str, list[Reach]] = {
     "execution_point.py check_form('ExecutionPoint root_device')": [({"root_device": "xvda"}, "root_device")],
     "execution_point.py seconds(f'ExecutionPoint {span.name}')": [({"idle_timeout": "29s"}, "idle_timeout")],
     "execution_point.py check_form(f'ExecutionPoint {term.name}')": [({"proxy": "proxy"}, "proxy")],
-    "execution_point.py invalid_value('ExecutionPoint components')": [({"components": ("gpu",)}, "components")],
-    "execution_point.py invalid_value(f'ExecutionPoint {conflict.name}')": [
-        ({"components": ("apptainer",)}, "components"),
-    ],
+    "declared_values.py invalid_value(parameter)": [CALLED, CALLED, TWO_ARCHITECTURES],
+    "declared_values.py invalid_value(f'{type(given).__name__} {conflict.name}')": [CALLED],
+    "execution_point.py check_texts('ExecutionPoint components')": [({"components": ("gpu",)}, "components")],
+    "execution_point.py check_conflicts(self)": [({"components": ("apptainer",)}, "components")],
     "execution_point.py invalid_value('ExecutionPoint dns_servers')": [({"dns_servers": ("dns",)}, "dns_servers")],
     "fleet_group.py check_whole_number('AnnexFleet max_size')": [({"size": 0}, "size")],
     "fleet_group.py check_whole_number('AnnexFleet on_demand_base')": [({"on_demand_base": 3}, "on_demand_base")],
     "fleet_group.py check_whole_number('AnnexFleet on_demand_percentage')": [
         ({"on_demand_percentage": 101}, "on_demand_percentage"),
     ],
-    "fleet_group.py invalid_value('AnnexFleet instance_types')": [
-        ({"instance_types": ()}, "instance_types"),
-        ({"instance_types": ("c6a.large", "c6g.large")}, "instance_types"),
-    ],
+    "annex_fleet.py check_types('AnnexFleet instance_types')": [({"instance_types": ()}, "instance_types")],
     "launch_template.py invalid_value('ExecutionPoint machine_image')": [
         ({"image": "ssm:/aws/service/ami-windows-latest/Windows_Server-2022-English-Full-Base"}, "image"),
     ],

@@ -19,20 +19,18 @@ IN_A_FILE = "the spec names a file: its text is read when the stack is made, see
 BY_SPEC: dict[str, list[Reach]] = {
     "annex_image.py check_form('AnnexImage image_name')": [({"name": "Base"}, "name")],
     "annex_image.py invalid_value('AnnexImage image_tags')": [({"tags": {"aws:a": "b"}}, "tags")],
-    "build_place.py invalid_value('BuildPlace instance_types')": [
+    "build_place.py check_types('BuildPlace instance_types')": [
         ({"instance_types": tuple(f"c{n}a.large" for n in range(1, 22))}, "instance_types"),
     ],
-    "build_place.py invalid_value(f'BuildPlace {conflict.name}')": [
-        ({"instance_types": ("c6a.large", "c6g.large")}, "instance_types"),
-    ],
+    "build_place.py check_conflicts(self)": [({"subnet": "subnet-01234567"}, "security_group")],
     "image_content.py check_form('ImageContent root_device')": [({"root_device": "xvda"}, "root_device")],
     "image_content.py check_form(f'ImageContent {term.name}')": [({"htcondor": "24.0"}, "htcondor")],
     "image_content.py check_whole_number('ImageContent volume_gib')": [({"volume_gib": 0}, "volume_gib")],
-    "image_content.py invalid_value('ImageContent components')": [({"components": ("gpu",)}, "components")],
-    "image_content.py invalid_value(f'ImageContent {conflict.name}')": [({"components": ("osg",)}, "components")],
+    "image_content.py check_texts('ImageContent components')": [({"components": ("gpu",)}, "components")],
+    "image_content.py check_conflicts(self)": [({"components": ("osg",)}, "components")],
     "image_content.py invalid_value(f'ImageContent {name}')": [IN_A_FILE],
     "image_distribution.py check_form('ImageDistribution copies')": [({"regions": ("mars",)}, "regions")],
-    "image_distribution.py check_form(f'ImageDistribution {name}')": [({"accounts": ("12",)}, "accounts")],
+    "image_distribution.py check_texts(f'ImageDistribution {term.name}')": [({"accounts": ("12",)}, "accounts")],
     "image_distribution.py invalid_value('ImageDistribution copies')": [({"regions": ("us-east-1",)}, "regions")],
     "image_distribution.py invalid_value('ImageDistribution share_with')": [
         ({"share_with": ("210987654321",)}, "share_with"),

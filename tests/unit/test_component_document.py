@@ -157,11 +157,14 @@ def test_the_steps_of_an_image_write_the_install_files_and_run_them() -> None:
 def test_each_component_is_installed_and_tested_in_the_order_of_the_image() -> None:
     steps = list(build_steps(ImageContent(components=("pelican", "docker"))))
     assert [step.id for step in steps if step.id in {"pelican", "docker"}] == ["pelican", "docker"]
-    (docker,) = (step.phases for step in steps if step.id == "docker")
-    assert docker == {
+    phases = {step.id: step.phases for step in steps}
+    assert phases["docker"] == {
         "build": {"Install": f"/bin/sh {DIRECTORY}install 25.0 docker"},
         "test": {"Check": f"/bin/sh {DIRECTORY}check 25.0 docker"},
     }
+    assert phases["htcondor"]["test"]["Check"] == f"/bin/sh {DIRECTORY}check 25.0", "no component is tested twice"
+    # All together once, before the image is made of the instance.
+    assert phases["end"]["build"]["Check"] == f"/bin/sh {DIRECTORY}check 25.0 image pelican docker"
 
 
 def test_the_files_of_an_image_are_those_of_the_boot(tmp_path: Path) -> None:

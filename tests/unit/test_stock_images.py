@@ -9,7 +9,7 @@ import pytest
 from annex_lease import forms
 from annex_lease.components import COMPONENTS
 from annex_lease.egress import Opening, package_openings
-from annex_lease.image_rules import built_parameter, default_root_device, nearest_families
+from annex_lease.image_rules import ImageParameter, default_root_device, nearest_families, parameter_of
 from annex_lease.installation_rules import default_htcondor
 from annex_lease.stock_images import (
     ARM64,
@@ -94,7 +94,34 @@ def test_defaults_that_follow_from_the_image() -> None:
 
 
 def test_the_parameter_of_a_built_image() -> None:
-    assert built_parameter("built:my-image") == "/annex/image/my-image"
+    assert parameter_of("built:my-image") == ImageParameter("/annex/image/my-image")
+
+
+@pytest.mark.parametrize(
+    ("image", "name", "version"),
+    [
+        ("ssm:name", "name", None),
+        ("ssm:/my/images/ep:12", "/my/images/ep", 12),
+        (
+            "ssm:arn:aws:ssm:us-east-1:123456789012:parameter/ep",
+            "arn:aws:ssm:us-east-1:123456789012:parameter/ep",
+            None,
+        ),
+    ],
+)
+def test_the_parameter_of_an_image_of_ones_own(image: str, name: str, version: int | None) -> None:
+    found = parameter_of(image)
+    assert found == ImageParameter(name, version)
+    assert (found.is_shared, found.is_public) == (name.startswith("arn:"), False)
+
+
+def test_what_has_no_parameter_and_what_has_a_public_one() -> None:
+    for image in (*IMAGE_FAMILIES, "ami-0123456789abcdef0", ""):
+        assert parameter_of(image) is None
+    for family in FAMILIES:
+        for parameter in family.parameters.values():
+            assert parameter_of(f"ssm:{parameter}") == ImageParameter(parameter)
+            assert ImageParameter(parameter).is_public
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,71 @@
+"""Checks of parameters that `annex_lease` has more to say about: lists, instance types, rules between two values."""
+
+from collections.abc import Iterable, Sequence
+
+from aws_cdk import Token
+from aws_cdk import aws_ec2 as ec2
+
+from annex_constructs.errors import INSTANCE_TYPE, check_list, invalid_value
+from annex_lease.instance_rules import types_conflict
+from annex_lease.kinds import Texts
+from annex_lease.rules import Conflict
+
+
+def check_texts(parameter: str, values: object, term: Texts) -> None:
+    """Refuse what is no list of different texts; an empty list passes, because it declares nothing.
+
+    :param parameter: class and parameter.
+    :param values: the list as the caller gave it.
+    :param term: the declared value.
+    :raises ValueError: it is no list, one of its values has another form or is there twice, or there are too many.
+    """
+    if (
+        not isinstance(values, Sequence)
+        or isinstance(values, str | bytes)
+        or not all(isinstance(each, str) and term.form.matches(each) for each in values)
+        or len({*values}) != len(values)
+        or not term.contains(max(len(values), term.minimum))
+    ):
+        fix = f"pass {parameter.rpartition(' ')[2]}={term.example}"
+        raise invalid_value(parameter, received=values, allowed=term.allowed, fix=fix)
+
+
+def check_types(parameter: str, instance_types: Sequence[ec2.InstanceType], term: Texts) -> None:
+    """Refuse instance types that cannot boot one image.
+
+    :param parameter: class and parameter.
+    :param instance_types: the types.
+    :param term: the declared value.
+    :raises ValueError: none, too many, the same twice, of two processor architectures, or one that no annex works on.
+    """
+    check_list(parameter, instance_types, INSTANCE_TYPE)
+    names = [each.to_string() for each in instance_types]
+    misspelt = [each for each in names if not Token.is_unresolved(each) and not term.form.matches(each)]
+    if misspelt or len(set(names)) != len(names) or not term.contains(len(names)):
+        raise invalid_value(
+            parameter,
+            received=misspelt or names,
+            allowed=term.allowed,
+            fix=f'pass {parameter.rpartition(" ")[2]}=[ec2.InstanceType("{term.form.example}")]',
+        )
+    # The CDK's own `InstanceType.architecture` fails on 30 of AWS's names.
+    conflict = types_conflict([name for name in names if not Token.is_unresolved(name)])
+    if conflict is not None:
+        raise invalid_value(parameter, received=names, allowed=conflict.allowed, fix=conflict.advice)
+
+
+def check_conflicts(given: object, conflicts: Iterable[Conflict | None]) -> None:
+    """Refuse values that do not go together.
+
+    :param given: the object whose parameters they are.
+    :param conflicts: the results of rules of `annex_lease`.
+    :raises ValueError: a rule found a conflict.
+    """
+    for conflict in conflicts:
+        if conflict is not None:
+            raise invalid_value(
+                f"{type(given).__name__} {conflict.name}",
+                received=getattr(given, conflict.name),
+                allowed=conflict.allowed,
+                fix=conflict.advice,
+            )
