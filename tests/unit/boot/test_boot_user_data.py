@@ -19,10 +19,9 @@ from annex_boot import files as boot
 from annex_boot.settings import EpSettings
 from annex_boot.user_data import BOOT_FILES, MAX_USER_DATA_BYTES, boot_file, render_user_data
 from annex_lease.terms import EXECUTION_POINT_TIMES, seconds
-from tests.unit.boot.boot_root import SETTINGS
+from tests.unit.boot.boot_root import SCRIPTS, SETTINGS
 
 BOOT = Path(boot.__file__).parent
-SCRIPTS = sorted(name for name, (path, _) in BOOT_FILES.items() if path.startswith("/usr/local/lib/annex/"))
 SHELL = [name for name in SCRIPTS if "python" not in boot_file(name).splitlines()[0]]
 HOST = ".".join(["a" * 63] * 3 + ["b" * 61])  # 253 characters
 LONGEST = EpSettings(
