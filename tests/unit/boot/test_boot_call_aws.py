@@ -70,6 +70,15 @@ def test_signs_as_awss_own_library_does(
     assert signed.items() >= headers.items()
 
 
+def test_the_metadata_service_is_asked_without_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "http://proxy.example.edu:3128")
+    openers = urllib.request.build_opener(), runpy.run_path(str(PROGRAM), run_name="call_aws")["DIRECT"]
+    asked = [
+        any(isinstance(each, urllib.request.ProxyHandler) for each in vars(opener)["handlers"]) for opener in openers
+    ]
+    assert asked == [True, False], "Python's own opener would ask it"
+
+
 class MetadataService:
     """The metadata service, which answers at one address only."""
 
