@@ -46,6 +46,7 @@ KEY_FINGERPRINTS: Mapping[str, str] = {
     "key-nvidia.asc": "02182E60104FCDC26EAE1B8597A5D4CB8793F200",
 }
 """Fingerprints of the keys that are shipped, each without a subkey for encryption. No key is fetched."""
+_OWN = ("apt.sh", "check", "clean", "dnf.sh", "install", "series.sh")
 _KEY_NAME = re.compile(r"\bkey-[a-z]+\.asc\b")
 _COLUMNS = "package manager, path, suite, architectures, EPEL, extra repository, directories of a mirror, packages"
 
@@ -61,7 +62,7 @@ def install_files(components: Sequence[str] = ()) -> dict[str, str]:
     """
     of_components = {name: install_file(name) for name in (f"component-{each}" for each in components)}
     keys = [key for text in of_components.values() for key in _KEY_NAME.findall(text)]
-    own = {name: install_file(name) for name in ("apt.sh", "check", "clean", "dnf.sh", "install", KEY, *keys)}
+    own = {name: install_file(name) for name in (*_OWN, KEY, *keys)}
     return own | of_components | {"programs.sh": _text("files", "programs.sh")}
 
 

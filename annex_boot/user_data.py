@@ -23,7 +23,8 @@ from annex_lease import forms
 from annex_lease.tags import TAG_END
 
 MAX_USER_DATA_BYTES = 15 * 1024
-"""Our own limit for an execution point's parts. The rest of EC2's limit is for the parts of others."""
+"""Our own limit for an execution point's parts alone. The rest of EC2's limit, to which an app is held when it is
+synthesised, is for the parts of others."""
 EC2_USER_DATA_BYTES = 16 * 1024
 """EC2's limit, before base64 (EC2 User Guide, "Run commands when you launch an EC2 instance with user data input")."""
 BOUNDARY = "=annex="

@@ -23,9 +23,14 @@ find_programs() {
     export PATH="$found"
 }
 
-# call_aws VERB...: runs call-aws. cloud-init is a Python program: its interpreter is on every image.
+# Prints the interpreter of cloud-init, which is a Python program: it is on every image.
+cloud_init_python() {
+    sed -n '1s/^#! *//p' "$(command -v cloud-init)" 2>/dev/null
+}
+
+# call_aws VERB...: runs call-aws.
 call_aws() {
-    python=$(sed -n '1s/^#! *//p' "$(command -v cloud-init)")
+    python=$(cloud_init_python)
     # shellcheck disable=SC2086,SC2154 # it may have options; $here is that of the script
     timeout 90 ${python:-python3} "$here/call-aws" "$@"
 }

@@ -1,5 +1,6 @@
 # shellcheck shell=sh
-# Reads /etc/annex/annex.env as data (never sourced: its values come from a template that others can write).
+# Reads /etc/annex/annex.env as data (never sourced: its values come from a template that others can write), and ends a
+# script that cannot go on.
 
 # Exports the ANNEX_ settings. Fails, and names the line, if anything is missing, unknown, repeated or malformed.
 read_settings() {
@@ -28,4 +29,11 @@ read_settings() {
     done <<EOF
 @@SETTING_LIMITS@@
 EOF
+}
+
+# fail REASON: ends the script; `retire` says why.
+fail() {
+    echo "annex: $1"
+    echo "$1" >/run/annex/reason
+    exit 1
 }

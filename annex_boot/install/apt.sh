@@ -11,7 +11,7 @@ add_repositories() {
     echo "deb [signed-by=$signed_by] $repository $suite main" >"$annex_source"
     # The series, and not the older release of the system or a newer one of a mirror.
     printf 'Package: condor\nPin: version %s.*\nPin-Priority: 1001\n' "${series%.x}" >/etc/apt/preferences.d/annex
-    if [ -n "${ANNEX_PACKAGE_MIRROR-}" ]; then
+    if [ -n "$package_mirror" ]; then
         for file in /etc/apt/sources.list /etc/apt/sources.list.d/*; do
             case $file in
             "$annex_source" | *.disabled) ;;
@@ -38,14 +38,14 @@ mirror_sources() {
     signed="signed-by=/usr/share/keyrings/$ID-archive-keyring.gpg"
     case $ID:$machine in
     debian:*)
-        echo "deb [$signed] $ANNEX_PACKAGE_MIRROR/$main $suite main"
-        echo "deb [$signed] $ANNEX_PACKAGE_MIRROR/$main $suite-updates main"
-        echo "deb [$signed] $ANNEX_PACKAGE_MIRROR/$other $suite-security main"
+        echo "deb [$signed] $package_mirror/$main $suite main"
+        echo "deb [$signed] $package_mirror/$main $suite-updates main"
+        echo "deb [$signed] $package_mirror/$other $suite-security main"
         ;;
     *)
         [ "$machine" = x86_64 ] || main=$other
         for each in "$suite" "$suite-updates" "$suite-security"; do
-            echo "deb [$signed] $ANNEX_PACKAGE_MIRROR/$main $each main restricted universe"
+            echo "deb [$signed] $package_mirror/$main $each main restricted universe"
         done
         ;;
     esac

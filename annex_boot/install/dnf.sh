@@ -3,24 +3,14 @@
 # Packages of Amazon Linux and of the systems that are compatible with Enterprise Linux.
 
 # Adds HTCondor's repository and what its packages need: EPEL, and the repository that EPEL needs. dnf verifies each
-# package. It does not verify the lists of HTCondor's repositories, whose signatures it finds bad. Where the system leaves
-# out a repository that does not answer, these ones are an error all the same.
+# package. It does not verify the lists of HTCondor's repositories, whose signatures it finds bad.
 add_repositories() {
     key_urls=
     for key in $keys; do key_urls="$key_urls file://$key"; done
-    cat >/etc/yum.repos.d/annex.repo <<END
-[annex-htcondor]
-name=HTCondor $series
-baseurl=$repository
-gpgcheck=1
-repo_gpgcheck=0
-skip_if_unavailable=0
-gpgkey=$key_urls
-priority=1
-END
+    print_repository htcondor "$repository" "$key_urls" repo_gpgcheck=0 priority=1 >/etc/yum.repos.d/annex.repo
     options=
     [ "$extra_repository" = - ] || options=--enablerepo=$extra_repository
-    if [ -n "${ANNEX_PACKAGE_MIRROR-}" ] && [ "$mirrored" != - ]; then
+    if [ -n "$package_mirror" ] && [ "$mirrored" != - ]; then
         mirror_repositories >>/etc/yum.repos.d/annex.repo
         options='--disablerepo=* --enablerepo=annex-*' without_epel=--disablerepo=annex-epel
     fi
@@ -32,10 +22,9 @@ END
 
 # add_repository NAME KEY URL [SETTING...]: adds a component's repository; the key of that name signs its packages.
 add_repository() {
-    file=/etc/yum.repos.d/annex-$1.repo
-    printf '[annex-%s]\nname=%s\nbaseurl=%s\ngpgcheck=1\ngpgkey=file://%s\n' "$1" "$1" "$3" "$here/$2" >"$file"
+    name=$1 key=$2 url=$3
     shift 3
-    for setting; do echo "$setting" >>"$file"; done
+    print_repository "$name" "$url" "file://$here/$key" "$@" >"/etc/yum.repos.d/annex-$name.repo"
     dnf_get makecache
 }
 
@@ -47,14 +36,19 @@ add_osg_repository() {
 
 # Prints the repositories of a mirror. The keys are those of the system's own packages.
 mirror_repositories() {
-    main=${mirrored%%,*} epel_directory=${mirrored#*,}
+    release=${VERSION_ID%%.*} main=$package_mirror/${mirrored%%,*} other=$package_mirror/${mirrored#*,}
     for each in BaseOS AppStream CRB extras; do
-        printf '[annex-%s]\nname=%s\nbaseurl=%s\ngpgcheck=1\nskip_if_unavailable=0\ngpgkey=%s\n' "$each" "$each" \
-            "$ANNEX_PACKAGE_MIRROR/$main/${VERSION_ID%%.*}/$each/\$basearch/os" "file://$(system_key)"
+        print_repository "$each" "$main/$release/$each/\$basearch/os" "file://$(system_key)"
     done
-    printf '[annex-epel]\nname=EPEL\nbaseurl=%s\ngpgcheck=1\nskip_if_unavailable=0\ngpgkey=%s\n' \
-        "$ANNEX_PACKAGE_MIRROR/$epel_directory/${VERSION_ID%%.*}/Everything/\$basearch" \
-        "file:///etc/pki/rpm-gpg/RPM-GPG-KEY-EPEL-${VERSION_ID%%.*}"
+    print_repository epel "$other/$release/Everything/\$basearch" "file:///etc/pki/rpm-gpg/RPM-GPG-KEY-EPEL-$release"
+}
+
+# print_repository NAME URL KEYS [SETTING...]: one of the keys must have signed each package. Where the system leaves out a
+# repository that does not answer, this one is an error all the same.
+print_repository() {
+    printf '[annex-%s]\nname=%s\nbaseurl=%s\ngpgcheck=1\ngpgkey=%s\nskip_if_unavailable=0\n' "$1" "$1" "$2" "$3"
+    shift 3
+    for setting; do echo "$setting"; done
 }
 
 # Prints the file of the key with which the system's packages are signed.

@@ -166,12 +166,7 @@ def _user_data(
             install_files=install.place if install else "",
             install_digest=install.digest if install else "",
             components=",".join(execution_point.components),
-            htcondor_mirror=_without_slash(execution_point.htcondor_mirror),
-            package_mirror=_without_slash(execution_point.package_mirror),
+            htcondor_mirror=execution_point.htcondor_mirror or "",
+            package_mirror=execution_point.package_mirror or "",
         )
     )
-
-
-def _without_slash(url: str | None) -> str:
-    """The URL of a directory as others append to it; empty if there is none."""
-    return (url or "").rstrip("/")

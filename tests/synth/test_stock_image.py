@@ -88,7 +88,7 @@ def test_what_is_declared_reaches_the_instance() -> None:
     user_data = json.dumps(data["UserData"])
     for line in (
         *("ANNEX_HTCONDOR=25.x", "ANNEX_COMPONENTS=apptainer", "ANNEX_ROOT_DEVICE=/dev/sdb"),
-        "ANNEX_HTCONDOR_MIRROR=https://mirror.example.edu/htcondor",
+        "ANNEX_HTCONDOR_MIRROR=https://mirror.example.edu/htcondor/",
         "ANNEX_PACKAGE_MIRROR=http://mirror.example.edu",
     ):
         assert f"{line}\\n" in user_data

@@ -13,6 +13,7 @@ from annex_boot.settings import EpSettings
 from annex_boot.user_data import BOOT_FILES, boot_file
 
 FAKES = Path(__file__).parent / "fakes"
+SCRIPTS = sorted(name for name, (path, _) in BOOT_FILES.items() if path.startswith("/usr/local/lib/annex/"))
 RULES = "reject\n" * 4
 TOKEN = "aGVhZGVy.cGF5bG9hZA.c2lnbmF0dXJl"
 SECRET = "arn:aws:secretsmanager:us-east-1:123456789012:secret:Annex-demo-AbCdEf"
@@ -63,11 +64,10 @@ class BootRoot:
         self.write("etc/annex/annex.env", SETTINGS.to_env_file())
         self.write("etc/condor/condor_config", "RELEASE_DIR = /usr\n")
         for name in ("condor_master", "condor_ping", "nft", "pgrep", "systemctl", "systemd-run", "systemd-sysusers"):
-            self._fake(name, "answer")
+            self.program(f"usr/sbin/{name}", (FAKES / "answer").read_text())
         for name in ("curl", "interpreter", "record", "setpriv", "sleep"):
-            self._fake(name, name)
-        self.write("usr/sbin/cloud-init", "#!/usr/sbin/interpreter -s\n")
-        (self.path / "usr/sbin/cloud-init").chmod(0o755)
+            self.program(f"usr/sbin/{name}", (FAKES / name).read_text())
+        self.program("usr/sbin/cloud-init", "#!/usr/sbin/interpreter -s\n")
         self.write("etc/systemd/system/condor.service", "")
         self.write("fake/hidden", "")
         self.write("fake/calls", "")
@@ -82,14 +82,15 @@ class BootRoot:
         self.write("fake/nft", RULES)
         self.write("fake/curl-unprivileged", "7")
 
-    def _fake(self, name: str, source: str) -> None:
-        self.write(f"usr/sbin/{name}", (FAKES / source).read_text())
-        (self.path / "usr/sbin" / name).chmod(0o755)
-
     def write(self, name: str, text: str) -> None:
         target = self.path / name.lstrip("/")
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text)
+
+    def program(self, name: str, text: str) -> None:
+        """Write a file that can be run."""
+        self.write(name, text)
+        (self.path / name.lstrip("/")).chmod(0o755)
 
     def read(self, name: str) -> str:
         return (self.path / name.lstrip("/")).read_text()

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from annex_boot.installation import DIRECTORY
-from tests.unit.boot.stock_machine import Machine
+from tests.unit.boot.stock_machine import NO_DEFECT, Machine
 
 # HTCondor's configuration: one file for each setting; others are empty, as HTCondor prints an unknown one.
 CONFIG_VAL = """#!/bin/sh
@@ -26,17 +25,11 @@ class ComponentMachine(Machine):
         self.become(family, machine, [component])
         self.program("fake/packages/condor_config_val", CONFIG_VAL)
         self.program("usr/sbin/systemctl", SYSTEMCTL)
-        self.program("usr/sbin/interpreter", "#!/bin/sh\nexit 0\n")
-        self.program("opt/libexec/curl_plugin", "")
         self.write("fake/enabled", "")
         settings = {"RELEASE_DIR": "/usr", "LIBEXEC": "/opt/libexec", "EXECUTE": "/execute", "LOG": "/var/log/condor"}
         for setting, value in settings.items():
             self.configure(setting, value)
         return self
-
-    def program(self, path: str, script: str) -> None:
-        self.write(path, script)
-        (self.path / path).chmod(0o755)
 
     def configure(self, setting: str, value: str) -> None:
         """Set what HTCondor's configuration says."""
@@ -50,7 +43,5 @@ class ComponentMachine(Machine):
 
     def defects(self, component: str) -> list[str]:
         """Test the machine with a component. Return the defects."""
-        done = self.run(f"{DIRECTORY}check", "25.0", component)
-        found = [line.removeprefix("annex: check: ") for line in done.stdout.splitlines()]
-        assert done.returncode == (0 if found == ["HTCondor 25.0.14, no defect"] else 1), done.stdout
-        return found if done.returncode else []
+        found = self.check(component)
+        return [] if found == [NO_DEFECT] else found

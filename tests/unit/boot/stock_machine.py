@@ -10,6 +10,7 @@ from annex_lease.stock_images import IMAGE_FAMILIES
 from tests.unit.boot.boot_root import BootRoot
 
 BROUGHT = ("condor_config_val", "condor_master", "condor_ping", "condor_version", "nft")
+NO_DEFECT = "HTCondor 25.0.14, no defect"
 # A package manager: records its call, and brings what /fake/brought names unless it is to fail.
 MANAGER = """#!/bin/sh
 echo "${0##*/} $*" >>/fake/calls
@@ -36,22 +37,19 @@ class Machine(BootRoot):
         )
         for name, text in install_files(components).items():
             self.write(DIRECTORY + name, text)
-        self.write("fake/packages/condor_version", "#!/bin/sh\necho '$CondorVersion: 25.0.14 2026-08-30 $'\n")
-        self.write("fake/packages/condor_config_val", "#!/bin/sh\necho /opt/libexec\n")
+        self.program("fake/packages/condor_version", "#!/bin/sh\necho '$CondorVersion: 25.0.14 2026-08-30 $'\n")
+        self.program("fake/packages/condor_config_val", "#!/bin/sh\necho /opt/libexec\n")
+        self.program("opt/libexec/curl_plugin", "")
+        self.program("usr/sbin/interpreter", "#!/bin/sh\n")
         for program in ("condor_master", "condor_ping", "nft"):
-            self.write(f"fake/packages/{program}", "#!/bin/sh\n")
-        for path in (self.path / "fake/packages").iterdir():
-            path.chmod(0o755)
-        self.write("fake/brought", " ".join(BROUGHT))
-        for program in ("condor_master", "condor_ping", "nft"):
+            self.program(f"fake/packages/{program}", "#!/bin/sh\n")
             (self.path / "usr/sbin" / program).unlink()
+        self.write("fake/brought", " ".join(BROUGHT))
         (self.path / "etc/systemd/system/condor.service.d").mkdir(exist_ok=True)
         (self.path / "etc/systemd/system/condor.service").unlink()
-        self.write("usr/sbin/uname", f"#!/bin/sh\necho {machine}\n")
+        self.program("usr/sbin/uname", f"#!/bin/sh\necho {machine}\n")
         for manager in ("apt-get", "dnf"):
-            self.write(f"usr/sbin/{manager}", MANAGER)
-        for program in ("uname", "apt-get", "dnf"):
-            (self.path / "usr/sbin" / program).chmod(0o755)
+            self.program(f"usr/sbin/{manager}", MANAGER)
         for directory in ("etc/apt/sources.list.d", "etc/apt/preferences.d", "etc/yum.repos.d", "etc/pki/rpm-gpg"):
             (self.path / directory).mkdir(parents=True)
         self.write("etc/apt/sources.list.d/own.sources", "of the image")
@@ -60,6 +58,13 @@ class Machine(BootRoot):
 
     def install(self, series: str = "25.0", *components: str, **environment: str) -> subprocess.CompletedProcess[str]:
         return self.run(f"{DIRECTORY}install", series, *components, REASON_FILE="/fake/reason", **environment)
+
+    def check(self, *words: str) -> list[str]:
+        """Test the machine. Return the defects, or the one line that says that there is none."""
+        done = self.run(f"{DIRECTORY}check", "25.0", *words)
+        found = [line.removeprefix("annex: check: ") for line in done.stdout.splitlines()]
+        assert done.returncode == (0 if found == [NO_DEFECT] else 1), done.stdout
+        return found
 
     def refused(self, reason: str, series: str = "25.0", **environment: str) -> None:
         done = self.install(series, **environment)

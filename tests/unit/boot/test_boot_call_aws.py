@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import io
 import json
 import runpy
 import subprocess
 import sys
+import tarfile
 import urllib.request
 from datetime import UTC, datetime
 from email.message import Message
@@ -39,6 +41,11 @@ def program() -> dict[str, Any]:
     return runpy.run_path(str(PROGRAM), run_name="call_aws")
 
 
+def test_the_oldest_python_reads_it() -> None:
+    """cloud-init's interpreter is that of the image."""
+    ast.parse(PROGRAM.read_text(), feature_version=(3, 6))
+
+
 @pytest.mark.parametrize(
     ("service", "headers", "body"),
     [
@@ -61,6 +68,15 @@ def test_signs_as_awss_own_library_does(
     assert signed["x-amz-date"] == "20260504T030201Z"
     assert signed["authorization"] == request.headers["Authorization"]
     assert signed.items() >= headers.items()
+
+
+def test_the_metadata_service_is_asked_without_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "http://proxy.example.edu:3128")
+    openers = urllib.request.build_opener(), runpy.run_path(str(PROGRAM), run_name="call_aws")["DIRECT"]
+    asked = [
+        any(isinstance(each, urllib.request.ProxyHandler) for each in vars(opener)["handlers"]) for opener in openers
+    ]
+    assert asked == [True, False], "Python's own opener would ask it"
 
 
 class MetadataService:
@@ -173,7 +189,7 @@ def test_a_refusal_is_shown_in_awss_words(program: dict[str, Any], monkeypatch: 
     assert ended.value.code == f"annex: call-aws secret: {said}"
 
 
-@pytest.mark.parametrize("answer", [b"", b"not JSON", b'{"SecretBinary": "aGk="}', b"\xff"])
+@pytest.mark.parametrize("answer", [b"", b"not JSON", b'{"SecretBinary": "aGk="}', b"\xff", b"[]", b"null"])
 def test_an_answer_without_a_text_fails_in_one_line(
     program: dict[str, Any], monkeypatch: pytest.MonkeyPatch, answer: bytes
 ) -> None:
@@ -199,6 +215,17 @@ def test_unpacks_an_archive(
         f"https://{host}.amazonaws.com/example-bucket/install.tar.gz",
     )
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == install_files()
+
+
+def test_python_is_not_asked_to_choose_what_it_unpacks(
+    program: dict[str, Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Python 3.12 and 3.13 print a warning if the program does not choose."""
+    chosen = []
+    monkeypatch.setattr(tarfile.TarFile, "extractall", lambda archive, _: chosen.append(archive.extraction_filter))
+    packed = install_archive()
+    calls(program, monkeypatch, "unpack", "b/k", hashlib.sha256(packed).hexdigest(), str(tmp_path), answer=packed)
+    assert chosen == [getattr(tarfile, "data_filter", None)]
 
 
 def test_an_archive_that_was_changed_is_not_unpacked(

@@ -52,8 +52,7 @@ def test_a_driver_in_time_leaves_the_gpus_to_htcondor(root: BootRoot) -> None:
 def test_a_late_driver_restarts_the_startd_once_no_job_runs(root: BootRoot) -> None:
     with_driver(root, "[ -e /tmp/ready ]")
     assert root.run("prepare").returncode == 0
-    root.write("usr/sbin/pkill", "#!/bin/sh\n. /usr/sbin/record\n")
-    (root.path / "usr/sbin/pkill").chmod(0o755)
+    root.program("usr/sbin/pkill", "#!/bin/sh\n. /usr/sbin/record\n")
     root.write("fake/calls", "")
     root.write("fake/step-1", "touch /tmp/ready")
     root.write("fake/step-2", f"[ ! -e /{WITHOUT} ] && echo 1 >/fake/pgrep.fails")

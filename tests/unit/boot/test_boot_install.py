@@ -42,8 +42,7 @@ def test_the_first_boot_installs_and_every_other_one_starts(bare: BootRoot) -> N
     assert bare.calls("call-aws") == [FETCH]
     assert bare.calls("install") == ["25.0 cvmfs osg"]
     assert bare.calls("systemctl")[-2:] == ["daemon-reload", START]
-    bare.write("usr/sbin/condor_master", "")
-    (bare.path / "usr/sbin/condor_master").chmod(0o755)
+    bare.program("usr/sbin/condor_master", "")
     bare.run("begin")
     assert bare.calls("systemctl")[-1] == START
 
@@ -80,8 +79,9 @@ def test_sources_and_proxy_reach_the_installation(bare: BootRoot) -> None:
 )
 def test_a_failure_leaves_its_reason_and_starts_nothing(bare: BootRoot, installation: str, reason: str) -> None:
     bare.write("fake/installation", installation)
-    bare.write("usr/sbin/timeout", '#!/bin/sh\necho "timeout $1" >>/fake/calls\nshift\nexec /usr/bin/timeout 1 "$@"\n')
-    (bare.path / "usr/sbin/timeout").chmod(0o755)
+    bare.program(
+        "usr/sbin/timeout", '#!/bin/sh\necho "timeout $1" >>/fake/calls\nshift\nexec /usr/bin/timeout 1 "$@"\n'
+    )
     assert bare.run("install-software").returncode == 1
     assert "timeout 880" in bare.read("fake/calls"), "the time to join, less what has passed since the boot"
     assert bare.read("run/annex/reason") == f"{reason}\n"

@@ -56,8 +56,7 @@ def test_a_profile_that_fails_is_no_obstacle(root: BootRoot) -> None:
 
 def test_a_profile_that_hangs_is_no_obstacle(root: BootRoot) -> None:
     """It has ten seconds, here a fifth of one."""
-    root.write("usr/sbin/timeout", '#!/bin/sh\n[ "$1" = 10 ] && shift && exec /usr/bin/timeout 0.2 "$@"\n')
-    (root.path / "usr/sbin/timeout").chmod(0o755)
+    root.program("usr/sbin/timeout", '#!/bin/sh\n[ "$1" = 10 ] && shift && exec /usr/bin/timeout 0.2 "$@"\n')
     root.write("etc/profile", "tail -f /dev/null\n")
     root.run("begin")
     assert root.calls("systemctl")[-1] == START
@@ -110,8 +109,7 @@ def test_it_leaves_without_any_program_that_is_not_of_the_system(root: BootRoot)
 
 def test_without_cloud_init_the_systems_python_is_used(root: BootRoot) -> None:
     root.move("cloud-init")
-    root.write("usr/sbin/python3", '#!/bin/sh\nexec /usr/sbin/interpreter -s "$@"\n')
-    (root.path / "usr/sbin/python3").chmod(0o755)
+    root.program("usr/sbin/python3", '#!/bin/sh\nexec /usr/sbin/interpreter -s "$@"\n')
     assert root.run("retire").stdout.endswith("annex: retired\n")
 
 

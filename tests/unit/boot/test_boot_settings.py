@@ -18,11 +18,10 @@ from annex_lease import forms
 from annex_lease.forms import Form
 from annex_lease.tags import TAG_END
 from annex_lease.terms import EXECUTION_POINT_TIMES, Span, seconds
-from tests.unit.boot.boot_root import SETTINGS, BootRoot
+from tests.unit.boot.boot_root import SCRIPTS, SETTINGS, BootRoot
 from tests.unit.boot.setting_texts import BORDER, OTHERS, TEXTS
 
 DIRECTORY = Path(boot.__file__).parent
-SCRIPTS = sorted(name for name, (path, _) in BOOT_FILES.items() if path.startswith("/usr/local/lib/annex/"))
 TIMES = [(f"ANNEX_{span.name.upper()}", span) for span in EXECUTION_POINT_TIMES]
 READER = ". /usr/local/lib/annex/settings.sh\nread_settings || exit 1\nexport -p\n"
 

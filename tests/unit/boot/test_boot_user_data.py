@@ -18,13 +18,14 @@ import yaml
 from annex_boot import files as boot
 from annex_boot.settings import EpSettings
 from annex_boot.user_data import BOOT_FILES, MAX_USER_DATA_BYTES, boot_file, render_user_data
+from annex_lease.components import COMPONENTS
 from annex_lease.terms import EXECUTION_POINT_TIMES, seconds
-from tests.unit.boot.boot_root import SETTINGS
+from tests.unit.boot.boot_root import SCRIPTS, SETTINGS
 
 BOOT = Path(boot.__file__).parent
-SCRIPTS = sorted(name for name, (path, _) in BOOT_FILES.items() if path.startswith("/usr/local/lib/annex/"))
 SHELL = [name for name in SCRIPTS if "python" not in boot_file(name).splitlines()[0]]
 HOST = ".".join(["a" * 63] * 3 + ["b" * 61])  # 253 characters
+# With HTCondor in the image. The user data of an app whose every value is the longest one is refused at synthesis.
 LONGEST = EpSettings(
     annex="a" * 32,
     credential_arn="arn:aws-us-gov:secretsmanager:us-gov-west-1:123456789012:secret:" + "s" * 512,
@@ -33,6 +34,17 @@ LONGEST = EpSettings(
     root_device="/dev/xvdaa15",
     times={span.name: seconds(span.maximum) for span in EXECUTION_POINT_TIMES},
     protect_busy=True,
+)
+# As long as they are in practice: the bucket and the object are those of the CDK, the mirrors are in Amazon S3.
+INSTALLED = dataclasses.replace(
+    SETTINGS,
+    proxy="http://proxy.ap-southeast-1.example.edu:3128",
+    htcondor="25.0",
+    install_files=f"cdk-hnb659fds-assets-123456789012-ap-southeast-1/{'0' * 64}.gz",
+    install_digest="0123456789abcdef" * 4,
+    components=",".join(COMPONENTS),
+    htcondor_mirror=f"https://{'b' * 63}.s3.ap-southeast-1.amazonaws.com/htcondor/repo",
+    package_mirror=f"https://{'b' * 63}.s3.ap-southeast-1.amazonaws.com/packages",
 )
 
 
@@ -83,7 +95,7 @@ def test_htcondor_is_held_back_before_anything_else() -> None:
     assert static["bootcmd"][2][-1] == "/usr/local/lib/annex/begin"
 
 
-@pytest.mark.parametrize("settings", [SETTINGS, LONGEST])
+@pytest.mark.parametrize("settings", [SETTINGS, LONGEST, INSTALLED])
 def test_fits(settings: EpSettings) -> None:
     assert len(render_user_data(settings).encode()) <= MAX_USER_DATA_BYTES
 

@@ -66,6 +66,7 @@ def test_the_repository_of_docker_is_verified(tmp_path: Path) -> None:
         "baseurl=https://download.docker.com/linux/rhel/9/$basearch/stable",
         "gpgcheck=1",
         f"gpgkey=file://{DIRECTORY}key-docker.asc",
+        "skip_if_unavailable=0",
     ]
 
 

@@ -36,6 +36,7 @@ def test_packages_come_from_the_repository_of_the_osg(machine: ComponentMachine)
         "baseurl=https://repo.osg-htc.org/osg/25-main/el9/release/$basearch",
         "gpgcheck=1",
         f"gpgkey=file://{DIRECTORY}key.asc",
+        "skip_if_unavailable=0",
         "priority=98",
     ]
     assert "priority=1\n" in machine.read("etc/yum.repos.d/annex.repo"), "HTCondor comes from there"

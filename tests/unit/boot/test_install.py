@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
 import subprocess
 import tarfile
 from pathlib import Path
@@ -26,7 +25,7 @@ from annex_lease.components import COMPONENTS
 from annex_lease.stock_images import HTCONDOR_REPOSITORIES, HTCONDOR_SERIES, IMAGE_FAMILIES
 from tests.unit.boot.stock_machine import Machine
 
-OWN = ("install", "check", "clean", "apt.sh", "dnf.sh")
+OWN = ("install", "check", "clean", "series.sh", "apt.sh", "dnf.sh")
 
 
 def test_every_install_file_has_a_place() -> None:
@@ -109,55 +108,6 @@ def test_rpm_systems_verify_each_package(tmp_path: Path, family: str, path: str)
     assert calls[-1].endswith(" condor nftables procps-ng")
 
 
-def test_a_mirror_takes_the_place_of_each_source(machine: Machine) -> None:
-    mirrors = {
-        "ANNEX_HTCONDOR_MIRROR": "https://m.example.edu/htcondor/",
-        "ANNEX_PACKAGE_MIRROR": "http://m.example.edu",
-    }
-    assert machine.install(**mirrors).returncode == 0
-    signed = "[signed-by=/usr/share/keyrings/debian-archive-keyring.gpg]"
-    assert machine.read("etc/apt/sources.list.d/annex.list").splitlines() == [
-        f"deb [signed-by={DIRECTORY}key.asc] https://m.example.edu/htcondor/debian/25.0 trixie main",
-        f"deb {signed} http://m.example.edu/debian trixie main",
-        f"deb {signed} http://m.example.edu/debian trixie-updates main",
-        f"deb {signed} http://m.example.edu/debian-security trixie-security main",
-    ]
-    assert machine.exists("etc/apt/sources.list.d/own.sources.disabled")
-    assert not machine.exists("etc/apt/sources.list.d/own.sources")
-
-
-@pytest.mark.parametrize(("machine_name", "directory"), [("x86_64", "ubuntu"), ("aarch64", "ubuntu-ports")])
-def test_a_mirror_of_ubuntu_has_ports_in_another_directory(tmp_path: Path, machine_name: str, directory: str) -> None:
-    machine = Machine(tmp_path).become("ubuntu-24.04", machine_name)
-    assert machine.install(ANNEX_PACKAGE_MIRROR="http://m.example.edu").returncode == 0
-    _, *sources = machine.read("etc/apt/sources.list.d/annex.list").splitlines()
-    signed = "[signed-by=/usr/share/keyrings/ubuntu-archive-keyring.gpg]"
-    suites = ("noble", "noble-updates", "noble-security")
-    assert sources == [
-        f"deb {signed} http://m.example.edu/{directory} {each} main restricted universe" for each in suites
-    ]
-
-
-def test_a_mirror_of_enterprise_linux_is_verified_too(tmp_path: Path) -> None:
-    machine = Machine(tmp_path).become("almalinux-9")
-    assert machine.install(ANNEX_PACKAGE_MIRROR="https://m.example.edu").returncode == 0
-    written = machine.read("etc/yum.repos.d/annex.repo")
-    urls = re.findall("^baseurl=(.*)$", written, re.MULTILINE)
-    assert urls[1:] == [
-        *(
-            f"https://m.example.edu/almalinux/9/{each}/$basearch/os"
-            for each in ("BaseOS", "AppStream", "CRB", "extras")
-        ),
-        "https://m.example.edu/epel/9/Everything/$basearch",
-    ]
-    keys = re.findall("^gpgkey= ?(.*)$", written, re.MULTILINE)
-    assert keys[1:] == ["file:///etc/pki/rpm-gpg/RPM-GPG-KEY-AlmaLinux-9"] * 4 + [
-        "file:///etc/pki/rpm-gpg/RPM-GPG-KEY-EPEL-9"
-    ]
-    assert written.count("gpgcheck=1\n") == 6
-    assert all("--disablerepo=* --enablerepo=annex-*" in call for call in machine.calls("dnf"))
-
-
 def test_a_key_that_the_image_trusts_is_accepted_too(machine: Machine) -> None:
     machine.write("etc/annex/keys.d/mirror.asc", "key")
     machine.install()
@@ -193,6 +143,11 @@ def test_another_series_than_the_one_that_was_asked_for_is_the_reason(
 ) -> None:
     machine.write("fake/packages/condor_version", f"#!/bin/sh\necho '$CondorVersion: {version} 2026-08-30 $'\n")
     machine.refused(f"HTCondor is {version}, and not of the series {series}", series)
+
+
+def test_packages_without_htcondors_version_are_the_reason(machine: Machine) -> None:
+    machine.write("fake/brought", "condor_master condor_ping nft")
+    machine.refused("HTCondor is not installed, and not of the series 25.0")
 
 
 def test_an_image_that_has_everything_needs_no_source(machine: Machine) -> None:

@@ -5,30 +5,20 @@ from __future__ import annotations
 import pytest
 
 from annex_boot.installation import DIRECTORY, UPDATE_UNITS
-from tests.unit.boot.stock_machine import Machine
+from tests.unit.boot.stock_machine import NO_DEFECT, Machine
 
 
 @pytest.fixture
 def installed(machine: Machine) -> Machine:
     machine.install()
-    machine.write("usr/sbin/interpreter", "#!/bin/sh\nexit 0\n")
-    machine.write("opt/libexec/curl_plugin", "")
-    (machine.path / "opt/libexec/curl_plugin").chmod(0o755)
     machine.write("etc/machine-id", "")
     (machine.path / "etc/annex/annex.env").unlink()
     machine.write("fake/calls", "")
     return machine
 
 
-def check(machine: Machine, *words: str) -> list[str]:
-    done = machine.run(f"{DIRECTORY}check", "25.0", *words)
-    found = [line.removeprefix("annex: check: ") for line in done.stdout.splitlines()]
-    assert done.returncode == (0 if found == ["HTCondor 25.0.14, no defect"] else 1)
-    return found
-
-
 def test_an_installed_machine_has_no_defect(installed: Machine) -> None:
-    assert check(installed) == check(installed, "image") == ["HTCondor 25.0.14, no defect"]
+    assert installed.check() == installed.check("image") == [NO_DEFECT]
 
 
 @pytest.mark.parametrize(
@@ -37,29 +27,29 @@ def test_an_installed_machine_has_no_defect(installed: Machine) -> None:
 )
 def test_a_program_that_is_missing_is_a_defect(installed: Machine, program: str, defect: str) -> None:
     (installed.path / "usr/sbin" / program).unlink()
-    assert defect in check(installed)
+    assert defect in installed.check()
 
 
 def test_another_series_is_a_defect(installed: Machine) -> None:
     installed.write("usr/sbin/condor_version", "#!/bin/sh\necho '$CondorVersion: 24.0.1 x $'\n")
-    assert check(installed) == ["HTCondor is 24.0.1, and not of the series 25.0"]
+    assert installed.check() == ["HTCondor is 24.0.1, and not of the series 25.0"]
 
 
 def test_a_configuration_that_cannot_be_read_is_a_defect(installed: Machine) -> None:
     installed.write("usr/sbin/condor_config_val", "#!/bin/sh\nexit 1\n")
-    found = check(installed)
+    found = installed.check()
     assert "condor_config_val: HTCondor's configuration has no EXECUTE" in found
 
 
 def test_a_python_that_cannot_call_aws_is_a_defect(installed: Machine) -> None:
     installed.write("usr/sbin/interpreter", "#!/bin/sh\nexit 1\n")
-    assert check(installed) == ["cloud-init has no Python that can call AWS"]
+    assert installed.check() == ["cloud-init has no Python that can call AWS"]
 
 
 @pytest.mark.parametrize("unit", ["condor.service", *UPDATE_UNITS])
 def test_a_unit_that_starts_by_itself_is_a_defect(installed: Machine, unit: str) -> None:
     installed.write("usr/sbin/systemctl", f'#!/bin/sh\n[ "$*" != "is-enabled {unit}" ] || echo enabled\n')
-    (found,) = check(installed)
+    (found,) = installed.check()
     assert found.startswith(f"{unit} is enabled: ")
 
 
@@ -85,11 +75,11 @@ LEFT = (
 @pytest.mark.parametrize("path", LEFT)
 def test_what_an_image_must_not_have_is_a_defect_until_it_is_cleaned_away(installed: Machine, path: str) -> None:
     installed.write(path, "0123456789abcdef0123456789abcdef\n")
-    assert check(installed) == ["HTCondor 25.0.14, no defect"]
-    (found,) = check(installed, "image")
+    assert installed.check() == [NO_DEFECT]
+    (found,) = installed.check("image")
     assert found.partition(": ")[2].lstrip("/").startswith(path.split("/i-0abc")[0].removesuffix("/credentials"))
     assert installed.run(f"{DIRECTORY}clean").returncode == 0
-    assert check(installed, "image") == ["HTCondor 25.0.14, no defect"]
+    assert installed.check("image") == [NO_DEFECT]
 
 
 def test_logs_of_packages_are_emptied_and_their_lists_removed(installed: Machine) -> None:
