@@ -1,16 +1,13 @@
 """Install files of a machine: which ones it needs, where they are on it, and the commands that use them.
 
-The same files run at boot of a stock image, while an image is built, and in the lab. At boot an instance fetches them
-from Amazon S3: user data has no space for them.
+The same files run at boot of a stock image, while an image is built, and in the lab. At boot they come with the boot
+archive.
 """
 
 from __future__ import annotations
 
-import gzip
-import io
 import re
 import shlex
-import tarfile
 from collections.abc import Mapping, Sequence
 from importlib import resources
 
@@ -64,21 +61,6 @@ def install_files(components: Sequence[str] = ()) -> dict[str, str]:
     keys = [key for text in of_components.values() for key in _KEY_NAME.findall(text)]
     own = {name: install_file(name) for name in (*_OWN, KEY, *keys)}
     return own | of_components | {"programs.sh": _text("files", "programs.sh")}
-
-
-def install_archive(components: Sequence[str] = ()) -> bytes:
-    """Return a gzipped tar file of the install files; the same for the same components.
-
-    Raises:
-        FileNotFoundError: there is no such component.
-    """
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w", format=tarfile.USTAR_FORMAT) as archive:
-        for name, text in sorted(install_files(components).items()):
-            entry = tarfile.TarInfo(name)
-            entry.size, entry.mode = len(text.encode()), 0o644
-            archive.addfile(entry, io.BytesIO(text.encode()))
-    return gzip.compress(packed.getvalue(), compresslevel=9, mtime=0)
 
 
 def install_file(name: str, *, comments: bool = False) -> str:

@@ -12,8 +12,8 @@ from constructs import Construct
 
 from annex_boot.settings import EpSettings
 from annex_constructs.errors import invalid_value
+from annex_constructs.fleet.boot_archive import BootArchive
 from annex_constructs.fleet.execution_point import ExecutionPoint
-from annex_constructs.fleet.install_files import InstallFiles
 from annex_constructs.fleet.multipart_user_data import ExecutionPointUserData
 from annex_constructs.stock_image import StockImage
 from annex_lease.ownership import instance_name
@@ -56,7 +56,7 @@ def execution_point_template(
     security_group: ec2.ISecurityGroup,
     associate_public_ip_address: bool | None,
     protect_busy: bool,
-    install: InstallFiles | None = None,
+    archive: BootArchive,
 ) -> ec2.LaunchTemplate:
     """The launch template of an execution point.
 
@@ -74,7 +74,7 @@ def execution_point_template(
     :param security_group: security group of the instance.
     :param associate_public_ip_address: whether it gets a public IPv4 address; None is what the subnet says.
     :param protect_busy: let it protect itself from scale-in while a job runs on it.
-    :param install: the files with which it installs HTCondor. Default: - HTCondor is in the image.
+    :param archive: the files that its user data has no space for.
     """
     template = ec2.LaunchTemplate(
         scope,
@@ -84,7 +84,7 @@ def execution_point_template(
         role=role,
         security_group=security_group,
         associate_public_ip_address=associate_public_ip_address,
-        user_data=_user_data(scope, annex_name, execution_point, credential, protect_busy, install),
+        user_data=_user_data(scope, annex_name, execution_point, credential, protect_busy, archive),
         block_devices=[_root_device(execution_point)],
         instance_initiated_shutdown_behavior=ec2.InstanceInitiatedShutdownBehavior.TERMINATE,
         **_METADATA_SERVICE,
@@ -150,12 +150,14 @@ def _user_data(
     execution_point: ExecutionPoint,
     credential: secretsmanager.ISecret,
     protect_busy: bool,
-    install: InstallFiles | None,
+    archive: BootArchive,
 ) -> ExecutionPointUserData:
     return ExecutionPointUserData(
         EpSettings(
             annex=annex_name,
             credential_arn=credential.secret_arn,
+            archive=archive.place,
+            archive_digest=archive.digest,
             collector=execution_point.pool.address,
             trust_domain=execution_point.pool.trust_domain,
             root_device=execution_point.image_root_device,
@@ -163,8 +165,6 @@ def _user_data(
             times=execution_point.times,
             protect_busy=protect_busy,
             htcondor=execution_point.htcondor_series,
-            install_files=install.place if install else "",
-            install_digest=install.digest if install else "",
             components=",".join(execution_point.components),
             htcondor_mirror=execution_point.htcondor_mirror or "",
             package_mirror=execution_point.package_mirror or "",

@@ -1,5 +1,6 @@
 # shellcheck shell=bash
 # What the files mean to the programs that read them.
+boot_archive
 set -a
 # shellcheck source=/dev/null
 . ep/root/etc/annex/annex.env

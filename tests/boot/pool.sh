@@ -1,5 +1,6 @@
 # shellcheck shell=bash
 # A real pool and the execution point with its real configuration: join, run, follow the lease, drain, go idle.
+boot_archive
 alice=cm/root/home/alice
 pool_host
 echo 'alice:x:2001:2001::/home/alice:/bin/bash' >>cm/root/etc/passwd

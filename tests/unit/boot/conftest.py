@@ -10,7 +10,9 @@ from tests.unit.boot.stock_machine import Machine
 
 @pytest.fixture
 def root(tmp_path: Path) -> BootRoot:
-    return BootRoot(tmp_path)
+    instance = BootRoot(tmp_path)
+    instance.write("var/lib/annex/installed", "")  # the first boot is over
+    return instance
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Installation at boot: once, before anything of the execution point starts, within the time to join."""
+"""The first boot: boot archive and installation, once, before the execution point starts, within the time."""
 
 from __future__ import annotations
 
@@ -6,45 +6,65 @@ import dataclasses
 
 import pytest
 
+from annex_boot.boot_files import boot_file
 from annex_boot.installation import DIRECTORY
-from annex_boot.user_data import boot_file
 from tests.unit.boot.boot_root import SETTINGS, BootRoot
 
 INSTALL, START = "--no-block start annex-install.service", "--no-block start annex.target"
 LEAVE = "--no-block start annex-incomplete.service"
-OBJECT, DIGEST = "example-bucket/install.tar.gz", "0123456789abcdef" * 4
-FETCH = f"unpack {OBJECT} {DIGEST} {DIRECTORY}"
+FETCH = f"unpack {SETTINGS.archive} {SETTINGS.archive_digest} /"
 
 
 @pytest.fixture
 def bare(root: BootRoot) -> BootRoot:
-    """An instance of a stock image, whose user data has the install files; `install` here does what a test says."""
+    """An instance of a stock image, whose boot archive has the install files; `install` here does what a test says."""
     settings = dataclasses.replace(
         SETTINGS,
         htcondor="25.0",
-        install_files=OBJECT,
-        install_digest=DIGEST,
         components="cvmfs,osg",
         package_mirror="http://m.example.edu",
     )
     root.write("etc/annex/annex.env", settings.to_env_file())
     root.write(f"{DIRECTORY}install", 'echo "install $*" >>/fake/calls\nenv >/fake/environment\n. /fake/installation\n')
     root.write("fake/installation", "exit 0\n")
+    (root.path / "var/lib/annex/installed").unlink()
     return root
 
 
 def test_the_first_boot_installs_and_every_other_one_starts(bare: BootRoot) -> None:
+    condor_master = bare.read("usr/sbin/condor_master")
     bare.move("condor_master")
+    bare.write("fake/hidden", "")
     assert bare.run("begin").returncode == 0
     assert bare.calls("systemctl")[-1] == INSTALL
     assert START not in bare.calls("systemctl")
+    bare.write("fake/condor_master", condor_master)
+    bare.write("fake/installation", "install -m 755 /fake/condor_master /usr/sbin\n")
     assert bare.run("install-software").returncode == 0
     assert bare.calls("call-aws") == [FETCH]
     assert bare.calls("install") == ["25.0 cvmfs osg"]
     assert bare.calls("systemctl")[-2:] == ["daemon-reload", START]
-    bare.program("usr/sbin/condor_master", "")
     bare.run("begin")
-    assert bare.calls("systemctl")[-1] == START
+    assert bare.calls("systemctl")[-2:] == ["daemon-reload", START]
+    assert bare.calls("call-aws") == [FETCH]
+
+
+def test_with_htcondor_in_the_image_the_first_boot_only_fetches(bare: BootRoot) -> None:
+    bare.write("etc/annex/annex.env", SETTINGS.to_env_file())
+    bare.run("begin")
+    assert bare.calls("systemctl")[-1] == INSTALL
+    assert bare.run("install-software").returncode == 0
+    assert bare.calls("call-aws") == [FETCH]
+    assert bare.calls("install") == []
+    assert bare.calls("systemctl")[-2:] == ["daemon-reload", START]
+
+
+def test_an_image_without_its_programs_leaves_after_the_fetch(bare: BootRoot) -> None:
+    bare.write("etc/annex/annex.env", SETTINGS.to_env_file())
+    bare.move("nft")
+    assert bare.run("install-software").returncode == 0
+    assert bare.read("run/annex/reason") == "the image lacks nft\n"
+    assert bare.calls("systemctl")[-1] == LEAVE
 
 
 def test_components_are_installed_beside_the_htcondor_of_an_image(bare: BootRoot) -> None:
@@ -96,13 +116,13 @@ def test_without_time_left_nothing_is_installed(bare: BootRoot) -> None:
     assert bare.calls("install") == []
 
 
-def test_install_files_that_cannot_be_fetched_are_asked_for_until_the_limit(bare: BootRoot) -> None:
+def test_an_archive_that_cannot_be_fetched_is_asked_for_until_the_limit(bare: BootRoot) -> None:
     (bare.path / "fake/unpack").unlink()
     bare.write("fake/step-1", ":")
     bare.write("fake/step-2", "echo 900.00 1.00 >/fake/uptime")
     assert bare.run("install-software").returncode == 1
     assert bare.calls("call-aws") == [FETCH] * 3
-    assert bare.read("run/annex/reason") == "the install files cannot be fetched\n"
+    assert bare.read("run/annex/reason") == "the boot archive cannot be fetched\n"
     assert bare.calls("install") == []
 
 
