@@ -78,10 +78,11 @@ def _stacks(aws: RegionClients, image: str) -> Iterator[ImageRemain]:
 
 def _builder_resources(aws: RegionClients, image: str) -> Iterator[ImageRemain]:
     name, client = builder_name(image), aws.client("imagebuilder")
-    names = {name, f"{name}-newest", f"{name}-superseded"}
+    # By kind: the pipeline of an image `base-newest` has the name of a policy of the image `base`.
+    policies = {f"{name}-newest", f"{name}-superseded"}
     for kind, operation, key, request, command in _RESOURCES:
         for item in pages(client, operation, key, **request):
-            if item["name"] in names:
+            if item["name"] in (policies if kind == "lifecycle policy" else {name}):
                 arn = str(item["arn"])
                 yield ImageRemain(kind, arn, f"aws imagebuilder {command} {arn} --region {aws.region}")
 
