@@ -71,9 +71,9 @@ class ImageRemain:
 
 def _stacks(aws: RegionClients, image: str) -> Iterator[ImageRemain]:
     name, client = image_stack_name(image), aws.cloudformation
+    # A stack that was deleted has no name any more, only an id (CloudFormation API Reference, DescribeStacks).
     for item in unless_gone(lambda: list(pages(client, "describe_stacks", "Stacks", StackName=name))) or ():
-        if item["StackStatus"] != "DELETE_COMPLETE":
-            yield ImageRemain("stack", name, f"cdk destroy {name}", str(item["StackStatus"]))
+        yield ImageRemain("stack", name, f"cdk destroy {name}", str(item["StackStatus"]))
 
 
 def _builder_resources(aws: RegionClients, image: str) -> Iterator[ImageRemain]:
