@@ -116,6 +116,11 @@ def test_the_construct_alone_and_its_names() -> None:
     assert stack.resolve(image.log_group.log_group_name)["Ref"] in of_type(resources, "AWS::Logs::LogGroup")
 
 
+def test_a_place_that_names_no_types_has_two_of_one_architecture() -> None:
+    assert BuildPlace().types == ["c6a.large", "c6i.large"]
+    assert BuildPlace(instance_types=TYPES).types == ["c6a.large"]
+
+
 def test_images_of_one_stack_do_not_collide() -> None:
     stack = place()
     AnnexImage(stack, "One", distribution=ImageDistribution(key=a_key(stack, US_KEY)))

@@ -65,6 +65,10 @@ def test_a_document_has_a_limit_and_no_text_that_would_be_replaced() -> None:
     long = "x" * MAX_DOCUMENT
     with pytest.raises(ValueError, match=f"component a: a document of 16.* characters, allowed {MAX_DOCUMENT}"):
         component_document("a", "", {"build": {"Long": long}})
+    room = MAX_DOCUMENT - len(component_document("a", "", {"build": {"Long": ""}}))
+    assert len(component_document("a", "", {"build": {"Long": "x" * room}})) == MAX_DOCUMENT
+    with pytest.raises(ValueError, match=f"a document of {MAX_DOCUMENT + 1} characters"):
+        component_document("a", "", {"build": {"Long": "x" * (room + 1)}})
     with pytest.raises(ValueError, match="component a: a command holds two braces"):
         component_document("a", "", {"build": {"Braces": "echo {{ now }}"}})
 
