@@ -148,7 +148,7 @@ def _users(aws: RegionClients, images: list[str]) -> dict[str, list[str]]:
         name = str(template["LaunchTemplateId"])
         request: Any = {"LaunchTemplateId": name, "Versions": ["$Latest", "$Default"]}
         versions = pages(aws.ec2, "describe_launch_template_versions", "LaunchTemplateVersions", **request)
-        for image in {str(each["LaunchTemplateData"].get("ImageId", "")) for each in versions} & set(images):
+        for image in {str(each["LaunchTemplateData"].get("ImageId", "")) for each in versions}:
             found.setdefault(image, []).append(name)
     return found
 
@@ -174,9 +174,8 @@ def _volumes(aws: RegionClients, image: str) -> Iterator[ImageRemain]:
 def _parameters(aws: RegionClients, image: str) -> Iterator[ImageRemain]:
     name = image_parameter(image)
     named = [{"Key": "Name", "Option": "Equals", "Values": [name]}]
-    for item in pages(aws.client("ssm"), "describe_parameters", "Parameters", ParameterFilters=named):
-        if item["Name"] == name:
-            yield ImageRemain("parameter", name, f"aws ssm delete-parameter --name {name} --region {aws.region}")
+    for _ in pages(aws.client("ssm"), "describe_parameters", "Parameters", ParameterFilters=named):
+        yield ImageRemain("parameter", name, f"aws ssm delete-parameter --name {name} --region {aws.region}")
 
 
 def _log_groups(aws: RegionClients, image: str) -> Iterator[ImageRemain]:

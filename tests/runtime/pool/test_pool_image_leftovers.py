@@ -114,33 +114,6 @@ def test_a_snapshot_that_has_no_tag_of_image_builder(world: World, builder: Imag
     assert found(world) == [("us-east-1", "machine image", image), ("us-east-1", "snapshot", snapshot)]
 
 
-def test_a_machine_image_that_is_disabled(world: World, builder: ImageBuilder, monkeypatch: pytest.MonkeyPatch) -> None:
-    """EC2 lists it only if it is asked for (EC2 API Reference, DescribeImages); moto disables none."""
-    image, _ = machine_image("us-east-1")
-    answer = BaseClient._make_api_call  # type: ignore[attr-defined]
-
-    def call(client: BaseClient, name: str, params: dict[str, Any]) -> Any:
-        told = answer(client, name, params)
-        return {**told, "Images": []} if name == "DescribeImages" and not params.get("IncludeDisabled") else told
-
-    monkeypatch.setattr(BaseClient, "_make_api_call", call)
-    assert ("us-east-1", "machine image", image) in found(world)
-
-
-def test_where_there_is_no_machine_image_its_users_are_not_asked_for(
-    world: World, builder: ImageBuilder, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked, answer = set[str](), BaseClient._make_api_call  # type: ignore[attr-defined]
-
-    def call(client: BaseClient, name: str, params: object) -> object:
-        asked.add(name)
-        return answer(client, name, params)
-
-    monkeypatch.setattr(BaseClient, "_make_api_call", call)
-    assert found(world) == []
-    assert ("DescribeImages" in asked, "DescribeLaunchTemplates" in asked) == (True, False)
-
-
 def test_what_boots_a_machine_image(world: World, builder: ImageBuilder) -> None:
     image, _ = machine_image("us-east-1")
     ec2 = aws().ec2
