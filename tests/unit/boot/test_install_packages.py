@@ -114,3 +114,23 @@ def test_a_system_without_a_mirror_keeps_its_sources(tmp_path: Path) -> None:
     assert machine.install(ANNEX_PACKAGE_MIRROR=MIRROR).returncode == 0
     assert MIRROR not in machine.read(DNF_SOURCES)
     assert not any("--disablerepo" in call for call in machine.calls("dnf"))
+
+
+def test_a_component_reads_the_lists_on_a_machine_that_lacks_nothing(tmp_path: Path) -> None:
+    machine = Machine(tmp_path).become("debian-13", components=["pelican"])
+    machine.install()
+    machine.write("fake/calls", "")
+    assert machine.install("25.0", "pelican").returncode == 0
+    update, packages = machine.calls("apt-get")
+    assert update.endswith(" update --error-on=any")
+    assert packages.endswith(" install --no-install-recommends pelican pelican-osdf-compat")
+
+
+def test_a_repository_of_a_component_is_read_alone_and_must_answer(tmp_path: Path) -> None:
+    machine = Machine(tmp_path).become("debian-13", components=["cvmfs"])
+    machine.install("25.0", "cvmfs")
+    (update,) = (call for call in machine.calls("apt-get") if "annex-cvmfs.list" in call)
+    assert update.endswith(
+        " update --error-on=any -o Dir::Etc::sourcelist=/etc/apt/sources.list.d/annex-cvmfs.list "
+        "-o Dir::Etc::sourceparts=- -o APT::Get::List-Cleanup=0"
+    )
