@@ -29,7 +29,7 @@ from annex_lease.image_rules import architecture_conflict, image_conflict, image
 from annex_lease.installation_rules import installation_conflicts
 from annex_lease.instance_types import architectures
 from annex_lease.kinds import written
-from annex_lease.regions import is_misspelt, nearest_region
+from annex_lease.regions import is_misspelt, nearest_region, partition
 from annex_lease.rules import Conflict
 from annex_lease.stock_images import HTCONDOR_SERIES
 from annex_lease.terms import IMAGE, ROOT_DEVICE, VOLUME_GIB
@@ -76,10 +76,27 @@ def regions_conflict(regions: Sequence[str]) -> Conflict | None:
 
 
 def copies_conflict(region: str, regions: Collection[str]) -> Conflict | None:
-    """The image is in its own Region anyway."""
-    if region not in regions:
+    """The image is in its own Region anyway, and no image is copied to another partition of AWS."""
+    if region in regions:
+        return Conflict(COPIES.name, f"Regions besides the image's own, {region}", advice=f"remove {region}")
+    others = ", ".join(each for each in regions if partition(each) != partition(region))
+    if not others:
         return None
-    return Conflict(COPIES.name, f"Regions besides the image's own, {region}", advice=f"remove {region}")
+    allowed = f"Regions of the image's partition of AWS, {partition(region)}"
+    return Conflict(COPIES.name, allowed, advice=f"remove {others}, and build an image of its own there")
+
+
+def own_account_conflict(name: str, account: str | None, accounts: Collection[str]) -> Conflict | None:
+    """The image is in its own account anyway.
+
+    Args:
+        name: name of the declared value.
+        account: the image's account; None: it is not known.
+        accounts: accounts that are declared.
+    """
+    if account not in accounts:
+        return None
+    return Conflict(name, f"accounts besides the image's own, {account}", advice=f"remove {account}")
 
 
 def volume_keys_conflict(regions: Sequence[str], keys: Sequence[str]) -> Conflict | None:

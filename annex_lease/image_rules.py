@@ -119,12 +119,23 @@ def _words(family: ImageFamily) -> set[str]:
 
 
 def family_conflict(image: str) -> Conflict | None:
-    """The name of a stock image that does not exist."""
-    if IMAGE.form.matches(image) or not _NAME.fullmatch(image):
+    """The name of a stock image that does not exist, or an image with blanks around it or in another case."""
+    if IMAGE.form.matches(image):
+        return None
+    meant_as = _usual_case(image.strip())
+    if IMAGE.form.matches(meant_as):
+        return Conflict(IMAGE.name, IMAGE.allowed, advice=f'{IMAGE.name} = "{meant_as}"')
+    if not _NAME.fullmatch(image):
         return None
     meant = " or ".join(f'"{each}"' for each in nearest_families(image))
     advice = f"did you mean {meant}?" if meant else f"{IMAGE.name} = {written(IMAGE)}"
     return Conflict(IMAGE.name, IMAGE.allowed, advice=advice)
+
+
+def _usual_case(image: str) -> str:
+    """The text with what has no capitals in lower case: all of it but the name of a parameter."""
+    kind, colon, name = image.partition(":")
+    return f"{kind.lower()}{colon}{name if kind.lower() == 'ssm' else name.lower()}"
 
 
 def image_conflict(image: str) -> Conflict | None:
@@ -169,7 +180,9 @@ def image_region_conflict(image: str, region: str) -> Conflict | None:
         return Conflict(IMAGE.name, allowed, advice=f"name the id of an image in {region}")
     if not image.startswith(_SSM_ARN) or arn_region(image.removeprefix(_SSM)) == region:
         return None
-    return Conflict(IMAGE.name, f"a parameter in the annex's Region, {region}", advice=f"share one in {region}")
+    return Conflict(
+        IMAGE.name, f"a parameter in the Region of the instances, {region}", advice=f"share one in {region}"
+    )
 
 
 def architecture_conflict(image: str, instance_types: Sequence[str]) -> Conflict | None:

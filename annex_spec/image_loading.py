@@ -4,26 +4,29 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from annex_lease import terms
-from annex_lease.built_forms import MAX_SCRIPT_BYTES, built_name
+from annex_lease.built_forms import MAX_SCRIPT_BYTES, SCRIPT_ALLOWED, built_name, script_defect
 from annex_lease.built_terms import SCRIPT, TEST_SCRIPT
-from annex_spec.checking import sub_table, validated_as
+from annex_spec.checking import validated_as
 from annex_spec.image_model import ImageSpec
 from annex_spec.model import AnnexSpec
 from annex_spec.problem import Problem, nearest, shown
 
 
-def read_images(declared: Mapping[str, object], file: Path, problems: list[Problem]) -> dict[str, ImageSpec]:
+def read_images(
+    declared: Mapping[str, Mapping[str, object] | None], file: Path, problems: list[Problem]
+) -> dict[str, ImageSpec]:
     """The images whose tables are allowed, by name; the problems of the others are appended.
 
     Args:
-        declared: the table `[image]`.
+        declared: the tables `[image.NAME]`, by name; None: it is no table.
         file: the spec file: scripts are beside it.
         problems: problems found so far.
     """
     images: dict[str, ImageSpec] = {}
-    for name in declared:
+    for name, own in declared.items():
+        if own is None:
+            continue
         table = f"[image.{name}]"
-        own = sub_table(declared, name, problems, table)
         image, found = validated_as(name, ImageSpec, own, table)
         if image is not None:
             found += _script_problems(image, file.parent, table)
@@ -42,11 +45,17 @@ def read_script(directory: Path, path: str) -> str:
 
     Raises:
         OSError: it cannot be read.
-        ValueError: it is no text in UTF-8, it is empty, or it is too long.
+        ValueError: it is no file, or no script that could run; the text says why.
     """
-    content = (directory / path).read_bytes()
-    if not 0 < len(content) <= MAX_SCRIPT_BYTES:
-        raise ValueError(f"{len(content)} bytes")
+    file = directory / path
+    # A pipe would hold up the reader, and a device has no end.
+    if file.exists() and not file.is_file():
+        raise ValueError("a directory" if file.is_dir() else "no regular file")
+    with file.open("rb") as opened:
+        content = opened.read(MAX_SCRIPT_BYTES + 1)
+    defect = script_defect(content)
+    if defect:
+        raise ValueError(defect)
     return content.decode("utf-8")
 
 
@@ -59,8 +68,9 @@ def _script_problems(image: ImageSpec, directory: Path, table: str) -> list[Prob
             read_script(directory, path)
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or str(error)
-            allowed = f"a file of 1 to {MAX_SCRIPT_BYTES} bytes, text in UTF-8, in {directory or Path()} or below it"
-            found.append(Problem(table, term.name, f"{shown(path)}: {reason}", allowed, "name an existing file"))
+            allowed = f"a file of {SCRIPT_ALLOWED}, in {directory or Path()} or below it"
+            fix = "name an existing file" if isinstance(error, OSError) else "correct the file, or name another one"
+            found.append(Problem(table, term.name, f"{shown(path)}: {reason}", allowed, fix))
     return found
 
 

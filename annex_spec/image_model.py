@@ -69,11 +69,17 @@ class ImageSpec(BaseModel):
         )
         yield built_rules.script_conflict(self.script, self.test_script)
         yield built_rules.copies_conflict(self.region, self.regions)
+        for name in (built_terms.COPY_ACCOUNTS.name, built_terms.SHARE_WITH.name):
+            yield built_rules.own_account_conflict(name, self.account, getattr(self, name))
         yield built_rules.volume_keys_conflict(self.places, self.volume_keys)
         yield built_rules.sharing_conflict(self.places, self.volume_keys, self.share_with)
         yield built_rules.build_network_conflict(self.subnet, self.security_group)
         yield built_rules.schedule_conflict(self.schedule, self.build_unchanged)
         yield built_rules.results_topic_conflict(self.results_topic, self.region)
+        topic = built_terms.RESULTS_TOPIC.name
+        yield instance_rules.partition_conflict(topic, self.results_topic, self.region)
+        for key in self.volume_keys:
+            yield instance_rules.partition_conflict(built_terms.VOLUME_KEYS.name, key, self.region)
         yield instance_rules.boundary_conflict(self.permissions_boundary, self.account)
         boundary = terms.PERMISSIONS_BOUNDARY.name
         yield instance_rules.partition_conflict(boundary, self.permissions_boundary, self.region)

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from annex_lease.kinds import Text
 from annex_lease.terms import ACCOUNT, REGION, TAGS
-from annex_spec.checking import named_problems, sub_table, unknown, validated, validated_as, wrong_values
+from annex_spec.checking import named_problems, named_tables, sub_table, unknown, validated, validated_as, wrong_values
 from annex_spec.image_loading import read_images, with_image
 from annex_spec.image_model import ImageSpec
 from annex_spec.model import BASE_TABLE, AnnexSpec, BaseSpec, PoolSpec
@@ -135,16 +135,18 @@ def load_partly(path: str | Path) -> PartialSpec:
     problems += found
     defaults = sub_table(document, "defaults", problems)
     problems += _problems_of_defaults(defaults)
-    declared_images = sub_table(document, "image", problems)
+    declared_images = named_tables(document, "image", ImageSpec, problems)
     images = read_images(declared_images, file, problems)
     annexes: dict[str, AnnexSpec] = {}
     places: dict[str, DeclaredPlace] = {}
-    declared = sub_table(document, "annex", problems)
-    if not declared:
+    declared = named_tables(document, "annex", AnnexSpec, problems)
+    if not document.get("annex"):
         problems.append(Problem("[annex]", "", NOTHING, "at least one annex", "add a table such as [annex.demo]"))
-    for name in declared:
-        own = sub_table(declared, name, problems, f"[annex.{name}]")
-        places[name] = DeclaredPlace(_text(own, defaults, REGION), _text(own, defaults, ACCOUNT))
+    for name, own in declared.items():
+        given = own or {}
+        places[name] = DeclaredPlace(_text(given, defaults, REGION), _text(given, defaults, ACCOUNT))
+        if own is None:
+            continue
         annex, found = _annex(name, own, defaults)
         problems += found
         if annex is not None:

@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from aws_cdk import Token
+
 from annex_constructs.declared_values import check_conflicts, check_texts
 from annex_constructs.errors import check_form, check_whole_number, invalid_value
 from annex_lease import built_terms
-from annex_lease.built_forms import MAX_SCRIPT_BYTES
+from annex_lease.built_forms import SCRIPT_ALLOWED, script_defect
 from annex_lease.built_rules import parent_conflict, script_conflict
 from annex_lease.forms import ROOT_DEVICE
 from annex_lease.image_rules import default_root_device
@@ -76,8 +78,15 @@ class ImageContent:
 
     def _check_script(self, name: str) -> None:
         text = getattr(self, name)
-        if text is not None and not (isinstance(text, str) and 0 < len(text.encode()) <= MAX_SCRIPT_BYTES):
-            received = f"{len(text.encode())} bytes" if isinstance(text, str) else text
-            allowed = f"the text of a script, 1 to {MAX_SCRIPT_BYTES} bytes"
-            fix = "let the script fetch the rest"
-            raise invalid_value(f"ImageContent {name}", received=received, allowed=allowed, fix=fix)
+        if text is None:
+            return
+        defect: object = text
+        if isinstance(text, str):
+            # What is no text in UTF-8 is the defect of its bytes. A token is in none: the text is packed.
+            defect = script_defect(text.encode(errors="surrogatepass"))
+            if Token.is_unresolved(text):
+                defect = text
+        if defect:
+            allowed = f"the text of a script, {SCRIPT_ALLOWED}, known when the app is synthesised"
+            fix = f'pass {name}=Path("...").read_text()'
+            raise invalid_value(f"ImageContent {name}", received=defect, allowed=allowed, fix=fix)

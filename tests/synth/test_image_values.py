@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aws_cdk import App, Duration, Environment, Stack, Token
+from aws_cdk import App, Aws, Duration, Environment, Stack, Token
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
@@ -48,7 +48,13 @@ REFUSED: list[tuple[Callable[[], object], str]] = [
     (lambda: ImageContent(components=["conda"]), "ImageContent components"),
     (lambda: ImageContent(parent="amazon-linux-2023", components=["cvmfs"]), "ImageContent components"),
     (lambda: ImageContent(script=""), "ImageContent script: .*the text of a script, 1 to 10000 bytes"),
-    (lambda: ImageContent(script="é" * 5_001), "ImageContent script: .*10002 bytes"),
+    (lambda: ImageContent(script="é" * 5_001), "ImageContent script: .*more than 10000 bytes"),
+    (lambda: ImageContent(script="#!/bin/sh\r\ntrue\r\n"), "ImageContent script: .*as on Windows"),
+    (lambda: ImageContent(script="\ufefftrue"), "ImageContent script: .*a byte order mark"),
+    (lambda: ImageContent(script="echo a\0b"), "ImageContent script: .*a null character"),
+    (lambda: ImageContent(script=" \n"), "ImageContent script: .*nothing but blanks"),
+    (lambda: ImageContent(script="\ud800"), "ImageContent script: .*bytes that are not UTF-8 at 0"),
+    (lambda: ImageContent(script=f"echo {Aws.REGION}"), "ImageContent script: .*known when the app is synthesised"),
     (lambda: ImageContent(script="true", test_script="x" * 10_001), "ImageContent test_script"),
     (lambda: ImageContent(script=7), "ImageContent script"),  # type: ignore[arg-type]
     (lambda: ImageContent(volume_gib=0), "ImageContent volume_gib"),
@@ -59,10 +65,14 @@ REFUSED: list[tuple[Callable[[], object], str]] = [
     (lambda: BuildPlace(instance_types=[*TYPES, ec2.InstanceType("c7g.large")]), "BuildPlace instance_types"),
     (lambda: BuildPlace(instance_types=[*TYPES, *TYPES]), "BuildPlace instance_types"),
     (lambda: BuildPlace(instance_types=[ec2.InstanceType("c6a.larg")]), "BuildPlace instance_types"),
+    (lambda: BuildPlace(instance_types=[ec2.InstanceType(Aws.REGION)]), "BuildPlace instance_types: .*architecture"),
+    (lambda: BuildPlace(instance_types=[*TYPES, ec2.InstanceType(Aws.REGION)]), "BuildPlace instance_types: .*known"),
     (lambda: BuildPlace(subnet=a_subnet(place())), "BuildPlace security_group"),
     (lambda: BuildPlace(subnet="subnet-0123456789abcdef0"), "BuildPlace subnet"),  # type: ignore[arg-type]
     (lambda: BuildPlace(results_topic="arn"), "BuildPlace results_topic"),  # type: ignore[arg-type]
     (lambda: ImageDistribution(copies={"eu-wst-1": None}), "ImageDistribution copies"),
+    (lambda: ImageDistribution(copies={Aws.REGION: None}), "ImageDistribution copies"),
+    (lambda: ImageDistribution(copies=["eu-west-1"]), "ImageDistribution copies"),  # type: ignore[arg-type]
     (lambda: ImageDistribution(copies={"eu-west-1": EU_KEY}), "ImageDistribution copies"),  # type: ignore[dict-item]
     (lambda: ImageDistribution(accounts=["12345"]), "ImageDistribution accounts"),
     (lambda: ImageDistribution(accounts=[ACCOUNT, ACCOUNT]), "ImageDistribution accounts"),
@@ -96,6 +106,43 @@ def test_an_image_of_the_stacks_own_region_is_no_copy() -> None:
         AnnexImage(place(), "Base", distribution=ImageDistribution(copies={"us-east-1": None}))
 
 
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"copies": {"cn-north-1": None}}, "ImageDistribution copies: .*partition of AWS, aws; fix: remove cn-north-1"),
+        ({"accounts": [ACCOUNT]}, f"ImageDistribution accounts: .*the image's own, {ACCOUNT}; fix: remove {ACCOUNT}"),
+    ],
+)
+def test_a_place_that_the_stack_excludes(given: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        AnnexImage(place(), "Base", distribution=ImageDistribution(**given))
+    # In a stack without a place it is not known, and nothing is refused.
+    assert AnnexImage(Stack(App(), "Images"), "Base", distribution=ImageDistribution(**given))
+
+
+def test_an_account_with_the_image_is_no_other_one() -> None:
+    stack = place()
+    distribution = ImageDistribution(key=a_key(stack, US_KEY), share_with=[ACCOUNT])
+    with pytest.raises(ValueError, match=r"ImageDistribution share_with: .*the image's own"):
+        AnnexImage(stack, "Base", distribution=distribution)
+
+
+def test_a_copy_has_a_key_of_its_region() -> None:
+    stack = place()
+    with pytest.raises(ValueError, match=r"ImageDistribution copies: .*of us-east-1.*a key of eu-west-1"):
+        AnnexImage(stack, "Wrong", distribution=ImageDistribution(copies={"eu-west-1": a_key(stack, US_KEY)}))
+    key = kms.Key.from_key_arn(stack, "EuKey", EU_KEY)
+    assert AnnexImage(stack, "Right", distribution=ImageDistribution(copies={"eu-west-1": key}))
+
+
+def test_a_parent_of_another_region() -> None:
+    shared = "ssm:arn:aws:ssm:{}:210987654321:parameter/parent"
+    with pytest.raises(ValueError, match=r"ImageContent parent: .*the Region of the instances, us-east-1"):
+        AnnexImage(place(), "Base", content=ImageContent(parent=shared.format("eu-west-1")))
+    assert AnnexImage(place(), "Base", content=ImageContent(parent=shared.format("us-east-1")))
+    assert AnnexImage(Stack(App(), "Images"), "Base", content=ImageContent(parent=shared.format("eu-west-1")))
+
+
 def test_a_key_and_a_topic_of_another_region() -> None:
     stack = place()
     with pytest.raises(ValueError, match="ImageDistribution key"):
@@ -114,6 +161,11 @@ def test_the_construct_alone_and_its_names() -> None:
     assert stack.resolve(image.pipeline_arn)["Fn::GetAtt"][0] in of_type(resources, "AWS::ImageBuilder::ImagePipeline")
     assert stack.resolve(image.image_id)["Fn::GetAtt"][1] == "ImageId"
     assert stack.resolve(image.log_group.log_group_name)["Ref"] in of_type(resources, "AWS::Logs::LogGroup")
+
+
+def test_a_place_that_names_no_types_has_two_of_one_architecture() -> None:
+    assert BuildPlace().types == ["c6a.large", "c6i.large"]
+    assert BuildPlace(instance_types=TYPES).types == ["c6a.large"]
 
 
 def test_images_of_one_stack_do_not_collide() -> None:

@@ -75,7 +75,8 @@ def test_everything_that_the_stack_makes_is_found_in_the_order_of_its_removal(
     world: World, builder: ImageBuilder
 ) -> None:
     arns = builder.made(WEST, "base")
-    for other in ("base-2", "ba", "x-base"):
+    # Also names that continue as those of a policy and of a component do.
+    for other in ("base-2", "ba", "x-base", "base-newest", "base-docker"):
         builder.made(WEST, other)
     builder.add(WEST, "component", "annex-base-other", "1.0.0")
     expected = [each.rpartition("/")[0].split(":")[5].split("/")[0] for each in arns]
@@ -105,6 +106,12 @@ def test_a_snapshot_whose_machine_image_is_gone(world: World, builder: ImageBuil
     image, snapshot = machine_image("us-east-1")
     aws().ec2.deregister_image(ImageId=image)
     assert found(world) == [("us-east-1", "snapshot", snapshot)]
+
+
+def test_a_snapshot_that_has_no_tag_of_image_builder(world: World, builder: ImageBuilder) -> None:
+    image, snapshot = machine_image("us-east-1")
+    aws().ec2.delete_tags(Resources=[snapshot], Tags=[{"Key": "Ec2ImageBuilderArn"}])
+    assert found(world) == [("us-east-1", "machine image", image), ("us-east-1", "snapshot", snapshot)]
 
 
 def test_what_boots_a_machine_image(world: World, builder: ImageBuilder) -> None:
