@@ -1,4 +1,4 @@
-"""Install files of an execution point in Amazon S3, which an instance without HTCondor fetches when it boots."""
+"""Install files of an execution point in Amazon S3, which an instance fetches if it adds something to its image."""
 
 import hashlib
 from dataclasses import dataclass
@@ -12,7 +12,6 @@ from constructs import Construct
 
 from annex_boot.installation import install_archive
 from annex_constructs.fleet.execution_point import ExecutionPoint
-from annex_lease.stock_images import HTCONDOR_IN_IMAGE
 
 
 @dataclass(frozen=True)
@@ -31,7 +30,7 @@ class InstallFiles:
 
 
 def install_files(scope: Construct, construct_id: str, execution_point: ExecutionPoint) -> InstallFiles | None:
-    """The install files as an asset, or None if HTCondor is in the image.
+    """The install files as an asset, or None if an instance leaves its image as it is.
 
     User data has no space for them (EC2 User Guide: 16 KB).
 
@@ -43,9 +42,9 @@ def install_files(scope: Construct, construct_id: str, execution_point: Executio
     :param construct_id: id in that scope.
     :param execution_point: properties of the instances.
     """
-    if execution_point.htcondor_series == HTCONDOR_IN_IMAGE:
+    if not execution_point.changes_image:
         return None
-    packed = install_archive(execution_point.components)
+    packed = install_archive(execution_point.components, execution_point.script)
     with TemporaryDirectory() as directory:
         file = Path(directory) / "install.tar.gz"
         file.write_bytes(packed)

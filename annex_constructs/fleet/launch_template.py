@@ -74,7 +74,7 @@ def execution_point_template(
     :param security_group: security group of the instance.
     :param associate_public_ip_address: whether it gets a public IPv4 address; None is what the subnet says.
     :param protect_busy: let it protect itself from scale-in while a job runs on it.
-    :param install: the files with which it installs HTCondor. Default: - HTCondor is in the image.
+    :param install: the files with which it changes its image. Default: - it leaves the image as it is.
     """
     template = ec2.LaunchTemplate(
         scope,
