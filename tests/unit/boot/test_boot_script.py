@@ -1,4 +1,4 @@
-"""The annex's own script: it runs once at boot, after the components and before HTCondor starts, or its failure is said."""
+"""The annex's own script: it runs once at boot, after the components and before HTCondor starts."""
 
 from __future__ import annotations
 

@@ -158,6 +158,37 @@ def test_scripts_are_read_beside_the_spec_file(tmp_path: Path, monkeypatch: pyte
     assert load_partly(file).problems == ()
 
 
+def test_the_script_of_an_annex_is_read_beside_the_spec_file(tmp_path: Path) -> None:
+    tools = tmp_path / "tools.sh"
+    annex = {**ANNEX, "script": '"tools.sh"'}
+    texts = {
+        "[annex.demo]": "\n".join([POOL, "[annex.demo]", *(f"{key} = {value}" for key, value in annex.items())]),
+        "[defaults]": "\n".join(
+            [POOL, "[defaults]", 'script = "tools.sh"']
+            + [f"{key} = {value}" for name in ("a", "b") for key, value in {f"[annex.{name}]\n#": "", **ANNEX}.items()]
+        ),
+    }
+    file = tmp_path / "annexes.toml"
+    for table, text in texts.items():
+        file.write_text(text)
+        tools.unlink(missing_ok=True)
+        (problem,) = load_partly(file).problems
+        assert (problem.table, problem.key, problem.fix) == (table, "script", "name an existing file")
+        assert problem.received == '"tools.sh": No such file or directory'
+        assert load_partly(file).annexes == {}
+        for content, reason in ((b"", "0 bytes"), (b"x" * (MAX_SCRIPT_BYTES + 1), "10001 bytes"), (b"\xff", "utf-8")):
+            tools.write_bytes(content)
+            assert reason in load_partly(file).problems[0].received
+        tools.write_bytes(b"x" * MAX_SCRIPT_BYTES)
+        assert {each.script for each in load(file).annexes.values()} == {"tools.sh"}
+
+
+@pytest.mark.parametrize("image", ['"ami-0123456789abcdef0"', '"built:base"', '"rocky-9"'])
+def test_every_image_takes_a_script(tmp_path: Path, read: Read, image: str) -> None:
+    (tmp_path / "tools.sh").write_text("echo tools\n")
+    assert read(text_of("", {"image": image, "script": '"tools.sh"'})).annexes["demo"].script == "tools.sh"
+
+
 def test_an_annex_boots_a_built_image(read: Read) -> None:
     spec = read(text_of('parent = "ubuntu-24.04"', {"image": '"built:base"'}))
     annex = spec.annexes["demo"]
