@@ -9,24 +9,25 @@ from __future__ import annotations
 import gzip
 import io
 import tarfile
-from collections.abc import Mapping
-from types import MappingProxyType
+from collections.abc import Sequence
 
 from annex_boot.boot_files import BOOT_FILES, FIRST_FILES, boot_file
-from annex_boot.installation import DIRECTORY
-
-_NONE: Mapping[str, str] = MappingProxyType({})
+from annex_boot.installation import DIRECTORY, install_files
 
 
-def boot_archive(install: Mapping[str, str] = _NONE) -> bytes:
-    """Return a gzipped tar file whose names are paths below the root directory; the same for the same files.
+def boot_archive(components: Sequence[str] = (), script: str | None = None) -> bytes:
+    """Return a gzipped tar file whose names are paths below the root directory; the same for the same arguments.
 
     Args:
-        install: text of each install file by its name, as of `annex_boot.installation.install_files`. Default: none,
-            nothing is installed.
+        components: names of the components that are installed. Default: none.
+        script: text of the annex's own script. Default: None - there is none.
+
+    Raises:
+        FileNotFoundError: there is no such component.
     """
     files = {path: (mode, boot_file(name)) for name, (path, mode) in BOOT_FILES.items() if name not in FIRST_FILES}
-    files |= {DIRECTORY + name: ("0644", text) for name, text in install.items()}
+    # Without a script, an empty one takes the place of what an image of another instance may have.
+    files |= {DIRECTORY + name: ("0644", text) for name, text in install_files(components, script or "").items()}
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w", format=tarfile.USTAR_FORMAT) as archive:
         for path, (mode, text) in sorted(files.items()):

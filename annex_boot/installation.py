@@ -43,16 +43,18 @@ KEY_FINGERPRINTS: Mapping[str, str] = {
     "key-nvidia.asc": "02182E60104FCDC26EAE1B8597A5D4CB8793F200",
 }
 """Fingerprints of the keys that are shipped, each without a subkey for encryption. No key is fetched."""
-_OWN = ("apt.sh", "check", "clean", "dnf.sh", "install", "series.sh")
+_OWN = ("apt.sh", "boot", "check", "clean", "dnf.sh", "install", "run", "series.sh", "steps.sh")
+_SCRIPT = "script"
 _KEY_NAME = re.compile(r"\bkey-[a-z]+\.asc\b")
 _COLUMNS = "package manager, path, suite, architectures, EPEL, extra repository, directories of a mirror, packages"
 
 
-def install_files(components: Sequence[str] = ()) -> dict[str, str]:
+def install_files(components: Sequence[str] = (), script: str | None = None) -> dict[str, str]:
     """Return the text of each install file by its name in `DIRECTORY`; a component brings the keys that it names.
 
     Args:
         components: names of the components that are installed. Default: none.
+        script: text of the annex's own script, which runs at boot. Default: None - there is none.
 
     Raises:
         FileNotFoundError: there is no such component.
@@ -60,7 +62,8 @@ def install_files(components: Sequence[str] = ()) -> dict[str, str]:
     of_components = {name: install_file(name) for name in (f"component-{each}" for each in components)}
     keys = [key for text in of_components.values() for key in _KEY_NAME.findall(text)]
     own = {name: install_file(name) for name in (*_OWN, KEY, *keys)}
-    return own | of_components | {"programs.sh": _text("files", "programs.sh")}
+    of_annex = {} if script is None else {_SCRIPT: script}
+    return own | of_components | {"programs.sh": _text("files", "programs.sh")} | of_annex
 
 
 def install_file(name: str, *, comments: bool = False) -> str:

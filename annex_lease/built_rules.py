@@ -19,7 +19,6 @@ from annex_lease.built_terms import (
     PARENT,
     RESULTS_TOPIC,
     SCHEDULE,
-    SCRIPT,
     SHARE_WITH,
     TEST_SCRIPT,
     VOLUME_KEYS,
@@ -32,7 +31,7 @@ from annex_lease.kinds import written
 from annex_lease.regions import is_misspelt, nearest_region, partition
 from annex_lease.rules import Conflict
 from annex_lease.stock_images import HTCONDOR_SERIES
-from annex_lease.terms import IMAGE, ROOT_DEVICE, VOLUME_GIB
+from annex_lease.terms import IMAGE, ROOT_DEVICE, SCRIPT, VOLUME_GIB
 
 _DAY = timedelta(days=1)
 

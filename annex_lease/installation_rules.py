@@ -61,15 +61,16 @@ def installation_conflicts(
     yield _mirror_conflict(image, package_mirror)
 
 
-def bare_image(name: str, image: str, htcondor: str) -> str | None:
+def bare_image(name: str, image: str, htcondor: str, script: str | None) -> str | None:
     """A warning about an image that has no HTCondor and on which nothing installs it; None about another one.
 
     Args:
         name: the annex's name.
         image: a name, an id or a parameter, as the spec has it.
         htcondor: series to install, or that HTCondor is in the image.
+        script: the annex's own script, which may install it; None: there is none.
     """
-    if htcondor != HTCONDOR_IN_IMAGE or not _BARE.match(image):
+    if htcondor != HTCONDOR_IN_IMAGE or script is not None or not _BARE.match(image):
         return None
     return (
         f"annex {name}: its image is that of its publisher, without HTCondor, and nothing is installed: no instance "

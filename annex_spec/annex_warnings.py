@@ -30,7 +30,7 @@ def annex_warnings(annex: AnnexSpec, annexes: Collection[AnnexSpec], now: dateti
 
 def image_warning(annex: AnnexSpec) -> str | None:
     """A warning if no instance of the annex will have HTCondor; None if it may."""
-    return bare_image(annex.name, annex.image, annex.htcondor)
+    return bare_image(annex.name, annex.image, annex.htcondor, annex.script)
 
 
 def network_warning(annex: AnnexSpec, annexes: Iterable[AnnexSpec]) -> str | None:

@@ -161,6 +161,7 @@ Components = Annotated[
     AfterValidator(unique),
     texts(terms.COMPONENTS),
 ]
+Script = Annotated[Annotated[str, matching(terms.SCRIPT.form)] | None, words(terms.SCRIPT)]
 HTCondorMirror = Annotated[Annotated[str, matching(terms.HTCONDOR_MIRROR.form)] | None, words(terms.HTCONDOR_MIRROR)]
 PackageMirror = Annotated[Annotated[str, matching(terms.PACKAGE_MIRROR.form)] | None, words(terms.PACKAGE_MIRROR)]
 Size = Annotated[int, number(terms.SIZE)]

@@ -17,7 +17,6 @@ Parent = Annotated[
     str, ruled(built_rules.parent_conflict), matching(built_terms.PARENT.form), words(built_terms.PARENT)
 ]
 Series = Annotated[str, matching(built_terms.IMAGE_HTCONDOR.form), words(built_terms.IMAGE_HTCONDOR)]
-Script = Annotated[Annotated[str, matching(built_terms.SCRIPT.form)] | None, words(built_terms.SCRIPT)]
 TestScript = Annotated[Annotated[str, matching(built_terms.TEST_SCRIPT.form)] | None, words(built_terms.TEST_SCRIPT)]
 BuildTypes = Annotated[
     tuple[Annotated[str, matching(built_terms.BUILD_TYPES.form)], ...],

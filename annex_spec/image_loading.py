@@ -4,12 +4,13 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from annex_lease import terms
-from annex_lease.built_forms import MAX_SCRIPT_BYTES, SCRIPT_ALLOWED, built_name, script_defect
-from annex_lease.built_terms import SCRIPT, TEST_SCRIPT
+from annex_lease.built_forms import built_name
+from annex_lease.built_terms import TEST_SCRIPT
 from annex_spec.checking import validated_as
 from annex_spec.image_model import ImageSpec
 from annex_spec.model import AnnexSpec
 from annex_spec.problem import Problem, nearest, shown
+from annex_spec.script_file import script_problems
 
 
 def read_images(
@@ -29,49 +30,12 @@ def read_images(
         table = f"[image.{name}]"
         image, found = validated_as(name, ImageSpec, own, table)
         if image is not None:
-            found += _script_problems(image, file.parent, table)
+            for term, path in ((terms.SCRIPT, image.script), (TEST_SCRIPT, image.test_script)):
+                found += script_problems(file.parent, path, table, term.name)
         problems += found
         if image is not None and not found:
             images[name] = image
     return images
-
-
-def read_script(directory: Path, path: str) -> str:
-    """The text of a script of the user.
-
-    Args:
-        directory: directory of the spec file.
-        path: the script's path below it.
-
-    Raises:
-        OSError: it cannot be read.
-        ValueError: it is no file, or no script that could run; the text says why.
-    """
-    file = directory / path
-    # A pipe would hold up the reader, and a device has no end.
-    if file.exists() and not file.is_file():
-        raise ValueError("a directory" if file.is_dir() else "no regular file")
-    with file.open("rb") as opened:
-        content = opened.read(MAX_SCRIPT_BYTES + 1)
-    defect = script_defect(content)
-    if defect:
-        raise ValueError(defect)
-    return content.decode("utf-8")
-
-
-def _script_problems(image: ImageSpec, directory: Path, table: str) -> list[Problem]:
-    found = []
-    for term, path in ((SCRIPT, image.script), (TEST_SCRIPT, image.test_script)):
-        if path is None:
-            continue
-        try:
-            read_script(directory, path)
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or str(error)
-            allowed = f"a file of {SCRIPT_ALLOWED}, in {directory or Path()} or below it"
-            fix = "name an existing file" if isinstance(error, OSError) else "correct the file, or name another one"
-            found.append(Problem(table, term.name, f"{shown(path)}: {reason}", allowed, fix))
-    return found
 
 
 def with_image(

@@ -29,7 +29,7 @@ class ImageSpec(BaseModel):
     parent: image_field.Parent = built_terms.PARENT.default_value
     htcondor: image_field.Series = built_terms.IMAGE_HTCONDOR.default_value
     components: field.Components = ()
-    script: image_field.Script = None
+    script: field.Script = None
     test_script: image_field.TestScript = None
     htcondor_mirror: field.HTCondorMirror = None
     package_mirror: field.PackageMirror = None

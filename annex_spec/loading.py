@@ -6,13 +6,14 @@ from pathlib import Path
 from types import MappingProxyType
 
 from annex_lease.kinds import Text
-from annex_lease.terms import ACCOUNT, REGION, TAGS
+from annex_lease.terms import ACCOUNT, REGION, SCRIPT, TAGS
 from annex_spec.checking import named_problems, named_tables, sub_table, unknown, validated, validated_as, wrong_values
 from annex_spec.image_loading import read_images, with_image
 from annex_spec.image_model import ImageSpec
 from annex_spec.model import BASE_TABLE, AnnexSpec, BaseSpec, PoolSpec
 from annex_spec.problem import NOTHING, Problem, SpecError, nearest, shown
 from annex_spec.reading import read_document
+from annex_spec.script_file import script_problems
 
 _TABLES = ("pool", "base", "defaults", "annex", "image")
 # An annex that states one key of a pair replaces the pair: the other key of the defaults belongs to another choice.
@@ -151,7 +152,10 @@ def load_partly(path: str | Path) -> PartialSpec:
         problems += found
         if annex is not None:
             annex, found = with_image(annex, images, declared_images)
-            problems += found
+            table = f"[annex.{name}]" if SCRIPT.name in own else "[defaults]"
+            found += script_problems(file.parent, annex.script, table, SCRIPT.name)
+            # That of the defaults once.
+            problems += [each for each in found if each not in problems]
             if not found:
                 annexes[name] = annex
     base = None

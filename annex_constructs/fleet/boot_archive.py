@@ -11,9 +11,7 @@ from aws_cdk import aws_s3_assets as assets
 from constructs import Construct
 
 from annex_boot.archive import boot_archive
-from annex_boot.installation import install_files
 from annex_constructs.fleet.execution_point import ExecutionPoint
-from annex_lease.stock_images import HTCONDOR_IN_IMAGE
 
 
 @dataclass(frozen=True)
@@ -32,7 +30,7 @@ class BootArchive:
 
 
 def boot_archive_asset(scope: Construct, construct_id: str, execution_point: ExecutionPoint) -> BootArchive:
-    """The boot archive as an asset; with the install files unless HTCondor is in the image.
+    """The boot archive as an asset.
 
     User data has no space for them (EC2 User Guide: 16 KB).
 
@@ -44,8 +42,7 @@ def boot_archive_asset(scope: Construct, construct_id: str, execution_point: Exe
     :param construct_id: id in that scope.
     :param execution_point: properties of the instances.
     """
-    installs = execution_point.htcondor_series != HTCONDOR_IN_IMAGE
-    packed = boot_archive(install_files(execution_point.components) if installs else {})
+    packed = boot_archive(execution_point.components, execution_point.script)
     with TemporaryDirectory() as directory:
         file = Path(directory) / "boot.tar.gz"
         file.write_bytes(packed)

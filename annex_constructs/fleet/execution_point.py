@@ -8,7 +8,7 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-from annex_constructs.declared_values import check_conflicts, check_texts
+from annex_constructs.declared_values import check_conflicts, check_script, check_texts
 from annex_constructs.errors import IMAGE, KEY, Kind, check_form, check_kind, check_whole_number, invalid_value, seconds
 from annex_constructs.pool import Pool
 from annex_constructs.stock_image import StockImage
@@ -17,6 +17,7 @@ from annex_lease.egress import Opening, dns_network, package_openings
 from annex_lease.image_rules import default_root_device
 from annex_lease.installation_rules import default_htcondor, installation_conflicts
 from annex_lease.kinds import Text
+from annex_lease.stock_images import HTCONDOR_IN_IMAGE
 
 
 class _Image(Kind):
@@ -48,6 +49,9 @@ class ExecutionPoint:
         Default: - `25.0` with a `StockImage`, `image` with any other image.
     :param components: names of software to install besides HTCondor: `osg`, `cvmfs`, `apptainer`, `docker`, `nvidia`,
         `pelican`. Default: - none.
+    :param script: text of a shell script that runs as root when an instance boots for the first time, after the
+        components and before HTCondor starts, at most 10000 bytes; its first line may name another interpreter. It is
+        no secret. Default: - none.
     :param htcondor_mirror: URL of a mirror of HTCondor's repositories; the fleet's own security group opens its port.
         Default: - none, the official ones.
     :param package_mirror: URL of a mirror of the system's packages; the fleet's own security group opens its port.
@@ -74,6 +78,7 @@ class ExecutionPoint:
     machine_image: ec2.IMachineImage | StockImage = StockImage.DEBIAN_13
     htcondor: str | None = None
     components: Sequence[str] = ()
+    script: str | None = None
     htcondor_mirror: str | None = None
     package_mirror: str | None = None
     volume_gib: float = terms.VOLUME_GIB.default_value
@@ -93,6 +98,7 @@ class ExecutionPoint:
         check_whole_number("ExecutionPoint volume_gib", self.volume_gib, terms.VOLUME_GIB)
         self._check_texts()
         check_texts("ExecutionPoint components", self.components, terms.COMPONENTS)
+        check_script("ExecutionPoint script", self.script)
         image, series = self.image_name, self.htcondor_series
         given = (image, series, self.components, self.htcondor_mirror, self.package_mirror)
         check_conflicts(self, installation_conflicts(*given))
@@ -122,6 +128,11 @@ class ExecutionPoint:
     def image_root_device(self) -> str:
         """The value of `root_device`, with its default applied."""
         return default_root_device(self.image_name) if self.root_device is None else self.root_device
+
+    @property
+    def changes_image(self) -> bool:
+        """True if an instance adds something to its image when it boots: HTCondor, or what the script does."""
+        return self.htcondor_series != HTCONDOR_IN_IMAGE or self.script is not None
 
     @property
     def package_openings(self) -> tuple[Opening, ...]:

@@ -20,7 +20,7 @@ OBJECT = "example-bucket/assets/0123.gz"
 
 
 def test_the_reason_is_on_the_console_and_the_instance_is_not_replaced(tmp_path: Path) -> None:
-    packed = boot_archive(install_files())
+    packed = boot_archive()
     settings = dataclasses.replace(
         SETTINGS, htcondor="25.x", archive=OBJECT, archive_digest=hashlib.sha256(packed).hexdigest()
     )

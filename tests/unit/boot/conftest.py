@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.boot.boot_root import BootRoot
+from tests.unit.boot.boot_root import SETTINGS, BootRoot
 from tests.unit.boot.stock_machine import Machine
 
 
 @pytest.fixture
 def root(tmp_path: Path) -> BootRoot:
     instance = BootRoot(tmp_path)
-    instance.write("var/lib/annex/installed", "")  # the first boot is over
+    instance.write("var/lib/annex/installed", f"{SETTINGS.archive_digest}\n")  # the first boot is over
     return instance
 
 

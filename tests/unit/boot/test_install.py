@@ -22,7 +22,7 @@ from annex_lease.components import COMPONENTS
 from annex_lease.stock_images import HTCONDOR_REPOSITORIES, HTCONDOR_SERIES, IMAGE_FAMILIES
 from tests.unit.boot.stock_machine import Machine
 
-OWN = ("install", "check", "clean", "series.sh", "apt.sh", "dnf.sh")
+OWN = ("boot", "install", "run", "check", "clean", "series.sh", "steps.sh", "apt.sh", "dnf.sh")
 
 
 def test_every_install_file_has_a_place() -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from annex_lease.built_forms import MAX_SCRIPT_BYTES
 from annex_spec import load, load_partly, read_script
+from tests.unit.spec.spec_texts import ANNEX, POOL, Read
 from tests.unit.spec.test_spec_image import text_of
 
 
@@ -66,3 +67,33 @@ def test_a_script_is_read_no_further_than_it_may_be_long(tmp_path: Path) -> None
     os.truncate(tmp_path / "tools.sh", 2**40)  # more than any memory, and nothing on the disk
     with pytest.raises(ValueError, match="more than 10000 bytes"):
         read_script(tmp_path, "tools.sh")
+
+
+def test_the_script_of_an_annex_is_read_beside_the_spec_file(tmp_path: Path) -> None:
+    tools = tmp_path / "tools.sh"
+    annex = {**ANNEX, "script": '"tools.sh"'}
+    texts = {
+        "[annex.demo]": "\n".join([POOL, "[annex.demo]", *(f"{key} = {value}" for key, value in annex.items())]),
+        "[defaults]": "\n".join(
+            [POOL, "[defaults]", 'script = "tools.sh"']
+            + [f"{key} = {value}" for name in ("a", "b") for key, value in {f"[annex.{name}]\n#": "", **ANNEX}.items()]
+        ),
+    }
+    file = tmp_path / "annexes.toml"
+    for table, text in texts.items():
+        file.write_text(text)
+        tools.unlink(missing_ok=True)
+        (problem,) = load_partly(file).problems
+        assert (problem.table, problem.key, problem.fix) == (table, "script", "name an existing file")
+        assert problem.received == '"tools.sh": No such file or directory'
+        assert load_partly(file).annexes == {}
+        tools.write_bytes(b"#!/bin/sh\r\n")
+        assert load_partly(file).problems[0].received == '"tools.sh": lines that end as on Windows'
+        tools.write_bytes(b"x" * MAX_SCRIPT_BYTES)
+        assert {each.script for each in load(file).annexes.values()} == {"tools.sh"}
+
+
+@pytest.mark.parametrize("image", ['"ami-0123456789abcdef0"', '"built:base"', '"rocky-9"'])
+def test_every_image_takes_a_script(tmp_path: Path, read: Read, image: str) -> None:
+    (tmp_path / "tools.sh").write_text("echo tools\n")
+    assert read(text_of("", {"image": image, "script": '"tools.sh"'})).annexes["demo"].script == "tools.sh"
