@@ -27,8 +27,8 @@ def failing(machine: Machine, says: str, times: int = 99) -> Machine:
     [
         (f"Reading package lists...\n{LOCATE}\nW: a warning\n", LOCATE),
         (
-            "Hit:1 http://deb.debian.org/debian trixie InRelease\nErr:2 https://m.example.edu trixie Release\n"
-            "  404  Not Found [IP: 192.0.2.1 443]\nGet:3 http://deb.debian.org/debian trixie/main\n"
+            "Hit:1 http://mirror.example.edu/debian trixie InRelease\nErr:2 https://m.example.edu trixie Release\n"
+            "  404  Not Found [IP: 192.0.2.1 443]\nGet:3 http://mirror.example.edu/debian trixie/main\n"
             "E: The repository 'https://m.example.edu trixie Release' does not have a Release file.\n",
             "Err:2 https://m.example.edu trixie Release 404 Not Found [IP: 192.0.2.1 443] "
             "E: The repository 'https://m.example.edu trixie Release' does not have a Release file.",
