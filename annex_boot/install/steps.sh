@@ -49,14 +49,15 @@ last_line() {
 # Prints why that command failed: the errors of apt, dpkg, dnf and rpm, each with its indented lines, or else the last
 # line.
 words() {
-    errors=$(awk '
-        /^(E: |Err|error:|dpkg: error|Public key for |The following packages have unmet )|^Package .* is not signed/ {
-            error = 1
-            print
-            next
-        }
-        /^ / && error { print; next }
-        { error = 0 }' "$log")
+    errors=$(sed -nE '
+        :test
+        /^(E: |Err|error:|dpkg: error|Public key for |The following packages have unmet |Package .* is not signed)/ {
+            :print
+            p
+            n
+            /^ /b print
+            b test
+        }' "$log")
     echo "${errors:-$(last_line)}"
 }
 
