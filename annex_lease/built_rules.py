@@ -60,8 +60,9 @@ def parent_conflicts(
 
 
 def _of_parent(conflict: Conflict | None) -> Conflict | None:
-    if conflict is None or conflict.name != IMAGE.name:
-        return conflict
+    """The same conflict, in words about a parent."""
+    if conflict is None:
+        return None
     advice = conflict.advice.replace(f"{IMAGE.name} = ", f"{PARENT.name} = ")
     allowed = PARENT.allowed if conflict.allowed == IMAGE.allowed else conflict.allowed
     return replace(conflict, name=PARENT.name, allowed=allowed, advice=advice)

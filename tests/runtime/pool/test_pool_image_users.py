@@ -103,3 +103,17 @@ def test_where_there_is_no_machine_image_its_users_are_not_asked_for(
     answering(monkeypatch, change)
     assert found(world, "--region", HERE) == []
     assert ("DescribeImages" in asked, "DescribeLaunchTemplates" in asked) == (True, False)
+
+
+def test_what_only_the_second_search_finds_is_left(world: World, region: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    tags: Any = [{"ResourceType": "volume", "Tags": pairs({"annex:image": "base"})}]
+    volume = aws().ec2.create_volume(AvailabilityZone=f"{HERE}a", Size=1, TagSpecifications=tags)["VolumeId"]
+    searches = list[str]()
+
+    def change(name: str, _: Mapping[str, Any], answer: Answer) -> Answer:
+        searches.extend(each for each in (name,) if each == "DescribeVolumes")
+        return {**answer, "Volumes": []} if name == "DescribeVolumes" and len(searches) == 1 else answer
+
+    answering(monkeypatch, change)
+    assert found(world, "--region", HERE) == [(HERE, "volume", volume)]
+    assert len(searches) == 2
