@@ -200,4 +200,4 @@ def days_conflict(keep_launched: timedelta) -> Conflict | None:
     if not keep_launched % _DAY:
         return None
     whole = keep_launched - keep_launched % _DAY
-    return Conflict(KEEP_LAUNCHED.name, f"whole days; {KEEP_LAUNCHED.allowed}", max(whole, KEEP_LAUNCHED.minimum))
+    return Conflict(KEEP_LAUNCHED.name, f"whole days; {KEEP_LAUNCHED.allowed}", whole)
