@@ -91,6 +91,11 @@ def test_a_value_that_is_not_allowed(make: Callable[[], object], message: str) -
     assert "allowed" in str(refused.value)
 
 
+def test_scripts_of_the_largest_size_are_accepted() -> None:
+    content = ImageContent(script="é" * 5_000, test_script="x" * 10_000)
+    assert (content.script, content.test_script) == ("é" * 5_000, "x" * 10_000)
+
+
 def test_an_image_of_the_stacks_own_region_is_no_copy() -> None:
     with pytest.raises(ValueError, match="Regions besides the image's own"):
         AnnexImage(place(), "Base", distribution=ImageDistribution(copies={"us-east-1": None}))

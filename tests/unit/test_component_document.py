@@ -184,13 +184,15 @@ def test_each_component_is_installed_and_tested_in_the_order_of_the_image() -> N
     assert phases["end"]["build"]["Check"] == f"/bin/sh {DIRECTORY}check 25.0 image pelican docker"
 
 
-def test_the_files_of_an_image_are_those_of_the_boot(tmp_path: Path) -> None:
-    (write,) = (step.phases["build"]["WriteFiles"] for step in build_steps(ImageContent()) if step.id == "files-1")
+@pytest.mark.parametrize("components", [(), ("cvmfs", "docker")])
+def test_the_files_of_an_image_are_those_of_the_boot(tmp_path: Path, components: tuple[str, ...]) -> None:
+    steps = build_steps(ImageContent(components=components))
+    (write,) = (step.phases["build"]["WriteFiles"] for step in steps if step.id == "files-1")
     done = run(f"set -euo pipefail\n{write.removesuffix('/bin/sh -eu')} cat")
     script = done.stdout.replace(DIRECTORY.rstrip("/"), str(tmp_path / "install"))
     assert run(script).returncode == 0
     found = {path.name: path.read_text() for path in (tmp_path / "install").iterdir()}
-    assert found == install_files()
+    assert found == install_files(components)
     modes = {oct(path.stat().st_mode)[-3:] for path in (tmp_path / "install").iterdir()}
     assert modes == {"644"}, "root runs them, and no other user changes them"
 
