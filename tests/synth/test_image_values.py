@@ -41,6 +41,8 @@ def a_key(scope: Stack, arn: str) -> kms.IKey:
 REFUSED: list[tuple[Callable[[], object], str]] = [
     (lambda: ImageContent(parent="debian-12"), "ImageContent parent: received \"debian-12\"|'debian-12'"),
     (lambda: ImageContent(parent="built:base"), "ImageContent parent"),
+    (lambda: ImageContent(parent="ssm:/aws/x"), 'ImageContent parent: .*does not begin with "aws"'),
+    (lambda: ImageContent(parent="ssm:/aws/service/ami-windows-latest/x"), "ImageContent parent: .*a Linux image"),
     (lambda: ImageContent(htcondor="24.0"), "ImageContent htcondor"),
     (lambda: ImageContent(htcondor="image"), "ImageContent htcondor"),
     (lambda: ImageContent(components="docker"), "ImageContent components"),
