@@ -90,7 +90,7 @@ def test_files_are_written_with_their_modes(tmp_path: Path) -> None:
     }
     done = run("set -euo pipefail\numask 077\n" + write_files(files))
     assert done.returncode == 0, done.stderr
-    assert oct((tmp_path / "two/deep").stat().st_mode)[-3:] == "755", "whatever the umask of the agent is"
+    assert oct((tmp_path / "two/deep").stat().st_mode)[-3:] == "755", "with any umask of the agent"
     for path, (mode, text) in files.items():
         assert Path(path).read_text().rstrip("\n") == text.rstrip("\n")
         assert oct(Path(path).stat().st_mode)[-4:] == mode

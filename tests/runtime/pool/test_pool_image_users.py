@@ -40,7 +40,7 @@ def started(image: str, *tags: tuple[str, str]) -> str:
 
 
 def users(world: World) -> dict[str, list[str]]:
-    """What boots each machine image, by its id."""
+    """Users of each machine image, by its id."""
     listed = left(world, "--region", HERE)["leftovers"]
     return {each["id"]: each["used_by"] for each in listed if each["kind"] == "machine image"}
 
@@ -52,7 +52,7 @@ def test_instances_of_each_machine_image(world: World, region: str) -> None:
 
 
 def test_a_launch_template_whose_default_version_is_not_its_latest(world: World, region: str) -> None:
-    """What a group names: a version that CloudFormation has just made, or the default one."""
+    """A group names a version that CloudFormation has just made, or the default one."""
     first, default, latest, ec2 = *(machine_image(region)[0] for _ in range(3)), aws().ec2
     made = ec2.create_launch_template(
         LaunchTemplateName="of-an-annex",
@@ -117,3 +117,9 @@ def test_what_only_the_second_search_finds_is_left(world: World, region: str, mo
     answering(monkeypatch, change)
     assert found(world, "--region", HERE) == [(HERE, "volume", volume)]
     assert len(searches) == 2
+
+
+def test_a_snapshot_that_has_no_tag_of_image_builder(world: World, region: str) -> None:
+    image, snapshot = machine_image(region)
+    aws().ec2.delete_tags(Resources=[snapshot], Tags=[{"Key": "Ec2ImageBuilderArn"}])
+    assert found(world, "--region", HERE) == [(HERE, "machine image", image), (HERE, "snapshot", snapshot)]
