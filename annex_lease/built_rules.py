@@ -59,8 +59,9 @@ def parent_conflicts(
 
 
 def _of_parent(conflict: Conflict | None) -> Conflict | None:
-    if conflict is None or conflict.name != IMAGE.name:
-        return conflict
+    """The same conflict, in words about a parent."""
+    if conflict is None:
+        return None
     advice = conflict.advice.replace(f"{IMAGE.name} = ", f"{PARENT.name} = ")
     allowed = PARENT.allowed if conflict.allowed == IMAGE.allowed else conflict.allowed
     return replace(conflict, name=PARENT.name, allowed=allowed, advice=advice)
@@ -215,4 +216,4 @@ def days_conflict(keep_launched: timedelta) -> Conflict | None:
     if not keep_launched % _DAY:
         return None
     whole = keep_launched - keep_launched % _DAY
-    return Conflict(KEEP_LAUNCHED.name, f"whole days; {KEEP_LAUNCHED.allowed}", max(whole, KEEP_LAUNCHED.minimum))
+    return Conflict(KEEP_LAUNCHED.name, f"whole days; {KEEP_LAUNCHED.allowed}", whole)

@@ -151,7 +151,7 @@ def image_conflict(image: str) -> Conflict | None:
     if _JSON.fullmatch(image):
         allowed = "a parameter with the image's id alone: this one holds a JSON object"
         return Conflict(IMAGE.name, allowed, advice=f'"{re.sub(":[0-9]+$", "", image)}/image_id"')
-    if _LABELLED.fullmatch(image) and not image.startswith(_SSM_ARN):
+    if _LABELLED.fullmatch(image):
         allowed = f"a version number after the name: CloudFormation reads no parameter by a label {_PAGE}"
         name = image.rpartition(":")[0]
         return Conflict(IMAGE.name, allowed, advice=f'"{name}" for the latest version')

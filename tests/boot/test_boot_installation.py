@@ -38,7 +38,7 @@ def test_the_reason_is_on_the_console_and_the_instance_is_not_replaced(tmp_path:
     assert found["changed_last"] == "annex: the boot archive cannot be fetched"
     assert found["changed_said"] == "annex: retiring: the boot archive cannot be fetched;annex: retired;"
     assert found["unreachable_status"] == "1"
-    assert set(found["unreachable_unpacked"].split()) == {f"./{name}" for name in install_files()}
+    assert set(found["unreachable_unpacked"].split()) == {f"./{name}" for name in install_files(script="")}
     reason = found["unreachable_last"].removeprefix("annex: install: ")
     # The host has no address: apt says which one, and why.
     assert reason.startswith("reading the package lists failed: Err:")

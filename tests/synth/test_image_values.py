@@ -41,6 +41,8 @@ def a_key(scope: Stack, arn: str) -> kms.IKey:
 REFUSED: list[tuple[Callable[[], object], str]] = [
     (lambda: ImageContent(parent="debian-12"), "ImageContent parent: received \"debian-12\"|'debian-12'"),
     (lambda: ImageContent(parent="built:base"), "ImageContent parent"),
+    (lambda: ImageContent(parent="ssm:/aws/x"), 'ImageContent parent: .*does not begin with "aws"'),
+    (lambda: ImageContent(parent="ssm:/aws/service/ami-windows-latest/x"), "ImageContent parent: .*a Linux image"),
     (lambda: ImageContent(htcondor="24.0"), "ImageContent htcondor"),
     (lambda: ImageContent(htcondor="image"), "ImageContent htcondor"),
     (lambda: ImageContent(components="docker"), "ImageContent components"),
@@ -99,6 +101,11 @@ def test_a_value_that_is_not_allowed(make: Callable[[], object], message: str) -
     with pytest.raises(ValueError, match=message) as refused:
         make()
     assert "allowed" in str(refused.value)
+
+
+def test_scripts_of_the_largest_size_are_accepted() -> None:
+    content = ImageContent(script="é" * 5_000, test_script="x" * 10_000)
+    assert (content.script, content.test_script) == ("é" * 5_000, "x" * 10_000)
 
 
 def test_an_image_of_the_stacks_own_region_is_no_copy() -> None:

@@ -1,4 +1,4 @@
-"""The own script of an annex: it is in the archive of the install files, with a stock image and with any other one."""
+"""The own script of an annex: it is in the boot archive, with a stock image and with any other one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from aws_cdk import App, Fn
 from aws_cdk import aws_ec2 as ec2
 
-from annex_boot.installation import install_archive
+from annex_boot.archive import boot_archive
 from annex_constructs import ExecutionPoint, ImageContent, Pool, StockImage
 from annex_lease.built_forms import MAX_SCRIPT_BYTES
 from annex_lease.installation_rules import bare_image
@@ -57,18 +57,18 @@ def test_an_instance_fetches_it_and_verifies_it(tmp_path: Path, keys: dict[str, 
     resources, archives = synthesised(tmp_path, script='"tools.sh"', **keys)
     components = ["docker"] if "components" in keys else []
     (archive,) = archives
-    assert archive == install_archive(components, SCRIPT)
+    assert archive == boot_archive(components, SCRIPT)
     text = launch_text(resources)
     assert f"ANNEX_HTCONDOR={series}\\n" in text
-    assert f"ANNEX_INSTALL_DIGEST={hashlib.sha256(archive).hexdigest()}\\n" in text
+    assert f"ANNEX_ARCHIVE_DIGEST={hashlib.sha256(archive).hexdigest()}\\n" in text
     policies = [each for each in resources.values() if each["Type"] == "AWS::IAM::Policy"]
-    assert sum("ReadInstallFiles" in json.dumps(each) for each in policies) == 1
+    assert sum("ReadBootArchive" in json.dumps(each) for each in policies) == 1
 
 
 def test_without_one_an_image_stays_as_it_is(tmp_path: Path) -> None:
     resources, archives = synthesised(tmp_path)
-    assert archives == []
-    assert "ANNEX_INSTALL_DIGEST=\\n" in launch_text(resources)
+    assert archives == [boot_archive()]
+    assert "ANNEX_HTCONDOR=image\\n" in launch_text(resources)
 
 
 def test_a_script_that_has_gone_is_an_error(tmp_path: Path) -> None:

@@ -90,7 +90,7 @@ def test_files_are_written_with_their_modes(tmp_path: Path) -> None:
     }
     done = run("set -euo pipefail\numask 077\n" + write_files(files))
     assert done.returncode == 0, done.stderr
-    assert oct((tmp_path / "two/deep").stat().st_mode)[-3:] == "755", "whatever the umask of the agent is"
+    assert oct((tmp_path / "two/deep").stat().st_mode)[-3:] == "755", "with any umask of the agent"
     for path, (mode, text) in files.items():
         assert Path(path).read_text().rstrip("\n") == text.rstrip("\n")
         assert oct(Path(path).stat().st_mode)[-4:] == mode
@@ -184,22 +184,31 @@ def test_each_component_is_installed_and_tested_in_the_order_of_the_image() -> N
     assert phases["end"]["build"]["Check"] == f"/bin/sh {DIRECTORY}check 25.0 image pelican docker"
 
 
-def test_the_files_of_an_image_are_those_of_the_boot(tmp_path: Path) -> None:
-    (write,) = (step.phases["build"]["WriteFiles"] for step in build_steps(ImageContent()) if step.id == "files-1")
+@pytest.mark.parametrize("components", [(), ("cvmfs", "docker")])
+def test_the_files_of_an_image_are_those_of_the_boot(tmp_path: Path, components: tuple[str, ...]) -> None:
+    steps = build_steps(ImageContent(components=components))
+    (write,) = (step.phases["build"]["WriteFiles"] for step in steps if step.id == "files-1")
     done = run(f"set -euo pipefail\n{write.removesuffix('/bin/sh -eu')} cat")
     script = done.stdout.replace(DIRECTORY.rstrip("/"), str(tmp_path / "install"))
     assert run(script).returncode == 0
     found = {path.name: path.read_text() for path in (tmp_path / "install").iterdir()}
-    assert found == install_files()
+    assert found == install_files(components)
+    modes = {oct(path.stat().st_mode)[-3:] for path in (tmp_path / "install").iterdir()}
+    assert modes == {"644"}, "root runs them, and no other user changes them"
 
 
 def test_mirrors_reach_the_installation() -> None:
-    content = ImageContent(htcondor_mirror="https://mirror.example.edu/h", package_mirror="http://mirror.example.edu")
-    install = {step.id: step.phases for step in build_steps(content)}["htcondor"]["build"]["Install"]
-    exported = install.replace(
-        f"/bin/sh {DIRECTORY}install 25.0", 'echo "$ANNEX_HTCONDOR_MIRROR $ANNEX_PACKAGE_MIRROR"'
+    content = ImageContent(
+        components=["docker"],
+        htcondor_mirror="https://mirror.example.edu/h",
+        package_mirror="http://mirror.example.edu",
     )
-    assert run(exported).stdout == "https://mirror.example.edu/h http://mirror.example.edu\n"
+    steps = {step.id: step.phases for step in build_steps(content)}
+    for step in ("htcondor", "docker"):
+        exports, _, command = steps[step]["build"]["Install"].rpartition("\n")
+        assert command.startswith(f"/bin/sh {DIRECTORY}install 25.0")
+        shown = run(f'{exports}\necho "$ANNEX_HTCONDOR_MIRROR $ANNEX_PACKAGE_MIRROR"')
+        assert shown.stdout == "https://mirror.example.edu/h http://mirror.example.edu\n"
 
 
 @pytest.mark.parametrize("kept", ["", "machine-id", "ssh_host_ed25519_key.pub"])
@@ -227,3 +236,6 @@ def test_an_instance_with_an_id_or_a_key_of_the_builder_fails_the_test(tmp_path:
     assert ("annex: check: the image has an id or a key" in done.stdout) == bool(kept)
     (tmp_path / "built-by").unlink()
     assert on_machine(steps["htcondor"]["test"]["NewIdentity"]).returncode != 0, "nothing to compare with"
+    for name in names:
+        (tmp_path / name).write_text("")
+    assert on_machine(steps["end"]["build"]["RecordIdentity"]).returncode != 0, "an empty file is no id"

@@ -108,12 +108,6 @@ def test_a_snapshot_whose_machine_image_is_gone(world: World, builder: ImageBuil
     assert found(world) == [("us-east-1", "snapshot", snapshot)]
 
 
-def test_a_snapshot_that_has_no_tag_of_image_builder(world: World, builder: ImageBuilder) -> None:
-    image, snapshot = machine_image("us-east-1")
-    aws().ec2.delete_tags(Resources=[snapshot], Tags=[{"Key": "Ec2ImageBuilderArn"}])
-    assert found(world) == [("us-east-1", "machine image", image), ("us-east-1", "snapshot", snapshot)]
-
-
 def test_what_boots_a_machine_image(world: World, builder: ImageBuilder) -> None:
     image, _ = machine_image("us-east-1")
     ec2 = aws().ec2

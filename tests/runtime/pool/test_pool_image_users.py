@@ -40,7 +40,7 @@ def started(image: str, *tags: tuple[str, str]) -> str:
 
 
 def users(world: World) -> dict[str, list[str]]:
-    """What boots each machine image, by its id."""
+    """Users of each machine image, by its id."""
     listed = left(world, "--region", HERE)["leftovers"]
     return {each["id"]: each["used_by"] for each in listed if each["kind"] == "machine image"}
 
@@ -52,7 +52,7 @@ def test_instances_of_each_machine_image(world: World, region: str) -> None:
 
 
 def test_a_launch_template_whose_default_version_is_not_its_latest(world: World, region: str) -> None:
-    """What a group names: a version that CloudFormation has just made, or the default one."""
+    """A group names a version that CloudFormation has just made, or the default one."""
     first, default, latest, ec2 = *(machine_image(region)[0] for _ in range(3)), aws().ec2
     made = ec2.create_launch_template(
         LaunchTemplateName="of-an-annex",
@@ -103,3 +103,23 @@ def test_where_there_is_no_machine_image_its_users_are_not_asked_for(
     answering(monkeypatch, change)
     assert found(world, "--region", HERE) == []
     assert ("DescribeImages" in asked, "DescribeLaunchTemplates" in asked) == (True, False)
+
+
+def test_what_only_the_second_search_finds_is_left(world: World, region: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    tags: Any = [{"ResourceType": "volume", "Tags": pairs({"annex:image": "base"})}]
+    volume = aws().ec2.create_volume(AvailabilityZone=f"{HERE}a", Size=1, TagSpecifications=tags)["VolumeId"]
+    searches = list[str]()
+
+    def change(name: str, _: Mapping[str, Any], answer: Answer) -> Answer:
+        searches.extend(each for each in (name,) if each == "DescribeVolumes")
+        return {**answer, "Volumes": []} if name == "DescribeVolumes" and len(searches) == 1 else answer
+
+    answering(monkeypatch, change)
+    assert found(world, "--region", HERE) == [(HERE, "volume", volume)]
+    assert len(searches) == 2
+
+
+def test_a_snapshot_that_has_no_tag_of_image_builder(world: World, region: str) -> None:
+    image, snapshot = machine_image(region)
+    aws().ec2.delete_tags(Resources=[snapshot], Tags=[{"Key": "Ec2ImageBuilderArn"}])
+    assert found(world, "--region", HERE) == [(HERE, "machine image", image), (HERE, "snapshot", snapshot)]

@@ -21,6 +21,7 @@ US_KEY = "arn:aws:kms:us-east-1:123456789012:key/01234567-89ab-cdef-0123-456789a
 EU_KEY = US_KEY.replace("us-east-1", "eu-west-1")
 CN_KEY = US_KEY.replace("arn:aws:", "arn:aws-cn:")
 CN_TOPIC = "arn:aws-cn:sns:us-east-1:123456789012:images"
+SHARED = "arn:aws:ssm:eu-west-1:210987654321:parameter/p"
 ARM = 'instance_types = ["c7g.large"]'
 KEYS = [(term, ImageSpec.model_fields[term.name]) for term in (IMAGE_NAME, *IMAGE_KEYS)]
 SMALLEST: dict[str, Any] = {"name": "base", "region": "us-east-1"}
@@ -87,6 +88,13 @@ def test_a_value_is_accepted_at_its_bounds_and_refused_beyond(read: Read, term: 
     [
         ('parent = "debian-14"', "parent", "a stock image: debian-13, ubuntu-24.04", 'did you mean "debian-13"?'),
         ('parent = "built:other"', "parent", "a stock image: debian-13", 'parent = "debian-13"'),
+        ('parent = "/my/image"', "parent", "a stock image: debian-13", 'parent = "ssm:/my/image"'),
+        (
+            f'parent = "ssm:{SHARED}"',
+            "parent",
+            "a parameter in the annex's Region, us-east-1",
+            "share one in us-east-1",
+        ),
         (ARM, "parent", "an image for arm64", 'name "ubuntu-24.04" or'),
         ('parent = "ssm:/aws/service/x/amd64"\n' + ARM, "parent", "an image for arm64", "or types for x86_64"),
         ('instance_types = ["c6a.large", "c7g.large"]', "instance_types", "one processor architecture", "second annex"),
