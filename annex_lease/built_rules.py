@@ -26,6 +26,7 @@ from annex_lease.built_terms import (
 from annex_lease.forms import arn_region
 from annex_lease.image_rules import architecture_conflict, image_conflict, image_region_conflict
 from annex_lease.installation_rules import installation_conflicts
+from annex_lease.instance_rules import types_conflict
 from annex_lease.instance_types import architectures
 from annex_lease.kinds import written
 from annex_lease.regions import is_misspelt, nearest_region, partition
@@ -65,6 +66,12 @@ def _of_parent(conflict: Conflict | None) -> Conflict | None:
     advice = conflict.advice.replace(f"{IMAGE.name} = ", f"{PARENT.name} = ")
     allowed = PARENT.allowed if conflict.allowed == IMAGE.allowed else conflict.allowed
     return replace(conflict, name=PARENT.name, allowed=allowed, advice=advice)
+
+
+def build_types_conflict(instance_types: Sequence[str]) -> Conflict | None:
+    """The rule about an annex's types, for those that build and test an image."""
+    conflict = types_conflict(instance_types)
+    return conflict and replace(conflict, advice=conflict.advice.replace("a second annex", "a second image"))
 
 
 def regions_conflict(regions: Sequence[str]) -> Conflict | None:

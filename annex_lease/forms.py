@@ -204,7 +204,7 @@ EMAIL = Form(rf"[A-Za-z0-9._%+-]{{1,64}}@{_LABEL}(\.{_LABEL})+", "one e-mail add
 # FIFO topics").
 TOPIC_ARN = Form(
     "arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}",
-    "the ARN of a standard Amazon SNS topic in the annex's Region",
+    "the ARN of a standard Amazon SNS topic in the same Region",
     "arn:aws:sns:us-east-1:123456789012:alarms",
 )
 SECRET_ARN = Form(

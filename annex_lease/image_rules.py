@@ -97,6 +97,25 @@ def default_root_device(image: str) -> str:
     return ROOT_DEVICE.example if family is None else family.root_device
 
 
+def other_root(name: str, image: str, root_device: str) -> str | None:
+    """A warning about a stock image with another root volume than its publisher's images have; None if it has theirs.
+
+    No error: a publisher can change it, and then `root_device` is the way out.
+
+    Args:
+        name: the annex's name.
+        image: a name, an id or a parameter, as the spec has it.
+        root_device: device name of the root volume, as declared.
+    """
+    family = family_of(image)
+    if family is None or root_device == family.root_device:
+        return None
+    return (
+        f"annex {name}: root_device is {root_device}, and the root volume of {family.title} is {family.root_device}: "
+        "an instance with another root volume retires; fix: remove root_device"
+    )
+
+
 def nearest_families(text: str) -> list[str]:
     """The names of the stock images that a misspelt or unknown one may mean; empty if none is similar.
 

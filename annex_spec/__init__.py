@@ -6,7 +6,7 @@ mistake in the file is reported before either of them acts. Ranges, defaults and
 """
 
 from annex_lease.duration import format_duration, parse_duration
-from annex_spec.annex_warnings import annex_warnings, image_warning, network_warning
+from annex_spec.annex_warnings import annex_warnings, image_warning, network_warning, root_warning
 from annex_spec.image_model import ImageSpec
 from annex_spec.loading import DeclaredPlace, PartialSpec, Spec, load, load_partly
 from annex_spec.model import AnnexSpec, BaseSpec, PoolSpec
@@ -31,4 +31,5 @@ __all__ = [
     "network_warning",
     "parse_duration",
     "read_script",
+    "root_warning",
 ]

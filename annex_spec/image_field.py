@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from annex_lease import built_rules, built_terms, instance_rules
+from annex_lease import built_rules, built_terms
 from annex_spec.field import matching, number, ruled, texts, unique, within, words
 
 ImageName = Annotated[
@@ -21,7 +21,7 @@ TestScript = Annotated[Annotated[str, matching(built_terms.TEST_SCRIPT.form)] | 
 BuildTypes = Annotated[
     tuple[Annotated[str, matching(built_terms.BUILD_TYPES.form)], ...],
     AfterValidator(unique),
-    ruled(instance_rules.types_conflict),
+    ruled(built_rules.build_types_conflict),
     texts(built_terms.BUILD_TYPES),
 ]
 ImageVolumeGib = Annotated[int, number(built_terms.IMAGE_VOLUME_GIB)]

@@ -69,8 +69,7 @@ class ImageSpec(BaseModel):
         )
         yield built_rules.script_conflict(self.script, self.test_script)
         yield built_rules.copies_conflict(self.region, self.regions)
-        for name in (built_terms.COPY_ACCOUNTS.name, built_terms.SHARE_WITH.name):
-            yield built_rules.own_account_conflict(name, self.account, getattr(self, name))
+        yield from self._account_conflicts()
         yield built_rules.volume_keys_conflict(self.places, self.volume_keys)
         yield built_rules.sharing_conflict(self.places, self.volume_keys, self.share_with)
         yield built_rules.build_network_conflict(self.subnet, self.security_group)
@@ -83,6 +82,15 @@ class ImageSpec(BaseModel):
         yield instance_rules.boundary_conflict(self.permissions_boundary, self.account)
         boundary = terms.PERMISSIONS_BOUNDARY.name
         yield instance_rules.partition_conflict(boundary, self.permissions_boundary, self.region)
+
+    def _account_conflicts(self) -> Iterable[Conflict | None]:
+        for name in (built_terms.COPY_ACCOUNTS.name, built_terms.SHARE_WITH.name):
+            yield built_rules.own_account_conflict(name, self.account, getattr(self, name))
+
+    def account_problems(self) -> list[Problem]:
+        """The problems with the image's account, which can be that of the credentials in use, under its table."""
+        found = [conflict for conflict in self._account_conflicts() if conflict is not None]
+        return [problem_of(each, getattr(self, each.name), table=f"[image.{self.name}]") for each in found]
 
     def annex_problem(self, annex: AnnexSpec) -> Problem | None:
         """The first problem of an annex that boots this image, under the annex's table; None if there is none.

@@ -16,7 +16,7 @@ from annex_lease.forms import SHARED_NETWORK
 from annex_lease.image_rules import family_of, parameter_of
 from annex_lease.ownership import STACK_DESCRIPTION, stack_name
 from annex_lease.terms import ANNEX_KEYS, EXECUTION_POINT_TIMES
-from annex_spec import AnnexSpec, PoolSpec, image_warning, network_warning, read_script
+from annex_spec import AnnexSpec, PoolSpec, image_warning, network_warning, read_script, root_warning
 from stacks.base_stack import accept_redundant_dependencies, tag_resources
 from stacks.network_stack import AnnexNetworkStack, imported_subnet, two_zones
 
@@ -166,7 +166,7 @@ class AnnexStack(Stack):
 
 
 def warn(stacks: Mapping[str, Stack], annexes: Collection[AnnexSpec]) -> None:
-    """Put the warnings about the quota of VPCs, and about an image without HTCondor, at the stacks of the annexes.
+    """Put the warnings about the quota of VPCs, and about the image, at the stacks of the annexes.
 
     A command of the CDK prints the warnings of the stacks that it is about, and how to acknowledge each. Of an end that
     has passed the constructs warn themselves.
@@ -175,7 +175,11 @@ def warn(stacks: Mapping[str, Stack], annexes: Collection[AnnexSpec]) -> None:
     :param annexes: the annexes of the spec file.
     """
     for annex in annexes:
-        found = {"annex:vpcQuota": network_warning(annex, annexes), "annex:bareImage": image_warning(annex)}
+        found = {
+            "annex:vpcQuota": network_warning(annex, annexes),
+            "annex:bareImage": image_warning(annex),
+            "annex:rootDevice": root_warning(annex),
+        }
         for name, warning in found.items():
             if warning is not None:
                 Validations.of(stacks[annex.name]).add_warning(name, warning)

@@ -17,7 +17,6 @@ from annex_lease.egress import Opening, dns_network, package_openings
 from annex_lease.image_rules import default_root_device
 from annex_lease.installation_rules import default_htcondor, installation_conflicts
 from annex_lease.kinds import Text
-from annex_lease.stock_images import HTCONDOR_IN_IMAGE
 
 
 class _Image(Kind):
@@ -128,11 +127,6 @@ class ExecutionPoint:
     def image_root_device(self) -> str:
         """The value of `root_device`, with its default applied."""
         return default_root_device(self.image_name) if self.root_device is None else self.root_device
-
-    @property
-    def changes_image(self) -> bool:
-        """True if an instance adds something to its image when it boots: HTCondor, or what the script does."""
-        return self.htcondor_series != HTCONDOR_IN_IMAGE or self.script is not None
 
     @property
     def package_openings(self) -> tuple[Opening, ...]:

@@ -1,10 +1,10 @@
 """Launch template of an execution point."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import jsii
-from aws_cdk import ITaggableV2, TagManager, Tags, TagType
+from aws_cdk import CfnParameter, ITaggableV2, Stack, TagManager, Tags, TagType, Token
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_secretsmanager as secretsmanager
@@ -16,6 +16,7 @@ from annex_constructs.fleet.boot_archive import BootArchive
 from annex_constructs.fleet.execution_point import ExecutionPoint
 from annex_constructs.fleet.multipart_user_data import ExecutionPointUserData
 from annex_constructs.stock_image import StockImage
+from annex_lease.image_rules import architecture_conflict
 from annex_lease.ownership import instance_name
 from annex_lease.tags import TAG_ID, TAG_NAME
 
@@ -90,6 +91,7 @@ def execution_point_template(
         **_METADATA_SERVICE,
         detailed_monitoring=False,
     )
+    _check_architecture(template, instance_types)
     return _completed(template, annex_name, annex_id, describes_interface=associate_public_ip_address is not None)
 
 
@@ -121,6 +123,31 @@ def _completed(
     if describes_interface:
         resource.add_property_override("LaunchTemplateData.NetworkInterfaces.0.DeleteOnTermination", True)
     return template
+
+
+def _check_architecture(template: ec2.LaunchTemplate, instance_types: Sequence[ec2.InstanceType]) -> None:
+    """Refuse an image of a public parameter whose name has another architecture than that of the types.
+
+    Such are the images of `ec2.MachineImage.latest_amazon_linux2023()`. Others are looked at before the first launch.
+    """
+    names = [name for each in instance_types if not Token.is_unresolved(name := each.to_string())]
+    for parameter in _parameters(template) if names else ():
+        conflict = architecture_conflict(f"ssm:{parameter}", names)
+        if conflict is not None:
+            received = f"the image of {parameter}"
+            raise invalid_value(
+                "ExecutionPoint machine_image", received=received, allowed=conflict.allowed, fix=conflict.advice
+            )
+
+
+def _parameters(template: ec2.LaunchTemplate) -> Iterator[str]:
+    """The SSM parameter from which CloudFormation reads the image of a template; none if it reads it from none."""
+    stack = Stack.of(template)
+    image = stack.resolve(template.image_id)
+    # The CDK makes a parameter of the template for each SSM parameter, in the stack itself.
+    for each in stack.node.children:
+        if isinstance(each, CfnParameter) and image == {"Ref": stack.resolve(each.logical_id)}:
+            yield str(each.default)
 
 
 def _check_system(template: ec2.LaunchTemplate) -> None:

@@ -209,6 +209,17 @@ def test_a_parent_that_is_looked_up_needs_an_account(tmp_path: Path, account: st
     assert images_with_accounts(load(file), ACCOUNT)["rocky"].account == ACCOUNT
 
 
+@pytest.mark.parametrize("key", ["accounts", "share_with"])
+def test_the_account_of_the_credentials_is_no_further_one(tmp_path: Path, key: str) -> None:
+    file = tmp_path / "annexes.toml"
+    file.write_text(f'{SPEC}{ROCKY}{key} = ["{ACCOUNT}"]\nvolume_keys = ["{US_KEY}"]\n')
+    with pytest.raises(SpecError) as refused:
+        images_with_accounts(load(file), ACCOUNT)
+    (problem,) = refused.value.problems
+    assert (problem.table, problem.key, problem.fix) == ("[image.rocky]", key, f"remove {ACCOUNT}")
+    assert images_with_accounts(load(file), "210987654321")["rocky"].account == "210987654321"
+
+
 def test_the_app_makes_the_stacks_of_the_images(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("CDK_DEFAULT_ACCOUNT", raising=False)
     (tmp_path / "annexes.toml").write_text(SPEC + ROCKY.replace("rocky", "base").replace("base-9", "debian-13"))

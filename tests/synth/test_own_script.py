@@ -92,7 +92,8 @@ def test_what_is_no_script_is_refused(owner: str, script: Any) -> None:
 
 def test_the_longest_one_is_taken_with_any_image() -> None:
     for image in (StockImage.ROCKY_9, ec2.MachineImage.generic_linux({"us-east-1": "ami-0123456789abcdef0"})):
-        assert ExecutionPoint(pool=Pool(**POOL), machine_image=image, script="x" * MAX_SCRIPT_BYTES).changes_image
+        script = "x" * MAX_SCRIPT_BYTES
+        assert ExecutionPoint(pool=Pool(**POOL), machine_image=image, script=script).script == script
 
 
 def test_a_publishers_image_whose_script_may_install_htcondor_gets_no_warning() -> None:

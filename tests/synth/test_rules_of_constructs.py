@@ -75,6 +75,7 @@ BY_SPEC: dict[str, list[Reach]] = {
     "annex_fleet.py check_types('AnnexFleet instance_types')": [({"instance_types": ()}, "instance_types")],
     "launch_template.py invalid_value('ExecutionPoint machine_image')": [
         ({"image": "ssm:/aws/service/ami-windows-latest/Windows_Server-2022-English-Full-Base"}, "image"),
+        ({"image": "ssm:/aws/service/debian/release/13/latest/arm64"}, "image"),
     ],
     "stock_image.py invalid_value('AnnexFleet instance_types')": [NO_TOKEN],
     "stock_image.py invalid_value(_PARAMETER)": [

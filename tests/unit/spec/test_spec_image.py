@@ -97,7 +97,7 @@ def test_a_value_is_accepted_at_its_bounds_and_refused_beyond(read: Read, term: 
         ),
         (ARM, "parent", "an image for arm64", 'name "ubuntu-24.04" or'),
         ('parent = "ssm:/aws/service/x/amd64"\n' + ARM, "parent", "an image for arm64", "or types for x86_64"),
-        ('instance_types = ["c6a.large", "c7g.large"]', "instance_types", "one processor architecture", "second annex"),
+        ('instance_types = ["c6a.large", "c7g.large"]', "instance_types", "one processor architecture", "second image"),
         ('components = ["osg"]', "components", "components of Debian 13: cvmfs", "remove osg"),
         ('components = ["osgg"]', "components", "different names of osg", 'did you mean "osg"?'),
         ('components = ["conda"]', "components", "different names of osg", 'components = ["docker"]'),
