@@ -9,7 +9,7 @@ firewall_is_loaded() {
 # give them their vacate time. What still runs after 10 s is killed by the kernel.
 end_jobs_now() {
     echo "firewall rules are missing" >/run/annex/reason
-    systemctl kill --kill-whom=main --signal=QUIT condor.service
+    systemctl kill --kill-who=main --signal=QUIT condor.service
     systemctl --no-block stop condor.service
     systemd-run --quiet --on-active=10s --timer-property=AccuracySec=1s \
         systemctl kill --signal=KILL condor.service || systemctl kill --signal=KILL condor.service

@@ -41,5 +41,5 @@ look_for_notice() {
 # The vacate time itself was fixed when the job started. HTCondor takes no notice of a second SIGQUIT.
 bound_vacate_time() {
     [ "$(date +%s)" -lt $((interrupted - 25)) ] ||
-        systemctl kill --kill-whom=main --signal=QUIT condor.service 2>/dev/null
+        systemctl kill --kill-who=main --signal=QUIT condor.service 2>/dev/null
 }

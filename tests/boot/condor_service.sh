@@ -10,7 +10,7 @@ cat >ep/root/usr/sbin/systemctl <<'END'
 echo "systemctl $*" >>/tmp/calls
 signal=
 case $* in
-"kill --kill-whom=main --signal="*" condor.service") signal=${3#--signal=} ;;
+"kill --kill-who=main --signal="*" condor.service") signal=${3#--signal=} ;;
 *"stop condor.service")
     signal=$(cat /usr/lib/systemd/system/condor.service /etc/systemd/system/condor.service.d/*.conf |
         sed -n 's/^KillSignal=SIG//p' | tail -n 1)

@@ -49,7 +49,7 @@ two_jobs stop
 began=$(milliseconds)
 inep systemctl --no-block stop condor.service
 back stop
-# The checkpoint came back: the job goes on with it.
+# The pool has the checkpoint, and the job resumes from it.
 incm condor_rm -constraint 'regexp("ignores", UserLog)' >/dev/null
 start_condor 300
 wait_for 120 event heeds-stop 005

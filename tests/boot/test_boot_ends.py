@@ -40,7 +40,7 @@ def test_a_spot_interruption_sends_jobs_back_before_it(found: dict[str, str]) ->
     assert found["spot_reason"] == found["spot_time"]
     assert found["spot_calls"] == (
         "systemctl --no-block stop condor.service;systemctl --no-block start annex-retire.service;"
-        "systemctl kill --kill-whom=main --signal=QUIT condor.service;"
+        "systemctl kill --kill-who=main --signal=QUIT condor.service;"
     )
     assert (found["master-spot"], found["left-spot"]) == ("0", "0")
 
@@ -52,7 +52,7 @@ def test_without_the_firewall_jobs_are_killed_at_once(found: dict[str, str]) -> 
     assert found["queue-firewall"] == BACK
     assert (found["master-firewall"], found["left-firewall"]) == ("0", "0")
     assert found["firewall_calls"] == (
-        "systemctl kill --kill-whom=main --signal=QUIT condor.service;systemctl --no-block stop condor.service;"
+        "systemctl kill --kill-who=main --signal=QUIT condor.service;systemctl --no-block stop condor.service;"
         "systemd-run --quiet --on-active=10s --timer-property=AccuracySec=1s "
         "systemctl kill --signal=KILL condor.service;systemctl --no-block start annex-retire.service;"
     )

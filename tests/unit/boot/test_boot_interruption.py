@@ -11,7 +11,7 @@ from tests.unit.boot.boot_root import BootRoot
 
 NOTICE = "spot_instance-action"
 STOP, RETIRE = "--no-block stop condor.service", "--no-block start annex-retire.service"
-KILL = "kill --kill-whom=main --signal=QUIT condor.service"
+KILL = "kill --kill-who=main --signal=QUIT condor.service"
 
 
 @pytest.fixture

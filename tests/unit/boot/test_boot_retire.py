@@ -48,7 +48,7 @@ def test_a_reload_of_the_firewall_that_fails_ends_jobs_at_once(root: BootRoot, f
     root.write("reload", command.removeprefix("ExecReload=/bin/sh -c ").join(("eval ", "\n")))
     assert root.run("/reload").returncode == 0
     expected = [
-        "kill --kill-whom=main --signal=QUIT condor.service",
+        "kill --kill-who=main --signal=QUIT condor.service",
         "--no-block stop condor.service",
         "--no-block start annex-retire.service",
     ]

@@ -111,7 +111,7 @@ def test_a_firewall_that_cannot_be_put_up_again_ends_the_machine(running: BootRo
     running.write("fake/step-2", ":")
     running.run("watch")
     assert running.calls("systemctl")[:3] == [
-        "kill --kill-whom=main --signal=QUIT condor.service",
+        "kill --kill-who=main --signal=QUIT condor.service",
         "--no-block stop condor.service",
         "--no-block start annex-retire.service",
     ]
