@@ -33,5 +33,6 @@ start_condor() {
 }
 watch() {
     (exec ip netns exec ep chroot ep/root sh /usr/local/lib/annex/watch) >ep/root/tmp/said 2>&1 &
+    # shellcheck disable=SC2034 # for a scenario
     watching=$!
 }
