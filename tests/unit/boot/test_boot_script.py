@@ -14,12 +14,12 @@ from tests.unit.boot.boot_root import SETTINGS
 from tests.unit.boot.stock_machine import Machine
 from tests.unit.boot.test_boot_install import HANGS, START, TIMEOUT
 
-PLACE = {"install_files": "example-bucket/install.tar.gz", "install_digest": "0123456789abcdef" * 4}
+PLACE, DIGEST = "example-bucket/install.tar.gz", "0123456789abcdef" * 4
 
 
 def prepare(machine: Machine, script: str, htcondor: str = "25.0") -> Machine:
     """A machine that fetched the install files with a script."""
-    settings = dataclasses.replace(SETTINGS, htcondor=htcondor, **PLACE)
+    settings = dataclasses.replace(SETTINGS, htcondor=htcondor, install_files=PLACE, install_digest=DIGEST)
     machine.write("etc/annex/annex.env", settings.to_env_file())
     machine.write(f"{DIRECTORY}script", script)
     return machine
