@@ -52,6 +52,7 @@ REFUSED: list[tuple[Callable[[], object], str]] = [
     (lambda: ImageContent(script=""), "ImageContent script: .*the text of a script, 1 to 10000 bytes"),
     (lambda: ImageContent(script="é" * 5_001), "ImageContent script: .*10002 bytes"),
     (lambda: ImageContent(script="true", test_script="x" * 10_001), "ImageContent test_script"),
+    (lambda: ImageContent(test_script="true"), "ImageContent test_script: .*only with script"),
     (lambda: ImageContent(script=7), "ImageContent script"),  # type: ignore[arg-type]
     (lambda: ImageContent(volume_gib=0), "ImageContent volume_gib"),
     (lambda: ImageContent(volume_gib=Token.as_number({"Ref": "Size"})), "ImageContent volume_gib"),
