@@ -58,6 +58,7 @@ REFUSED: list[tuple[Callable[[], object], str]] = [
     (lambda: ImageContent(script="\ud800"), "ImageContent script: .*bytes that are not UTF-8 at 0"),
     (lambda: ImageContent(script=f"echo {Aws.REGION}"), "ImageContent script: .*known when the app is synthesised"),
     (lambda: ImageContent(script="true", test_script="x" * 10_001), "ImageContent test_script"),
+    (lambda: ImageContent(test_script="true"), "ImageContent test_script: .*only with script"),
     (lambda: ImageContent(script=7), "ImageContent script"),  # type: ignore[arg-type]
     (lambda: ImageContent(volume_gib=0), "ImageContent volume_gib"),
     (lambda: ImageContent(volume_gib=Token.as_number({"Ref": "Size"})), "ImageContent volume_gib"),

@@ -62,7 +62,7 @@ BY_SPEC: dict[str, list[Reach]] = {
     "execution_point.py check_form('ExecutionPoint root_device')": [({"root_device": "xvda"}, "root_device")],
     "execution_point.py seconds(f'ExecutionPoint {span.name}')": [({"idle_timeout": "29s"}, "idle_timeout")],
     "execution_point.py check_form(f'ExecutionPoint {term.name}')": [({"proxy": "proxy"}, "proxy")],
-    "declared_values.py invalid_value(parameter)": [CALLED, CALLED, TWO_ARCHITECTURES],
+    "declared_values.py invalid_value(parameter)": [CALLED, CALLED, CALLED, TWO_ARCHITECTURES],
     "declared_values.py invalid_value(f'{type(given).__name__} {conflict.name}')": [CALLED],
     "execution_point.py check_texts('ExecutionPoint components')": [({"components": ("gpu",)}, "components")],
     "execution_point.py check_conflicts(self)": [({"components": ("apptainer",)}, "components")],
