@@ -80,13 +80,12 @@ class ImageContent:
         text = getattr(self, name)
         if text is None:
             return
-        defect: object = text
-        if isinstance(text, str):
-            # What is no text in UTF-8 is the defect of its bytes. A token is in none: the text is packed.
-            defect = script_defect(text.encode(errors="surrogatepass"))
-            if Token.is_unresolved(text):
-                defect = text
-        if defect:
-            allowed = f"the text of a script, {SCRIPT_ALLOWED}, known when the app is synthesised"
-            fix = f'pass {name}=Path("...").read_text()'
-            raise invalid_value(f"ImageContent {name}", received=defect, allowed=allowed, fix=fix)
+        received: object = text
+        # The text is packed, so CloudFormation would not find a token in it.
+        if isinstance(text, str) and not Token.is_unresolved(text):
+            received = script_defect(text.encode(errors="surrogatepass"))
+            if not received:
+                return
+        allowed = f"the text of a script, {SCRIPT_ALLOWED}, known when the app is synthesised"
+        fix = f'pass {name}=Path("...").read_text()'
+        raise invalid_value(f"ImageContent {name}", received=received, allowed=allowed, fix=fix)
