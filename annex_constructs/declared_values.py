@@ -65,14 +65,15 @@ def check_script(parameter: str, text: object) -> None:
     """
     if text is None:
         return
-    defect: object = text
+    received: object = text
     if isinstance(text, str) and not Token.is_unresolved(text):
         # What is no text in UTF-8 is the defect of its bytes.
-        defect = script_defect(text.encode(errors="surrogatepass"))
-    if defect:
-        allowed = f"the text of a script, {SCRIPT_ALLOWED}, known when the app is synthesised"
-        fix = f'pass {parameter.rpartition(" ")[2]}=Path("...").read_text()'
-        raise invalid_value(parameter, received=defect, allowed=allowed, fix=fix)
+        received = script_defect(text.encode(errors="surrogatepass"))
+        if not received:
+            return
+    allowed = f"the text of a script, {SCRIPT_ALLOWED}, known when the app is synthesised"
+    fix = f'pass {parameter.rpartition(" ")[2]}=Path("...").read_text()'
+    raise invalid_value(parameter, received=received, allowed=allowed, fix=fix)
 
 
 def check_conflicts(given: object, conflicts: Iterable[Conflict | None]) -> None:
