@@ -50,9 +50,10 @@ for level in READ WRITE DAEMON NEGOTIATOR ADMINISTRATOR ADVERTISE_STARTD ADVERTI
     result "may_$level" $?
 done
 
-# Not a starter of the startd's, in spite of its name; it runs longer than every job here.
-cp ep/root/usr/bin/sleep ep/root/tmp/condor_starter
-inep setpriv --reuid 65534 --regid 65534 --clear-groups /tmp/condor_starter 300 &
+# No starters of jobs, in spite of their names: one is a job's program, and one is asked by the startd what it can do.
+# They run longer than every job here.
+inep setpriv --reuid 65534 --regid 65534 --clear-groups bash -c 'exec -a "condor_starter -f -a slot1_1" sleep 300' &
+inep bash -c 'exec -a "/usr/sbin/condor_starter -classad" sleep 300' &
 called call-aws
 result protected_idle $?
 
