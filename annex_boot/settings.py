@@ -20,8 +20,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from annex_lease import forms
+from annex_lease import forms, job_forms
 from annex_lease.forms import Form
+from annex_lease.job_rules import JobPolicy
 from annex_lease.stock_images import HTCONDOR_IN_IMAGE
 from annex_lease.terms import EXECUTION_POINT_TIMES, seconds
 
@@ -47,6 +48,8 @@ class EpSettings:
         proxy: URL of the proxy for HTTP and HTTPS. Default: "" - none.
         times: whole seconds of each of `annex_lease.terms.EXECUTION_POINT_TIMES`, by its name.
         protect_busy: protect the instance from scale-in while a job runs on it. Default: False.
+        jobs: condition on jobs, a ClassAd expression. Default: that of an annex that declares nothing about jobs.
+        project_id: the project that pays, as a ClassAd string with its quotes. Default: "" - none.
         htcondor: series of HTCondor to install at boot. Default: `image` - it is in the image.
         install_files: ``BUCKET/KEY`` of the archive of the install files. Default: "" - nothing is installed.
         install_digest: SHA-256 of that archive, hexadecimal. Default: "" - nothing is installed.
@@ -66,6 +69,8 @@ class EpSettings:
     times: Mapping[str, int]
     proxy: str = _setting("ANNEX_PROXY", forms.PROXY_OR_NONE, default="")
     protect_busy: bool = _setting("ANNEX_PROTECT_BUSY", forms.FLAG, default=False)
+    jobs: str = _setting("ANNEX_JOBS", job_forms.JOBS, default=JobPolicy().condition)
+    project_id: str = _setting("ANNEX_PROJECT_ID", job_forms.PROJECT_OR_NONE, default="")
     htcondor: str = _setting("ANNEX_HTCONDOR", forms.HTCONDOR, default=HTCONDOR_IN_IMAGE)
     install_files: str = _setting("ANNEX_INSTALL_FILES", forms.S3_OBJECT_OR_NONE, default="")
     install_digest: str = _setting("ANNEX_INSTALL_DIGEST", forms.SHA256_OR_NONE, default="")

@@ -114,11 +114,12 @@ def user_data_parts(settings: EpSettings) -> tuple[str, str]:
     files = [_write_file(path, mode, boot_file(name)) for name, (path, mode) in sorted(BOOT_FILES.items())]
     static = start + "write_files:\n" + "".join(files)
     # mtime 0: the same input gives the same bytes.
-    packed = base64.encodebytes(gzip.compress(static.encode(), compresslevel=9, mtime=0)).decode("ascii")
+    # One long line: the line breaks of MIME would take 160 bytes, and cloud-init needs none.
+    packed = base64.b64encode(gzip.compress(static.encode(), compresslevel=9, mtime=0)).decode("ascii")
     own = f"#cloud-config\n{_APPEND}write_files:\n"
     own += _write_file("/etc/annex/annex.env", "0644", settings.to_env_file())
     return (
-        f"Content-Type: application/gzip\nContent-Transfer-Encoding: base64\n\n{packed}",
+        f"Content-Type: application/gzip\nContent-Transfer-Encoding: base64\n\n{packed}\n",
         f"Content-Type: text/cloud-config\n\n{own}",
     )
 
@@ -142,5 +143,6 @@ def render_user_data(settings: EpSettings) -> str:
 
 
 def _write_file(path: str, mode: str, content: str) -> str:
-    block = "".join(f"      {line}\n" for line in content.splitlines())
-    return f"  - path: {path}\n    permissions: '{mode}'\n    content: |\n{block}"
+    # With as few blanks as YAML takes.
+    block = "".join(f"   {line}\n" for line in content.splitlines())
+    return f"- path: {path}\n  permissions: '{mode}'\n  content: |\n{block}"

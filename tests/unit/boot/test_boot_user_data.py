@@ -123,8 +123,8 @@ def test_values_known_only_at_deployment_pass_through() -> None:
     token = "${Token[TOKEN.42]}"
     settings = dataclasses.replace(SETTINGS, credential_arn=token, collector=f"{token}:9618", trust_domain=token)
     text = render_user_data(settings)
-    assert f"      ANNEX_CREDENTIAL={token}\n" in text
-    assert f"      ANNEX_COLLECTOR={token}:9618\n" in text
+    assert f"   ANNEX_CREDENTIAL={token}\n" in text
+    assert f"   ANNEX_COLLECTOR={token}:9618\n" in text
 
 
 @pytest.mark.parametrize("annex", ["a", "a" * 32, "a-1", "pa", "paper"])
