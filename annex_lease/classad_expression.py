@@ -21,6 +21,7 @@ _WORDS = {"is", "isnt"}
 _SCOPES = {"my", "target"}
 # Their meaning is not an attribute's: another ad, an error, or a keyword.
 _RESERVED = {"error", "parent", "other", "self", "toplevel", "root"} | _SCOPES
+_SIGNS = ("-", "+", "!", "~")
 _LEVELS = (
     ("||",),
     ("&&",),
@@ -147,6 +148,9 @@ class _Parser:
         self._deeper()
         self._binary(0)
         if self._take("?:"):
+            # HTCondor's own parser does not read one there.
+            if self._next.text in _SIGNS:
+                raise self._unexpected("a value without a sign after ?:, or one in parentheses")
             self._expression()
         elif self._take("?"):
             self._expression()
@@ -164,7 +168,7 @@ class _Parser:
 
     def _unary(self) -> None:
         signs = 0
-        while self._take("-", "+", "!", "~"):
+        while self._take(*_SIGNS):
             self._deeper()
             signs += 1
         self._primary()
@@ -228,4 +232,4 @@ class _Parser:
         low, high = FUNCTIONS[token.text.lower()]
         if not low <= count <= high:
             wanted = f"{low}" if low == high else f"{low} to {high}" if high < ANY_NUMBER else f"{low} or more"
-            raise ExpressionError(f"{token.text} with {count} arguments in place of {wanted}", token.position)
+            raise ExpressionError(f"{token.text} takes {wanted} arguments, not {count},", token.position)

@@ -19,7 +19,7 @@ FUNCTIONS: dict[str, tuple[int, int]] = {
     **dict.fromkeys(("stringlistsize", "stringlistsum", "stringlistavg", "stringlistmin", "stringlistmax"), (1, 2)),
     **dict.fromkeys(("versioncmp", "versiongt", "versionge", "versionlt", "versionle", "versioneq"), (2, 2)),
     **dict.fromkeys(("splitusername", "splitslotname"), (1, 1)),
-    "versioninrange": (3, 3),
+    "version_in_range": (3, 3),
     "anycompare": (3, 3),
     "allcompare": (3, 3),
     "ifthenelse": (3, 3),

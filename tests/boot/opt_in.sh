@@ -82,6 +82,15 @@ result analysis "$(as_user "condor_q -better-analyze $(incm condor_q -constraint
 as_user "condor_qedit -constraint 'Case == \"a-none\"' MayUseAWS true" >/dev/null
 wait_for 120 event a-none 005
 result edited $?
+# An annex that the pool opens to every job, in a file before pool.conf; another one stays closed.
+echo 'ANNEX_OPEN = second' >>cm/root/etc/condor/config.d/10-own
+incm condor_reconfig >/dev/null
+submit k-closed 'queue'
+echo 'ANNEX_OPEN = second, demo' >>cm/root/etc/condor/config.d/10-own
+incm condor_reconfig >/dev/null
+submit l-open 'queue'
+wait_for 120 event l-open 005
+result ran_open "$(ran)"
 as_user 'condor_rm -all' >/dev/null
 kill $master
 wait $master

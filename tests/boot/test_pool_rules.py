@@ -124,6 +124,10 @@ def test_a_stolen_machine_gets_only_jobs_that_asked_for_its_annex(accepted: dict
     assert accepted["edited"] == "0", "a job can ask for an annex when it is in the queue"
 
 
+def test_a_pool_can_open_an_annex_to_every_job(accepted: dict[str, str]) -> None:
+    assert {*accepted["ran_open"].split()} - {*accepted["ran_stolen"].split()} == {"a-none", "l-open"}
+
+
 def test_the_access_point_adds_the_clause_once_beside_the_pools_own_transforms(accepted: dict[str, str]) -> None:
     assert accepted["own_transform"] == "own"
     assert (accepted["once"], accepted["once_factory"]) == ("1", "1")
