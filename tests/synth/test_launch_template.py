@@ -67,4 +67,4 @@ def test_no_network_interface_is_described_without_need(stack: Stack, point: Exe
 def test_the_instance_knows_whether_to_protect_itself(
     stack: Stack, point: ExecutionPoint, protect: bool, line: str
 ) -> None:
-    assert f"      {line}\n" in str(make(stack, point, protect=protect)["UserData"]).replace("\\n", "\n")
+    assert f"   {line}\n" in str(make(stack, point, protect=protect)["UserData"]).replace("\\n", "\n")

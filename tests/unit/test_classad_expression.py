@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import classad2
-import htcondor2  # noqa: F401 - gives classad2 the functions that are HTCondor's own
+import classad2  # type: ignore[import-untyped]
+import htcondor2  # type: ignore[import-untyped] # noqa: F401 - gives classad2 HTCondor's own functions
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

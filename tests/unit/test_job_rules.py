@@ -6,8 +6,8 @@ import itertools
 import re
 from typing import Any
 
-import classad2
-import htcondor2  # noqa: F401 - gives classad2 the functions that are HTCondor's own
+import classad2  # type: ignore[import-untyped]
+import htcondor2  # type: ignore[import-untyped] # noqa: F401 - gives classad2 HTCondor's own functions
 import pytest
 
 from annex_boot.user_data import boot_file
