@@ -12,7 +12,7 @@ cp -a /dev/{null,zero,full,random,urandom,tty} devices/
 mount --bind devices ep/root/dev
 pool_host
 alice=$(user_home)
-event() { grep -q "^$1 " $alice/job.log; }
+event() { grep -q "^$1 " "$alice"/job.log; }
 gpus() { incm condor_status -constraint 'PartitionableSlot' -af 'TotalGPUs ?: 0'; }
 has_gpus() { [ "$(gpus)" = 2 ]; }
 start_pool
@@ -31,7 +31,7 @@ inep sh /usr/local/lib/annex/gpus >ep/root/tmp/said 2>&1 &
 looking=$!
 
 printf 'executable = /bin/sleep\narguments = 12\ntransfer_executable = false\nrequest_memory = 50\nrequest_disk = 10M
-My.TargetAnnexName = "demo"\nlog = job.log\nqueue\n' >$alice/job.sub
+My.TargetAnnexName = "demo"\nlog = job.log\nqueue\n' >"$alice"/job.sub
 as_user 'condor_submit -terse job.sub' >/dev/null
 wait_for 60 event 001
 : >devices/nvidia0

@@ -13,18 +13,21 @@ alice=$(user_home)
 # submit NAME LINES [OPTION]: jobs that end at once; LINES end with `queue`.
 submit() {
     printf 'executable = /bin/true\ntransfer_executable = false\nshould_transfer_files = YES\nrequest_memory = 50
-request_disk = 10M\nlog = %s.log\nMy.Case = "%s"\n%s\n' "$1" "$1" "$2" >$alice/"$1".sub
+request_disk = 10M\nlog = %s.log\nMy.Case = "%s"\n%s\n' "$1" "$1" "$2" >"$alice"/"$1".sub
     as_user "condor_submit -terse ${3-} $1.sub" >/dev/null || result "refused_$1" $?
 }
-event() { grep -q "^$2 " $alice/"$1".log; }
+event() { grep -q "^$2 " "$alice"/"$1".log; }
 cycles() { grep -c 'Started Negotiation Cycle' cm/root/var/log/condor/NegotiatorLog; }
 more_cycles() { [ "$(cycles)" -ge "$1" ]; }
 listed() { incm condor_status -af AnnexName | grep -qxF demo; }
 # ran: the cases with an execution, in the order of the alphabet, after three more negotiations.
 ran() {
     wait_for 60 more_cycles $(($(cycles) + 3))
-    grep -l '^001 ' $alice/*.log | sed 's|.*/||; s|[.]log$||' | sort | tr '\n' ' '
+    grep -l '^001 ' "$alice"/*.log | sed 's|.*/||; s|[.]log$||' | sort | tr '\n' ' '
 }
+# status CASE: 1 idle, 4 completed. The log of a spooled job is not in the user's home.
+status() { incm condor_q -constraint "Case == \"$1\"" -af JobStatus; }
+completed() { [ "$(status "$1")" = 4 ]; }
 requirements() { incm condor_q -constraint "Case == \"$1\"" -af:r Requirements; }
 machine() { # machine: starts HTCondor on the execution point, and waits for its slot
     (exec ip netns exec ep chroot ep/root condor_master -f) >/dev/null 2>&1 &
@@ -55,6 +58,8 @@ queue'
 submit d-factory 'max_materialize = 1
 queue 2'
 submit e-spooled 'queue' -spool
+submit e-spooled-yes 'My.TargetAnnexName = "demo"
+queue' -spool
 submit f-false 'My.MayUseAWS = false
 queue'
 submit g-late-yes 'My.TargetAnnexName = "demo"
@@ -71,7 +76,9 @@ wait_for 120 event i-demo 005
 submit j-local 'universe = local
 queue'
 wait_for 60 event j-local 005
+wait_for 120 completed e-spooled-yes
 result ran_stolen "$(ran)"
+result spooled "$(status e-spooled) $(status e-spooled-yes)"
 result own_transform "$(incm condor_q -constraint 'Case == "a-none"' -af Site)"
 result once "$(requirements a-none | grep -o MayUseAWS | wc -l)"
 result once_factory "$(requirements d-factory | head -n 1 | grep -o MayUseAWS | wc -l)"
@@ -96,7 +103,7 @@ kill $master
 wait $master
 
 # An access point without the transform, and the machine as it is meant to be.
-rm $stolen $alice/*.log
+rm $stolen "$alice"/*.log
 echo 'JOB_TRANSFORM_NAMES =' >cm/root/etc/condor/config.d/zzz-none
 incm condor_reconfig >/dev/null
 condition='((TARGET.TargetAnnexName =?= MY.AnnexName || TARGET.MayUseAWS =?= true) && (stringListMember(TARGET.Owner, "alice"))'

@@ -120,6 +120,7 @@ def accepted(testbed: Bed) -> dict[str, str]:
 def test_a_stolen_machine_gets_only_jobs_that_asked_for_its_annex(accepted: dict[str, str]) -> None:
     assert accepted["start"] == "true", "the machine accepts every job"
     assert accepted["ran_stolen"].split() == ["g-late-yes", "h-aws", "i-demo", "j-local"]
+    assert accepted["spooled"] == "1 4", "a spooled job: idle without the name, completed with it"
     assert not [name for name in accepted if name.startswith("refused_")]
     assert accepted["edited"] == "0", "a job can ask for an annex when it is in the queue"
 
