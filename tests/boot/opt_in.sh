@@ -108,7 +108,7 @@ echo 'JOB_TRANSFORM_NAMES =' >cm/root/etc/condor/config.d/zzz-none
 incm condor_reconfig >/dev/null
 condition='((TARGET.TargetAnnexName =?= MY.AnnexName || TARGET.MayUseAWS =?= true) && (stringListMember(TARGET.Owner, "alice"))'
 condition="$condition"' && (TARGET.ProjectID =?= MY.ProjectID)) =?= true'
-ANNEX_JOBS=$condition ANNEX_PROJECT_ID='"muon-2026"'
+export ANNEX_JOBS=$condition ANNEX_PROJECT_ID='"muon-2026"'
 inep sh /usr/local/lib/annex/configure i-0abc c6a.large 4070908800 >/dev/null 2>&1
 machine
 advertised() { incm condor_status -constraint PartitionableSlot -af State ProjectID; }

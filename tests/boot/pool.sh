@@ -53,7 +53,7 @@ allowed_execute_duration = 600"
 submit short "arguments = \"-c 'id -un; id -Gn; cat /etc/condor/tokens.d/annex && echo read; ls /tmp | wc -l'\"
 allowed_execute_duration = 60"
 wait_for 300 event short 005
-result short "$(tr '\n' ' ' <$alice/short.out)"
+result short "$(tr '\n' ' ' <"$alice"/short.out)"
 event long 001
 result long_started_before $?
 

@@ -91,6 +91,13 @@ def test_a_value_of_the_pools_own_stays(settings: dict[str, str], name: str, def
     assert settings[f"lists.{name}"] == own
 
 
+@pytest.mark.parametrize(
+    ("case", "own"), [("plain", []), ("twice", []), ("lists", ["Own", "Other"]), ("of_the_collector", ["Other"])]
+)
+def test_the_pools_own_transforms_stay(settings: dict[str, str], case: str, own: list[str]) -> None:
+    assert settings[f"{case}.JOB_TRANSFORM_NAMES"].split() == [*own, "AnnexOptIn"]
+
+
 def test_the_collectors_own_value_stays(settings: dict[str, str]) -> None:
     assert settings["of_the_collector.IGNORE_INVALIDATE"] == "False"
 
