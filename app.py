@@ -28,7 +28,9 @@ except SpecError as error:
     sys.exit(f"error: {error}")
 networks = network_stacks(app, spec.pool, annexes.values())
 stacks = {
-    annex.name: AnnexStack(app, pool=spec.pool, annex=annex, network=networks.get(annex.name))
+    annex.name: AnnexStack(
+        app, pool=spec.pool, annex=annex, network=networks.get(annex.name), directory=spec.path.parent
+    )
     for annex in annexes.values()
 }
 warn(stacks, annexes.values())

@@ -1,16 +1,13 @@
 """Install files of a machine: which ones it needs, where they are on it, and the commands that use them.
 
-The same files run at boot of a stock image, while an image is built, and in the lab. At boot an instance fetches them
-from Amazon S3: user data has no space for them.
+The same files run at boot of a stock image, while an image is built, and in the lab. At boot they come with the boot
+archive.
 """
 
 from __future__ import annotations
 
-import gzip
-import io
 import re
 import shlex
-import tarfile
 from collections.abc import Mapping, Sequence
 from importlib import resources
 
@@ -46,16 +43,18 @@ KEY_FINGERPRINTS: Mapping[str, str] = {
     "key-nvidia.asc": "02182E60104FCDC26EAE1B8597A5D4CB8793F200",
 }
 """Fingerprints of the keys that are shipped, each without a subkey for encryption. No key is fetched."""
-_OWN = ("apt.sh", "check", "clean", "dnf.sh", "install", "series.sh")
+_OWN = ("apt.sh", "boot", "check", "clean", "dnf.sh", "install", "run", "series.sh", "steps.sh")
+_SCRIPT = "script"
 _KEY_NAME = re.compile(r"\bkey-[a-z]+\.asc\b")
 _COLUMNS = "package manager, path, suite, architectures, EPEL, extra repository, directories of a mirror, packages"
 
 
-def install_files(components: Sequence[str] = ()) -> dict[str, str]:
+def install_files(components: Sequence[str] = (), script: str | None = None) -> dict[str, str]:
     """Return the text of each install file by its name in `DIRECTORY`; a component brings the keys that it names.
 
     Args:
         components: names of the components that are installed. Default: none.
+        script: text of the annex's own script, which runs at boot. Default: None - there is none.
 
     Raises:
         FileNotFoundError: there is no such component.
@@ -63,22 +62,8 @@ def install_files(components: Sequence[str] = ()) -> dict[str, str]:
     of_components = {name: install_file(name) for name in (f"component-{each}" for each in components)}
     keys = [key for text in of_components.values() for key in _KEY_NAME.findall(text)]
     own = {name: install_file(name) for name in (*_OWN, KEY, *keys)}
-    return own | of_components | {"programs.sh": _text("files", "programs.sh")}
-
-
-def install_archive(components: Sequence[str] = ()) -> bytes:
-    """Return a gzipped tar file of the install files; the same for the same components.
-
-    Raises:
-        FileNotFoundError: there is no such component.
-    """
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w", format=tarfile.USTAR_FORMAT) as archive:
-        for name, text in sorted(install_files(components).items()):
-            entry = tarfile.TarInfo(name)
-            entry.size, entry.mode = len(text.encode()), 0o644
-            archive.addfile(entry, io.BytesIO(text.encode()))
-    return gzip.compress(packed.getvalue(), compresslevel=9, mtime=0)
+    of_annex = {} if script is None else {_SCRIPT: script}
+    return own | of_components | {"programs.sh": _text("files", "programs.sh")} | of_annex
 
 
 def install_file(name: str, *, comments: bool = False) -> str:

@@ -42,6 +42,8 @@ class EpSettings:
     Attributes:
         annex: name of the annex.
         credential_arn: ARN of the secret that holds the IDTOKEN.
+        archive: ``BUCKET/KEY`` of the archive of the boot and install files.
+        archive_digest: SHA-256 of that archive, hexadecimal.
         collector: the pool's collectors, each as ``HOST:PORT``, separated by commas.
         trust_domain: the pool's TRUST_DOMAIN.
         root_device: the device name that the launch template gives the root volume.
@@ -51,8 +53,6 @@ class EpSettings:
         jobs: condition on jobs, a ClassAd expression. Default: that of an annex that declares nothing about jobs.
         project_id: the project that pays, as a ClassAd string with its quotes. Default: "" - none.
         htcondor: series of HTCondor to install at boot. Default: `image` - it is in the image.
-        install_files: ``BUCKET/KEY`` of the archive of the install files. Default: "" - nothing is installed.
-        install_digest: SHA-256 of that archive, hexadecimal. Default: "" - nothing is installed.
         components: what to install besides HTCondor, names separated by commas. Default: "" - nothing.
         htcondor_mirror: URL of a mirror of HTCondor's repositories. Default: "" - none.
         package_mirror: URL of a mirror of the system's packages. Default: "" - none, those that the image names.
@@ -63,6 +63,8 @@ class EpSettings:
 
     annex: str = _setting("ANNEX_NAME", forms.ANNEX_NAME)
     credential_arn: str = _setting("ANNEX_CREDENTIAL", forms.SECRET_ARN)
+    archive: str = _setting("ANNEX_ARCHIVE", forms.S3_OBJECT)
+    archive_digest: str = _setting("ANNEX_ARCHIVE_DIGEST", forms.SHA256)
     collector: str = _setting("ANNEX_COLLECTOR", forms.COLLECTOR_ADDRESS)
     trust_domain: str = _setting("ANNEX_TRUST_DOMAIN", forms.TRUST_DOMAIN)
     root_device: str = _setting("ANNEX_ROOT_DEVICE", forms.ROOT_DEVICE)
@@ -72,8 +74,6 @@ class EpSettings:
     jobs: str = _setting("ANNEX_JOBS", job_forms.JOBS, default=JobPolicy().condition)
     project_id: str = _setting("ANNEX_PROJECT_ID", job_forms.PROJECT_OR_NONE, default="")
     htcondor: str = _setting("ANNEX_HTCONDOR", forms.HTCONDOR, default=HTCONDOR_IN_IMAGE)
-    install_files: str = _setting("ANNEX_INSTALL_FILES", forms.S3_OBJECT_OR_NONE, default="")
-    install_digest: str = _setting("ANNEX_INSTALL_DIGEST", forms.SHA256_OR_NONE, default="")
     components: str = _setting("ANNEX_COMPONENTS", forms.COMPONENT_LIST, default="")
     htcondor_mirror: str = _setting("ANNEX_HTCONDOR_MIRROR", forms.MIRROR_OR_NONE, default="")
     package_mirror: str = _setting("ANNEX_PACKAGE_MIRROR", forms.MIRROR_OR_NONE, default="")

@@ -1,4 +1,4 @@
-"""Checks of parameters that `annex_lease` has more to say about: lists, instance types, rules between two values."""
+"""Checks of parameters that `annex_lease` has more to say about: lists, types, scripts, rules between two values."""
 
 from collections.abc import Iterable, Sequence
 
@@ -6,6 +6,7 @@ from aws_cdk import Token
 from aws_cdk import aws_ec2 as ec2
 
 from annex_constructs.errors import INSTANCE_TYPE, check_list, invalid_value
+from annex_lease.built_forms import SCRIPT_ALLOWED, script_defect
 from annex_lease.instance_rules import types_conflict
 from annex_lease.kinds import Texts
 from annex_lease.rules import Conflict
@@ -52,6 +53,27 @@ def check_types(parameter: str, instance_types: Sequence[ec2.InstanceType], term
     conflict = types_conflict([name for name in names if not Token.is_unresolved(name)])
     if conflict is not None:
         raise invalid_value(parameter, received=names, allowed=conflict.allowed, fix=conflict.advice)
+
+
+def check_script(parameter: str, text: object) -> None:
+    """Refuse what is no text of a script; None passes.
+
+    :param parameter: class and parameter.
+    :param text: the text as the caller gave it.
+    :raises ValueError: it is no text, no script that could run, or has a value that only CloudFormation knows: it is
+        packed.
+    """
+    if text is None:
+        return
+    received: object = text
+    if isinstance(text, str) and not Token.is_unresolved(text):
+        # What is no text in UTF-8 is the defect of its bytes.
+        received = script_defect(text.encode(errors="surrogatepass"))
+        if not received:
+            return
+    allowed = f"the text of a script, {SCRIPT_ALLOWED}, known when the app is synthesised"
+    fix = f'pass {parameter.rpartition(" ")[2]}=Path("...").read_text()'
+    raise invalid_value(parameter, received=received, allowed=allowed, fix=fix)
 
 
 def check_conflicts(given: object, conflicts: Iterable[Conflict | None]) -> None:

@@ -10,6 +10,8 @@ IMAGE_STACK_PREFIX = "AnnexImage-"
 """Beginning of the name of an image's stack; the image's name follows."""
 MAX_SCRIPT_BYTES = 10_000
 """Largest script of the user: in base64, and with what is around it, it fits into one component document."""
+SCRIPT_ALLOWED = f"1 to {MAX_SCRIPT_BYTES} bytes, text in UTF-8 without a byte order mark, with the line ends of Unix"
+"""The form of such a script, in words."""
 NEVER = "never"
 """In place of a schedule: only a deployment or a command builds the image."""
 SCHEDULES = {"monthly": "cron(0 4 1 * ? *)", "weekly": "cron(0 4 ? * sun *)"}
@@ -37,6 +39,29 @@ def image_stack_name(image: str) -> str:
 def image_parameter(image: str) -> str:
     """Name of the SSM parameter that holds the id of the newest image of this name, in each of its Regions."""
     return f"{IMAGE_PARAMETER_PREFIX}{image}"
+
+
+def script_defect(content: bytes) -> str:
+    """The reason why a script of the user cannot run as it is, in words; empty if there is none.
+
+    A shell takes a carriage return for a part of the word before it: of the interpreter's name too.
+
+    Args:
+        content: the bytes of the file.
+    """
+    if not 0 < len(content) <= MAX_SCRIPT_BYTES:
+        return "no bytes" if not content else f"more than {MAX_SCRIPT_BYTES} bytes"
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return f"bytes that are not UTF-8 at {error.start}"
+    defects = {
+        "nothing but blanks": not text.strip(),
+        "a byte order mark at its beginning": text.startswith("\ufeff"),
+        "a null character": "\0" in text,
+        "lines that end as on Windows": "\r\n" in text,
+    }
+    return next((defect for defect, found in defects.items() if found), "")
 
 
 def builder_name(image: str) -> str:

@@ -19,7 +19,6 @@ from annex_lease.built_terms import (
     PARENT,
     RESULTS_TOPIC,
     SCHEDULE,
-    SCRIPT,
     SHARE_WITH,
     TEST_SCRIPT,
     VOLUME_KEYS,
@@ -27,12 +26,13 @@ from annex_lease.built_terms import (
 from annex_lease.forms import arn_region
 from annex_lease.image_rules import architecture_conflict, image_conflict, image_region_conflict
 from annex_lease.installation_rules import installation_conflicts
+from annex_lease.instance_rules import types_conflict
 from annex_lease.instance_types import architectures
 from annex_lease.kinds import written
-from annex_lease.regions import is_misspelt, nearest_region
+from annex_lease.regions import is_misspelt, nearest_region, partition
 from annex_lease.rules import Conflict
 from annex_lease.stock_images import HTCONDOR_SERIES
-from annex_lease.terms import IMAGE, ROOT_DEVICE, VOLUME_GIB
+from annex_lease.terms import IMAGE, ROOT_DEVICE, SCRIPT, VOLUME_GIB
 
 _DAY = timedelta(days=1)
 
@@ -60,11 +60,18 @@ def parent_conflicts(
 
 
 def _of_parent(conflict: Conflict | None) -> Conflict | None:
-    if conflict is None or conflict.name != IMAGE.name:
-        return conflict
+    """The same conflict, in words about a parent."""
+    if conflict is None:
+        return None
     advice = conflict.advice.replace(f"{IMAGE.name} = ", f"{PARENT.name} = ")
     allowed = PARENT.allowed if conflict.allowed == IMAGE.allowed else conflict.allowed
     return replace(conflict, name=PARENT.name, allowed=allowed, advice=advice)
+
+
+def build_types_conflict(instance_types: Sequence[str]) -> Conflict | None:
+    """The rule about an annex's types, for those that build and test an image."""
+    conflict = types_conflict(instance_types)
+    return conflict and replace(conflict, advice=conflict.advice.replace("a second annex", "a second image"))
 
 
 def regions_conflict(regions: Sequence[str]) -> Conflict | None:
@@ -76,10 +83,27 @@ def regions_conflict(regions: Sequence[str]) -> Conflict | None:
 
 
 def copies_conflict(region: str, regions: Collection[str]) -> Conflict | None:
-    """The image is in its own Region anyway."""
-    if region not in regions:
+    """The image is in its own Region anyway, and no image is copied to another partition of AWS."""
+    if region in regions:
+        return Conflict(COPIES.name, f"Regions besides the image's own, {region}", advice=f"remove {region}")
+    others = ", ".join(each for each in regions if partition(each) != partition(region))
+    if not others:
         return None
-    return Conflict(COPIES.name, f"Regions besides the image's own, {region}", advice=f"remove {region}")
+    allowed = f"Regions of the image's partition of AWS, {partition(region)}"
+    return Conflict(COPIES.name, allowed, advice=f"remove {others}, and build an image of its own there")
+
+
+def own_account_conflict(name: str, account: str | None, accounts: Collection[str]) -> Conflict | None:
+    """The image is in its own account anyway.
+
+    Args:
+        name: name of the declared value.
+        account: the image's account; None: it is not known.
+        accounts: accounts that are declared.
+    """
+    if account not in accounts:
+        return None
+    return Conflict(name, f"accounts besides the image's own, {account}", advice=f"remove {account}")
 
 
 def volume_keys_conflict(regions: Sequence[str], keys: Sequence[str]) -> Conflict | None:
@@ -199,4 +223,4 @@ def days_conflict(keep_launched: timedelta) -> Conflict | None:
     if not keep_launched % _DAY:
         return None
     whole = keep_launched - keep_launched % _DAY
-    return Conflict(KEEP_LAUNCHED.name, f"whole days; {KEEP_LAUNCHED.allowed}", max(whole, KEEP_LAUNCHED.minimum))
+    return Conflict(KEEP_LAUNCHED.name, f"whole days; {KEEP_LAUNCHED.allowed}", whole)

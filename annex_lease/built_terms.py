@@ -17,7 +17,7 @@ from annex_lease.built_forms import (
     RELATIVE_PATH,
     SECURITY_GROUP,
 )
-from annex_lease.image_terms import COMPONENTS, HTCONDOR_MIRROR, PACKAGE_MIRROR, ROOT_DEVICE
+from annex_lease.image_terms import COMPONENTS, HTCONDOR_MIRROR, PACKAGE_MIRROR, ROOT_DEVICE, SCRIPT
 from annex_lease.instance_terms import PERMISSIONS_BOUNDARY, ROLE_PATH, TAGS
 from annex_lease.kinds import Flag, Number, Span, Term, Text, Texts
 from annex_lease.stock_images import DEFAULT_IMAGE, HTCONDOR_SERIES
@@ -41,11 +41,9 @@ PARENT = Text(
 )
 IMAGE_HTCONDOR = Text("htcondor", "series of HTCondor to install", forms.SERIES, default=HTCONDOR_SERIES[0])
 IMAGE_COMPONENTS = replace(COMPONENTS, meaning="software to install besides HTCondor, in this order")
-SCRIPT = Text(
-    "script",
-    f"shell script of your own that runs after the components, as root; at most {MAX_SCRIPT_BYTES} bytes",
-    RELATIVE_PATH,
-    absent="none",
+IMAGE_SCRIPT = replace(
+    SCRIPT,
+    meaning=f"shell script of your own that runs after the components, as root; at most {MAX_SCRIPT_BYTES} bytes",
 )
 TEST_SCRIPT = Text(
     "test_script",
@@ -149,10 +147,10 @@ RESULTS_TOPIC = Text(
 
 # fmt: off
 IMAGE_KEYS: tuple[Term, ...] = (
-    REGION, ACCOUNT, PARENT, IMAGE_HTCONDOR, IMAGE_COMPONENTS, SCRIPT, TEST_SCRIPT, HTCONDOR_MIRROR, PACKAGE_MIRROR,
-    BUILD_TYPES, IMAGE_VOLUME_GIB, IMAGE_ROOT_DEVICE, COPIES, COPY_ACCOUNTS, SHARE_WITH, VOLUME_KEYS, BUILD_SUBNET,
-    BUILD_SECURITY_GROUP, SCHEDULE, BUILD_UNCHANGED, KEEP, KEEP_LAUNCHED, RESULTS_TOPIC, TAGS, PERMISSIONS_BOUNDARY,
-    ROLE_PATH,
+    REGION, ACCOUNT, PARENT, IMAGE_HTCONDOR, IMAGE_COMPONENTS, IMAGE_SCRIPT, TEST_SCRIPT, HTCONDOR_MIRROR,
+    PACKAGE_MIRROR, BUILD_TYPES, IMAGE_VOLUME_GIB, IMAGE_ROOT_DEVICE, COPIES, COPY_ACCOUNTS, SHARE_WITH, VOLUME_KEYS,
+    BUILD_SUBNET, BUILD_SECURITY_GROUP, SCHEDULE, BUILD_UNCHANGED, KEEP, KEEP_LAUNCHED, RESULTS_TOPIC, TAGS,
+    PERMISSIONS_BOUNDARY, ROLE_PATH,
 )
 # fmt: on
 """Keys of `[image.NAME]`."""

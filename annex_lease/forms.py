@@ -157,13 +157,13 @@ MIRROR = Form(
     max_length=400,
 )
 MIRROR_OR_NONE = Form(f"({_MIRROR})?", f"{MIRROR.allowed}; or nothing", MIRROR.example, max_length=MIRROR.max_length)
-S3_OBJECT_OR_NONE = Form(
-    "([a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/[A-Za-z0-9._/-]+)?",
-    "a bucket of Amazon S3, a slash and the key of an object; or nothing",
-    "example-bucket/install.tar.gz",
+S3_OBJECT = Form(
+    "[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/[A-Za-z0-9._/-]+",
+    "a bucket of Amazon S3, a slash and the key of an object",
+    "example-bucket/boot.tar.gz",
     max_length=320,
 )
-SHA256_OR_NONE = Form("([0-9a-f]{64})?", "64 hexadecimal digits; or nothing", "0" * 64)
+SHA256 = Form("[0-9a-f]{64}", "64 hexadecimal digits", "0" * 64)
 INSTANCE_TYPE = Form(
     r"[a-z][a-z0-9-]*\.(nano|micro|small|medium|large|([1-9][0-9]{0,2})?xlarge|metal(-[0-9]{1,3}xl)?)",
     "an EC2 instance type",
@@ -204,7 +204,7 @@ EMAIL = Form(rf"[A-Za-z0-9._%+-]{{1,64}}@{_LABEL}(\.{_LABEL})+", "one e-mail add
 # FIFO topics").
 TOPIC_ARN = Form(
     "arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}",
-    "the ARN of a standard Amazon SNS topic in the annex's Region",
+    "the ARN of a standard Amazon SNS topic in the same Region",
     "arn:aws:sns:us-east-1:123456789012:alarms",
 )
 SECRET_ARN = Form(

@@ -97,6 +97,25 @@ def default_root_device(image: str) -> str:
     return ROOT_DEVICE.example if family is None else family.root_device
 
 
+def other_root(name: str, image: str, root_device: str) -> str | None:
+    """A warning about a stock image with another root volume than its publisher's images have; None if it has theirs.
+
+    No error: a publisher can change it, and then `root_device` is the way out.
+
+    Args:
+        name: the annex's name.
+        image: a name, an id or a parameter, as the spec has it.
+        root_device: device name of the root volume, as declared.
+    """
+    family = family_of(image)
+    if family is None or root_device == family.root_device:
+        return None
+    return (
+        f"annex {name}: root_device is {root_device}, and the root volume of {family.title} is {family.root_device}: "
+        "an instance with another root volume retires; fix: remove root_device"
+    )
+
+
 def nearest_families(text: str) -> list[str]:
     """The names of the stock images that a misspelt or unknown one may mean; empty if none is similar.
 
@@ -119,12 +138,23 @@ def _words(family: ImageFamily) -> set[str]:
 
 
 def family_conflict(image: str) -> Conflict | None:
-    """The name of a stock image that does not exist."""
-    if IMAGE.form.matches(image) or not _NAME.fullmatch(image):
+    """The name of a stock image that does not exist, or an image with blanks around it or in another case."""
+    if IMAGE.form.matches(image):
+        return None
+    meant_as = _usual_case(image.strip())
+    if IMAGE.form.matches(meant_as):
+        return Conflict(IMAGE.name, IMAGE.allowed, advice=f'{IMAGE.name} = "{meant_as}"')
+    if not _NAME.fullmatch(image):
         return None
     meant = " or ".join(f'"{each}"' for each in nearest_families(image))
     advice = f"did you mean {meant}?" if meant else f"{IMAGE.name} = {written(IMAGE)}"
     return Conflict(IMAGE.name, IMAGE.allowed, advice=advice)
+
+
+def _usual_case(image: str) -> str:
+    """The text with what has no capitals in lower case: all of it but the name of a parameter."""
+    kind, colon, name = image.partition(":")
+    return f"{kind.lower()}{colon}{name if kind.lower() == 'ssm' else name.lower()}"
 
 
 def image_conflict(image: str) -> Conflict | None:
@@ -140,7 +170,7 @@ def image_conflict(image: str) -> Conflict | None:
     if _JSON.fullmatch(image):
         allowed = "a parameter with the image's id alone: this one holds a JSON object"
         return Conflict(IMAGE.name, allowed, advice=f'"{re.sub(":[0-9]+$", "", image)}/image_id"')
-    if _LABELLED.fullmatch(image) and not image.startswith(_SSM_ARN):
+    if _LABELLED.fullmatch(image):
         allowed = f"a version number after the name: CloudFormation reads no parameter by a label {_PAGE}"
         name = image.rpartition(":")[0]
         return Conflict(IMAGE.name, allowed, advice=f'"{name}" for the latest version')
@@ -169,7 +199,9 @@ def image_region_conflict(image: str, region: str) -> Conflict | None:
         return Conflict(IMAGE.name, allowed, advice=f"name the id of an image in {region}")
     if not image.startswith(_SSM_ARN) or arn_region(image.removeprefix(_SSM)) == region:
         return None
-    return Conflict(IMAGE.name, f"a parameter in the annex's Region, {region}", advice=f"share one in {region}")
+    return Conflict(
+        IMAGE.name, f"a parameter in the Region of the instances, {region}", advice=f"share one in {region}"
+    )
 
 
 def architecture_conflict(image: str, instance_types: Sequence[str]) -> Conflict | None:

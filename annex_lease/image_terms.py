@@ -6,6 +6,7 @@ Each stands here once. Users import them from `annex_lease.terms`.
 from __future__ import annotations
 
 from annex_lease import components, forms
+from annex_lease.built_forms import MAX_SCRIPT_BYTES, RELATIVE_PATH
 from annex_lease.kinds import Text, Texts
 from annex_lease.stock_images import DEFAULT_IMAGE, HTCONDOR_IN_IMAGE, HTCONDOR_REPOSITORIES, HTCONDOR_SERIES
 
@@ -29,6 +30,13 @@ COMPONENTS = Texts(
     '["docker"]',
     minimum=0,
     maximum=len(components.COMPONENTS),
+    absent="none",
+)
+SCRIPT = Text(
+    "script",
+    "shell script of your own that runs as root when an instance boots for the first time, after the components and "
+    f"before HTCondor starts; at most {MAX_SCRIPT_BYTES} bytes",
+    RELATIVE_PATH,
     absent="none",
 )
 HTCONDOR_MIRROR = Text(

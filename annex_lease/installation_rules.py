@@ -5,6 +5,7 @@ A rule returns None, or the conflict in words, as those of `annex_lease.rules` d
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Collection, Iterator
 
@@ -16,8 +17,19 @@ from annex_lease.rules import Conflict
 from annex_lease.stock_images import HTCONDOR_IN_IMAGE, HTCONDOR_SERIES, IMAGE_FAMILIES
 from annex_lease.terms import COMPONENTS, HTCONDOR, HTCONDOR_MIRROR, IMAGE, PACKAGE_MIRROR
 
+# Other names of what a component installs, or of what it is used for.
+_RELATED = {"singularity": "apptainer", "podman": "docker", "cuda": "nvidia", "gpu": "nvidia", "osdf": "pelican"}
 # The public parameters of publishers whose images have no HTCondor.
 _BARE = re.compile(r"ssm:/aws/service/(debian|canonical|ami-amazon-linux-latest)/")
+
+
+def component_conflict(name: str) -> Conflict | None:
+    """A name of no component, if it is likely that an existing one is meant."""
+    usual = name.strip().lower()
+    close = _RELATED.get(usual) or next(iter(difflib.get_close_matches(usual, components.COMPONENTS, n=1)), None)
+    if name in components.COMPONENTS or close is None:
+        return None
+    return Conflict(COMPONENTS.name, COMPONENTS.allowed, advice=f'did you mean "{close}"?')
 
 
 def default_htcondor(image: str) -> str:
@@ -49,15 +61,16 @@ def installation_conflicts(
     yield _mirror_conflict(image, package_mirror)
 
 
-def bare_image(name: str, image: str, htcondor: str) -> str | None:
+def bare_image(name: str, image: str, htcondor: str, script: str | None) -> str | None:
     """A warning about an image that has no HTCondor and on which nothing installs it; None about another one.
 
     Args:
         name: the annex's name.
         image: a name, an id or a parameter, as the spec has it.
         htcondor: series to install, or that HTCondor is in the image.
+        script: the annex's own script, which may install it; None: there is none.
     """
-    if htcondor != HTCONDOR_IN_IMAGE or not _BARE.match(image):
+    if htcondor != HTCONDOR_IN_IMAGE or script is not None or not _BARE.match(image):
         return None
     return (
         f"annex {name}: its image is that of its publisher, without HTCondor, and nothing is installed: no instance "
@@ -73,7 +86,8 @@ def _htcondor_conflict(image: str, htcondor: str) -> Conflict | None:
         return Conflict(HTCONDOR.name, allowed, advice=f"remove {HTCONDOR.name}, or name an {IMAGE.name} with HTCondor")
     if built_name(image) and htcondor != HTCONDOR_IN_IMAGE:
         allowed = f'"{HTCONDOR_IN_IMAGE}", because the image is built with HTCondor'
-        return Conflict(HTCONDOR.name, allowed, advice=f"remove {HTCONDOR.name}; the table of the image has the series")
+        advice = f'{HTCONDOR.name} = "{HTCONDOR_IN_IMAGE}"; the table of the image has the series'
+        return Conflict(HTCONDOR.name, allowed, advice=advice)
     return None
 
 
@@ -83,7 +97,8 @@ def _nothing_installed(name: str, image: str, htcondor: str) -> Conflict | None:
         return None
     allowed = f'no {name} with {HTCONDOR.name} = "{HTCONDOR_IN_IMAGE}", which installs nothing'
     if built_name(image):
-        return Conflict(name, allowed, advice=f"write {name} in the table of the image")
+        own = f", and {name} = [] here" if name == COMPONENTS.name else ""
+        return Conflict(name, allowed, advice=f"write {name} in the table of the image{own}")
     return Conflict(name, allowed, advice=f"remove {name}, build an image with it, or name a stock image")
 
 

@@ -6,12 +6,12 @@ mistake in the file is reported before either of them acts. Ranges, defaults and
 """
 
 from annex_lease.duration import format_duration, parse_duration
-from annex_spec.annex_warnings import annex_warnings, image_warning, network_warning
-from annex_spec.image_loading import read_script
+from annex_spec.annex_warnings import annex_warnings, image_warning, network_warning, root_warning
 from annex_spec.image_model import ImageSpec
 from annex_spec.loading import DeclaredPlace, PartialSpec, Spec, load, load_partly
 from annex_spec.model import AnnexSpec, BaseSpec, PoolSpec
 from annex_spec.problem import Problem, SpecError
+from annex_spec.script_file import read_script
 
 __all__ = [
     "AnnexSpec",
@@ -31,4 +31,5 @@ __all__ = [
     "network_warning",
     "parse_duration",
     "read_script",
+    "root_warning",
 ]

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from annex_lease.forms import SHARED_NETWORK
+from annex_lease.image_rules import other_root
 from annex_lease.installation_rules import bare_image
 from annex_lease.past_end import past_end
 from annex_spec.model import AnnexSpec
@@ -23,6 +24,7 @@ def annex_warnings(annex: AnnexSpec, annexes: Collection[AnnexSpec], now: dateti
     found = (
         network_warning(annex, annexes),
         image_warning(annex),
+        root_warning(annex),
         past_end(annex.name, annex.lease_ends_at, now),
     )
     return tuple(text for text in found if text is not None)
@@ -30,7 +32,12 @@ def annex_warnings(annex: AnnexSpec, annexes: Collection[AnnexSpec], now: dateti
 
 def image_warning(annex: AnnexSpec) -> str | None:
     """A warning if no instance of the annex will have HTCondor; None if it may."""
-    return bare_image(annex.name, annex.image, annex.htcondor)
+    return bare_image(annex.name, annex.image, annex.htcondor, annex.script)
+
+
+def root_warning(annex: AnnexSpec) -> str | None:
+    """A warning if the stock image of the annex has another root volume than declared; None if not."""
+    return other_root(annex.name, annex.image, annex.root_device)
 
 
 def network_warning(annex: AnnexSpec, annexes: Iterable[AnnexSpec]) -> str | None:

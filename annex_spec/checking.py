@@ -41,6 +41,34 @@ def sub_table(parent: Mapping[str, object], key: str, problems: list[Problem], t
     return {}
 
 
+def named_tables(
+    document: Mapping[str, object], key: str, model: type[BaseModel], problems: list[Problem]
+) -> dict[str, dict[str, object] | None]:
+    """The tables whose last part is a name, such as `[annex.demo]`, by their names; None for a value of another type.
+
+    Args:
+        document: the whole file.
+        key: their common part: `annex`.
+        model: model of each of them: its keys stand in no table without a name.
+        problems: problems found so far.
+    """
+    tables: dict[str, dict[str, object] | None] = {}
+    unnamed = []
+    for name, value in sub_table(document, key, problems).items():
+        if isinstance(value, dict):
+            tables[name] = value
+        elif name in keys(model):
+            unnamed.append(name)
+        else:
+            tables[name] = None
+            sub_table({name: value}, name, problems, f"[{key}.{name}]")
+    if unnamed:
+        fix = f"write these keys below [{key}.NAME], with a name of your own"
+        received = f"the keys {', '.join(unnamed)}"
+        problems.append(Problem(f"[{key}]", "", received, f"tables with a name: [{key}.NAME]", fix))
+    return tables
+
+
 def validated(model: type[M], values: Mapping[str, object], table: str) -> tuple[M | None, list[Problem]]:
     """The validated table, or None and its problems.
 

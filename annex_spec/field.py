@@ -10,7 +10,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 from pydantic.fields import FieldInfo
 
-from annex_lease import image_rules, instance_rules, job_rules, rules, terms
+from annex_lease import image_rules, installation_rules, instance_rules, job_rules, rules, terms
 from annex_lease.collectors import collector_list
 from annex_lease.duration import parse_duration
 from annex_lease.egress import read_dns_server, read_ports
@@ -157,8 +157,11 @@ Account = Annotated[Annotated[str, matching(terms.ACCOUNT.form)] | None, words(t
 Image = Annotated[str, ruled(image_rules.image_conflict), matching(terms.IMAGE.form), words(terms.IMAGE)]
 HTCondor = Annotated[str, matching(terms.HTCONDOR.form), words(terms.HTCONDOR)]
 Components = Annotated[
-    tuple[Annotated[str, matching(terms.COMPONENTS.form)], ...], AfterValidator(unique), texts(terms.COMPONENTS)
+    tuple[Annotated[str, ruled(installation_rules.component_conflict), matching(terms.COMPONENTS.form)], ...],
+    AfterValidator(unique),
+    texts(terms.COMPONENTS),
 ]
+Script = Annotated[Annotated[str, matching(terms.SCRIPT.form)] | None, words(terms.SCRIPT)]
 HTCondorMirror = Annotated[Annotated[str, matching(terms.HTCONDOR_MIRROR.form)] | None, words(terms.HTCONDOR_MIRROR)]
 PackageMirror = Annotated[Annotated[str, matching(terms.PACKAGE_MIRROR.form)] | None, words(terms.PACKAGE_MIRROR)]
 Size = Annotated[int, number(terms.SIZE)]

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from annex_lease import built_rules, built_terms, instance_rules
+from annex_lease import built_rules, built_terms
 from annex_spec.field import matching, number, ruled, texts, unique, within, words
 
 ImageName = Annotated[
@@ -17,12 +17,11 @@ Parent = Annotated[
     str, ruled(built_rules.parent_conflict), matching(built_terms.PARENT.form), words(built_terms.PARENT)
 ]
 Series = Annotated[str, matching(built_terms.IMAGE_HTCONDOR.form), words(built_terms.IMAGE_HTCONDOR)]
-Script = Annotated[Annotated[str, matching(built_terms.SCRIPT.form)] | None, words(built_terms.SCRIPT)]
 TestScript = Annotated[Annotated[str, matching(built_terms.TEST_SCRIPT.form)] | None, words(built_terms.TEST_SCRIPT)]
 BuildTypes = Annotated[
     tuple[Annotated[str, matching(built_terms.BUILD_TYPES.form)], ...],
     AfterValidator(unique),
-    ruled(instance_rules.types_conflict),
+    ruled(built_rules.build_types_conflict),
     texts(built_terms.BUILD_TYPES),
 ]
 ImageVolumeGib = Annotated[int, number(built_terms.IMAGE_VOLUME_GIB)]

@@ -4,64 +4,38 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from annex_lease import terms
-from annex_lease.built_forms import MAX_SCRIPT_BYTES, built_name
-from annex_lease.built_terms import SCRIPT, TEST_SCRIPT
-from annex_spec.checking import sub_table, validated_as
+from annex_lease.built_forms import built_name
+from annex_lease.built_terms import TEST_SCRIPT
+from annex_spec.checking import validated_as
 from annex_spec.image_model import ImageSpec
 from annex_spec.model import AnnexSpec
 from annex_spec.problem import Problem, nearest, shown
+from annex_spec.script_file import script_problems
 
 
-def read_images(declared: Mapping[str, object], file: Path, problems: list[Problem]) -> dict[str, ImageSpec]:
+def read_images(
+    declared: Mapping[str, Mapping[str, object] | None], file: Path, problems: list[Problem]
+) -> dict[str, ImageSpec]:
     """The images whose tables are allowed, by name; the problems of the others are appended.
 
     Args:
-        declared: the table `[image]`.
+        declared: the tables `[image.NAME]`, by name; None: it is no table.
         file: the spec file: scripts are beside it.
         problems: problems found so far.
     """
     images: dict[str, ImageSpec] = {}
-    for name in declared:
+    for name, own in declared.items():
+        if own is None:
+            continue
         table = f"[image.{name}]"
-        own = sub_table(declared, name, problems, table)
         image, found = validated_as(name, ImageSpec, own, table)
         if image is not None:
-            found += _script_problems(image, file.parent, table)
+            for term, path in ((terms.SCRIPT, image.script), (TEST_SCRIPT, image.test_script)):
+                found += script_problems(file.parent, path, table, term.name)
         problems += found
         if image is not None and not found:
             images[name] = image
     return images
-
-
-def read_script(directory: Path, path: str) -> str:
-    """The text of a script of the user.
-
-    Args:
-        directory: directory of the spec file.
-        path: the script's path below it.
-
-    Raises:
-        OSError: it cannot be read.
-        ValueError: it is no text in UTF-8, it is empty, or it is too long.
-    """
-    content = (directory / path).read_bytes()
-    if not 0 < len(content) <= MAX_SCRIPT_BYTES:
-        raise ValueError(f"{len(content)} bytes")
-    return content.decode("utf-8")
-
-
-def _script_problems(image: ImageSpec, directory: Path, table: str) -> list[Problem]:
-    found = []
-    for term, path in ((SCRIPT, image.script), (TEST_SCRIPT, image.test_script)):
-        if path is None:
-            continue
-        try:
-            read_script(directory, path)
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or str(error)
-            allowed = f"a file of 1 to {MAX_SCRIPT_BYTES} bytes, text in UTF-8, in {directory or Path()} or below it"
-            found.append(Problem(table, term.name, f"{shown(path)}: {reason}", allowed, "name an existing file"))
-    return found
 
 
 def with_image(

@@ -29,7 +29,7 @@ class ImageSpec(BaseModel):
     parent: image_field.Parent = built_terms.PARENT.default_value
     htcondor: image_field.Series = built_terms.IMAGE_HTCONDOR.default_value
     components: field.Components = ()
-    script: image_field.Script = None
+    script: field.Script = None
     test_script: image_field.TestScript = None
     htcondor_mirror: field.HTCondorMirror = None
     package_mirror: field.PackageMirror = None
@@ -69,14 +69,28 @@ class ImageSpec(BaseModel):
         )
         yield built_rules.script_conflict(self.script, self.test_script)
         yield built_rules.copies_conflict(self.region, self.regions)
+        yield from self._account_conflicts()
         yield built_rules.volume_keys_conflict(self.places, self.volume_keys)
         yield built_rules.sharing_conflict(self.places, self.volume_keys, self.share_with)
         yield built_rules.build_network_conflict(self.subnet, self.security_group)
         yield built_rules.schedule_conflict(self.schedule, self.build_unchanged)
         yield built_rules.results_topic_conflict(self.results_topic, self.region)
+        topic = built_terms.RESULTS_TOPIC.name
+        yield instance_rules.partition_conflict(topic, self.results_topic, self.region)
+        for key in self.volume_keys:
+            yield instance_rules.partition_conflict(built_terms.VOLUME_KEYS.name, key, self.region)
         yield instance_rules.boundary_conflict(self.permissions_boundary, self.account)
         boundary = terms.PERMISSIONS_BOUNDARY.name
         yield instance_rules.partition_conflict(boundary, self.permissions_boundary, self.region)
+
+    def _account_conflicts(self) -> Iterable[Conflict | None]:
+        for name in (built_terms.COPY_ACCOUNTS.name, built_terms.SHARE_WITH.name):
+            yield built_rules.own_account_conflict(name, self.account, getattr(self, name))
+
+    def account_problems(self) -> list[Problem]:
+        """The problems with the image's account, which can be that of the credentials in use, under its table."""
+        found = [conflict for conflict in self._account_conflicts() if conflict is not None]
+        return [problem_of(each, getattr(self, each.name), table=f"[image.{self.name}]") for each in found]
 
     def annex_problem(self, annex: AnnexSpec) -> Problem | None:
         """The first problem of an annex that boots this image, under the annex's table; None if there is none.

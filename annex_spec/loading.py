@@ -6,13 +6,14 @@ from pathlib import Path
 from types import MappingProxyType
 
 from annex_lease.kinds import Text
-from annex_lease.terms import ACCOUNT, REGION, TAGS
-from annex_spec.checking import named_problems, sub_table, unknown, validated, validated_as, wrong_values
+from annex_lease.terms import ACCOUNT, REGION, SCRIPT, TAGS
+from annex_spec.checking import named_problems, named_tables, sub_table, unknown, validated, validated_as, wrong_values
 from annex_spec.image_loading import read_images, with_image
 from annex_spec.image_model import ImageSpec
 from annex_spec.model import BASE_TABLE, AnnexSpec, BaseSpec, PoolSpec
 from annex_spec.problem import NOTHING, Problem, SpecError, nearest, shown
 from annex_spec.reading import read_document
+from annex_spec.script_file import script_problems
 
 _TABLES = ("pool", "base", "defaults", "annex", "image")
 # An annex that states one key of a pair replaces the pair: the other key of the defaults belongs to another choice.
@@ -135,21 +136,26 @@ def load_partly(path: str | Path) -> PartialSpec:
     problems += found
     defaults = sub_table(document, "defaults", problems)
     problems += _problems_of_defaults(defaults)
-    declared_images = sub_table(document, "image", problems)
+    declared_images = named_tables(document, "image", ImageSpec, problems)
     images = read_images(declared_images, file, problems)
     annexes: dict[str, AnnexSpec] = {}
     places: dict[str, DeclaredPlace] = {}
-    declared = sub_table(document, "annex", problems)
-    if not declared:
+    declared = named_tables(document, "annex", AnnexSpec, problems)
+    if not document.get("annex"):
         problems.append(Problem("[annex]", "", NOTHING, "at least one annex", "add a table such as [annex.demo]"))
-    for name in declared:
-        own = sub_table(declared, name, problems, f"[annex.{name}]")
-        places[name] = DeclaredPlace(_text(own, defaults, REGION), _text(own, defaults, ACCOUNT))
+    for name, own in declared.items():
+        given = own or {}
+        places[name] = DeclaredPlace(_text(given, defaults, REGION), _text(given, defaults, ACCOUNT))
+        if own is None:
+            continue
         annex, found = _annex(name, own, defaults)
         problems += found
         if annex is not None:
             annex, found = with_image(annex, images, declared_images)
-            problems += found
+            table = f"[annex.{name}]" if SCRIPT.name in own else "[defaults]"
+            found += script_problems(file.parent, annex.script, table, SCRIPT.name)
+            # That of the defaults once.
+            problems += [each for each in found if each not in problems]
             if not found:
                 annexes[name] = annex
     base = None

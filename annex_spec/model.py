@@ -63,6 +63,7 @@ class AnnexSpec(BaseModel):
     image: field.Image = terms.IMAGE.default_value
     htcondor: field.HTCondor = Field(default_factory=_default_htcondor)
     components: field.Components = ()
+    script: field.Script = None
     size: field.Size
     lease: field.Lease = None
     lease_ends_at: field.LeaseEndsAt = None

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from datetime import timedelta
+from pathlib import Path
 
 from aws_cdk import CfnOutput, CfnParameter, Duration, Environment, Stack, Validations
 from aws_cdk import aws_ec2 as ec2
@@ -15,7 +16,7 @@ from annex_lease.forms import SHARED_NETWORK
 from annex_lease.image_rules import family_of, parameter_of
 from annex_lease.ownership import STACK_DESCRIPTION, stack_name
 from annex_lease.terms import ANNEX_KEYS, EXECUTION_POINT_TIMES
-from annex_spec import AnnexSpec, PoolSpec, image_warning, network_warning
+from annex_spec import AnnexSpec, PoolSpec, image_warning, network_warning, read_script, root_warning
 from stacks.base_stack import accept_redundant_dependencies, tag_resources
 from stacks.network_stack import AnnexNetworkStack, imported_subnet, two_zones
 
@@ -26,11 +27,19 @@ class AnnexStack(Stack):
     :param pool: the pool of the spec file.
     :param annex: one of its annexes.
     :param network: the stack of the network that it shares. Default: - none, it shares no network.
-    :raises ValueError: it shares a network, and there is no stack of one.
+    :param directory: directory of the spec file: the annex's script is there or below it. Default: - the current one.
+    :raises OSError: its script cannot be read.
+    :raises ValueError: it shares a network, and there is no stack of one; or its script is no text, or is too long.
     """
 
     def __init__(
-        self, scope: Construct, *, pool: PoolSpec, annex: AnnexSpec, network: AnnexNetworkStack | None = None
+        self,
+        scope: Construct,
+        *,
+        pool: PoolSpec,
+        annex: AnnexSpec,
+        network: AnnexNetworkStack | None = None,
+        directory: Path = Path(),
     ) -> None:
         super().__init__(
             scope,
@@ -46,7 +55,7 @@ class AnnexStack(Stack):
             self,
             "Annex",
             annex_name=annex.name,
-            execution_point=self._execution_point(pool, annex),
+            execution_point=self._execution_point(pool, annex, directory),
             instance_types=[ec2.InstanceType(name) for name in annex.instance_types],
             max_size=annex.size,
             lease=_lease(annex),
@@ -89,7 +98,7 @@ class AnnexStack(Stack):
         subnets = [imported_subnet(self, f"Subnet{n}", each) for n, each in enumerate(annex.subnets, 1)]
         return vpc, ec2.SubnetSelection(subnets=subnets)
 
-    def _execution_point(self, pool: PoolSpec, annex: AnnexSpec) -> ExecutionPoint:
+    def _execution_point(self, pool: PoolSpec, annex: AnnexSpec, directory: Path) -> ExecutionPoint:
         spans = [span for span in EXECUTION_POINT_TIMES if span in ANNEX_KEYS]
         return ExecutionPoint(
             pool=Pool(
@@ -100,6 +109,7 @@ class AnnexStack(Stack):
             machine_image=StockImage(annex.image) if family_of(annex.image) else self._image(annex),
             htcondor=annex.htcondor,
             components=annex.components,
+            script=None if annex.script is None else read_script(directory, annex.script),
             htcondor_mirror=annex.htcondor_mirror,
             package_mirror=annex.package_mirror,
             volume_gib=annex.volume_gib,
@@ -161,7 +171,7 @@ class AnnexStack(Stack):
 
 
 def warn(stacks: Mapping[str, Stack], annexes: Collection[AnnexSpec]) -> None:
-    """Put the warnings about the quota of VPCs, and about an image without HTCondor, at the stacks of the annexes.
+    """Put the warnings about the quota of VPCs, and about the image, at the stacks of the annexes.
 
     A command of the CDK prints the warnings of the stacks that it is about, and how to acknowledge each. Of an end that
     has passed the constructs warn themselves.
@@ -170,7 +180,11 @@ def warn(stacks: Mapping[str, Stack], annexes: Collection[AnnexSpec]) -> None:
     :param annexes: the annexes of the spec file.
     """
     for annex in annexes:
-        found = {"annex:vpcQuota": network_warning(annex, annexes), "annex:bareImage": image_warning(annex)}
+        found = {
+            "annex:vpcQuota": network_warning(annex, annexes),
+            "annex:bareImage": image_warning(annex),
+            "annex:rootDevice": root_warning(annex),
+        }
         for name, warning in found.items():
             if warning is not None:
                 Validations.of(stacks[annex.name]).add_warning(name, warning)

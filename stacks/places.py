@@ -74,9 +74,13 @@ def images_with_accounts(spec: Spec, account: str | None) -> dict[str, ImageSpec
 
     :param spec: the spec file.
     :param account: as above.
-    :raises SpecError: a parent is looked up, and there is no account.
+    :raises SpecError: a parent is looked up, and there is no account; or a further account is that account.
     """
-    return _with_accounts(spec.path, "image", spec.images, lambda image: image.parent, account)
+    found = _with_accounts(spec.path, "image", spec.images, lambda image: image.parent, account)
+    problems = [problem for image in found.values() for problem in image.account_problems()]
+    if problems:
+        raise SpecError(spec.path, problems)
+    return found
 
 
 def _with_accounts(

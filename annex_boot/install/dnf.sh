@@ -2,21 +2,29 @@
 # shellcheck disable=SC2154 # variables of `install`
 # Packages of Amazon Linux and of the systems that are compatible with Enterprise Linux.
 
+# Of every call. Here, because each step runs in a process of its own.
+options=
+[ "$extra_repository" = - ] || options=--enablerepo=$extra_repository
+if [ -n "$package_mirror" ] && [ "$mirrored" != - ]; then
+    options='--disablerepo=* --enablerepo=annex-*'
+fi
+
 # Adds HTCondor's repository and what its packages need: EPEL, and the repository that EPEL needs. dnf verifies each
 # package. It does not verify the lists of HTCondor's repositories, whose signatures it finds bad.
 add_repositories() {
     key_urls=
     for key in $keys; do key_urls="$key_urls file://$key"; done
     print_repository htcondor "$repository" "$key_urls" repo_gpgcheck=0 priority=1 >/etc/yum.repos.d/annex.repo
-    options=
-    [ "$extra_repository" = - ] || options=--enablerepo=$extra_repository
-    if [ -n "$package_mirror" ] && [ "$mirrored" != - ]; then
+    without_epel=
+    case $options in
+    --disablerepo*)
         mirror_repositories >>/etc/yum.repos.d/annex.repo
-        options='--disablerepo=* --enablerepo=annex-*' without_epel=--disablerepo=annex-epel
-    fi
+        without_epel=--disablerepo=annex-epel
+        ;;
+    esac
     # From the system's own packages, which dnf can verify: EPEL's key comes with it.
     # shellcheck disable=SC2086 # nothing, or an option
-    [ "$epel" = - ] || dnf_get install ${without_epel-} epel-release || return
+    [ "$epel" = - ] || dnf_get install $without_epel epel-release || return
     dnf_get makecache
 }
 
@@ -68,5 +76,5 @@ install_packages() {
 
 dnf_get() {
     # shellcheck disable=SC2086 # several options
-    dnf -y -q --setopt=retries=3 --setopt=timeout=30 ${options-} "$@"
+    dnf -y -q --setopt=retries=3 --setopt=timeout=30 $options "$@"
 }

@@ -13,9 +13,9 @@ from annex_constructs import errors
 from annex_constructs.declared_values import check_types
 from annex_constructs.errors import Kind, check_kinds
 from annex_constructs.fleet.annex_credential import AnnexCredential, only_of_one_fleet
+from annex_constructs.fleet.boot_archive import boot_archive_asset
 from annex_constructs.fleet.execution_point import ExecutionPoint
 from annex_constructs.fleet.fleet_group import check_capacity, fleet_group, mixed_instances
-from annex_constructs.fleet.install_files import install_files
 from annex_constructs.fleet.instance_permissions import InstanceTrustValidation, attach_instance_policy, instance_role
 from annex_constructs.fleet.launch_template import execution_point_template
 from annex_constructs.fleet.multipart_user_data import ExecutionPointUserData, UserDataValidation
@@ -124,7 +124,7 @@ class AnnexFleet(Construct):
         self._credential = only_of_one_fleet(credential or AnnexCredential(self._life, "Credential"))
         self._role = role or instance_role(self._life, "Role")
         self._security_group = security_group or own_security_group(self._life, "SecurityGroup", vpc, execution_point)
-        self._install = install_files(self._life, "InstallFiles", execution_point)
+        self._archive = boot_archive_asset(self._life, "BootArchive", execution_point)
         self._launch_template = self._make_template(instance_types, associate_public_ip_address)
         instances = mixed_instances(self._launch_template, instance_types, on_demand_base, on_demand_percentage)
         self._group = fleet_group(
@@ -156,7 +156,7 @@ class AnnexFleet(Construct):
             security_group=self._security_group,
             associate_public_ip_address=associate_public_ip_address,
             protect_busy=self._protect_busy,
-            install=self._install,
+            archive=self._archive,
         )
 
     def _allow_instances(self) -> None:
@@ -167,7 +167,7 @@ class AnnexFleet(Construct):
             credential=self._credential,
             group=self._group,
             protect_busy=self._protect_busy,
-            others=[self._install.permission] if self._install else [],
+            others=[self._archive.permission],
         )
 
     def _add_validations(self) -> None:

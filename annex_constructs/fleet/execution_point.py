@@ -8,7 +8,7 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-from annex_constructs.declared_values import check_conflicts, check_texts
+from annex_constructs.declared_values import check_conflicts, check_script, check_texts
 from annex_constructs.errors import (
     FLAG,
     IMAGE,
@@ -59,6 +59,9 @@ class ExecutionPoint:
         Default: - `25.0` with a `StockImage`, `image` with any other image.
     :param components: names of software to install besides HTCondor: `osg`, `cvmfs`, `apptainer`, `docker`, `nvidia`,
         `pelican`. Default: - none.
+    :param script: text of a shell script that runs as root when an instance boots for the first time, after the
+        components and before HTCondor starts, at most 10000 bytes; its first line may name another interpreter. It is
+        no secret. Default: - none.
     :param htcondor_mirror: URL of a mirror of HTCondor's repositories; the fleet's own security group opens its port.
         Default: - none, the official ones.
     :param package_mirror: URL of a mirror of the system's packages; the fleet's own security group opens its port.
@@ -94,6 +97,7 @@ class ExecutionPoint:
     machine_image: ec2.IMachineImage | StockImage = StockImage.DEBIAN_13
     htcondor: str | None = None
     components: Sequence[str] = ()
+    script: str | None = None
     htcondor_mirror: str | None = None
     package_mirror: str | None = None
     volume_gib: float = terms.VOLUME_GIB.default_value
@@ -118,6 +122,7 @@ class ExecutionPoint:
         check_whole_number("ExecutionPoint volume_gib", self.volume_gib, terms.VOLUME_GIB)
         self._check_texts()
         check_texts("ExecutionPoint components", self.components, terms.COMPONENTS)
+        check_script("ExecutionPoint script", self.script)
         image, series = self.image_name, self.htcondor_series
         given = (image, series, self.components, self.htcondor_mirror, self.package_mirror)
         check_conflicts(self, installation_conflicts(*given))

@@ -1,10 +1,10 @@
 """Launch template of an execution point."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import jsii
-from aws_cdk import ITaggableV2, TagManager, Tags, TagType
+from aws_cdk import CfnParameter, ITaggableV2, Stack, TagManager, Tags, TagType, Token
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_secretsmanager as secretsmanager
@@ -12,10 +12,11 @@ from constructs import Construct
 
 from annex_boot.settings import EpSettings
 from annex_constructs.errors import invalid_value
+from annex_constructs.fleet.boot_archive import BootArchive
 from annex_constructs.fleet.execution_point import ExecutionPoint
-from annex_constructs.fleet.install_files import InstallFiles
 from annex_constructs.fleet.multipart_user_data import ExecutionPointUserData
 from annex_constructs.stock_image import StockImage
+from annex_lease.image_rules import architecture_conflict
 from annex_lease.ownership import instance_name
 from annex_lease.tags import TAG_ID, TAG_NAME
 
@@ -56,7 +57,7 @@ def execution_point_template(
     security_group: ec2.ISecurityGroup,
     associate_public_ip_address: bool | None,
     protect_busy: bool,
-    install: InstallFiles | None = None,
+    archive: BootArchive,
 ) -> ec2.LaunchTemplate:
     """The launch template of an execution point.
 
@@ -74,7 +75,7 @@ def execution_point_template(
     :param security_group: security group of the instance.
     :param associate_public_ip_address: whether it gets a public IPv4 address; None is what the subnet says.
     :param protect_busy: let it protect itself from scale-in while a job runs on it.
-    :param install: the files with which it installs HTCondor. Default: - HTCondor is in the image.
+    :param archive: the files that its user data has no space for.
     """
     template = ec2.LaunchTemplate(
         scope,
@@ -84,12 +85,13 @@ def execution_point_template(
         role=role,
         security_group=security_group,
         associate_public_ip_address=associate_public_ip_address,
-        user_data=_user_data(scope, annex_name, execution_point, credential, protect_busy, install),
+        user_data=_user_data(scope, annex_name, execution_point, credential, protect_busy, archive),
         block_devices=[_root_device(execution_point)],
         instance_initiated_shutdown_behavior=ec2.InstanceInitiatedShutdownBehavior.TERMINATE,
         **_METADATA_SERVICE,
         detailed_monitoring=False,
     )
+    _check_architecture(template, instance_types)
     return _completed(template, annex_name, annex_id, describes_interface=associate_public_ip_address is not None)
 
 
@@ -123,6 +125,31 @@ def _completed(
     return template
 
 
+def _check_architecture(template: ec2.LaunchTemplate, instance_types: Sequence[ec2.InstanceType]) -> None:
+    """Refuse an image of a public parameter whose name has another architecture than that of the types.
+
+    Such are the images of `ec2.MachineImage.latest_amazon_linux2023()`. Others are looked at before the first launch.
+    """
+    names = [name for each in instance_types if not Token.is_unresolved(name := each.to_string())]
+    for parameter in _parameters(template) if names else ():
+        conflict = architecture_conflict(f"ssm:{parameter}", names)
+        if conflict is not None:
+            received = f"the image of {parameter}"
+            raise invalid_value(
+                "ExecutionPoint machine_image", received=received, allowed=conflict.allowed, fix=conflict.advice
+            )
+
+
+def _parameters(template: ec2.LaunchTemplate) -> Iterator[str]:
+    """The SSM parameter from which CloudFormation reads the image of a template; none if it reads it from none."""
+    stack = Stack.of(template)
+    image = stack.resolve(template.image_id)
+    # The CDK makes a parameter of the template for each SSM parameter, in the stack itself.
+    for each in stack.node.children:
+        if isinstance(each, CfnParameter) and image == {"Ref": stack.resolve(each.logical_id)}:
+            yield str(each.default)
+
+
 def _check_system(template: ec2.LaunchTemplate) -> None:
     if template.os_type is ec2.OperatingSystemType.WINDOWS:
         raise invalid_value(
@@ -150,12 +177,14 @@ def _user_data(
     execution_point: ExecutionPoint,
     credential: secretsmanager.ISecret,
     protect_busy: bool,
-    install: InstallFiles | None,
+    archive: BootArchive,
 ) -> ExecutionPointUserData:
     return ExecutionPointUserData(
         EpSettings(
             annex=annex_name,
             credential_arn=credential.secret_arn,
+            archive=archive.place,
+            archive_digest=archive.digest,
             collector=execution_point.pool.address,
             trust_domain=execution_point.pool.trust_domain,
             root_device=execution_point.image_root_device,
@@ -165,8 +194,6 @@ def _user_data(
             jobs=execution_point.job_policy.condition,
             project_id=execution_point.job_policy.project,
             htcondor=execution_point.htcondor_series,
-            install_files=install.place if install else "",
-            install_digest=install.digest if install else "",
             components=",".join(execution_point.components),
             htcondor_mirror=execution_point.htcondor_mirror or "",
             package_mirror=execution_point.package_mirror or "",

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from aws_cdk import Token
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_imagebuilder as imagebuilder
@@ -18,6 +19,7 @@ from annex_constructs.errors import (
     check_kind,
     check_list,
     check_region,
+    invalid_value,
 )
 from annex_lease.built_forms import builder_name
 from annex_lease.built_rules import build_network_conflict
@@ -58,10 +60,22 @@ class BuildPlace:
         check_list("BuildPlace instance_types", self.instance_types, INSTANCE_TYPE)
         if self.instance_types:
             check_types("BuildPlace instance_types", self.instance_types, BUILD_TYPES)
+            self._check_known()
         check_kind("BuildPlace subnet", self.subnet, SUBNET, optional=True)
         check_kind("BuildPlace security_group", self.security_group, SECURITY_GROUP, optional=True)
         check_kind("BuildPlace results_topic", self.results_topic, TOPIC, optional=True)
         check_conflicts(self, [build_network_conflict(self.subnet, self.security_group)])
+
+    def _check_known(self) -> None:
+        """Refuse a type that only CloudFormation knows: the parent is of its architecture."""
+        names = [each.to_string() for each in self.instance_types]
+        if any(map(Token.is_unresolved, names)):
+            raise invalid_value(
+                "BuildPlace instance_types",
+                received=names,
+                allowed="types that are known when the app is synthesised, because the parent is of their architecture",
+                fix=f'pass instance_types=[ec2.InstanceType("{BUILD_TYPES.form.example}")]',
+            )
 
     @property
     def types(self) -> list[str]:

@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from annex_constructs.declared_values import check_conflicts, check_texts
-from annex_constructs.errors import check_form, check_whole_number, invalid_value
+from annex_constructs.declared_values import check_conflicts, check_script, check_texts
+from annex_constructs.errors import check_form, check_whole_number
 from annex_lease import built_terms
-from annex_lease.built_forms import MAX_SCRIPT_BYTES
 from annex_lease.built_rules import parent_conflict, script_conflict
 from annex_lease.forms import ROOT_DEVICE
 from annex_lease.image_rules import default_root_device
@@ -61,7 +60,7 @@ class ImageContent:
             check_form("ImageContent root_device", self.root_device, ROOT_DEVICE, known=True)
         check_texts("ImageContent components", self.components, built_terms.IMAGE_COMPONENTS)
         for name in ("script", "test_script"):
-            self._check_script(name)
+            check_script(f"ImageContent {name}", getattr(self, name))
         given = (self.parent, self.htcondor, self.components, self.htcondor_mirror, self.package_mirror)
         conflicts = (parent_conflict(self.parent), script_conflict(self.script, self.test_script))
         check_conflicts(self, (*conflicts, *installation_conflicts(*given)))
@@ -73,11 +72,3 @@ class ImageContent:
 
     def _check_text(self, term: Text) -> None:
         check_form(f"ImageContent {term.name}", getattr(self, term.name), term.form, known=True)
-
-    def _check_script(self, name: str) -> None:
-        text = getattr(self, name)
-        if text is not None and not (isinstance(text, str) and 0 < len(text.encode()) <= MAX_SCRIPT_BYTES):
-            received = f"{len(text.encode())} bytes" if isinstance(text, str) else text
-            allowed = f"the text of a script, 1 to {MAX_SCRIPT_BYTES} bytes"
-            fix = "let the script fetch the rest"
-            raise invalid_value(f"ImageContent {name}", received=received, allowed=allowed, fix=fix)

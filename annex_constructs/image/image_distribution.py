@@ -3,18 +3,29 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from aws_cdk import Aws, Stack
+from aws_cdk import Aws, Stack, Token
 from aws_cdk import aws_imagebuilder as imagebuilder
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from annex_constructs.declared_values import check_texts
-from annex_constructs.errors import KEY, Kind, check_form, check_kind, check_region, invalid_value
+from annex_constructs.errors import KEY, Kind, check_kind, check_region, invalid_value
 from annex_lease.built_forms import builder_name, image_parameter
+from annex_lease.built_rules import copies_conflict, own_account_conflict
 from annex_lease.built_terms import COPY_ACCOUNTS, SHARE_WITH
 from annex_lease.forms import REGION
 
-_COPIES = Kind("Regions, each with a kms.IKey or None", '{"eu-west-1": None}', Mapping)
+
+class _Copies(Kind):
+    def includes(self, value: object) -> bool:
+        """True for keys, or None, by the codes of Regions, which are known when the app is synthesised."""
+        return isinstance(value, Mapping) and all(
+            isinstance(region, str) and REGION.matches(region) and (key is None or KEY.includes(key))
+            for region, key in value.items()
+        )
+
+
+_COPIES = _Copies("AWS Regions' codes, each with a kms.IKey or None", '{"eu-west-1": None}')
 _DATA_TYPE = "aws:ec2:image"  # Parameter Store verifies that the value is an image of the account
 
 
@@ -47,9 +58,6 @@ class ImageDistribution:
         """Refuse what Image Builder could not distribute."""
         check_kind("ImageDistribution key", self.key, KEY, optional=True)
         check_kind("ImageDistribution copies", self.copies, _COPIES)
-        for region, key in self.copies.items():
-            check_form("ImageDistribution copies", region, REGION, known=True)
-            check_kind("ImageDistribution copies", key, KEY, optional=True)
         for term in (COPY_ACCOUNTS, SHARE_WITH):
             check_texts(f"ImageDistribution {term.name}", getattr(self, term.name), term)
         if self.share_with and None in (self.key, *self.copies.values()):
@@ -64,16 +72,32 @@ class ImageDistribution:
         """The key of each Region of the image, its own Region first.
 
         :param scope: a construct of the image's stack.
-        :raises ValueError: a key, or a copy, is of the image's own Region.
+        :raises ValueError: a key is of another Region than the image that it encrypts; a copy is in the image's own
+            Region or in another partition of AWS; or a further account is the image's own.
         """
-        own = Stack.of(scope).region
-        if self.key is not None:
-            check_region("ImageDistribution key", self.key, scope)
-        if own in self.copies:
-            allowed = f"Regions besides the image's own, {own}"
-            fix = "leave it out"
-            raise invalid_value("ImageDistribution copies", received=own, allowed=allowed, fix=fix)
-        return {own: self.key, **self.copies}
+        stack = Stack.of(scope)
+        check_region("ImageDistribution key", self.key, scope)
+        for region, key in self.copies.items():
+            _check_key(region, key)
+        self._check_place(stack.region, stack.account)
+        return {stack.region: self.key, **self.copies}
+
+    def _check_place(self, region: str, account: str) -> None:
+        """Refuse copies that the stack's own place excludes; a Region or an account that is not known passes."""
+        found = [] if Token.is_unresolved(region) else [("copies", copies_conflict(region, self.copies))]
+        for term in (COPY_ACCOUNTS, SHARE_WITH):
+            found.append((term.name, own_account_conflict(term.name, account, getattr(self, term.name))))
+        for name, conflict in found:
+            if conflict is not None:
+                parameter, received = f"ImageDistribution {name}", list(getattr(self, name))
+                raise invalid_value(parameter, received=received, allowed=conflict.allowed, fix=conflict.advice)
+
+
+def _check_key(region: str, key: kms.IKey | None) -> None:
+    of_key = region if key is None else key.env.region
+    if key is not None and of_key != region and not Token.is_unresolved(of_key):
+        received, allowed = f"{key.node.path}, of {of_key}", f"a key of {region} for the copy there"
+        raise invalid_value("ImageDistribution copies", received=received, allowed=allowed, fix=f"use one of {region}")
 
 
 def distribution_configuration(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from aws_cdk import Fn, Stack
+from aws_cdk import Fn, Stack, Token
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_imagebuilder as imagebuilder
 from aws_cdk import aws_kms as kms
@@ -19,7 +19,7 @@ from annex_constructs.image.component_document import version_of
 from annex_constructs.image.image_content import ImageContent
 from annex_constructs.stock_image import StockImage
 from annex_lease.built_forms import builder_name
-from annex_lease.image_rules import architecture_conflict, family_of, parameter_of
+from annex_lease.image_rules import architecture_conflict, family_of, image_region_conflict, parameter_of
 from annex_lease.instance_types import architectures
 from annex_lease.stock_images import ImageFamily
 
@@ -57,9 +57,9 @@ def image_recipe(
     :param components: its components, in order.
     :param instance_types: types of the instances that build it.
     :param key: KMS key that encrypts its volume; None: the account's default key for EBS.
-    :raises ValueError: the parent is not for the architecture of the types.
+    :raises ValueError: the parent is not for the architecture of the types, or is not in the stack's Region.
     """
-    _check_architecture(content.parent, instance_types)
+    _check_parent(Stack.of(scope).region, content.parent, instance_types)
     properties = imagebuilder.CfnImageRecipe
     user_data = build_user_data(content.parent, instance_types)
     settings: dict[str, Any] = {
@@ -138,7 +138,9 @@ def _stock_parent(scope: Construct, family: ImageFamily, instance_types: list[st
     return StockImage(family.name).for_types(scope, types).get_image(scope).image_id
 
 
-def _check_architecture(parent: str, instance_types: list[str]) -> None:
+def _check_parent(region: str, parent: str, instance_types: list[str]) -> None:
     conflict = architecture_conflict(parent, instance_types)
+    if conflict is None and not Token.is_unresolved(region):
+        conflict = image_region_conflict(parent, region)
     if conflict is not None:
         raise invalid_value("ImageContent parent", received=parent, allowed=conflict.allowed, fix=conflict.advice)

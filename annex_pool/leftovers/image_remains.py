@@ -14,7 +14,6 @@ from typing import Any
 from annex_lease.built_forms import builder_name, image_log_group, image_parameter, image_stack_name
 from annex_lease.components import COMPONENTS
 from annex_lease.observed import DEAD_INSTANCE_STATES
-from annex_lease.ownership import by_key_from_api
 from annex_lease.tags import TAG_IMAGE, TAG_NAME
 from annex_pool.leftovers.listing import listed_instances, pages, unless_gone
 from annex_pool.region import RegionClients
@@ -71,17 +70,18 @@ class ImageRemain:
 
 def _stacks(aws: RegionClients, image: str) -> Iterator[ImageRemain]:
     name, client = image_stack_name(image), aws.cloudformation
+    # A stack that was deleted has no name any more, only an id (CloudFormation API Reference, DescribeStacks).
     for item in unless_gone(lambda: list(pages(client, "describe_stacks", "Stacks", StackName=name))) or ():
-        if item["StackStatus"] != "DELETE_COMPLETE":
-            yield ImageRemain("stack", name, f"cdk destroy {name}", str(item["StackStatus"]))
+        yield ImageRemain("stack", name, f"cdk destroy {name}", str(item["StackStatus"]))
 
 
 def _builder_resources(aws: RegionClients, image: str) -> Iterator[ImageRemain]:
     name, client = builder_name(image), aws.client("imagebuilder")
-    names = {name, f"{name}-newest", f"{name}-superseded"}
+    # By kind: the pipeline of an image `base-newest` has the name of a policy of the image `base`.
+    policies = {f"{name}-newest", f"{name}-superseded"}
     for kind, operation, key, request, command in _RESOURCES:
         for item in pages(client, operation, key, **request):
-            if item["name"] in names:
+            if item["name"] in (policies if kind == "lifecycle policy" else {name}):
                 arn = str(item["arn"])
                 yield ImageRemain(kind, arn, f"aws imagebuilder {command} {arn} --region {aws.region}")
 
@@ -102,7 +102,7 @@ def _components(aws: RegionClients, image: str) -> Iterator[ImageRemain]:
 
 def _records(aws: RegionClients, image: str) -> Iterator[ImageRemain]:
     client = aws.client("imagebuilder")
-    for item in pages(client, "list_images", "imageVersionList", owner="Self", includeDeprecated=True):
+    for item in pages(client, "list_images", "imageVersionList", owner="Self"):
         if item["name"] != builder_name(image):
             continue
         for each in pages(client, "list_image_build_versions", "imageSummaryList", imageVersionArn=item["arn"]):
@@ -114,7 +114,8 @@ def _records(aws: RegionClients, image: str) -> Iterator[ImageRemain]:
 def _images_and_snapshots(aws: RegionClients, image: str) -> Iterator[ImageRemain]:
     """The machine images with the image's tag, and the snapshots of them or of those that are gone."""
     tagged = [{"Name": f"tag:{TAG_IMAGE}", "Values": [image]}]
-    listed: Any = {"Owners": ["self"], "Filters": tagged, "IncludeDeprecated": True, "IncludeDisabled": True}
+    # Deprecated ones are listed for their owner in any case (EC2 API Reference, DescribeImages).
+    listed: Any = {"Owners": ["self"], "Filters": tagged, "IncludeDisabled": True}
     images = list(pages(aws.ec2, "describe_images", "Images", **listed))
     ids = [str(each["ImageId"]) for each in images]
     used = _users(aws, ids) if ids else {}
@@ -131,12 +132,9 @@ def _images_and_snapshots(aws: RegionClients, image: str) -> Iterator[ImageRemai
 
 
 def _made_snapshots(aws: RegionClients, image: str) -> Iterator[str]:
-    # Filter values may hold wildcards, so each is compared in full.
-    record = re.compile(rf"arn:[^:]+:imagebuilder:[^:]+:[^:]+:image/{re.escape(builder_name(image))}/.+")
-    made = [{"Name": f"tag:{_MADE_BY}", "Values": [f"*:image/{builder_name(image)}/*"]}]
+    made = [{"Name": f"tag:{_MADE_BY}", "Values": [f"arn:*:image/{builder_name(image)}/*"]}]
     for item in pages(aws.ec2, "describe_snapshots", "Snapshots", OwnerIds=["self"], Filters=made):
-        if record.fullmatch(by_key_from_api(item.get("Tags", ())).get(_MADE_BY, "")):
-            yield str(item["SnapshotId"])
+        yield str(item["SnapshotId"])
 
 
 def _users(aws: RegionClients, images: list[str]) -> dict[str, list[str]]:
@@ -150,7 +148,7 @@ def _users(aws: RegionClients, images: list[str]) -> dict[str, list[str]]:
         name = str(template["LaunchTemplateId"])
         request: Any = {"LaunchTemplateId": name, "Versions": ["$Latest", "$Default"]}
         versions = pages(aws.ec2, "describe_launch_template_versions", "LaunchTemplateVersions", **request)
-        for image in {str(each["LaunchTemplateData"].get("ImageId", "")) for each in versions} & set(images):
+        for image in {str(each["LaunchTemplateData"].get("ImageId", "")) for each in versions}:
             found.setdefault(image, []).append(name)
     return found
 
@@ -176,9 +174,8 @@ def _volumes(aws: RegionClients, image: str) -> Iterator[ImageRemain]:
 def _parameters(aws: RegionClients, image: str) -> Iterator[ImageRemain]:
     name = image_parameter(image)
     named = [{"Key": "Name", "Option": "Equals", "Values": [name]}]
-    for item in pages(aws.client("ssm"), "describe_parameters", "Parameters", ParameterFilters=named):
-        if item["Name"] == name:
-            yield ImageRemain("parameter", name, f"aws ssm delete-parameter --name {name} --region {aws.region}")
+    for _ in pages(aws.client("ssm"), "describe_parameters", "Parameters", ParameterFilters=named):
+        yield ImageRemain("parameter", name, f"aws ssm delete-parameter --name {name} --region {aws.region}")
 
 
 def _log_groups(aws: RegionClients, image: str) -> Iterator[ImageRemain]:

@@ -119,7 +119,7 @@ def _refuse_while_used(kind: str, is_used: Callable[[str, instances.Record], boo
         users += [
             interface["NetworkInterfaceId"]
             for interface in ec2._network_interfaces.values()
-            if not interface["Attachment"] and is_used(physical_id, interface)
+            if is_used(physical_id, interface)
         ]
         if users:
             raise ValueError(f"{physical_id} has dependencies and cannot be deleted: {users} (DependencyViolation)")

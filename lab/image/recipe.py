@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 
-from annex_boot.installation import install_archive
+from annex_boot.installation import install_files
 
 SUITE = "trixie"
 # Of the packages of Debian's images for EC2 those with a part in the boot or the installation. Their lists, which name
@@ -100,8 +100,8 @@ def stock_key() -> str:
 
 def image_key() -> str:
     """Name of the image's cache entry: that of the stock root, with the install files."""
-    made_of = f"{stock_key()} {_digest(_AFTERWARDS)}".encode() + install_archive()
-    return f"image-{hashlib.sha256(made_of).hexdigest()[:16]}"
+    made_of = f"{stock_key()} {_digest(_AFTERWARDS)} {sorted(install_files().items())}"
+    return f"image-{hashlib.sha256(made_of.encode()).hexdigest()[:16]}"
 
 
 def _digest(paths: Iterable[Path]) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from annex_boot.archive import boot_archive
 from annex_boot.settings import EpSettings
 
 REPOSITORY = Path(__file__).parents[2]
@@ -18,6 +20,8 @@ SETTINGS = EpSettings(
     collector="cm.example.edu:9618",
     trust_domain="example.edu",
     root_device="/dev/xvda",
+    archive="example-bucket/assets/0123.gz",
+    archive_digest=hashlib.sha256(boot_archive()).hexdigest(),
     times={
         "drain_before_end": 10,
         "idle_timeout": 40,
@@ -34,6 +38,7 @@ class Bed:
 
     root: Path
     user_data: Path
+    archive: Path
 
     def run(self, scenario: str, **environment: str) -> dict[str, str]:
         """Run a scenario; return what it found. Prints everything, for the report of a failure.
@@ -44,7 +49,16 @@ class Bed:
         """
         namespaces = ["--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc"]
         done = subprocess.run(
-            ["unshare", *namespaces, "bash", str(TESTBED), str(self.root), str(self.user_data), scenario],
+            [
+                "unshare",
+                *namespaces,
+                "bash",
+                str(TESTBED),
+                str(self.root),
+                str(self.user_data),
+                str(self.archive),
+                scenario,
+            ],
             env=os.environ | {"PYTHONPATH": str(REPOSITORY), "python": sys.executable} | environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

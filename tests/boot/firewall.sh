@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # The metadata service (here: any web server) behind the execution point's network, asked by root, by a job and by a
 # container of a job.
+boot_archive
 addresses='169.254.169.254 [fd00:ec2::254] 169.254.169.123'
 mkdir -p cm/root/tmp/empty
 for address in $addresses; do

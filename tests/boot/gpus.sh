@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # A machine with a GPU whose driver makes its device only after HTCondor has started. The GPU is simulated by HTCondor's
 # own discovery tool; the bus and /dev are a test's.
+boot_archive
 bus=ep/root/sys/bus/pci/devices
 mount -t tmpfs bus $bus
 mkdir $bus/0000:00:1e.0

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# An instance of a stock image: it fetches the install files from Amazon S3. They are not what was deployed, then they
-# are, and no package host answers. Each time the reason is on the console, and the instance leaves its group.
+# An instance of a stock image: it fetches the boot archive from Amazon S3. It is not what was deployed, then it
+# is, and no package host answers. Each time the reason is on the console, and the instance leaves its group.
 echo '10.9.0.1 s3.us-east-1.amazonaws.com autoscaling.us-east-1.amazonaws.com' >>ep/root/etc/hosts
 ip -n ep addr add 169.254.169.254/32 dev lo
 # shellcheck disable=SC2154 # given
@@ -36,7 +36,7 @@ inep sh /usr/local/lib/annex/begin
 result begin $?
 result starts "$(tail -n 1 ep/root/tmp/calls)"
 cp ep/root/etc/annex/annex.env right
-sed -i 's/^ANNEX_INSTALL_DIGEST=./&0/; s/^\(ANNEX_INSTALL_DIGEST=.\{64\}\).*/\1/' ep/root/etc/annex/annex.env
+sed -i 's/^ANNEX_ARCHIVE_DIGEST=./&0/; s/^\(ANNEX_ARCHIVE_DIGEST=.\{64\}\).*/\1/' ep/root/etc/annex/annex.env
 fails changed
 cp right ep/root/etc/annex/annex.env
 fails unreachable

@@ -1,5 +1,6 @@
 # shellcheck shell=bash
 # Whose jobs run on an annex: held by the access point against a machine that accepts every job, then by the machine.
+boot_archive
 pool_host
 # A transform of the pool's own, in a file before pool.conf, and pool.conf a second time.
 cat >cm/root/etc/condor/config.d/10-own <<'END'

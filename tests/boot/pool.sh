@@ -1,5 +1,6 @@
 # shellcheck shell=bash
 # A real pool and the execution point with its real configuration: join, run, follow the lease, drain, go idle.
+boot_archive
 pool_host
 alice=$(user_home)
 submit() { # submit NAME LINES

@@ -1,5 +1,6 @@
 # shellcheck shell=bash
 # The holder of one annex's token against a pool that has rules of its own beside the shipped configuration.
+boot_archive
 pool_host
 cat >cm/root/etc/condor/config.d/10-own <<'END'
 ALLOW_ADVERTISE_STARTD = $(ALLOW_DAEMON) site@example.edu

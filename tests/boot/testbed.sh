@@ -1,10 +1,10 @@
 #!/bin/bash
-# testbed.sh ROOT USER_DATA SCENARIO: a pool (cm) and an execution point (ep), each its own root directory (an overlay
+# testbed.sh ROOT USER_DATA ARCHIVE SCENARIO: a pool (cm) and an execution point (ep), each its own root directory (an overlay
 # on ROOT) and its own network namespace. Run it in namespaces of its own (unshare): everything vanishes with it.
 # A scenario prints its findings as "RESULT name value".
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
-root=$1 user_data=$2 scenario=$3
+root=$1 user_data=$2 archive=$3 scenario=$4
 mount --make-rprivate /
 # Over directories that every machine has: nothing is left behind.
 mount -t tmpfs testbed /mnt
@@ -99,5 +99,10 @@ wait_for() {
 cp "$user_data" ep/root/tmp/user-data
 cp "$here/apply_user_data.py" ep/root/tmp/
 inep python3 /tmp/apply_user_data.py /tmp/user-data || exit 1
+# boot_archive: what the first boot fetches is there.
+boot_archive() {
+    tar -xzf "$archive" -C ep/root && mkdir -p ep/root/var/lib/annex && 
+        sed -n s/^ANNEX_ARCHIVE_DIGEST=//p ep/root/etc/annex/annex.env >ep/root/var/lib/annex/installed
+}
 # shellcheck source=/dev/null
 . "$here/$scenario"

@@ -41,7 +41,7 @@ def test_a_changed_file_changes_what_is_made_of_it(package: Path, file: str, cha
 
 def test_a_changed_install_file_changes_the_image_only(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = keys()
-    monkeypatch.setattr(recipe, "install_archive", lambda: b"changed")
+    monkeypatch.setattr(recipe, "install_files", lambda: {"install": "changed"})
     after = keys()
     assert after[0] == before[0]
     assert after[1] != before[1]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from annex_boot.installation import check_command
+from annex_boot.installation import DIRECTORY, check_command
 from lab import image
 from lab.image.recipe import HTCONDOR_SERIES
 from lab.image.repository import sign
@@ -74,22 +74,38 @@ def missing(top: Path) -> None:
     shutil.rmtree(top)
 
 
-@pytest.mark.parametrize("change", [resigned, unsigned, changed_list, missing])
+def reason(said: list[str], failed: str, words: str) -> None:
+    """The last line is the reason, with the words of the package manager, as one line of bounded length."""
+    assert said[-1].startswith(f"{failed}: ")
+    assert words in said[-1]
+    assert said[-1].isprintable()
+    assert len(said[-1]) < 430
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (resigned, "Missing key "),
+        (unsigned, "trixie Release' is not signed."),
+        (changed_list, "File has unexpected size"),
+        (missing, "trixie Release' does not have a Release file."),
+    ],
+)
 def test_a_repository_that_the_trusted_keys_did_not_sign_or_that_is_not_there_is_refused(
-    stock: System, own: Path, change: Callable[[Path], None]
+    stock: System, own: Path, change: Callable[[Path], None], words: str
 ) -> None:
     change(own / TOP)
     _, recorded = image.packages()
     status, said = stock.install(own, recorded)
     assert status == 1
-    assert said[-1] == LISTS_FAILED
+    reason(said, LISTS_FAILED, words)
     assert said.count(f"{LISTS_FAILED}; again in 5 s") == 1
 
 
 def test_the_shipped_key_alone_does_not_accept_the_labs_repository(stock: System) -> None:
     status, said = stock.run(f"rm /etc/annex/keys.d/lab.asc; {stock.prepared()}", *image.packages())
     assert status == 1
-    assert said[-1] == LISTS_FAILED
+    reason(said, LISTS_FAILED, "Missing key ")
 
 
 def test_a_repository_whose_lists_have_expired_is_refused(stock: System, own: Path) -> None:
@@ -100,8 +116,7 @@ def test_a_repository_whose_lists_have_expired_is_refused(stock: System, own: Pa
     _, recorded = image.packages()
     status, said = stock.install(own, recorded)
     assert status == 1
-    assert any("Release file" in line and "expired" in line for line in said)
-    assert said[-1] == LISTS_FAILED
+    reason(said, LISTS_FAILED, "expired")
 
 
 def test_a_package_that_is_not_the_listed_one_is_refused(stock: System, own: Path) -> None:
@@ -110,8 +125,10 @@ def test_a_package_that_is_not_the_listed_one_is_refused(stock: System, own: Pat
     _, recorded = image.packages()
     status, said = stock.install(own, recorded, after="ls /usr/sbin/condor_master")
     assert status == 1
-    assert PACKAGES_FAILED in said
     assert "cannot access" in said[-1]
+    (last,) = [line for line in said if line.startswith(f"{PACKAGES_FAILED}: ")]
+    assert "condor amd64 25.14.1" in last
+    assert "Hash Sum mismatch" in last
 
 
 def test_packages_that_do_not_resolve_are_the_reason(stock: System, own: Path) -> None:
@@ -123,8 +140,16 @@ def test_packages_that_do_not_resolve_are_the_reason(stock: System, own: Path) -
     _, recorded = image.packages()
     status, said = stock.install(own, recorded)
     assert status == 1
-    assert said[-1] == PACKAGES_FAILED
-    assert any("libpcre2-8-0" in line for line in said)
+    reason(said, PACKAGES_FAILED, "libpcre2-8-0")
+
+
+def test_a_package_that_does_not_exist_is_the_reason(stock: System) -> None:
+    file = f"{DIRECTORY}install"
+    rename = f"sed -i 's/ condor nftables/ htcondor-annex nftables/' {file}"
+    status, said = stock.run(f"{rename}; {stock.prepared()}", *image.packages())
+    assert status == 1
+    failed = PACKAGES_FAILED.replace("condor", "htcondor-annex")
+    assert said[-1] == f"{failed}: E: Unable to locate package htcondor-annex"
 
 
 def test_an_unknown_system_is_the_reason(stock: System) -> None:

@@ -129,3 +129,16 @@ def only(resources: Resources, kind: str) -> dict[str, Any]:
     """The properties of the one resource of its type."""
     ((_, resource),) = of_type(resources, kind).items()
     return dict(resource["Properties"])
+
+
+def reads_its_archive(resources: Resources) -> dict[str, Any]:
+    """The statement that lets the one fleet read the object that its user data names, and no other one."""
+    given = only(resources, "AWS::EC2::LaunchTemplate")["LaunchTemplateData"]["UserData"]["Fn::Base64"]
+    parts = [given] if isinstance(given, str) else given["Fn::Join"][1]
+    # References between zero bytes: the bucket is one, unless account and Region are known.
+    text = "".join(part if isinstance(part, str) else f"\0{json.dumps(part)}\0" for part in parts)
+    name, *others = f"arn:aws:s3:::{text.partition('ANNEX_ARCHIVE=')[2]}".partition("\n")[0].split("\0")
+    arn: object = name
+    if others:
+        arn = {"Fn::Join": ["", [name, json.loads(others[0]), others[1]]]}
+    return {"Sid": "ReadBootArchive", "Effect": "Allow", "Action": "s3:GetObject", "Resource": arn}

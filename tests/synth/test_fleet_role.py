@@ -14,7 +14,7 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk.assertions import Template
 
 from annex_constructs import AnnexFleet, ExecutionPoint, LeaseChecker, LeaseTerms
-from tests.synth.templates import Resources, named, of_type
+from tests.synth.templates import Resources, named, of_type, reads_its_archive
 
 EC2 = "ec2.amazonaws.com"
 ACCOUNT, OTHER = "123456789012", "210987654321"
@@ -56,6 +56,7 @@ def expected(resources: Resources, **more: Any) -> list[dict[str, Any]]:
         *([allow("DecryptCredential", "kms:Decrypt", more["key"], Condition=via)] if "key" in more else []),
         allow("LeaveOwnGroup", "autoscaling:TerminateInstanceInAutoScalingGroup", arn),
         *([allow("ProtectWhileBusy", "autoscaling:SetInstanceProtection", arn)] if more.get("busy") else []),
+        reads_its_archive(resources),
     ]
 
 

@@ -11,7 +11,7 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk.assertions import Template
 
 from annex_constructs import AnnexFleet, LeaseChecker, LeaseTerms
-from tests.synth.templates import OWN_NETWORK, Resources, named, of_type, only, template_of
+from tests.synth.templates import OWN_NETWORK, Resources, named, of_type, only, reads_its_archive, template_of
 
 ACCOUNT = {"Ref": "AWS::AccountId"}
 
@@ -73,7 +73,7 @@ def test_an_execution_point_reads_its_credential_and_leaves_its_group(own_networ
     ((name, attached),) = of_type(own_network, "AWS::IAM::Policy").items()
     leave = allow("LeaveOwnGroup", "autoscaling:TerminateInstanceInAutoScalingGroup", refs["group_arn"])
     of_fleet = {"Roles": [{"Ref": named(own_network, "AWS::IAM::Role", "FleetRole")}]}
-    assert attached["Properties"] == {**policy(name, secret, leave), **of_fleet}
+    assert attached["Properties"] == {**policy(name, secret, leave, reads_its_archive(own_network)), **of_fleet}
 
 
 LOOK = [
@@ -165,7 +165,7 @@ def test_the_scheduler_runs_one_function_for_this_account(own_network: Resources
 
 def test_instances_protect_themselves_only_if_the_lease_is_renewed_for_them(flags: Any) -> None:
     resources = template_of(flags, {**OWN_NETWORK, "renew_while_busy": "1h"})["Resources"]
-    _, leave, protect = only(resources, "AWS::IAM::Policy")["PolicyDocument"]["Statement"]
+    _, leave, protect, _ = only(resources, "AWS::IAM::Policy")["PolicyDocument"]["Statement"]
     assert leave["Sid"] == "LeaveOwnGroup"
     assert protect == allow("ProtectWhileBusy", "autoscaling:SetInstanceProtection", leave["Resource"])
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aws_cdk import App, Duration, Environment, Stack, Token
+from aws_cdk import App, Aws, Duration, Environment, Stack, Token
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
@@ -41,6 +41,8 @@ def a_key(scope: Stack, arn: str) -> kms.IKey:
 REFUSED: list[tuple[Callable[[], object], str]] = [
     (lambda: ImageContent(parent="debian-12"), "ImageContent parent: received \"debian-12\"|'debian-12'"),
     (lambda: ImageContent(parent="built:base"), "ImageContent parent"),
+    (lambda: ImageContent(parent="ssm:/aws/x"), 'ImageContent parent: .*does not begin with "aws"'),
+    (lambda: ImageContent(parent="ssm:/aws/service/ami-windows-latest/x"), "ImageContent parent: .*a Linux image"),
     (lambda: ImageContent(htcondor="24.0"), "ImageContent htcondor"),
     (lambda: ImageContent(htcondor="image"), "ImageContent htcondor"),
     (lambda: ImageContent(components="docker"), "ImageContent components"),
@@ -48,8 +50,15 @@ REFUSED: list[tuple[Callable[[], object], str]] = [
     (lambda: ImageContent(components=["conda"]), "ImageContent components"),
     (lambda: ImageContent(parent="amazon-linux-2023", components=["cvmfs"]), "ImageContent components"),
     (lambda: ImageContent(script=""), "ImageContent script: .*the text of a script, 1 to 10000 bytes"),
-    (lambda: ImageContent(script="é" * 5_001), "ImageContent script: .*10002 bytes"),
+    (lambda: ImageContent(script="é" * 5_001), "ImageContent script: .*more than 10000 bytes"),
+    (lambda: ImageContent(script="#!/bin/sh\r\ntrue\r\n"), "ImageContent script: .*as on Windows"),
+    (lambda: ImageContent(script="\ufefftrue"), "ImageContent script: .*a byte order mark"),
+    (lambda: ImageContent(script="echo a\0b"), "ImageContent script: .*a null character"),
+    (lambda: ImageContent(script=" \n"), "ImageContent script: .*nothing but blanks"),
+    (lambda: ImageContent(script="\ud800"), "ImageContent script: .*bytes that are not UTF-8 at 0"),
+    (lambda: ImageContent(script=f"echo {Aws.REGION}"), "ImageContent script: .*known when the app is synthesised"),
     (lambda: ImageContent(script="true", test_script="x" * 10_001), "ImageContent test_script"),
+    (lambda: ImageContent(test_script="true"), "ImageContent test_script: .*only with script"),
     (lambda: ImageContent(script=7), "ImageContent script"),  # type: ignore[arg-type]
     (lambda: ImageContent(volume_gib=0), "ImageContent volume_gib"),
     (lambda: ImageContent(volume_gib=Token.as_number({"Ref": "Size"})), "ImageContent volume_gib"),
@@ -59,10 +68,14 @@ REFUSED: list[tuple[Callable[[], object], str]] = [
     (lambda: BuildPlace(instance_types=[*TYPES, ec2.InstanceType("c7g.large")]), "BuildPlace instance_types"),
     (lambda: BuildPlace(instance_types=[*TYPES, *TYPES]), "BuildPlace instance_types"),
     (lambda: BuildPlace(instance_types=[ec2.InstanceType("c6a.larg")]), "BuildPlace instance_types"),
+    (lambda: BuildPlace(instance_types=[ec2.InstanceType(Aws.REGION)]), "BuildPlace instance_types: .*architecture"),
+    (lambda: BuildPlace(instance_types=[*TYPES, ec2.InstanceType(Aws.REGION)]), "BuildPlace instance_types: .*known"),
     (lambda: BuildPlace(subnet=a_subnet(place())), "BuildPlace security_group"),
     (lambda: BuildPlace(subnet="subnet-0123456789abcdef0"), "BuildPlace subnet"),  # type: ignore[arg-type]
     (lambda: BuildPlace(results_topic="arn"), "BuildPlace results_topic"),  # type: ignore[arg-type]
     (lambda: ImageDistribution(copies={"eu-wst-1": None}), "ImageDistribution copies"),
+    (lambda: ImageDistribution(copies={Aws.REGION: None}), "ImageDistribution copies"),
+    (lambda: ImageDistribution(copies=["eu-west-1"]), "ImageDistribution copies"),  # type: ignore[arg-type]
     (lambda: ImageDistribution(copies={"eu-west-1": EU_KEY}), "ImageDistribution copies"),  # type: ignore[dict-item]
     (lambda: ImageDistribution(accounts=["12345"]), "ImageDistribution accounts"),
     (lambda: ImageDistribution(accounts=[ACCOUNT, ACCOUNT]), "ImageDistribution accounts"),
@@ -91,9 +104,51 @@ def test_a_value_that_is_not_allowed(make: Callable[[], object], message: str) -
     assert "allowed" in str(refused.value)
 
 
+def test_scripts_of_the_largest_size_are_accepted() -> None:
+    content = ImageContent(script="é" * 5_000, test_script="x" * 10_000)
+    assert (content.script, content.test_script) == ("é" * 5_000, "x" * 10_000)
+
+
 def test_an_image_of_the_stacks_own_region_is_no_copy() -> None:
     with pytest.raises(ValueError, match="Regions besides the image's own"):
         AnnexImage(place(), "Base", distribution=ImageDistribution(copies={"us-east-1": None}))
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"copies": {"cn-north-1": None}}, "ImageDistribution copies: .*partition of AWS, aws; fix: remove cn-north-1"),
+        ({"accounts": [ACCOUNT]}, f"ImageDistribution accounts: .*the image's own, {ACCOUNT}; fix: remove {ACCOUNT}"),
+    ],
+)
+def test_a_place_that_the_stack_excludes(given: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        AnnexImage(place(), "Base", distribution=ImageDistribution(**given))
+    # In a stack without a place it is not known, and nothing is refused.
+    assert AnnexImage(Stack(App(), "Images"), "Base", distribution=ImageDistribution(**given))
+
+
+def test_an_account_with_the_image_is_no_other_one() -> None:
+    stack = place()
+    distribution = ImageDistribution(key=a_key(stack, US_KEY), share_with=[ACCOUNT])
+    with pytest.raises(ValueError, match=r"ImageDistribution share_with: .*the image's own"):
+        AnnexImage(stack, "Base", distribution=distribution)
+
+
+def test_a_copy_has_a_key_of_its_region() -> None:
+    stack = place()
+    with pytest.raises(ValueError, match=r"ImageDistribution copies: .*of us-east-1.*a key of eu-west-1"):
+        AnnexImage(stack, "Wrong", distribution=ImageDistribution(copies={"eu-west-1": a_key(stack, US_KEY)}))
+    key = kms.Key.from_key_arn(stack, "EuKey", EU_KEY)
+    assert AnnexImage(stack, "Right", distribution=ImageDistribution(copies={"eu-west-1": key}))
+
+
+def test_a_parent_of_another_region() -> None:
+    shared = "ssm:arn:aws:ssm:{}:210987654321:parameter/parent"
+    with pytest.raises(ValueError, match=r"ImageContent parent: .*the Region of the instances, us-east-1"):
+        AnnexImage(place(), "Base", content=ImageContent(parent=shared.format("eu-west-1")))
+    assert AnnexImage(place(), "Base", content=ImageContent(parent=shared.format("us-east-1")))
+    assert AnnexImage(Stack(App(), "Images"), "Base", content=ImageContent(parent=shared.format("eu-west-1")))
 
 
 def test_a_key_and_a_topic_of_another_region() -> None:
@@ -114,6 +169,11 @@ def test_the_construct_alone_and_its_names() -> None:
     assert stack.resolve(image.pipeline_arn)["Fn::GetAtt"][0] in of_type(resources, "AWS::ImageBuilder::ImagePipeline")
     assert stack.resolve(image.image_id)["Fn::GetAtt"][1] == "ImageId"
     assert stack.resolve(image.log_group.log_group_name)["Ref"] in of_type(resources, "AWS::Logs::LogGroup")
+
+
+def test_a_place_that_names_no_types_has_two_of_one_architecture() -> None:
+    assert BuildPlace().types == ["c6a.large", "c6i.large"]
+    assert BuildPlace(instance_types=TYPES).types == ["c6a.large"]
 
 
 def test_images_of_one_stack_do_not_collide() -> None:
@@ -148,6 +208,17 @@ def test_a_parent_that_is_looked_up_needs_an_account(tmp_path: Path, account: st
     (problem,) = refused.value.problems
     assert (problem.table, problem.key, problem.fix) == ("[image.rocky]", "account", f'account = "{ACCOUNT}"')
     assert images_with_accounts(load(file), ACCOUNT)["rocky"].account == ACCOUNT
+
+
+@pytest.mark.parametrize("key", ["accounts", "share_with"])
+def test_the_account_of_the_credentials_is_no_further_one(tmp_path: Path, key: str) -> None:
+    file = tmp_path / "annexes.toml"
+    file.write_text(f'{SPEC}{ROCKY}{key} = ["{ACCOUNT}"]\nvolume_keys = ["{US_KEY}"]\n')
+    with pytest.raises(SpecError) as refused:
+        images_with_accounts(load(file), ACCOUNT)
+    (problem,) = refused.value.problems
+    assert (problem.table, problem.key, problem.fix) == ("[image.rocky]", key, f"remove {ACCOUNT}")
+    assert images_with_accounts(load(file), "210987654321")["rocky"].account == "210987654321"
 
 
 def test_the_app_makes_the_stacks_of_the_images(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk.assertions import Template
 
 from annex_constructs import ExecutionPoint
+from annex_constructs.fleet.boot_archive import boot_archive_asset
 from annex_constructs.fleet.instance_permissions import instance_role
 from annex_constructs.fleet.launch_template import execution_point_template
 from tests.synth.templates import only
@@ -37,6 +38,7 @@ def make(stack: Stack, point: ExecutionPoint, *, public: bool | None = None, pro
         security_group=ec2.SecurityGroup(stack, "SecurityGroup", vpc=vpc),
         associate_public_ip_address=public,
         protect_busy=protect,
+        archive=boot_archive_asset(stack, "Archive", point),
     )
     return data_of(stack)
 
@@ -67,4 +69,4 @@ def test_no_network_interface_is_described_without_need(stack: Stack, point: Exe
 def test_the_instance_knows_whether_to_protect_itself(
     stack: Stack, point: ExecutionPoint, protect: bool, line: str
 ) -> None:
-    assert f"   {line}\n" in str(make(stack, point, protect=protect)["UserData"]).replace("\\n", "\n")
+    assert f"      {line}\n" in str(make(stack, point, protect=protect)["UserData"]).replace("\\n", "\n")

@@ -16,7 +16,8 @@ def template_data(resources: Resources) -> dict[str, Any]:
 def test_user_data_holds_references_and_no_secret(own_network: Resources) -> None:
     parts = template_data(own_network)["UserData"]["Fn::Base64"]["Fn::Join"][1]
     secret = next(iter(of_type(own_network, "AWS::SecretsManager::Secret")))
-    assert [part for part in parts if not isinstance(part, str)] == [{"Ref": secret}]
+    bucket = {"Fn::Sub": "cdk-hnb659fds-assets-${AWS::AccountId}-us-east-1"}
+    assert [part for part in parts if not isinstance(part, str)] == [{"Ref": secret}, bucket]
     assert "ANNEX_COLLECTOR=cm.example.edu:9618\n" in parts[-1]
 
 

@@ -63,7 +63,7 @@ BY_SPEC: dict[str, list[Reach]] = {
     "execution_point.py check_form('ExecutionPoint root_device')": [({"root_device": "xvda"}, "root_device")],
     "execution_point.py seconds(f'ExecutionPoint {span.name}')": [({"idle_timeout": "29s"}, "idle_timeout")],
     "execution_point.py check_form(f'ExecutionPoint {term.name}')": [({"proxy": "proxy"}, "proxy"), PROJECT],
-    "declared_values.py invalid_value(parameter)": [CALLED, CALLED, TWO_ARCHITECTURES],
+    "declared_values.py invalid_value(parameter)": [CALLED, CALLED, CALLED, TWO_ARCHITECTURES],
     "declared_values.py invalid_value(f'{type(given).__name__} {conflict.name}')": [CALLED],
     "execution_point.py check_texts('ExecutionPoint components')": [({"components": ("gpu",)}, "components")],
     "execution_point.py check_conflicts(self)": [({"components": ("apptainer",)}, "components"), START],
@@ -77,6 +77,7 @@ BY_SPEC: dict[str, list[Reach]] = {
     "annex_fleet.py check_types('AnnexFleet instance_types')": [({"instance_types": ()}, "instance_types")],
     "launch_template.py invalid_value('ExecutionPoint machine_image')": [
         ({"image": "ssm:/aws/service/ami-windows-latest/Windows_Server-2022-English-Full-Base"}, "image"),
+        ({"image": "ssm:/aws/service/debian/release/13/latest/arm64"}, "image"),
     ],
     "stock_image.py invalid_value('AnnexFleet instance_types')": [NO_TOKEN],
     "stock_image.py invalid_value(_PARAMETER)": [
@@ -102,10 +103,7 @@ BY_SPEC: dict[str, list[Reach]] = {
     "lease_terms.py _span('grace')": [({"grace": "3h"}, "grace")],
     "lease_terms.py _span('max_lifetime')": [({"max_lifetime": "367d"}, "max_lifetime")],
     "lease_terms.py _span('renew_while_busy')": [({"renew_while_busy": "9m"}, "renew_while_busy")],
-    "lease_terms.py _check('max_lifetime')": [
-        (ABSOLUTE, "max_lifetime"),
-        ({"max_lifetime": "1h"}, "max_lifetime"),
-    ],
+    "lease_terms.py _check('max_lifetime')": [(ABSOLUTE, "max_lifetime"), ({"max_lifetime": "1h"}, "max_lifetime")],
     "lease_terms.py _check('warn_before_end')": [({"warn_before_end": "8h"}, "warn_before_end")],
     "lease_terms.py _check('drain_before_end')": [({"lease": "2m"}, "drain_before_end")],
     "lease_terms.py _check('renew_while_busy')": [

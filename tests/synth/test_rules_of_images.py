@@ -22,6 +22,7 @@ BY_SPEC: dict[str, list[Reach]] = {
     "build_place.py check_types('BuildPlace instance_types')": [
         ({"instance_types": tuple(f"c{n}a.large" for n in range(1, 22))}, "instance_types"),
     ],
+    "build_place.py invalid_value('BuildPlace instance_types')": ["a file has no tokens"],
     "build_place.py check_conflicts(self)": [({"subnet": "subnet-01234567"}, "security_group")],
     "image_content.py check_form('ImageContent root_device')": [({"root_device": "xvda"}, "root_device")],
     "image_content.py check_form(f'ImageContent {term.name}')": [({"htcondor": "24.0"}, "htcondor")],
@@ -29,9 +30,11 @@ BY_SPEC: dict[str, list[Reach]] = {
     "image_content.py check_texts('ImageContent components')": [({"components": ("gpu",)}, "components")],
     "image_content.py check_conflicts(self)": [({"components": ("osg",)}, "components")],
     "image_content.py invalid_value(f'ImageContent {name}')": [IN_A_FILE],
-    "image_distribution.py check_form('ImageDistribution copies')": [({"regions": ("mars",)}, "regions")],
     "image_distribution.py check_texts(f'ImageDistribution {term.name}')": [({"accounts": ("12",)}, "accounts")],
-    "image_distribution.py invalid_value('ImageDistribution copies')": [({"regions": ("us-east-1",)}, "regions")],
+    "image_distribution.py invalid_value('ImageDistribution copies')": [
+        ({"regions": ("eu-west-1",), "volume_keys": (EU_KEY.replace("eu-west-1", "eu-west-2"),)}, "volume_keys"),
+    ],
+    "image_distribution.py invalid_value(parameter)": [({"regions": ("us-east-1",)}, "regions")],
     "image_distribution.py invalid_value('ImageDistribution share_with')": [
         ({"share_with": ("210987654321",)}, "share_with"),
     ],

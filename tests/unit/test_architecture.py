@@ -53,7 +53,7 @@ CALLS_AWS = {"actuator", "aws", "batches", "checker", "cloudformation", "facts",
 CALLS_AWS |= {f"sweep.{module}" for module in ("inventory", "removal", "sweeper", "sweep_handler")}
 # Modules of annex_lease that only hold declared values and their forms.
 DATA = {"terms", "instance_terms", "image_terms", "kinds", "forms", "rules", "duration", "tags", "outcome"}
-DATA |= {"stock_images", "components", "job_terms", "job_forms"}
+DATA |= {"built_forms", "stock_images", "components", "job_terms", "job_forms"}
 # Modules from the invocation that finds the end of a lease to the calls that terminate its instances. Entries of the
 # record, scheduled actions, findings of earlier runs and facts are modules of their own, apart from what reads them.
 MAX_MODULES_OF_AN_END = 20

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import os
@@ -65,6 +66,10 @@ def test_a_document_has_a_limit_and_no_text_that_would_be_replaced() -> None:
     long = "x" * MAX_DOCUMENT
     with pytest.raises(ValueError, match=f"component a: a document of 16.* characters, allowed {MAX_DOCUMENT}"):
         component_document("a", "", {"build": {"Long": long}})
+    room = MAX_DOCUMENT - len(component_document("a", "", {"build": {"Long": ""}}))
+    assert len(component_document("a", "", {"build": {"Long": "x" * room}})) == MAX_DOCUMENT
+    with pytest.raises(ValueError, match=f"a document of {MAX_DOCUMENT + 1} characters"):
+        component_document("a", "", {"build": {"Long": "x" * (room + 1)}})
     with pytest.raises(ValueError, match="component a: a command holds two braces"):
         component_document("a", "", {"build": {"Braces": "echo {{ now }}"}})
 
@@ -83,8 +88,9 @@ def test_files_are_written_with_their_modes(tmp_path: Path) -> None:
         f"{tmp_path}/two/deep/b": ("0600", "no line end"),
         f"{tmp_path}/one/c": ("0644", ""),
     }
-    done = run("set -euo pipefail\n" + write_files(files))
+    done = run("set -euo pipefail\numask 077\n" + write_files(files))
     assert done.returncode == 0, done.stderr
+    assert oct((tmp_path / "two/deep").stat().st_mode)[-3:] == "755", "with any umask of the agent"
     for path, (mode, text) in files.items():
         assert Path(path).read_text().rstrip("\n") == text.rstrip("\n")
         assert oct(Path(path).stat().st_mode)[-4:] == mode
@@ -103,7 +109,17 @@ def test_files_are_split_into_groups_that_fit() -> None:
     assert all(len(write_files(group)) <= 12_000 for group in groups)
     with pytest.raises(ValueError, match="/d/0 does not fit"):
         file_groups({"/d/0": files["/d/0"]}, 1_000)
-    assert file_groups(files, 10**6) == [files]
+    assert file_groups(files, len(write_files(files))) == [files]
+    assert len(file_groups(files, len(write_files(files)) - 1)) == 2
+
+
+def test_the_same_files_make_the_same_command() -> None:
+    """Otherwise each deployment would build an image that has not changed."""
+    files = {"/a": ("0644", "one"), "/b": ("0600", "two")}
+    command = write_files(files)
+    assert command == write_files(dict(reversed(files.items())))
+    packed = base64.b64decode(command.split(" ")[1])
+    assert packed[4:8] == bytes(4), "the time in the header of gzip (RFC 1952)"
 
 
 @pytest.mark.parametrize(
@@ -125,7 +141,7 @@ def test_a_script_that_fails_fails_the_step(tmp_path: Path) -> None:
 
 
 def test_versions_follow_from_the_content() -> None:
-    assert version_of("a", {"b": 1}) == version_of("a", {"b": 1})
+    assert version_of("a", {"b": 1, "c": 2}) == version_of("a", {"c": 2, "b": 1})
     assert (
         len({version_of("a"), version_of("b"), version_of("a", ""), version_of({"a": 1}), version_of({"a": "1"})}) == 5
     )
@@ -134,6 +150,7 @@ def test_versions_follow_from_the_content() -> None:
         assert major == 1
         assert 0 <= minor < 2**30
         assert 0 <= patch < 2**30
+        assert minor != patch
 
 
 def test_the_steps_of_an_image_write_the_install_files_and_run_them() -> None:
@@ -167,22 +184,31 @@ def test_each_component_is_installed_and_tested_in_the_order_of_the_image() -> N
     assert phases["end"]["build"]["Check"] == f"/bin/sh {DIRECTORY}check 25.0 image pelican docker"
 
 
-def test_the_files_of_an_image_are_those_of_the_boot(tmp_path: Path) -> None:
-    (write,) = (step.phases["build"]["WriteFiles"] for step in build_steps(ImageContent()) if step.id == "files-1")
+@pytest.mark.parametrize("components", [(), ("cvmfs", "docker")])
+def test_the_files_of_an_image_are_those_of_the_boot(tmp_path: Path, components: tuple[str, ...]) -> None:
+    steps = build_steps(ImageContent(components=components))
+    (write,) = (step.phases["build"]["WriteFiles"] for step in steps if step.id == "files-1")
     done = run(f"set -euo pipefail\n{write.removesuffix('/bin/sh -eu')} cat")
     script = done.stdout.replace(DIRECTORY.rstrip("/"), str(tmp_path / "install"))
     assert run(script).returncode == 0
     found = {path.name: path.read_text() for path in (tmp_path / "install").iterdir()}
-    assert found == install_files()
+    assert found == install_files(components)
+    modes = {oct(path.stat().st_mode)[-3:] for path in (tmp_path / "install").iterdir()}
+    assert modes == {"644"}, "root runs them, and no other user changes them"
 
 
 def test_mirrors_reach_the_installation() -> None:
-    content = ImageContent(htcondor_mirror="https://mirror.example.edu/h", package_mirror="http://mirror.example.edu")
-    install = {step.id: step.phases for step in build_steps(content)}["htcondor"]["build"]["Install"]
-    exported = install.replace(
-        f"/bin/sh {DIRECTORY}install 25.0", 'echo "$ANNEX_HTCONDOR_MIRROR $ANNEX_PACKAGE_MIRROR"'
+    content = ImageContent(
+        components=["docker"],
+        htcondor_mirror="https://mirror.example.edu/h",
+        package_mirror="http://mirror.example.edu",
     )
-    assert run(exported).stdout == "https://mirror.example.edu/h http://mirror.example.edu\n"
+    steps = {step.id: step.phases for step in build_steps(content)}
+    for step in ("htcondor", "docker"):
+        exports, _, command = steps[step]["build"]["Install"].rpartition("\n")
+        assert command.startswith(f"/bin/sh {DIRECTORY}install 25.0")
+        shown = run(f'{exports}\necho "$ANNEX_HTCONDOR_MIRROR $ANNEX_PACKAGE_MIRROR"')
+        assert shown.stdout == "https://mirror.example.edu/h http://mirror.example.edu\n"
 
 
 @pytest.mark.parametrize("kept", ["", "machine-id", "ssh_host_ed25519_key.pub"])
@@ -210,3 +236,6 @@ def test_an_instance_with_an_id_or_a_key_of_the_builder_fails_the_test(tmp_path:
     assert ("annex: check: the image has an id or a key" in done.stdout) == bool(kept)
     (tmp_path / "built-by").unlink()
     assert on_machine(steps["htcondor"]["test"]["NewIdentity"]).returncode != 0, "nothing to compare with"
+    for name in names:
+        (tmp_path / name).write_text("")
+    assert on_machine(steps["end"]["build"]["RecordIdentity"]).returncode != 0, "an empty file is no id"

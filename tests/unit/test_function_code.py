@@ -26,6 +26,7 @@ SHARED = [
     "aws.py",
     "batches.py",
     "bookkeeping.py",
+    "built_forms.py",
     "decision.py",
     "duration.py",
     "entries.py",

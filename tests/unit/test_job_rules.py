@@ -10,7 +10,7 @@ import classad2  # type: ignore[import-untyped]
 import htcondor2  # type: ignore[import-untyped] # noqa: F401 - gives classad2 HTCondor's own functions
 import pytest
 
-from annex_boot.user_data import boot_file
+from annex_boot.boot_files import boot_file
 from annex_lease.job_forms import JOBS, MAX_JOBS_LENGTH, PROJECT_OR_NONE
 from annex_lease.job_rules import JobPolicy, jobs_conflict, start_conflict
 

@@ -73,7 +73,8 @@ class ImageBuilder:
         key, kind = _LISTS[operation]
         items = list(self.resources.get((region, kind), ()))
         if operation in _OWNED and params.get("owner") != "Self":
-            items += [{"arn": f"arn:aws:imagebuilder:{region}:aws:{kind}/x", "name": "annex-base"}]
+            name = "annex-base-end" if kind == "component" else "annex-base"
+            items += [{"arn": f"arn:aws:imagebuilder:{region}:aws:{kind}/x", "name": name}]
         start = int(params.get("nextToken", 0))
         more = {"nextToken": str(start + 1)} if start + 1 < len(items) else {}
         return {key: items[start : start + 1], **more}

@@ -9,8 +9,8 @@ import os
 import subprocess
 from pathlib import Path
 
+from annex_boot.boot_files import BOOT_FILES, boot_file
 from annex_boot.settings import EpSettings
-from annex_boot.user_data import BOOT_FILES, boot_file
 
 FAKES = Path(__file__).parent / "fakes"
 SCRIPTS = sorted(name for name, (path, _) in BOOT_FILES.items() if path.startswith("/usr/local/lib/annex/"))
@@ -23,6 +23,8 @@ SETTINGS = EpSettings(
     collector="cm.example.edu:9618",
     trust_domain="example.edu",
     root_device="/dev/xvda",
+    archive="example-bucket/boot.tar.gz",
+    archive_digest="0123456789abcdef" * 4,
     times={
         "drain_before_end": 120,
         "idle_timeout": 1200,
@@ -51,7 +53,7 @@ exec chroot "$root" /bin/sh "$script" "$@"
 
 
 class BootRoot:
-    """One instance, with a valid lease and a stored credential unless a test says otherwise."""
+    """One instance, with its boot files, a valid lease and a stored credential unless a test says otherwise."""
 
     def __init__(self, path: Path) -> None:
         self.path = path

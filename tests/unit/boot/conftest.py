@@ -4,13 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.boot.boot_root import BootRoot
+from tests.unit.boot.boot_root import SETTINGS, BootRoot
 from tests.unit.boot.stock_machine import Machine
 
 
 @pytest.fixture
 def root(tmp_path: Path) -> BootRoot:
-    return BootRoot(tmp_path)
+    instance = BootRoot(tmp_path)
+    instance.write("var/lib/annex/installed", f"{SETTINGS.archive_digest}\n")  # the first boot is over
+    return instance
 
 
 @pytest.fixture

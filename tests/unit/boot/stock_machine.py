@@ -11,11 +11,11 @@ from tests.unit.boot.boot_root import BootRoot
 
 BROUGHT = ("condor_config_val", "condor_master", "condor_ping", "condor_version", "nft")
 NO_DEFECT = "HTCondor 25.0.14, no defect"
-# A package manager: records its call, and brings what /fake/brought names unless it is to fail.
+# A package manager: records its call, and brings what /fake/brought names unless it is to fail, which it explains.
 MANAGER = """#!/bin/sh
 echo "${0##*/} $*" >>/fake/calls
 left=$(cat /fake/manager.fails 2>/dev/null || echo 0)
-[ "$left" -le 0 ] || { echo $((left - 1)) >/fake/manager.fails; exit 100; }
+[ "$left" -le 0 ] || { echo $((left - 1)) >/fake/manager.fails; cat /fake/manager.says 2>/dev/null; exit 100; }
 case "$*" in
 *" condor "*)
     [ ! -x /usr/sbin/policy-rc.d ] || { /usr/sbin/policy-rc.d condor; echo "policy $?" >>/fake/policy; }

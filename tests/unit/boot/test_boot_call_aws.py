@@ -25,7 +25,8 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from annex_boot import files
-from annex_boot.installation import install_archive, install_files
+from annex_boot.archive import boot_archive
+from annex_boot.boot_files import boot_file
 
 PROGRAM = Path(files.__file__).parent / "call-aws"
 KEY = {"AccessKeyId": "ASIAEXAMPLE", "SecretAccessKey": "secret+/example", "Token": "token+/=="}
@@ -204,15 +205,15 @@ def test_an_answer_without_a_text_fails_in_one_line(
 def test_unpacks_an_archive(
     program: dict[str, Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, address: str, host: str
 ) -> None:
-    packed = install_archive()
+    packed = boot_archive()
     digest = hashlib.sha256(packed).hexdigest()
-    words = ("unpack", "example-bucket/install.tar.gz", digest, str(tmp_path))
+    words = ("unpack", "example-bucket/boot.tar.gz", digest, str(tmp_path))
     request = calls(program, monkeypatch, *words, answer=packed, address=address)
     assert (request.get_method(), request.full_url) == (
         "GET",
-        f"https://{host}.amazonaws.com/example-bucket/install.tar.gz",
+        f"https://{host}.amazonaws.com/example-bucket/boot.tar.gz",
     )
-    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == install_files()
+    assert (tmp_path / "usr/local/lib/annex/watch").read_text() == boot_file("watch")
 
 
 def test_python_is_not_asked_to_choose_what_it_unpacks(
@@ -221,7 +222,7 @@ def test_python_is_not_asked_to_choose_what_it_unpacks(
     """Python 3.12 and 3.13 print a warning if the program does not choose."""
     chosen = []
     monkeypatch.setattr(tarfile.TarFile, "extractall", lambda archive, _: chosen.append(archive.extraction_filter))
-    packed = install_archive()
+    packed = boot_archive()
     calls(program, monkeypatch, "unpack", "b/k", hashlib.sha256(packed).hexdigest(), str(tmp_path), answer=packed)
     assert chosen == [getattr(tarfile, "data_filter", None)]
 
@@ -230,7 +231,7 @@ def test_an_archive_that_was_changed_is_not_unpacked(
     program: dict[str, Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     with pytest.raises(SystemExit) as ended:
-        calls(program, monkeypatch, "unpack", "b/k", "0" * 64, str(tmp_path), answer=install_archive())
+        calls(program, monkeypatch, "unpack", "b/k", "0" * 64, str(tmp_path), answer=boot_archive())
     assert "b/k is not what was deployed" in str(ended.value.code)
     assert not any(tmp_path.iterdir())
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from annex_boot.user_data import boot_file
+from annex_boot.boot_files import boot_file
 from tests.unit.boot.boot_root import BootRoot
 
 WITHOUT = "etc/condor/config.d/92-annex-without-gpus"

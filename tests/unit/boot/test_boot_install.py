@@ -1,4 +1,4 @@
-"""Installation at boot: once, before anything of the execution point starts, within the time to join."""
+"""The first boot: boot archive and installation, once, before the execution point starts, within the time."""
 
 from __future__ import annotations
 
@@ -6,50 +6,86 @@ import dataclasses
 
 import pytest
 
-from annex_boot.installation import DIRECTORY
-from annex_boot.user_data import boot_file
+from annex_boot.boot_files import boot_file
+from annex_boot.installation import DIRECTORY, install_files
 from tests.unit.boot.boot_root import SETTINGS, BootRoot
 
 INSTALL, START = "--no-block start annex-install.service", "--no-block start annex.target"
 LEAVE = "--no-block start annex-incomplete.service"
-OBJECT, DIGEST = "example-bucket/install.tar.gz", "0123456789abcdef" * 4
-FETCH = f"unpack {OBJECT} {DIGEST} {DIRECTORY}"
+FETCH = f"unpack {SETTINGS.archive} {SETTINGS.archive_digest} /"
 
 
 @pytest.fixture
 def bare(root: BootRoot) -> BootRoot:
-    """An instance of a stock image, whose user data has the install files; `install` here does what a test says."""
+    """An instance of a stock image, which fetched the archive; `install` and `check` do what a test says."""
     settings = dataclasses.replace(
         SETTINGS,
         htcondor="25.0",
-        install_files=OBJECT,
-        install_digest=DIGEST,
         components="cvmfs,osg",
         package_mirror="http://m.example.edu",
     )
     root.write("etc/annex/annex.env", settings.to_env_file())
-    root.write(f"{DIRECTORY}install", 'echo "install $*" >>/fake/calls\nenv >/fake/environment\n. /fake/installation\n')
-    root.write("fake/installation", "exit 0\n")
+    for name, text in install_files().items():
+        root.write(DIRECTORY + name, text)
+    for name in ("install", "check"):
+        said = f'echo "{name} $*" >>/fake/calls\nenv >/fake/environment-of-{name}\n. /fake/{name}-does\n'
+        root.write(f"{DIRECTORY}{name}", said)
+        root.write(f"fake/{name}-does", "exit 0\n")
+    (root.path / "var/lib/annex/installed").unlink()
     return root
 
 
 def test_the_first_boot_installs_and_every_other_one_starts(bare: BootRoot) -> None:
+    condor_master = bare.read("usr/sbin/condor_master")
     bare.move("condor_master")
+    bare.write("fake/hidden", "")
     assert bare.run("begin").returncode == 0
     assert bare.calls("systemctl")[-1] == INSTALL
     assert START not in bare.calls("systemctl")
+    bare.write("fake/condor_master", condor_master)
+    bare.write("fake/install-does", "install -m 755 /fake/condor_master /usr/sbin\n")
     assert bare.run("install-software").returncode == 0
     assert bare.calls("call-aws") == [FETCH]
-    assert bare.calls("install") == ["25.0 cvmfs osg"]
+    assert bare.calls("install") == bare.calls("check") == ["25.0 cvmfs osg"]
     assert bare.calls("systemctl")[-2:] == ["daemon-reload", START]
-    bare.program("usr/sbin/condor_master", "")
     bare.run("begin")
-    assert bare.calls("systemctl")[-1] == START
+    assert bare.calls("systemctl")[-2:] == ["daemon-reload", START]
+    assert bare.calls("call-aws") == [FETCH]
+
+
+def test_with_htcondor_in_the_image_the_first_boot_only_fetches(bare: BootRoot) -> None:
+    bare.write("etc/annex/annex.env", SETTINGS.to_env_file())
+    bare.run("begin")
+    assert bare.calls("systemctl")[-1] == INSTALL
+    assert bare.run("install-software").returncode == 0
+    assert bare.calls("call-aws") == [FETCH]
+    assert bare.calls("install") == []
+    assert bare.calls("systemctl")[-2:] == ["daemon-reload", START]
+
+
+def test_an_image_without_its_programs_leaves_after_the_fetch(bare: BootRoot) -> None:
+    bare.write("etc/annex/annex.env", SETTINGS.to_env_file())
+    bare.move("nft")
+    assert bare.run("install-software").returncode == 0
+    assert bare.read("run/annex/reason") == "the image lacks nft\n"
+    assert bare.calls("systemctl")[-1] == LEAVE
 
 
 def test_components_are_installed_beside_the_htcondor_of_an_image(bare: BootRoot) -> None:
     bare.run("begin")
     assert bare.calls("systemctl")[-1] == INSTALL
+
+
+def test_an_image_made_of_an_instance_is_changed_once_by_the_same_files(bare: BootRoot) -> None:
+    bare.run("install-software")
+    digest = SETTINGS.archive_digest
+    assert bare.read("var/lib/annex/installed") == f"{digest}\n"
+    bare.run("begin")
+    assert bare.calls("systemctl")[-1] == START
+    settings = bare.read("etc/annex/annex.env")
+    bare.write("etc/annex/annex.env", settings.replace(digest, digest[::-1]))
+    bare.run("begin")
+    assert bare.calls("systemctl")[-1] == INSTALL, "another archive than the one that made the image"
 
 
 def test_an_installation_that_brought_nothing_is_found_at_the_next_boot(bare: BootRoot) -> None:
@@ -64,24 +100,27 @@ def test_sources_and_proxy_reach_the_installation(bare: BootRoot) -> None:
     settings = bare.read("etc/annex/annex.env").replace("ANNEX_PROXY=", "ANNEX_PROXY=http://proxy.example.edu:3128")
     bare.write("etc/annex/annex.env", settings)
     bare.run("install-software")
-    environment = bare.read("fake/environment").splitlines()
+    environment = bare.read("fake/environment-of-install").splitlines()
     wanted = {"ANNEX_PACKAGE_MIRROR=http://m.example.edu", "https_proxy=http://proxy.example.edu:3128"}
     assert wanted <= set(environment)
 
 
+TIMEOUT = '#!/bin/sh\necho "timeout $1" >>/fake/calls\nshift\nexec /usr/bin/timeout 1 "$@"\n'
+HANGS = 'echo "reading the package lists" >$STEP_FILE; exec tail -f /dev/null'
+
+
+@pytest.mark.parametrize("step", ["install", "check"])
 @pytest.mark.parametrize(
-    ("installation", "reason"),
+    ("does", "reason"),
     [
         ("echo 'no packages' >$REASON_FILE; exit 1", "no packages"),
-        ("exit 3", "HTCondor cannot be installed"),
-        ("exec tail -f /dev/null", "HTCondor was not installed within 900 s"),
+        ("echo 'component osg' >$STEP_FILE; exit 3", "component osg ended with status 3"),
+        (HANGS, "not done within 900 s: reading the package lists"),
     ],
 )
-def test_a_failure_leaves_its_reason_and_starts_nothing(bare: BootRoot, installation: str, reason: str) -> None:
-    bare.write("fake/installation", installation)
-    bare.program(
-        "usr/sbin/timeout", '#!/bin/sh\necho "timeout $1" >>/fake/calls\nshift\nexec /usr/bin/timeout 1 "$@"\n'
-    )
+def test_a_failure_leaves_its_reason_and_starts_nothing(bare: BootRoot, step: str, does: str, reason: str) -> None:
+    bare.write(f"fake/{step}-does", does)
+    bare.program("usr/sbin/timeout", TIMEOUT)
     assert bare.run("install-software").returncode == 1
     assert "timeout 880" in bare.read("fake/calls"), "the time to join, less what has passed since the boot"
     assert bare.read("run/annex/reason") == f"{reason}\n"
@@ -89,20 +128,29 @@ def test_a_failure_leaves_its_reason_and_starts_nothing(bare: BootRoot, installa
     assert not bare.exists("var/lib/annex/installed")
 
 
+@pytest.mark.parametrize(("step", "next_one"), [("install", "run"), ("run", "check")])
+def test_nothing_follows_a_step_that_failed(bare: BootRoot, step: str, next_one: str) -> None:
+    bare.write(f"{DIRECTORY}script", "echo ran >>/fake/script\nexit 1\n" if step == "run" else "exit 0\n")
+    bare.write("fake/install-does", "exit 1\n" if step == "install" else "exit 0\n")
+    assert bare.run("install-software").returncode == 1
+    assert bare.calls("check") == []
+    assert bare.exists("fake/script") is (next_one == "check")
+
+
 def test_without_time_left_nothing_is_installed(bare: BootRoot) -> None:
     bare.write("fake/uptime", "900.00 1.00\n")
     assert bare.run("install-software").returncode == 1
-    assert bare.read("run/annex/reason") == "no time is left to install HTCondor\n"
+    assert bare.read("run/annex/reason") == "not done within 900 s: the installation\n"
     assert bare.calls("install") == []
 
 
-def test_install_files_that_cannot_be_fetched_are_asked_for_until_the_limit(bare: BootRoot) -> None:
+def test_an_archive_that_cannot_be_fetched_is_asked_for_until_the_limit(bare: BootRoot) -> None:
     (bare.path / "fake/unpack").unlink()
     bare.write("fake/step-1", ":")
     bare.write("fake/step-2", "echo 900.00 1.00 >/fake/uptime")
     assert bare.run("install-software").returncode == 1
     assert bare.calls("call-aws") == [FETCH] * 3
-    assert bare.read("run/annex/reason") == "the install files cannot be fetched\n"
+    assert bare.read("run/annex/reason") == "the boot archive cannot be fetched\n"
     assert bare.calls("install") == []
 
 

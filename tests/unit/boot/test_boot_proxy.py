@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from annex_boot.user_data import boot_file
+from annex_boot.boot_files import boot_file
 from tests.unit.boot.boot_root import SETTINGS, BootRoot
 
 PROXY = "http://proxy.example.edu:3128"

@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from annex_boot.user_data import boot_file
+from annex_boot.boot_files import boot_file
 from tests.unit.boot.boot_root import RULES, SETTINGS, BootRoot
 
 LEAVE = "leave"

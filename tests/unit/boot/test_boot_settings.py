@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from annex_boot import files as boot
+from annex_boot.boot_files import BOOT_FILES, boot_file
 from annex_boot.installation import install_files
 from annex_boot.settings import EpSettings, setting_forms
-from annex_boot.user_data import BOOT_FILES, boot_file
 from annex_lease import forms
 from annex_lease.forms import Form
 from annex_lease.tags import TAG_END

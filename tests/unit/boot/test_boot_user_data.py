@@ -16,8 +16,9 @@ import pytest
 import yaml
 
 from annex_boot import files as boot
+from annex_boot.boot_files import BOOT_FILES, FIRST_FILES, boot_file
 from annex_boot.settings import EpSettings
-from annex_boot.user_data import BOOT_FILES, MAX_USER_DATA_BYTES, boot_file, render_user_data
+from annex_boot.user_data import MAX_USER_DATA_BYTES, render_user_data
 from annex_lease.components import COMPONENTS
 from annex_lease.job_forms import MAX_JOBS_LENGTH
 from annex_lease.terms import EXECUTION_POINT_TIMES, seconds
@@ -33,6 +34,8 @@ LONGEST = EpSettings(
     collector=",".join([f"{HOST}:65535"] * 3 + [f"{HOST[:210].rstrip('.')}:65535"]),
     trust_domain=HOST,
     root_device="/dev/xvdaa15",
+    archive=f"{'b' * 63}/{'k' * 256}",
+    archive_digest="0123456789abcdef" * 4,
     times={span.name: seconds(span.maximum) for span in EXECUTION_POINT_TIMES},
     protect_busy=True,
 )
@@ -41,8 +44,7 @@ INSTALLED = dataclasses.replace(
     SETTINGS,
     proxy="http://proxy.ap-southeast-1.example.edu:3128",
     htcondor="25.0",
-    install_files=f"cdk-hnb659fds-assets-123456789012-ap-southeast-1/{'0' * 64}.gz",
-    install_digest="0123456789abcdef" * 4,
+    archive=f"cdk-hnb659fds-assets-123456789012-ap-southeast-1/{'0' * 64}.gz",
     components=",".join(COMPONENTS),
     htcondor_mirror=f"https://{'b' * 63}.s3.ap-southeast-1.amazonaws.com/htcondor/repo",
     package_mirror=f"https://{'b' * 63}.s3.ap-southeast-1.amazonaws.com/packages",
@@ -74,9 +76,9 @@ def written(part: dict[str, Any]) -> dict[str, tuple[str, str]]:
     return {entry["path"]: (entry["permissions"], entry["content"]) for entry in part["write_files"]}
 
 
-def test_holds_every_file_byte_for_byte() -> None:
+def test_holds_the_first_files_byte_for_byte() -> None:
     static, own = parts(render_user_data(SETTINGS))
-    assert written(static) == {path: (mode, boot_file(name)) for name, (path, mode) in BOOT_FILES.items()}
+    assert written(static) == {BOOT_FILES[name][0]: (BOOT_FILES[name][1], boot_file(name)) for name in FIRST_FILES}
     (settings,) = own["write_files"]
     assert (settings["path"], settings["content"]) == ("/etc/annex/annex.env", SETTINGS.to_env_file())
 
@@ -129,8 +131,8 @@ def test_values_known_only_at_deployment_pass_through() -> None:
     token = "${Token[TOKEN.42]}"
     settings = dataclasses.replace(SETTINGS, credential_arn=token, collector=f"{token}:9618", trust_domain=token)
     text = render_user_data(settings)
-    assert f"   ANNEX_CREDENTIAL={token}\n" in text
-    assert f"   ANNEX_COLLECTOR={token}:9618\n" in text
+    assert f"      ANNEX_CREDENTIAL={token}\n" in text
+    assert f"      ANNEX_COLLECTOR={token}:9618\n" in text
 
 
 @pytest.mark.parametrize("annex", ["a", "a" * 32, "a-1", "pa", "paper"])

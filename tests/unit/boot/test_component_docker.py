@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from annex_boot.boot_files import boot_file
 from annex_boot.installation import DIRECTORY
-from annex_boot.user_data import boot_file
 from annex_lease.components import COMPONENTS
 from annex_lease.stock_images import IMAGE_FAMILIES
 from tests.unit.boot.component_machine import ComponentMachine
@@ -15,7 +15,7 @@ from tests.unit.boot.component_machine import ComponentMachine
 DOCKER = "#!/bin/sh\n[ \"$*\" = --version ] && echo 'Docker version 28.2.2, build 1'\n"
 USERMOD = """#!/bin/sh
 echo "usermod $*" >>/fake/calls
-[ ! -e /fake/usermod.fails ] || exit 6
+[ ! -e /fake/usermod.fails ] || { echo "usermod: group 'docker' does not exist" >&2; exit 6; }
 printf 'condor:x:64:\\ndocker:x:103:%s\\n' "$3" >/etc/group
 """
 PACKAGES = {
@@ -90,7 +90,8 @@ def test_a_user_that_cannot_be_added_is_the_reason(machine: ComponentMachine) ->
     machine.write("fake/usermod.fails", "")
     done = machine.install("25.0", "docker")
     assert done.returncode == 1
-    assert machine.read("fake/reason") == "the user condor cannot be added to the group docker\n"
+    said = "usermod: group 'docker' does not exist"
+    assert machine.read("fake/reason") == f"adding the user condor to the group docker failed: {said}\n"
 
 
 def test_a_working_one_has_no_defect(machine: ComponentMachine) -> None:

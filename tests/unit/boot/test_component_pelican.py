@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from annex_boot.boot_files import BOOT_FILES, boot_file
 from annex_boot.installation import DIRECTORY, install_file
-from annex_boot.user_data import BOOT_FILES, boot_file
 from annex_lease.components import COMPONENTS
 from annex_lease.stock_images import IMAGE_FAMILIES
 from tests.unit.boot.component_machine import ComponentMachine

@@ -167,6 +167,8 @@ def test_the_setting_of_the_protection_is_the_one_of_the_boot_files() -> None:
     settings = EpSettings(
         annex="demo",
         credential_arn="arn:aws:secretsmanager:us-east-1:123456789012:secret:a-AbCdEf",
+        archive="example-bucket/boot.tar.gz",
+        archive_digest="0" * 64,
         collector="cm.example.edu:9618",
         trust_domain="example.edu",
         root_device="/dev/xvda",

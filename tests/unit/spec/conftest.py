@@ -4,13 +4,17 @@ from pathlib import Path
 
 import pytest
 
+from annex_lease.terms import SCRIPT
 from annex_spec import Spec, load
 from tests.unit.spec.spec_texts import ANNEX, POOL, Read, ReadAnnex
 
 
 @pytest.fixture
 def read(tmp_path: Path) -> Read:
-    """Load a spec from its text."""
+    """Load a spec from its text; the script that examples name is beside it."""
+    script = tmp_path / SCRIPT.form.example
+    script.parent.mkdir()
+    script.write_text("echo tools\n")
 
     def load_text(text: str) -> Spec:
         path = tmp_path / "annexes.toml"

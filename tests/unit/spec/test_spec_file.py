@@ -210,7 +210,7 @@ from 30s to 7d
     fix:      instance_types = ["c6a.large", "c6i.large"]
   [annex.a] instance_type
     received: ["c6a.large"]
-    allowed:  the keys region, account, image, htcondor, components, size, lease, lease_ends_at, max_lifetime, \
+    allowed:  the keys region, account, image, htcondor, components, script, size, lease, lease_ends_at, max_lifetime, \
 grace, drain_before_end, idle_timeout, join_timeout, renew_while_busy, protect_busy, max_instance_hours, \
 price_per_hour, warn_before_end, alarm_email, alarm_topic, opt_in, owners, groups, project_id, start, \
 instance_types, on_demand_base, on_demand_percentage, vpc, subnets, ipv6, dns_servers, proxy, htcondor_mirror, \

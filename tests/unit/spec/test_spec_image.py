@@ -10,15 +10,18 @@ from typing import Any
 import pytest
 
 from annex_lease import terms
-from annex_lease.built_forms import MAX_SCRIPT_BYTES, built_name, image_parameter
-from annex_lease.built_terms import DEFAULT_BUILD_TYPES, IMAGE_KEYS, IMAGE_NAME
+from annex_lease.built_forms import built_name, image_parameter
+from annex_lease.built_terms import DEFAULT_BUILD_TYPES, IMAGE_KEYS, IMAGE_NAME, PARENT
 from annex_lease.duration import format_duration
 from annex_lease.kinds import REQUIRED, Number, Span, Term, written
-from annex_spec import ImageSpec, SpecError, load, load_partly, read_script
+from annex_spec import ImageSpec, SpecError, load_partly
 from tests.unit.spec.spec_texts import ANNEX, POOL, Read
 
 US_KEY = "arn:aws:kms:us-east-1:123456789012:key/01234567-89ab-cdef-0123-456789abcdef"
 EU_KEY = US_KEY.replace("us-east-1", "eu-west-1")
+CN_KEY = US_KEY.replace("arn:aws:", "arn:aws-cn:")
+CN_TOPIC = "arn:aws-cn:sns:us-east-1:123456789012:images"
+SHARED = "arn:aws:ssm:eu-west-1:210987654321:parameter/p"
 ARM = 'instance_types = ["c7g.large"]'
 KEYS = [(term, ImageSpec.model_fields[term.name]) for term in (IMAGE_NAME, *IMAGE_KEYS)]
 SMALLEST: dict[str, Any] = {"name": "base", "region": "us-east-1"}
@@ -85,11 +88,32 @@ def test_a_value_is_accepted_at_its_bounds_and_refused_beyond(read: Read, term: 
     [
         ('parent = "debian-14"', "parent", "a stock image: debian-13, ubuntu-24.04", 'did you mean "debian-13"?'),
         ('parent = "built:other"', "parent", "a stock image: debian-13", 'parent = "debian-13"'),
+        ('parent = "/my/image"', "parent", "a stock image: debian-13", 'parent = "ssm:/my/image"'),
+        (
+            f'parent = "ssm:{SHARED}"',
+            "parent",
+            "a parameter in the Region of the instances, us-east-1",
+            "share one in us-east-1",
+        ),
         (ARM, "parent", "an image for arm64", 'name "ubuntu-24.04" or'),
         ('parent = "ssm:/aws/service/x/amd64"\n' + ARM, "parent", "an image for arm64", "or types for x86_64"),
-        ('instance_types = ["c6a.large", "c7g.large"]', "instance_types", "one processor architecture", "second annex"),
+        ('instance_types = ["c6a.large", "c7g.large"]', "instance_types", "one processor architecture", "second image"),
         ('components = ["osg"]', "components", "components of Debian 13: cvmfs", "remove osg"),
-        ('components = ["osgg"]', "components", "different names of osg", 'components = ["docker"]'),
+        ('components = ["osgg"]', "components", "different names of osg", 'did you mean "osg"?'),
+        ('components = ["conda"]', "components", "different names of osg", 'components = ["docker"]'),
+        ('parent = " Rocky-9"', "parent", "a stock image: debian-13", 'parent = "rocky-9"'),
+        ('regions = ["cn-north-1"]', "regions", "the image's partition of AWS, aws", "remove cn-north-1"),
+        (
+            'regions = ["eu-west-1", "us-gov-west-1", "cn-north-1"]',
+            *("regions", "the image's partition of AWS, aws", "remove us-gov-west-1, cn-north-1"),
+        ),
+        (f'volume_keys = ["{CN_KEY}"]', "volume_keys", "arn:aws: as all of us-east-1", "name one that exists in"),
+        (f'results_topic = "{CN_TOPIC}"', "results_topic", "arn:aws: as all of us-east-1", "name one that exists in"),
+        ('account = "210987654321"\naccounts = ["210987654321"]', "accounts", "besides the image's own", "remove 2109"),
+        (
+            f'account = "210987654321"\nshare_with = ["210987654321"]\nvolume_keys = ["{US_KEY}"]',
+            *("share_with", "besides the image's own, 210987654321", "remove 210987654321"),
+        ),
         ('htcondor = "image"', "htcondor", '"25.0" or "25.x"', 'htcondor = "25.0"'),
         ('regions = ["us-east-1"]', "regions", "besides the image's own, us-east-1", "remove us-east-1"),
         ('regions = ["ue-west-1"]', "regions", "different AWS Regions", 'did you mean "eu-west-1"?'),
@@ -118,6 +142,15 @@ def test_a_wrong_table_is_one_problem(read: Read, image: str, key: str, allowed:
     assert fix in text
 
 
+def test_the_words_about_a_parent_are_not_those_about_an_image(read: Read) -> None:
+    assert f"allowed:  {PARENT.allowed}" in refusal(read, text_of('parent = "/my/image"'))
+
+
+def test_an_image_without_a_schedule_is_built_by_deployments_only(read: Read) -> None:
+    image = read(text_of('schedule = "never"')).images["base"]
+    assert (image.schedule, image.build_unchanged) == ("never", False)
+
+
 def test_keys_of_every_region_let_accounts_launch_it(read: Read) -> None:
     keys = f'regions = ["eu-west-1"]\nshare_with = ["210987654321"]\nvolume_keys = ["{US_KEY}"'
     assert "there is none in eu-west-1" in refusal(read, text_of(f"{keys}]"))
@@ -137,25 +170,12 @@ def test_a_name_has_the_form_of_an_annex(read: Read, name: str) -> None:
 def test_a_table_that_is_none(read: Read) -> None:
     annex = "\n".join(["[annex.demo]", *(f"{key} = {value}" for key, value in ANNEX.items())])
     assert "write [image] and its keys" in refusal(read, f"image = 1\n{POOL}{annex}")
-    with pytest.raises(SpecError, match=r"write \[image\.base\] and its keys"):
-        read(f"{POOL}{annex}\n[image]\nbase = 1")
+    assert "write [image.base] and its keys" in refusal(read, f"{POOL}{annex}\n[image]\nbase = 1")
+    unnamed = refusal(read, f'{POOL}{annex}\n[image]\nregion = "us-east-1"\nparent = "debian-13"')
+    assert "received: the keys region, parent\n    allowed:  tables with a name: [image.NAME]" in unnamed
+    boots = annex.replace('"ami-', '"built:debian" # ')
+    assert "[image.debian]" in refusal(read, f'{POOL}{boots}\n[image]\ndebian = "debian-13"')
     assert "[image.base] name" in refusal(read, text_of('name = "base"'))
-
-
-def test_scripts_are_read_beside_the_spec_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    directory = tmp_path / "spec"
-    (directory / "image").mkdir(parents=True)
-    (directory / "image" / "tools.sh").write_text("echo tools\n")
-    file = directory / "annexes.toml"
-    file.write_text(text_of('script = "image/tools.sh"'))
-    monkeypatch.chdir(tmp_path)
-    assert load("spec/annexes.toml").images["base"].script == "image/tools.sh"
-    assert read_script(directory, "image/tools.sh") == "echo tools\n"
-    for content, reason in ((b"", "0 bytes"), (b"x" * (MAX_SCRIPT_BYTES + 1), "10001 bytes"), (b"\xff", "utf-8")):
-        (directory / "image" / "tools.sh").write_bytes(content)
-        assert reason in str(load_partly(file).problems[0].received)
-    (directory / "image" / "tools.sh").write_bytes(b"x" * MAX_SCRIPT_BYTES)
-    assert load_partly(file).problems == ()
 
 
 def test_an_annex_boots_a_built_image(read: Read) -> None:
@@ -176,7 +196,7 @@ def test_an_annex_boots_a_built_image(read: Read) -> None:
         ({"instance_types": '["c7g.large"]'}, "image", "an image for arm64", "image base is for x86_64"),
         ({"volume_gib": "19"}, "volume_gib", "20 GiB or more", "volume_gib = 20"),
         ({"root_device": '"/dev/sda1"'}, "root_device", "/dev/xvda, that of image base", "remove it"),
-        ({"htcondor": '"25.0"'}, "htcondor", "the image is built with HTCondor", "remove htcondor"),
+        ({"htcondor": '"25.0"'}, "htcondor", "the image is built with HTCondor", 'htcondor = "image"'),
     ],
 )
 def test_an_annex_that_does_not_go_with_its_image(

@@ -62,7 +62,14 @@ def test_on_another_image_everything_can_be_installed(read_annex: ReadAnnex, ima
         ("rhel-9", 'did you mean "almalinux-9" or "rocky-9"?'),
         ("windows-2022", 'image = "debian-13"'),
         ("built:", 'image = "debian-13"'),
-        ("built:Debian", 'image = "debian-13"'),
+        ("built:Debian", 'image = "built:debian"'),
+        ("BUILT:debian", 'image = "built:debian"'),
+        ("built:debian ", 'image = "built:debian"'),
+        (" debian-13", 'image = "debian-13"'),
+        ("Debian-13", 'image = "debian-13"'),
+        ("SSM:/Images/Annex", 'image = "ssm:/Images/Annex"'),
+        ("AMI-0123456789ABCDEF0", 'image = "ami-0123456789abcdef0"'),
+        ("Built:-x", 'image = "debian-13"'),
         ("debian-13:3", 'image = "debian-13"'),
         ("ami-1", 'image = "debian-13"'),
     ],
@@ -112,7 +119,7 @@ def test_an_image_that_is_published_in_another_partition(read_annex: ReadAnnex, 
         (
             {"image": '"built:debian"', "htcondor": '"25.0"'},
             *("htcondor", '"25.0"', '"image", because the image is built with HTCondor'),
-            "remove htcondor; the table of the image has the series",
+            'htcondor = "image"; the table of the image has the series',
         ),
         (
             {"image": AMI, "components": '["osg"]'},
@@ -122,7 +129,7 @@ def test_an_image_that_is_published_in_another_partition(read_annex: ReadAnnex, 
         (
             {"image": '"built:debian"', "components": '["osg"]'},
             *("components", '["osg"]', 'no components with htcondor = "image", which installs nothing'),
-            "write components in the table of the image",
+            "write components in the table of the image, and components = [] here",
         ),
         (
             {"image": AMI, "htcondor_mirror": MIRROR},
@@ -179,7 +186,26 @@ def test_a_series_that_does_not_exist(read_annex: ReadAnnex, series: str) -> Non
     assert problem.allowed == 'the series to install, "25.0" or "25.x"; or "image" for the HTCondor of the image'
 
 
-@pytest.mark.parametrize("wanted", ['["cuda"]', '["osg", "osg"]', '"osg"', "[1]"])
+@pytest.mark.parametrize(
+    ("wanted", "meant"),
+    [
+        ("nvida", "nvidia"),
+        ("Docker", "docker"),
+        ("osg ", "osg"),
+        ("cuda", "nvidia"),
+        ("gpu", "nvidia"),
+        ("podman", "docker"),
+        ("singularity", "apptainer"),
+        ("OSDF", "pelican"),
+    ],
+)
+def test_a_component_that_is_likely_to_be_meant(read_annex: ReadAnnex, wanted: str, meant: str) -> None:
+    problem = problem_of(read_annex, components=f'["cvmfs", "{wanted}"]')
+    assert (problem.key, problem.received, problem.fix) == ("components", f'"{wanted}"', f'did you mean "{meant}"?')
+    assert "different names of osg, cvmfs" in problem.allowed
+
+
+@pytest.mark.parametrize("wanted", ['["conda"]', '["osg", "osg"]', '"osg"', "[1]"])
 def test_components_that_do_not_exist(read_annex: ReadAnnex, wanted: str) -> None:
     problem = problem_of(read_annex, image='"rocky-9"', components=wanted)
     assert (problem.key, problem.fix) == ("components", 'components = ["docker"]')

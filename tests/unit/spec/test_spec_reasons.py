@@ -48,7 +48,10 @@ def test_a_misspelt_region(read_annex: ReadAnnex, region: str, meant: str) -> No
         ("ssm:/aws/service/ecs/optimized-ami/amazon-linux-2023/recommended", "a parameter with the image's id alone"),
         ("ssm:/aws/service/eks/optimized-ami/1.31/a/recommended:3", "a parameter with the image's id alone"),
         ("ssm:arn:aws:ssm:us-east-1:123456789012:parameter/image:3", "the ARN of a shared parameter without a version"),
-        ("ssm:arn:aws:ssm:eu-west-1:123456789012:parameter/image", "a parameter in the annex's Region, us-east-1"),
+        (
+            "ssm:arn:aws:ssm:eu-west-1:123456789012:parameter/image",
+            "a parameter in the Region of the instances, us-east",
+        ),
         (f"ssm:{DEBIAN}/arm64", "an image for x86_64, the architecture of the instance types"),
     ],
 )

@@ -55,6 +55,26 @@ def test_an_image_without_htcondor_on_which_nothing_installs_it(
     assert annex_warnings(annex, [annex], END) == (() if said is None else (said,))
 
 
+@pytest.mark.parametrize(
+    ("image", "device", "said"),
+    [
+        ("debian-13", "/dev/sda1", "/dev/sda1, and the root volume of Debian 13 is /dev/xvda"),
+        ("rocky-9", "/dev/xvda", "/dev/xvda, and the root volume of Rocky Linux 9 is /dev/sda1"),
+        ("rocky-9", "/dev/sda1", None),
+        ("debian-13", None, None),
+        ("ami-0123456789abcdef0", "/dev/sda1", None),
+    ],
+)
+def test_a_stock_image_with_another_root_volume(
+    read_annex: ReadAnnex, image: str, device: str | None, said: str | None
+) -> None:
+    annex = read_annex(image=f'"{image}"', root_device=device and f'"{device}"').annexes["demo"]
+    expected = (
+        f"annex demo: root_device is {said}: an instance with another root volume retires; fix: remove root_device"
+    )
+    assert annex_warnings(annex, [annex], END) == (() if said is None else (expected,))
+
+
 def test_the_warnings_of_an_annex(read_annex: ReadAnnex) -> None:
     ends = {"lease": None, "lease_ends_at": "2030-06-01T10:00:00+02:00", "max_lifetime": '"30d"'}
     annex = read_annex(**ends).annexes["demo"]

@@ -1,4 +1,4 @@
-"""Install files of an execution point in Amazon S3, which an instance without HTCondor fetches when it boots."""
+"""Boot archive of an execution point in Amazon S3, which an instance fetches when it boots for the first time."""
 
 import hashlib
 from dataclasses import dataclass
@@ -10,14 +10,13 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3_assets as assets
 from constructs import Construct
 
-from annex_boot.installation import install_archive
+from annex_boot.archive import boot_archive
 from annex_constructs.fleet.execution_point import ExecutionPoint
-from annex_lease.stock_images import HTCONDOR_IN_IMAGE
 
 
 @dataclass(frozen=True)
-class InstallFiles:
-    """The archive of the install files.
+class BootArchive:
+    """The archive of the boot and install files.
 
     Attributes:
         place: bucket, slash and key; with tokens, because the bucket is that of the CDK's bootstrap.
@@ -30,8 +29,8 @@ class InstallFiles:
     permission: iam.PolicyStatement
 
 
-def install_files(scope: Construct, construct_id: str, execution_point: ExecutionPoint) -> InstallFiles | None:
-    """The install files as an asset, or None if HTCondor is in the image.
+def boot_archive_asset(scope: Construct, construct_id: str, execution_point: ExecutionPoint) -> BootArchive:
+    """The boot archive as an asset.
 
     User data has no space for them (EC2 User Guide: 16 KB).
 
@@ -43,19 +42,17 @@ def install_files(scope: Construct, construct_id: str, execution_point: Executio
     :param construct_id: id in that scope.
     :param execution_point: properties of the instances.
     """
-    if execution_point.htcondor_series == HTCONDOR_IN_IMAGE:
-        return None
-    packed = install_archive(execution_point.components)
+    packed = boot_archive(execution_point.components, execution_point.script)
     with TemporaryDirectory() as directory:
-        file = Path(directory) / "install.tar.gz"
+        file = Path(directory) / "boot.tar.gz"
         file.write_bytes(packed)
         asset = assets.Asset(scope, construct_id, path=str(file))  # copies the file
     stack = Stack.of(scope)
     arn = stack.format_arn(
         service="s3", region="", account="", resource=asset.s3_bucket_name, resource_name=asset.s3_object_key
     )
-    return InstallFiles(
+    return BootArchive(
         place=f"{asset.s3_bucket_name}/{asset.s3_object_key}",
         digest=hashlib.sha256(packed).hexdigest(),
-        permission=iam.PolicyStatement(sid="ReadInstallFiles", actions=["s3:GetObject"], resources=[arn]),
+        permission=iam.PolicyStatement(sid="ReadBootArchive", actions=["s3:GetObject"], resources=[arn]),
     )
