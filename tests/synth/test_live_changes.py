@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from copy import deepcopy
 from datetime import UTC, datetime
 from functools import cache
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import botocore.session
@@ -52,6 +53,7 @@ CASES: dict[str, list[Case]] = {
               (STOCK, {"image": "ubuntu-24.04"}), (STOCK, {"image": "built:debian"})],
     "htcondor": [(OWN_NETWORK, {"htcondor": "25.0"}), (STOCK, {"htcondor": "25.x"})],
     "components": [(STOCK, {"components": ("docker",)})],
+    "script": [(OWN_NETWORK, {"script": "gpus.sh"}), (STOCK, {"script": "gpus.sh"})],
     "size": [(OWN_NETWORK, {"size": 1})],
     "lease": [(OWN_NETWORK, {"lease": "9h", "max_lifetime": "16h"})],
     "lease_ends_at": [(OWN_NETWORK, {"lease": None, "lease_ends_at": DATE, "max_lifetime": "16h"})],
@@ -94,6 +96,9 @@ CASES: dict[str, list[Case]] = {
     "role_path": [(OWN_NETWORK, {"role_path": "/htcondor/"})],
 }  # fmt: skip
 
+# Any directory with a script of a few kilobytes.
+SCRIPTS = Path(__file__).parents[1] / "boot"
+
 
 class Made(NamedTuple):
     """A synthesised stack: its place and its resources."""
@@ -115,7 +120,8 @@ def made(flags: dict[str, Any], pool: dict[str, Any], spec: dict[str, Any]) -> M
 
 def _synthesised(flags: dict[str, Any], pool: dict[str, Any], spec: dict[str, Any]) -> Made:
     declared = {key: value for key, value in spec.items() if value is not None}
-    stack = AnnexStack(App(context=flags), pool=PoolSpec.model_validate(pool), annex=AnnexSpec.model_validate(declared))
+    annex = AnnexSpec.model_validate(declared)
+    stack = AnnexStack(App(context=flags), pool=PoolSpec.model_validate(pool), annex=annex, directory=SCRIPTS)
     template = dict(Template.from_stack(stack).to_json())
     return Made((stack.stack_name, stack.region, stack.account), template["Resources"])
 
