@@ -1,19 +1,14 @@
 # shellcheck shell=bash
 # A real pool and the execution point with its real configuration: join, run, follow the lease, drain, go idle.
 boot_archive
-alice=cm/root/home/alice
 pool_host
-echo 'alice:x:2001:2001::/home/alice:/bin/bash' >>cm/root/etc/passwd
-echo 'alice:x:2001:' >>cm/root/etc/group
-mkdir -p $alice
-chown 2001:2001 $alice
+alice=$(user_home)
 submit() { # submit NAME LINES
     printf 'executable = /bin/sh\ntransfer_executable = false\nshould_transfer_files = YES\nrequest_memory = 50
-request_disk = 10M\nlog = %s.log\noutput = %s.out\n%s\nqueue\n' "$1" "$1" "$2" >$alice/"$1".sub
-    incm setpriv --reuid 2001 --regid 2001 --clear-groups env HOME=/home/alice \
-        sh -c "cd /home/alice && condor_submit -terse $1.sub" >/dev/null
+request_disk = 10M\nMy.TargetAnnexName = "demo"\nlog = %s.log\noutput = %s.out\n%s\nqueue\n' "$1" "$1" "$2" >"$alice"/"$1".sub
+    as_user "condor_submit -terse $1.sub" >/dev/null
 }
-event() { grep -q "^$2 " $alice/"$1".log; }
+event() { grep -q "^$2 " "$alice"/"$1".log; }
 slot() { incm condor_status -af "$@"; }
 slot_has() { slot "$1" | grep -qxF "$2"; }
 # The execution point's answer to "does a job run here", as Auto Scaling gets to hear it.
@@ -23,10 +18,7 @@ lease_end() { echo $(($(date +%s) + $1)) >ep/root/run/annex/lease-end; }
 
 start_pool
 token annex-demo@example.edu /etc/condor/tokens.d/annex
-set -a
-# shellcheck source=/dev/null
-. ep/root/etc/annex/annex.env
-set +a
+read_settings
 lease_end 400
 inep sh /usr/local/lib/annex/configure i-0abc c6a.large "$(cat ep/root/run/annex/lease-end)" >/dev/null 2>&1
 
@@ -63,7 +55,7 @@ allowed_execute_duration = 600"
 submit short "arguments = \"-c 'id -un; id -Gn; cat /etc/condor/tokens.d/annex && echo read; ls /tmp | wc -l'\"
 allowed_execute_duration = 60"
 wait_for 300 event short 005
-result short "$(tr '\n' ' ' <$alice/short.out)"
+result short "$(tr '\n' ' ' <"$alice"/short.out)"
 event long 001
 result long_started_before $?
 
@@ -90,7 +82,8 @@ result closed $?
 # Now idle for ANNEX_IDLE_TIMEOUT: the master leaves of itself, which is what condor.service waits for.
 incm condor_rm -all >/dev/null
 lease_end 4000
-wait_for 60 slot_has Start true
+# Open again: without a job it is undefined.
+wait_for 60 slot_has Start undefined
 result reopened $?
 began=$(milliseconds)
 before=$(cycles)
