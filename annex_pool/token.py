@@ -24,7 +24,7 @@ AUTHORIZATIONS = ("ADVERTISE_STARTD", "ADVERTISE_MASTER")
 _SCOPE = frozenset(f"condor:/{authorization}" for authorization in AUTHORIZATIONS)
 _FIRST_YEAR, _LAST_YEAR = datetime(2000, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
 TOLERANCE = timedelta(minutes=5)
-"""By how much a token may expire before the lease: the pool counts its lifetime from a clock of its own."""
+"""A token may expire so long before the lease: the pool counts its lifetime from a clock of its own."""
 _VERSION = re.compile(r"annex-expires-([0-9]{8}T[0-9]{6}Z)-[0-9a-f]{32}")
 _VERSION_TIME = "%Y%m%dT%H%M%SZ"
 
