@@ -32,6 +32,8 @@ SHARED = [
     "entries.py",
     "forms.py",
     "instance_terms.py",
+    "job_forms.py",
+    "job_terms.py",
     "keeping.py",
     "kinds.py",
     "launch_advice.py",

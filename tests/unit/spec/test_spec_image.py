@@ -92,7 +92,7 @@ def test_a_value_is_accepted_at_its_bounds_and_refused_beyond(read: Read, term: 
         (
             f'parent = "ssm:{SHARED}"',
             "parent",
-            "a parameter in the annex's Region, us-east-1",
+            "a parameter in the Region of the instances, us-east-1",
             "share one in us-east-1",
         ),
         (ARM, "parent", "an image for arm64", 'name "ubuntu-24.04" or'),
