@@ -25,7 +25,7 @@ from annex_constructs.stock_image import StockImage
 from annex_lease import terms
 from annex_lease.egress import Opening, dns_network, package_openings
 from annex_lease.image_rules import default_root_device
-from annex_lease.installation_rules import default_htcondor, installation_conflicts
+from annex_lease.installation_rules import component_conflict, default_htcondor, installation_conflicts
 from annex_lease.job_rules import JobPolicy, jobs_conflict, start_conflict
 from annex_lease.kinds import Text
 
@@ -121,7 +121,7 @@ class ExecutionPoint:
         check_kind("ExecutionPoint machine_image", self.machine_image, _IMAGE)
         check_whole_number("ExecutionPoint volume_gib", self.volume_gib, terms.VOLUME_GIB)
         self._check_texts()
-        check_texts("ExecutionPoint components", self.components, terms.COMPONENTS)
+        check_texts("ExecutionPoint components", self.components, terms.COMPONENTS, component_conflict)
         check_script("ExecutionPoint script", self.script)
         image, series = self.image_name, self.htcondor_series
         given = (image, series, self.components, self.htcondor_mirror, self.package_mirror)
