@@ -40,6 +40,7 @@ BOOT_FILES: dict[str, tuple[str, str]] = {
     "firewall.sh": (_PROGRAMS + "firewall.sh", "0644"),
     "gpus": (_PROGRAMS + "gpus", "0755"),
     "install-software": (_PROGRAMS + "install-software", "0755"),
+    "interruption.sh": (_PROGRAMS + "interruption.sh", "0644"),
     "join": (_PROGRAMS + "join", "0755"),
     "lease-hook": (_PROGRAMS + "lease-hook", "0755"),
     "lease.sh": (_PROGRAMS + "lease.sh", "0644"),

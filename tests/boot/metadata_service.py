@@ -1,12 +1,17 @@
-"""An instance metadata service, version 2, with the facts that the boot files read; run on the execution point."""
+"""An instance metadata service, version 2, with the facts that the boot files read; run on the execution point.
+
+It serves a notice of a spot interruption while the current directory has a file `notice`.
+"""
 
 from __future__ import annotations
 
 import json
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 
 REGION = "us-east-1"
 KEY = {"AccessKeyId": "ASIAEXAMPLE", "SecretAccessKey": "secret+/example", "Token": "token+/=="}
+NOTICE = "/latest/meta-data/spot/instance-action"
 FACTS = {
     "/latest/meta-data/instance-id": "i-0abc",
     "/latest/meta-data/placement/region": REGION,
@@ -24,6 +29,8 @@ class Service(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         if self.headers.get("X-aws-ec2-metadata-token") != "session":
             self.reply(401, "")
+        elif self.path == NOTICE and Path("notice").exists():
+            self.reply(200, Path("notice").read_text())
         elif self.path in FACTS:
             self.reply(200, FACTS[self.path])
         else:

@@ -2,13 +2,8 @@
 # A real pool and the execution point with its real configuration: join, run, follow the lease, drain, go idle.
 boot_archive
 pool_host
-alice=$(user_home)
-submit() { # submit NAME LINES
-    printf 'executable = /bin/sh\ntransfer_executable = false\nshould_transfer_files = YES\nrequest_memory = 50
-request_disk = 10M\nMy.TargetAnnexName = "demo"\nlog = %s.log\noutput = %s.out\n%s\nqueue\n' "$1" "$1" "$2" >"$alice"/"$1".sub
-    as_user "condor_submit -terse $1.sub" >/dev/null
-}
-event() { grep -q "^$2 " "$alice"/"$1".log; }
+# shellcheck source=tests/boot/jobs.sh
+. "$here/jobs.sh"
 slot() { incm condor_status -af "$@"; }
 slot_has() { slot "$1" | grep -qxF "$2"; }
 # The execution point's answer to "does a job run here", as Auto Scaling gets to hear it.

@@ -47,6 +47,7 @@ def test_every_level_demands_every_protection(configuration: dict[str, str], lev
         ("ANNEX_DRAINING", "time() >= AnnexLeaseEnd - 10"),
         ("PREEMPT", "time() >= AnnexLeaseEnd - 10"),
         ("MachineMaxVacateTime", "7"),
+        ("SHUTDOWN_GRACEFUL_TIMEOUT", "52"),
         ("POLLING_INTERVAL", "1"),
         ("STARTD_NOCLAIM_SHUTDOWN", "40"),
         ("UPDATE_INTERVAL", "5"),

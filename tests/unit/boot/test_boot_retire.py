@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 
 import pytest
 
@@ -37,6 +38,74 @@ def test_a_unit_that_fails_leads_to_the_retirement(unit: str) -> None:
     lines = boot_file(unit).splitlines()
     assert "OnFailure=annex-retire.service" in lines
     assert unit == "condor-annex.conf" or any(line.startswith("TimeoutStartSec=") for line in lines)
+
+
+@pytest.mark.parametrize("fails", [0, 9])
+def test_a_reload_of_the_firewall_that_fails_ends_jobs_at_once(root: BootRoot, fails: int) -> None:
+    """A wall that cannot be put up again. `stop` alone would leave jobs their vacate time."""
+    (command,) = [line for line in boot_file("annex-firewall.service").splitlines() if line.startswith("ExecReload=")]
+    root.write("fake/nft.fails", str(fails))
+    root.write("reload", command.removeprefix("ExecReload=/bin/sh -c ").join(("eval ", "\n")))
+    assert root.run("/reload").returncode == 0
+    expected = [
+        "kill --kill-who=main --signal=QUIT condor.service",
+        "--no-block stop condor.service",
+        "--no-block start annex-retire.service",
+    ]
+    assert root.calls("systemctl") == (expected if fails else [])
+    assert root.exists("run/annex/reason") == bool(fails)
+
+
+def test_jobs_are_killed_by_the_kernel_if_there_is_no_timer_for_it(root: BootRoot) -> None:
+    root.write("fake/systemd-run.fails", "1")
+    root.write("now", ". /usr/local/lib/annex/firewall.sh\nend_jobs_now\n")
+    root.run("/now")
+    assert "kill --signal=KILL condor.service" in root.calls("systemctl")
+
+
+def test_a_stop_of_htcondor_is_graceful_and_has_a_reason(root: BootRoot) -> None:
+    lines = boot_file("condor-annex.conf").splitlines()
+    assert "KillSignal=SIGTERM" in lines
+    assert not any(line.startswith("TimeoutStopSec=") for line in lines), "that of `configure` counts"
+    (command,) = [line for line in lines if line.startswith("ExecStop=")]
+    root.write("stop", command.removeprefix("ExecStop=-/bin/sh -c ").join(("eval ", "\n")))
+    root.run("/stop")
+    assert not root.exists("run/annex/reason"), "the master has exited of itself: idle"
+    root.run("/stop", MAINPID="17")
+    assert root.read("run/annex/reason") == "HTCondor was stopped\n"
+    root.write("run/annex/reason", "the lease ended\n")
+    root.run("/stop", MAINPID="17")
+    assert root.read("run/annex/reason") == "the lease ended\n"
+
+
+@pytest.mark.parametrize(("drain", "vacate"), [(10, 7), (120, 90), (3600, 3570)])
+def test_htcondor_and_systemd_wait_for_the_vacate_time(root: BootRoot, drain: int, vacate: int) -> None:
+    """HTCondor's own limit is half an hour, and systemd's for the package 150 s: less than the longest drain."""
+    times = {**SETTINGS.times, "drain_before_end": drain}
+    root.write("etc/annex/annex.env", dataclasses.replace(SETTINGS, times=times).to_env_file())
+    assert root.run("prepare").returncode == 0
+    config = root.read("etc/condor/config.d/91-annex-instance").splitlines()
+    assert f"MachineMaxVacateTime = {vacate}" in config
+    limit = int(next(line for line in config if line.startswith("SHUTDOWN_GRACEFUL_TIMEOUT =")).split()[-1])
+    assert vacate + 30 < limit, "KILLING_TIMEOUT"
+    assert root.read("run/systemd/system/condor.service.d/annex-stop.conf") == (
+        f"[Service]\nTimeoutStopSec={limit + 30}\n"
+    )
+    assert "daemon-reload" in root.calls("systemctl")
+
+
+@pytest.mark.parametrize("left", [40, -100])
+def test_ec2_ends_an_instance_that_it_interrupts(root: BootRoot, left: int) -> None:
+    """The instance neither leaves the group, which replaces it, nor ends before EC2 could, if there is time."""
+    root.write("run/annex/reason", "spot interruption at 2026-01-31T08:00:00Z\n")
+    root.write("run/annex/interruption", f"{int(time.time()) + left}\n")
+    root.write("fake/step-1", ":")
+    root.write("fake/step-2", "echo 0 >/run/annex/interruption; kill $PPID")
+    done = root.run("retire")
+    assert done.stdout.startswith("annex: retiring: spot interruption at 2026-01-31T08:00:00Z\n")
+    assert root.calls("call-aws") == []
+    assert ("powering off" in done.stdout) == (left < 0)
+    assert len(root.calls("sleep")) == (2 if left > 0 else 0)
 
 
 def test_htcondor_waits_for_the_firewall_and_the_preparation() -> None:

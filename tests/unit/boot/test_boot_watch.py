@@ -110,10 +110,12 @@ def test_a_firewall_that_cannot_be_put_up_again_ends_the_machine(running: BootRo
     running.write("fake/nft", "" if curl else "reject\n" * 3)
     running.write("fake/step-2", ":")
     running.run("watch")
-    assert running.calls("systemctl")[:2] == [
+    assert running.calls("systemctl")[:3] == [
+        "kill --kill-who=main --signal=QUIT condor.service",
         "--no-block stop condor.service",
         "--no-block start annex-retire.service",
     ]
+    assert running.calls("systemd-run")[0].endswith(" systemctl kill --signal=KILL condor.service")
     assert running.read("run/annex/reason") == "firewall rules are missing\n"
 
 
