@@ -20,8 +20,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from annex_lease import forms
+from annex_lease import forms, job_forms
 from annex_lease.forms import Form
+from annex_lease.job_rules import JobPolicy
 from annex_lease.stock_images import HTCONDOR_IN_IMAGE
 from annex_lease.terms import EXECUTION_POINT_TIMES, seconds
 
@@ -49,6 +50,8 @@ class EpSettings:
         proxy: URL of the proxy for HTTP and HTTPS. Default: "" - none.
         times: whole seconds of each of `annex_lease.terms.EXECUTION_POINT_TIMES`, by its name.
         protect_busy: protect the instance from scale-in while a job runs on it. Default: False.
+        jobs: condition on jobs, a ClassAd expression. Default: that of an annex that declares nothing about jobs.
+        project_id: the project that pays, as a ClassAd string with its quotes. Default: "" - none.
         htcondor: series of HTCondor to install at boot. Default: `image` - it is in the image.
         components: what to install besides HTCondor, names separated by commas. Default: "" - nothing.
         htcondor_mirror: URL of a mirror of HTCondor's repositories. Default: "" - none.
@@ -68,6 +71,8 @@ class EpSettings:
     times: Mapping[str, int]
     proxy: str = _setting("ANNEX_PROXY", forms.PROXY_OR_NONE, default="")
     protect_busy: bool = _setting("ANNEX_PROTECT_BUSY", forms.FLAG, default=False)
+    jobs: str = _setting("ANNEX_JOBS", job_forms.JOBS, default=JobPolicy().condition)
+    project_id: str = _setting("ANNEX_PROJECT_ID", job_forms.PROJECT_OR_NONE, default="")
     htcondor: str = _setting("ANNEX_HTCONDOR", forms.HTCONDOR, default=HTCONDOR_IN_IMAGE)
     components: str = _setting("ANNEX_COMPONENTS", forms.COMPONENT_LIST, default="")
     htcondor_mirror: str = _setting("ANNEX_HTCONDOR_MIRROR", forms.MIRROR_OR_NONE, default="")

@@ -1,6 +1,6 @@
 """Checks of parameters that `annex_lease` has more to say about: lists, types, scripts, rules between two values."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from aws_cdk import Token
 from aws_cdk import aws_ec2 as ec2
@@ -12,12 +12,15 @@ from annex_lease.kinds import Texts
 from annex_lease.rules import Conflict
 
 
-def check_texts(parameter: str, values: object, term: Texts) -> None:
+def check_texts(
+    parameter: str, values: object, term: Texts, rule: Callable[[str], Conflict | None] | None = None
+) -> None:
     """Refuse what is no list of different texts; an empty list passes, because it declares nothing.
 
     :param parameter: class and parameter.
     :param values: the list as the caller gave it.
     :param term: the declared value.
+    :param rule: says what one of the texts is likely to mean. Default: - the fix is an example.
     :raises ValueError: it is no list, one of its values has another form or is there twice, or there are too many.
     """
     if (
@@ -27,7 +30,9 @@ def check_texts(parameter: str, values: object, term: Texts) -> None:
         or len({*values}) != len(values)
         or not term.contains(max(len(values), term.minimum))
     ):
-        fix = f"pass {parameter.rpartition(' ')[2]}={term.example}"
+        texts = [each for each in values if isinstance(each, str)] if isinstance(values, Sequence) else []
+        meant = [conflict.advice for each in texts if rule is not None and (conflict := rule(each)) is not None]
+        fix = meant[0] if meant else f"pass {parameter.rpartition(' ')[2]}={term.example}"
         raise invalid_value(parameter, received=values, allowed=term.allowed, fix=fix)
 
 
@@ -65,14 +70,15 @@ def check_script(parameter: str, text: object) -> None:
     """
     if text is None:
         return
-    defect: object = text
+    received: object = text
     if isinstance(text, str) and not Token.is_unresolved(text):
         # What is no text in UTF-8 is the defect of its bytes.
-        defect = script_defect(text.encode(errors="surrogatepass"))
-    if defect:
-        allowed = f"the text of a script, {SCRIPT_ALLOWED}, known when the app is synthesised"
-        fix = f'pass {parameter.rpartition(" ")[2]}=Path("...").read_text()'
-        raise invalid_value(parameter, received=defect, allowed=allowed, fix=fix)
+        received = script_defect(text.encode(errors="surrogatepass"))
+        if not received:
+            return
+    allowed = f"the text of a script, {SCRIPT_ALLOWED}, known when the app is synthesised"
+    fix = f'pass {parameter.rpartition(" ")[2]}=Path("...").read_text()'
+    raise invalid_value(parameter, received=received, allowed=allowed, fix=fix)
 
 
 def check_conflicts(given: object, conflicts: Iterable[Conflict | None]) -> None:

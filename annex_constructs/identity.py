@@ -83,7 +83,7 @@ def group_arn(stack: Stack, group: str) -> str:
 
 
 def check_only_one(kind: type[Construct], scope: Construct, name: str) -> None:
-    """Refuse a second construct of a kind and name in a stack: both would have one id and end together.
+    """Refuse a second annex of a kind and name in a stack: both would have one id and end together.
 
     :param kind: class of the construct.
     :param scope: the construct that is being made, of that class.
@@ -92,15 +92,41 @@ def check_only_one(kind: type[Construct], scope: Construct, name: str) -> None:
     """
     stack = Stack.of(scope)
     for each in stack.node.find_all():
-        if not isinstance(each, kind) or each is scope or Stack.of(each) is not stack:
+        if _has_name(each, kind, scope, "annex_name", name) and Stack.of(each) is stack:
+            raise _used(kind, "annex_name", name, ("in the stack", "in another stack"), each)
+
+
+def check_only_image(kind: type[Construct], scope: Construct, name: str) -> None:
+    """Refuse a second image of a name in an account and Region: resources that have the name can exist once there.
+
+    Stacks whose account or Region is only known at deployment count as one place: `cdk deploy` uses the same for all.
+
+    :param kind: class of the construct.
+    :param scope: the construct that is being made, of that class.
+    :param name: the image's name.
+    :raises ValueError: the app has another one of the name for the account and Region.
+    """
+    place = (Stack.of(scope).account, Stack.of(scope).region)
+    for each in scope.node.root.node.find_all():
+        if not _has_name(each, kind, scope, "image_name", name):
             continue
-        if getattr(each, "annex_name", None) == name:
-            raise invalid_value(
-                f"{kind.__name__} annex_name",
-                received=name,
-                allowed=f"a name that is not used in the stack; {each.node.path} uses it",
-                fix="pass another annex_name, or make one of the two in another stack",
-            )
+        if (Stack.of(each).account, Stack.of(each).region) == place:
+            places = ("in the account and Region", "for another Region")
+            raise _used(kind, "image_name", name, places, each)
+
+
+def _has_name(each: IConstruct, kind: type[Construct], scope: Construct, parameter: str, name: str) -> bool:
+    return isinstance(each, kind) and each is not scope and getattr(each, parameter, None) == name
+
+
+def _used(kind: type[Construct], parameter: str, name: str, places: tuple[str, str], other: IConstruct) -> ValueError:
+    where, elsewhere = places
+    return invalid_value(
+        f"{kind.__name__} {parameter}",
+        received=name,
+        allowed=f"a name that is not used {where}; {other.node.path} uses it",
+        fix=f"pass another {parameter}, or make one of the two {elsewhere}",
+    )
 
 
 def portable_annex_id(stack: Stack, name: str) -> str:

@@ -2,15 +2,16 @@
 
 from collections.abc import Sequence
 from enum import Enum
+from typing import Never
 
 from aws_cdk import Stack, Token
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
 from annex_constructs.errors import invalid_value
-from annex_lease.image_rules import architecture_conflict, image_region_conflict
+from annex_lease.image_rules import architecture_conflict, image_region_conflict, nearest_families
 from annex_lease.instance_types import architectures
-from annex_lease.stock_images import IMAGE_FAMILIES, ImageFamily
+from annex_lease.stock_images import DEFAULT_IMAGE, IMAGE_FAMILIES, ImageFamily
 from annex_lease.terms import IMAGE, INSTANCE_TYPES
 
 _PARAMETER = "ExecutionPoint machine_image"
@@ -39,6 +40,17 @@ class StockImage(Enum):
     """AlmaLinux 9, for x86_64 and arm64; looked up."""
     ROCKY_9 = "rocky-9"
     """Rocky Linux 9, for x86_64 and arm64; looked up."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> Never:
+        """Refuse what is no stock image, and name those that are likely to be meant."""
+        meant = nearest_families(value) if isinstance(value, str) else []
+        raise invalid_value(
+            "StockImage",
+            received=value,
+            allowed=", ".join(IMAGE_FAMILIES),
+            fix=" or ".join(f'StockImage("{each}")' for each in meant or [DEFAULT_IMAGE]),
+        )
 
     @property
     def family(self) -> ImageFamily:

@@ -28,15 +28,17 @@ from annex_lease.instance_terms import (
     VOLUME_KEY,
     VPC,
 )
+from annex_lease.job_terms import GROUPS, JOB_KEYS, OPT_IN, OWNERS, PROJECT_ID, START
 from annex_lease.kinds import Flag, Moment, Number, Price, Span, Term, Text, seconds
 from annex_lease.tags import MAX_COUNT
 
-# Those of annex_lease.kinds that users need, and the terms of annex_lease.image_terms and annex_lease.instance_terms.
+# Those of annex_lease.kinds that users need, and the terms of annex_lease.image_terms, instance_terms and job_terms.
 # fmt: off
 __all__ = [
-    "ACCESS_POINT_PORTS", "COMPONENTS", "CREDENTIAL_KEY", "DNS_SERVERS", "HTCONDOR", "HTCONDOR_MIRROR", "IMAGE",
-    "INSTANCE_TYPES", "IPV6", "PACKAGE_MIRROR", "PERMISSIONS_BOUNDARY", "PROTECT_BUSY", "PROXY", "ROLE_PATH",
-    "ROOT_DEVICE", "SCRIPT", "SUBNETS", "TAGS", "VOLUME_GIB", "VOLUME_KEY", "VPC", "Number", "Span", "seconds",
+    "ACCESS_POINT_PORTS", "COMPONENTS", "CREDENTIAL_KEY", "DNS_SERVERS", "GROUPS", "HTCONDOR", "HTCONDOR_MIRROR",
+    "IMAGE", "INSTANCE_TYPES", "IPV6", "JOB_KEYS", "OPT_IN", "OWNERS", "PACKAGE_MIRROR", "PERMISSIONS_BOUNDARY",
+    "PROJECT_ID", "PROTECT_BUSY", "PROXY", "ROLE_PATH", "ROOT_DEVICE", "SCRIPT", "START", "SUBNETS", "TAGS",
+    "VOLUME_GIB", "VOLUME_KEY", "VPC", "Number", "Span", "seconds",
 ]
 # fmt: on
 
@@ -232,9 +234,9 @@ BASE_KEYS: tuple[Term, ...] = (
 ANNEX_KEYS: tuple[Term, ...] = (
     REGION, ACCOUNT, IMAGE, HTCONDOR, COMPONENTS, SCRIPT, SIZE, LEASE, LEASE_ENDS_AT, MAX_LIFETIME, GRACE,
     DRAIN_BEFORE_END, IDLE_TIMEOUT, JOIN_TIMEOUT, RENEW_WHILE_BUSY, PROTECT_BUSY, MAX_INSTANCE_HOURS, PRICE_PER_HOUR,
-    WARN_BEFORE_END, ALARM_EMAIL, ALARM_TOPIC, INSTANCE_TYPES, ON_DEMAND_BASE, ON_DEMAND_PERCENTAGE, VPC, SUBNETS, IPV6,
-    DNS_SERVERS, PROXY, HTCONDOR_MIRROR, PACKAGE_MIRROR, VOLUME_GIB, ROOT_DEVICE, TAGS, VOLUME_KEY, CREDENTIAL_KEY,
-    PERMISSIONS_BOUNDARY, ROLE_PATH,
+    WARN_BEFORE_END, ALARM_EMAIL, ALARM_TOPIC, *JOB_KEYS, INSTANCE_TYPES, ON_DEMAND_BASE, ON_DEMAND_PERCENTAGE, VPC,
+    SUBNETS, IPV6, DNS_SERVERS, PROXY, HTCONDOR_MIRROR, PACKAGE_MIRROR, VOLUME_GIB, ROOT_DEVICE, TAGS, VOLUME_KEY,
+    CREDENTIAL_KEY, PERMISSIONS_BOUNDARY, ROLE_PATH,
 )
 # fmt: on
 """Keys of `[annex.NAME]` and `[defaults]`."""

@@ -66,7 +66,7 @@ def push(environment: Environment, place: Place, declared: str | None, command: 
     found = deployed_annex(environment, place)
     # Also for an annex that has ended: a renewal needs a valid credential.
     lease = renewable_lease(found, environment.now())
-    rule = rule_for(place.name, _trust_domain(found, declared), lease.latest_end)
+    rule = rule_for(place.name, _trust_domain(found, declared), lease.end_by_time, lease.latest_end)
     stored = stored_credential(found, environment.sleep)
     if stored.state is Credential.DELETED:
         # AWS refuses a new value. No token is issued that could not be stored.

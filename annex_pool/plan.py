@@ -63,6 +63,11 @@ class WorstCase:
     stack: str
 
     @property
+    def accepted_jobs(self) -> tuple[str, ...] | None:
+        """The jobs that may run on the annex, in sentences; None where only the deployed lease is known."""
+        return self.spec.job_policy.sentences(self.spec.name) if isinstance(self.spec, AnnexSpec) else None
+
+    @property
     def worst_hours(self) -> Decimal:
         """Maximum, with or without a working lease checker: the limit by time."""
         return self.lifetime_hours
@@ -93,7 +98,8 @@ class WorstCase:
         grace_seconds, renew_while_busy_seconds or null, max_instance_hours or null, price_per_hour or null;
         latest_end_seconds (after the creation of the group), overrun_seconds; instance_hours and cost, each with
         unextended, by_max_lifetime, by_limit, worst (always holds), unextended_while_checked and worst_while_checked
-        (hold while the lease checker works, as by_limit does); derivation and not_counted (lists of sentences).
+        (hold while the lease checker works, as by_limit does); derivation, not_counted and accepted_jobs (lists of
+        sentences; the last is null if only the deployed lease is known).
         cost is null without a price; a number in either is null if it does not apply. With --deployed also deployed
         (see `Redeployment.as_data`, and `changes`, a list of sentences; null if the annex is not deployed).
         """
@@ -123,6 +129,7 @@ class WorstCase:
             "overrun_seconds": _seconds(self.overrun),
             "instance_hours": {key: _number(hours) for key, hours in bounds.items()},
             "cost": None if spec.price_per_hour is None else {key: _number(cost) for key, cost in costs.items()},
+            "accepted_jobs": None if self.accepted_jobs is None else list(self.accepted_jobs),
             "derivation": list(derivation(self)),
             "not_counted": list(NOT_COUNTED),
         }

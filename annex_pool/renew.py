@@ -15,7 +15,7 @@ from annex_pool.environment import Environment
 from annex_pool.extend import check_end, wanted_end
 from annex_pool.place import Place, deployed_annex
 from annex_pool.stored_credential import restore_advice, stored_credential
-from annex_pool.token import stored_expiry
+from annex_pool.token import TOLERANCE, stored_expiry
 
 _GRANTED = frozenset({Phase.GRANTED, Phase.ACTIVE})
 
@@ -50,14 +50,14 @@ def renew(environment: Environment, place: Place, *, span: timedelta | None, unt
     Raises:
         InputError: the end asked for exceeds the maximum lifetime, is over, or is earlier than the present end.
         AnnexError: the annex is not deployed; its maximum lifetime or its instance-hours are used up; its credential
-            is missing or expired; AWS could not be asked; the checker does not grant.
+            is missing, or expires before the end; AWS could not be asked; the checker does not grant.
     """
     now = environment.now()
     found = deployed_annex(environment, place)
     lease = renewable_lease(found, now)
     wanted = wanted_end("annex renew", place.name, lease, now, span=span, until=until)
     _check_hours(found, lease, now)
-    _check_credential(found, now)
+    _check_credential(found, now, wanted or lease.end_by_time)
     # The checker compares the mark with the one it granted, so two marks must differ, even within one second.
     mark = now if lease.record.renewal != now.replace(microsecond=0) else now + timedelta(seconds=1)
     values = {TAG_RENEWED: format_time(mark)}
@@ -86,7 +86,7 @@ def _check_hours(found: Deployed, lease: Lease, now: datetime) -> None:
         )
 
 
-def _check_credential(found: Deployed, now: datetime) -> None:
+def _check_credential(found: Deployed, now: datetime, end: datetime) -> None:
     stored = stored_credential(found)
     if stored.state is Credential.DELETED:
         advice = restore_advice(stored.arn, found.aws.region)
@@ -97,3 +97,8 @@ def _check_credential(found: Deployed, now: datetime) -> None:
     expires = stored_expiry(stored.version)
     if expires is not None and expires <= now:
         raise AnnexError(f"the credential of annex {found.name} expired at {format_time(expires)}: {push}")
+    if expires is not None and expires < end - TOLERANCE:
+        raise AnnexError(
+            f"the credential of annex {found.name} expires at {format_time(expires)}, before the end of the renewed "
+            f"lease, {format_time(end)}: {push}"
+        )

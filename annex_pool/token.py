@@ -12,7 +12,7 @@ import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from annex_lease.forms import IDTOKEN
 from annex_lease.tags import format_time, shown
@@ -23,6 +23,8 @@ AUTHORIZATIONS = ("ADVERTISE_STARTD", "ADVERTISE_MASTER")
 
 _SCOPE = frozenset(f"condor:/{authorization}" for authorization in AUTHORIZATIONS)
 _FIRST_YEAR, _LAST_YEAR = datetime(2000, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
+TOLERANCE = timedelta(minutes=5)
+"""A token may expire so long before the lease: the pool counts its lifetime from a clock of its own."""
 _VERSION = re.compile(r"annex-expires-([0-9]{8}T[0-9]{6}Z)-[0-9a-f]{32}")
 _VERSION_TIME = "%Y%m%dT%H%M%SZ"
 
@@ -34,11 +36,13 @@ class TokenRule:
     Attributes:
         identity: its subject, such as annex-demo@example.edu.
         issuer: the pool's trust domain.
+        earliest: earliest expiry: the end of the lease, or a little before it.
         latest: latest expiry: the end of the annex's maximum lifetime.
     """
 
     identity: str
     issuer: str
+    earliest: datetime
     latest: datetime
 
 
@@ -50,9 +54,16 @@ class Token:
     claims: Mapping[str, object]
 
 
-def rule_for(annex: str, trust_domain: str, latest: datetime) -> TokenRule:
-    """The rule for the token of this annex."""
-    return TokenRule(f"annex-{annex}@{trust_domain}", trust_domain, latest)
+def rule_for(annex: str, trust_domain: str, end: datetime, latest: datetime) -> TokenRule:
+    """The rule for the token of this annex.
+
+    Args:
+        annex: the annex's name.
+        trust_domain: the pool's trust domain.
+        end: end of the lease, aware.
+        latest: end of the maximum lifetime, aware; not before `end`.
+    """
+    return TokenRule(f"annex-{annex}@{trust_domain}", trust_domain, end - TOLERANCE, latest)
 
 
 def read_token(text: str) -> Token:
@@ -136,6 +147,9 @@ def _expiry_defects(claims: Mapping[str, object], rule: TokenRule, now: datetime
         return [f"its expiry (exp) is {_claim(claims, 'exp')}, allowed is a time, at most {format_time(rule.latest)}"]
     if expires <= now:
         return [f"it expired at {format_time(expires)}"]
+    if expires < rule.earliest:
+        least = f"execution points could not join until the end of the lease: allowed is {format_time(rule.earliest)}"
+        return [f"it expires at {format_time(expires)}, and {least} or later"]
     if expires > rule.latest:
         end = f"the end of the maximum lifetime, {format_time(rule.latest)}"
         return [f"it expires at {format_time(expires)}, allowed is at most {end}"]

@@ -10,7 +10,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 from pydantic.fields import FieldInfo
 
-from annex_lease import image_rules, installation_rules, instance_rules, rules, terms
+from annex_lease import image_rules, installation_rules, instance_rules, job_rules, rules, terms
 from annex_lease.collectors import collector_list
 from annex_lease.duration import parse_duration
 from annex_lease.egress import read_dns_server, read_ports
@@ -176,6 +176,13 @@ PricePerHour = Annotated[float | None, _price(terms.PRICE_PER_HOUR)]
 WarnBeforeEnd = Annotated[Annotated[timedelta, within(terms.WARN_BEFORE_END)] | None, words(terms.WARN_BEFORE_END)]
 AlarmEmail = Annotated[Annotated[str, matching(terms.ALARM_EMAIL.form)] | None, words(terms.ALARM_EMAIL)]
 AlarmTopic = Annotated[Annotated[str, matching(terms.ALARM_TOPIC.form)] | None, words(terms.ALARM_TOPIC)]
+OptIn = Annotated[bool, words(terms.OPT_IN)]
+Owners = Annotated[tuple[Annotated[str, matching(terms.OWNERS.form)], ...], AfterValidator(unique), texts(terms.OWNERS)]
+Groups = Annotated[tuple[Annotated[str, matching(terms.GROUPS.form)], ...], AfterValidator(unique), texts(terms.GROUPS)]
+ProjectId = Annotated[Annotated[str, matching(terms.PROJECT_ID.form)] | None, words(terms.PROJECT_ID)]
+Start = Annotated[
+    Annotated[str, ruled(job_rules.start_conflict), matching(terms.START.form)] | None, words(terms.START)
+]
 InstanceTypes = Annotated[
     tuple[Annotated[str, matching(terms.INSTANCE_TYPES.form)], ...],
     AfterValidator(unique),

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from annex_lease import image_rules, installation_rules, instance_rules, rules, terms
+from annex_lease import image_rules, installation_rules, instance_rules, job_rules, rules, terms
 from annex_spec import field
 from annex_spec.problem import ContradictionError, Problem, problem_of
 
@@ -85,6 +85,11 @@ class AnnexSpec(BaseModel):
     warn_before_end: field.WarnBeforeEnd = Field(default_factory=_default_warning)
     alarm_email: field.AlarmEmail = None
     alarm_topic: field.AlarmTopic = None
+    opt_in: field.OptIn = terms.OPT_IN.default_value
+    owners: field.Owners = ()
+    groups: field.Groups = ()
+    project_id: field.ProjectId = None
+    start: field.Start = None
     instance_types: field.InstanceTypes
     on_demand_base: field.OnDemandBase = terms.ON_DEMAND_BASE.default_value
     on_demand_percentage: field.OnDemandPercentage = terms.ON_DEMAND_PERCENTAGE.default_value
@@ -102,6 +107,11 @@ class AnnexSpec(BaseModel):
     credential_key: field.CredentialKey = None
     permissions_boundary: field.PermissionsBoundary = None
     role_path: field.RolePath = None
+
+    @property
+    def job_policy(self) -> job_rules.JobPolicy:
+        """Which jobs the annex accepts."""
+        return job_rules.JobPolicy(**{term.name: getattr(self, term.name) for term in terms.JOB_KEYS})
 
     @model_validator(mode="after")
     def _values_go_together(self) -> Self:
@@ -127,6 +137,7 @@ class AnnexSpec(BaseModel):
         yield rules.alarm_conflict(self.alarm_email, self.alarm_topic)
         if self.alarm_topic is not None:
             yield rules.topic_conflict(self.alarm_topic, self.region)
+        yield job_rules.jobs_conflict(self.job_policy)
         yield rules.base_conflict(self.size, self.on_demand_base)
         yield rules.network_conflict(self.vpc, self.subnets)
         yield image_rules.image_region_conflict(self.image, self.region)

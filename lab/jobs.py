@@ -23,7 +23,7 @@ request_cpus = 1
 request_memory = 64
 request_disk = 10M
 allowed_execute_duration = {seconds}
-requirements = TARGET.AnnexName == "{annex}"
+My.TargetAnnexName = "{annex}"
 queue {count}
 """
 SCRIPT = """\

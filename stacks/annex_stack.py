@@ -117,6 +117,11 @@ class AnnexStack(Stack):
             volume_key=self._key("VolumeKey", annex.volume_key),
             dns_servers=annex.dns_servers,
             proxy=annex.proxy,
+            opt_in=annex.opt_in,
+            owners=annex.owners,
+            groups=annex.groups,
+            project_id=annex.project_id,
+            start=annex.start,
             **{span.name: _duration(getattr(annex, span.name)) for span in spans},
         )
 

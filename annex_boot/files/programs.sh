@@ -35,6 +35,11 @@ call_aws() {
     timeout 90 ${python:-python3} "$here/call-aws" "$@"
 }
 
+# Succeeds if a job runs; status 1 is that none does. The startd also runs its starter, by its path, to ask what it can do.
+job_runs() {
+    pgrep -U 0 -f '^condor_starter -f ' >/dev/null
+}
+
 # Prints what is missing, each with a blank before it.
 missing_programs() {
     for program in condor_master condor_ping curl nft pgrep setpriv systemd-run systemd-sysusers timeout; do

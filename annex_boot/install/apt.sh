@@ -51,8 +51,26 @@ mirror_sources() {
     esac
 }
 
-# install_packages PACKAGE...: HTCondor's own start is refused: its configuration is not there yet.
+# install_packages PACKAGE...
 install_packages() {
+    without_start apt_get install --no-install-recommends "$@"
+}
+
+# Completes packages whose installation was interrupted. dpkg lists those that it has unpacked only; apt refuses to work
+# while dpkg's journal has something ("dpkg was interrupted").
+complete_packages() {
+    [ -n "$(ls -A /var/lib/dpkg/updates 2>/dev/null)" ] || [ -n "$(dpkg --audit 2>/dev/null)" ] || return 0
+    say "an installation was interrupted"
+    step "completing the packages"
+    shown without_start dpkg --force-confold --force-unsafe-io --configure -a
+    # It cannot complete what was unpacked in part, or before its dependencies.
+    [ -n "$(dpkg --audit 2>/dev/null)" ] || return 0
+    attempt "reading the package lists" add_repositories
+    attempt "completing the packages" without_start apt_get --fix-broken install --no-install-recommends
+}
+
+# without_start COMMAND...: runs it. HTCondor's own start is refused: its configuration is not there yet.
+without_start() {
     policy=/usr/sbin/policy-rc.d
     own_policy=
     if [ ! -e "$policy" ]; then
@@ -61,7 +79,7 @@ install_packages() {
         printf '#!/bin/sh\ncase $1 in condor*) exit 101 ;; esac\n' >"$policy"
         chmod 755 "$policy"
     fi
-    apt_get install --no-install-recommends "$@"
+    "$@"
     status=$?
     [ -z "$own_policy" ] || rm -f "$own_policy"
     return "$status"

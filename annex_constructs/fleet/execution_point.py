@@ -9,13 +9,24 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from annex_constructs.declared_values import check_conflicts, check_script, check_texts
-from annex_constructs.errors import IMAGE, KEY, Kind, check_form, check_kind, check_whole_number, invalid_value, seconds
+from annex_constructs.errors import (
+    FLAG,
+    IMAGE,
+    KEY,
+    Kind,
+    check_form,
+    check_kind,
+    check_whole_number,
+    invalid_value,
+    seconds,
+)
 from annex_constructs.pool import Pool
 from annex_constructs.stock_image import StockImage
 from annex_lease import terms
 from annex_lease.egress import Opening, dns_network, package_openings
 from annex_lease.image_rules import default_root_device
-from annex_lease.installation_rules import default_htcondor, installation_conflicts
+from annex_lease.installation_rules import component_conflict, default_htcondor, installation_conflicts
+from annex_lease.job_rules import JobPolicy, jobs_conflict, start_conflict
 from annex_lease.kinds import Text
 
 
@@ -64,6 +75,15 @@ class ExecutionPoint:
         security group opens port 53 to them. Default: - Amazon's DNS, which needs no rule.
     :param proxy: URL of a proxy for HTTP and HTTPS, without a user: instances call AWS through it, and jobs find it in
         their environment. HTCondor's own connections do not use it. Default: - none.
+    :param opt_in: whether only jobs that ask for the annex run there: those with `My.TargetAnnexName` and its name, or
+        with `My.MayUseAWS = true`. Default: True.
+    :param owners: users whose jobs may run there: a name is compared with a job's `Owner`, a name with `@` with its
+        `User`. Default: - every user.
+    :param groups: accounting groups whose jobs may run there, with all their subgroups. Default: - every group, and
+        jobs of none.
+    :param project_id: project that pays: machines advertise it as `ProjectID`, and only jobs with the same
+        `My.ProjectID` run there. Default: - none, jobs of every project.
+    :param start: further condition on jobs, a ClassAd expression that is added to START with `&&`. Default: - none.
     :param drain_before_end: how long before the end of the lease running jobs are sent back to the queue, and jobs
         that would not end by then are refused; 10s to 1h. Default: 2m.
     :param idle_timeout: how long it stays without a job before it retires; 30s to 7d. Default: 20m.
@@ -85,6 +105,11 @@ class ExecutionPoint:
     volume_key: kms.IKey | None = None
     dns_servers: Sequence[str] = ()
     proxy: str | None = None
+    opt_in: bool = terms.OPT_IN.default_value
+    owners: Sequence[str] = ()
+    groups: Sequence[str] = ()
+    project_id: str | None = None
+    start: str | None = None
     drain_before_end: Duration | None = None
     idle_timeout: Duration | None = None
     join_timeout: Duration | None = None
@@ -96,13 +121,14 @@ class ExecutionPoint:
         check_kind("ExecutionPoint machine_image", self.machine_image, _IMAGE)
         check_whole_number("ExecutionPoint volume_gib", self.volume_gib, terms.VOLUME_GIB)
         self._check_texts()
-        check_texts("ExecutionPoint components", self.components, terms.COMPONENTS)
+        check_texts("ExecutionPoint components", self.components, terms.COMPONENTS, component_conflict)
         check_script("ExecutionPoint script", self.script)
         image, series = self.image_name, self.htcondor_series
         given = (image, series, self.components, self.htcondor_mirror, self.package_mirror)
         check_conflicts(self, installation_conflicts(*given))
         _ = self.dns_addresses  # reads and checks them
         check_kind("ExecutionPoint volume_key", self.volume_key, KEY, optional=True)
+        self._check_jobs()
         _ = self.times  # reads and checks each duration
 
     def _check_texts(self) -> None:
@@ -112,6 +138,21 @@ class ExecutionPoint:
         for term in known:
             if getattr(self, term.name) is not None:
                 check_form(f"ExecutionPoint {term.name}", getattr(self, term.name), term.form, known=True)
+
+    def _check_jobs(self) -> None:
+        check_kind("ExecutionPoint opt_in", self.opt_in, FLAG)
+        for names in (terms.OWNERS, terms.GROUPS):
+            check_texts(f"ExecutionPoint {names.name}", getattr(self, names.name), names)
+        for term in (terms.PROJECT_ID, terms.START):
+            if getattr(self, term.name) is not None:
+                check_form(f"ExecutionPoint {term.name}", getattr(self, term.name), term.form, known=True)
+        conflicts = [None if self.start is None else start_conflict(self.start), jobs_conflict(self.job_policy)]
+        check_conflicts(self, conflicts)
+
+    @property
+    def job_policy(self) -> JobPolicy:
+        """Which jobs the execution point accepts."""
+        return JobPolicy(**{term.name: getattr(self, term.name) for term in terms.JOB_KEYS})
 
     @property
     def image_name(self) -> str:

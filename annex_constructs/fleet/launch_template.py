@@ -191,6 +191,8 @@ def _user_data(
             proxy=execution_point.proxy or "",
             times=execution_point.times,
             protect_busy=protect_busy,
+            jobs=execution_point.job_policy.condition,
+            project_id=execution_point.job_policy.project,
             htcondor=execution_point.htcondor_series,
             components=",".join(execution_point.components),
             htcondor_mirror=execution_point.htcondor_mirror or "",

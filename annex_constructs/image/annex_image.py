@@ -9,6 +9,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from annex_constructs.errors import LOG_RETENTION, Kind, check_form, check_kind, invalid_value
+from annex_constructs.identity import check_only_image
 from annex_constructs.image.build_place import BuildPlace, infrastructure_configuration
 from annex_constructs.image.image_components import image_components
 from annex_constructs.image.image_content import ImageContent
@@ -82,6 +83,7 @@ class AnnexImage(Construct):
         super().__init__(scope, construct_id)
         self._name = construct_id.lower() if image_name is None else image_name
         check_form("AnnexImage image_name", self._name, IMAGE_NAME.form, known=True)
+        check_only_image(AnnexImage, self, self._name)
         self._content = ImageContent() if content is None else content
         self._place = BuildPlace() if place is None else place
         self._distribution = ImageDistribution() if distribution is None else distribution

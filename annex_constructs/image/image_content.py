@@ -9,7 +9,7 @@ from annex_lease import built_terms
 from annex_lease.built_rules import parent_conflict, script_conflict
 from annex_lease.forms import ROOT_DEVICE
 from annex_lease.image_rules import default_root_device
-from annex_lease.installation_rules import installation_conflicts
+from annex_lease.installation_rules import component_conflict, installation_conflicts
 from annex_lease.kinds import Text
 from annex_lease.terms import HTCONDOR_MIRROR, PACKAGE_MIRROR
 
@@ -58,7 +58,7 @@ class ImageContent:
         check_whole_number("ImageContent volume_gib", self.volume_gib, built_terms.IMAGE_VOLUME_GIB, known=True)
         if self.root_device is not None:
             check_form("ImageContent root_device", self.root_device, ROOT_DEVICE, known=True)
-        check_texts("ImageContent components", self.components, built_terms.IMAGE_COMPONENTS)
+        check_texts("ImageContent components", self.components, built_terms.IMAGE_COMPONENTS, component_conflict)
         for name in ("script", "test_script"):
             check_script(f"ImageContent {name}", getattr(self, name))
         given = (self.parent, self.htcondor, self.components, self.htcondor_mirror, self.package_mirror)

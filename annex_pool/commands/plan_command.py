@@ -143,6 +143,7 @@ def _rows(planned: WorstCase) -> list[tuple[str, str]]:
         ("renewed while busy", "no" if renew is None else f"by {format_duration(renew)}"),
         ("limit", "none (max_instance_hours)" if limit is None else f"{limit} instance-hours"),
         ("latest end", f"{format_duration(spec.max_lifetime)} after the deployment (max_lifetime)"),
+        *(("jobs", text) for text in planned.accepted_jobs or ()),
         ("without extension", _amount(planned, planned.unextended_hours)),
         ("at worst", _amount(planned, planned.worst_hours)),
         *_while_checked(planned),

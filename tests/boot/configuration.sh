@@ -1,9 +1,7 @@
 # shellcheck shell=bash
 # What the files mean to the programs that read them.
 boot_archive
-set -a
-# shellcheck source=/dev/null
-. ep/root/etc/annex/annex.env
+read_settings
 inep sh /usr/local/lib/annex/configure i-0abc c6a.large 4070908800 >/dev/null 2>&1
 result configure $?
 inep systemd-analyze verify --man=no annex.target annex-{prepare,firewall,join,watch,busy,retire}.service condor.service

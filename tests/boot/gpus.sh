@@ -11,21 +11,14 @@ mkdir devices
 mount -t tmpfs devices devices
 cp -a /dev/{null,zero,full,random,urandom,tty} devices/
 mount --bind devices ep/root/dev
-alice=cm/root/home/alice
 pool_host
-echo 'alice:x:2001:2001::/home/alice:/bin/bash' >>cm/root/etc/passwd
-echo 'alice:x:2001:' >>cm/root/etc/group
-mkdir -p $alice
-chown 2001:2001 $alice
-event() { grep -q "^$1 " $alice/job.log; }
+alice=$(user_home)
+event() { grep -q "^$1 " "$alice"/job.log; }
 gpus() { incm condor_status -constraint 'PartitionableSlot' -af 'TotalGPUs ?: 0'; }
 has_gpus() { [ "$(gpus)" = 2 ]; }
 start_pool
 token annex-demo@example.edu /etc/condor/tokens.d/annex
-set -a
-# shellcheck source=/dev/null
-. ep/root/etc/annex/annex.env
-set +a
+read_settings
 echo 4070908800 >ep/root/run/annex/lease-end
 echo 'GPU_DISCOVERY_EXTRA = -simulate:0,2' >ep/root/etc/condor/config.d/95-simulated
 inep sh /usr/local/lib/annex/configure i-0abc c6a.large 4070908800 >/dev/null 2>&1
@@ -39,9 +32,8 @@ inep sh /usr/local/lib/annex/gpus >ep/root/tmp/said 2>&1 &
 looking=$!
 
 printf 'executable = /bin/sleep\narguments = 12\ntransfer_executable = false\nrequest_memory = 50\nrequest_disk = 10M
-log = job.log\nqueue\n' >$alice/job.sub
-incm setpriv --reuid 2001 --regid 2001 --clear-groups env HOME=/home/alice sh -c "cd && condor_submit -terse job.sub" \
-    >/dev/null
+My.TargetAnnexName = "demo"\nlog = job.log\nqueue\n' >"$alice"/job.sub
+as_user 'condor_submit -terse job.sub' >/dev/null
 wait_for 60 event 001
 : >devices/nvidia0
 wait_for 60 event 005

@@ -13,10 +13,7 @@ lease_end() { echo $(($(date +%s) + $1)) >ep/root/run/annex/lease-end; }
 
 start_pool
 token annex-demo@example.edu /etc/condor/tokens.d/annex
-set -a
-# shellcheck source=/dev/null
-. ep/root/etc/annex/annex.env
-set +a
+read_settings
 lease_end 400
 inep sh /usr/local/lib/annex/configure i-0abc c6a.large "$(cat ep/root/run/annex/lease-end)" >/dev/null 2>&1
 
@@ -40,9 +37,10 @@ for level in READ WRITE DAEMON NEGOTIATOR ADMINISTRATOR ADVERTISE_STARTD ADVERTI
     result "may_$level" $?
 done
 
-# Not a starter of the startd's, in spite of its name; it runs longer than every job here.
-cp ep/root/usr/bin/sleep ep/root/tmp/condor_starter
-inep setpriv --reuid 65534 --regid 65534 --clear-groups /tmp/condor_starter 300 &
+# No starters of jobs, in spite of their names: one is a job's program, and one is asked by the startd what it can do.
+# They run longer than every job here.
+inep setpriv --reuid 65534 --regid 65534 --clear-groups bash -c 'exec -a "condor_starter -f -a slot1_1" sleep 300' &
+inep bash -c 'exec -a "/usr/sbin/condor_starter -classad" sleep 300' &
 called call-aws
 result protected_idle $?
 
@@ -52,7 +50,7 @@ allowed_execute_duration = 600"
 submit short "arguments = \"-c 'id -un; id -Gn; cat /etc/condor/tokens.d/annex && echo read; ls /tmp | wc -l'\"
 allowed_execute_duration = 60"
 wait_for 300 event short 005
-result short "$(tr '\n' ' ' <$alice/short.out)"
+result short "$(tr '\n' ' ' <"$alice"/short.out)"
 event long 001
 result long_started_before $?
 
@@ -79,7 +77,8 @@ result closed $?
 # Now idle for ANNEX_IDLE_TIMEOUT: the master leaves of itself, which is what condor.service waits for.
 incm condor_rm -all >/dev/null
 lease_end 4000
-wait_for 60 slot_has Start true
+# Open again: without a job it is undefined.
+wait_for 60 slot_has Start undefined
 result reopened $?
 began=$(milliseconds)
 before=$(cycles)

@@ -10,10 +10,7 @@ start_pool
 mkdir -p ep/root/tmp/{annex,site}
 token annex-demo@example.edu /tmp/annex/token
 token site@example.edu /tmp/site/token
-set -a
-# shellcheck source=/dev/null
-. ep/root/etc/annex/annex.env
-set +a
+read_settings
 inep sh /usr/local/lib/annex/configure i-0abc c6a.large 4070908800 >/dev/null 2>&1
 
 # send WHO COMMAND LINES: an ad of a host, its lines replaced or added, with the token of `annex` or `site`.

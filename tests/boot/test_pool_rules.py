@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.boot.boot_testbed import Bed
@@ -89,6 +91,15 @@ def test_a_value_of_the_pools_own_stays(settings: dict[str, str], name: str, def
     assert settings[f"lists.{name}"] == own
 
 
+@pytest.mark.parametrize(
+    ("case", "own"), [("plain", []), ("twice", []), ("lists", ["Own", "Other"]), ("of_the_collector", ["Other"])]
+)
+def test_the_pools_own_transforms_stay(settings: dict[str, str], case: str, own: list[str]) -> None:
+    names = settings[f"{case}.JOB_TRANSFORM_NAMES"].split()
+    assert names[: len(own) + 1] == [*own, "AnnexOptIn"]
+    assert {*names[len(own) + 1 :]} <= {"PelicanRetry"}, "HTCondor itself adds it after all files"
+
+
 def test_the_collectors_own_value_stays(settings: dict[str, str]) -> None:
     assert settings["of_the_collector.IGNORE_INVALIDATE"] == "False"
 
@@ -108,3 +119,36 @@ def test_ads_of_others_cannot_be_removed(attacked: dict[str, str]) -> None:
 def test_a_token_cannot_be_traded(attacked: dict[str, str]) -> None:
     assert attacked["traded"] != "0"
     assert "disabled" in attacked["refusal"].lower(), attacked["refusal"]
+
+
+@pytest.fixture(scope="module")
+def accepted(testbed: Bed) -> dict[str, str]:
+    return testbed.run("opt_in.sh")
+
+
+def test_a_stolen_machine_gets_only_jobs_that_asked_for_its_annex(accepted: dict[str, str]) -> None:
+    assert accepted["start"] == "true", "the machine accepts every job"
+    assert accepted["ran_stolen"].split() == ["g-late-yes", "h-aws", "i-demo", "j-local"]
+    assert accepted["spooled"] == "1 4", "a spooled job: idle without the name, completed with it"
+    assert not [name for name in accepted if name.startswith("refused_")]
+    assert accepted["edited"] == "0", "a job can ask for an annex when it is in the queue"
+
+
+def test_a_pool_can_open_an_annex_to_every_job(accepted: dict[str, str]) -> None:
+    assert {*accepted["ran_open"].split()} - {*accepted["ran_stolen"].split()} == {"a-none", "l-open"}
+
+
+def test_the_access_point_adds_the_clause_once_beside_the_pools_own_transforms(accepted: dict[str, str]) -> None:
+    assert accepted["own_transform"] == "own"
+    assert (accepted["once"], accepted["once_factory"]) == ("1", "1")
+    assert accepted["parentheses"].startswith("((TARGET.Cpus > 0 || TARGET.Memory > 0) && ")
+    assert re.match(r"\[\d+\] +0 .*AuthenticatedIdentity", accepted["analysis"]), (
+        "the analysis shows the condition that no slot meets"
+    )
+
+
+def test_a_machine_accepts_only_jobs_of_its_annex_without_help_of_the_access_point(accepted: dict[str, str]) -> None:
+    assert accepted["clauses"] == "0"
+    assert accepted["state"] == "Unclaimed muon-2026"
+    assert accepted["project_of_master"] == "muon-2026"
+    assert accepted["ran_honest"].split() == ["e-demo"]

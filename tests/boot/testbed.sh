@@ -66,6 +66,23 @@ token() {
         -lifetime 3600 >"ep/root$2"
     chmod 600 "ep/root$2"
 }
+# The settings of the execution point, as data: a value can hold what the shell takes for its own.
+read_settings() {
+    local line
+    while IFS= read -r line; do
+        export "${line?}"
+    done <ep/root/etc/annex/annex.env
+}
+# user_home: prints the home of the pool's user alice, who submits jobs.
+user_home() {
+    local home=cm/root/home/alice
+    echo 'alice:x:2001:2001::/home/alice:/bin/bash' >>cm/root/etc/passwd
+    echo 'alice:x:2001:' >>cm/root/etc/group
+    mkdir -p $home
+    chown 2001:2001 $home
+    echo $home
+}
+as_user() { incm setpriv --reuid 2001 --regid 2001 --clear-groups env HOME=/home/alice sh -c "cd /home/alice && $1"; }
 called() { grep -q -- "$1" ep/root/tmp/calls; }
 result() { echo "RESULT $*"; }
 milliseconds() { date +%s%3N; }

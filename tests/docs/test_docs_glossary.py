@@ -15,7 +15,8 @@ GLOSSARY = DOCS / "reference/glossary.md"
 FOREIGN = {"name", "region", "account", "image", "instance_types", "on_demand_base", "on_demand_percentage", "vpc"}
 FOREIGN |= {"volume_key", "permissions_boundary", "role_path", "ipv6", "dns_servers", "proxy"}
 FOREIGN |= {"subnets", "volume_gib", "root_device", "price_per_hour", "alarm_email", "alarm_topic", "lease_ends_at"}
-FOREIGN |= {"tags", "htcondor", "components", "htcondor_mirror", "package_mirror"}
+FOREIGN |= {"tags", "htcondor", "components", "htcondor_mirror", "package_mirror", "script"}
+FOREIGN |= {"owners", "groups", "project_id", "start"}
 
 
 def terms() -> list[str]:

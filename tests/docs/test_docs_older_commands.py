@@ -20,7 +20,7 @@ PERL = """
 --help --verbose S3DeleteBucket TemplateURL Size LeaseDuration
 """
 PERL_WORDS = ["default lease", "waits"]
-# The parser and dumpParam in annex.cpp, and check_setup.
+# The parser and dumpParam in annex.cpp, check_setup, and the attributes of a job that its START and its manual name.
 CPP = """
 -help -setup -check-setup -annex-name -annex -count -slots -aws-on-demand -aws-spot-fleet -duration -idle -yes -tag
 -config-dir -owner -no-owner -aws-region -aws-user-data -aws-user-data-file -aws-default-user-data
@@ -37,6 +37,7 @@ ANNEX_DEFAULT_CWE_URL ANNEX_DEFAULT_LAMBDA_URL ANNEX_DEFAULT_S3_URL ANNEX_DEFAUL
 ANNEX_DEFAULT_ACCESS_KEY_FILE ANNEX_DEFAULT_SECRET_KEY_FILE ANNEX_PROVISIONING_DELAY ANNEX_AUDIT_LOG
 ANNEX_COMMAND_STATE ANNEX_GAHP ANNEX_GAHP_WORKER_MIN_NUM ANNEX_GAHP_WORKER_MAX_NUM ANNEX_GAHP_CALL_TIMEOUT
 ANNEX_GAHP_DEBUG ANNEX_GAHP_LOG
+TargetAnnexName MayUseAWS
 """
 # The verbs in htcondor_cli, of `htcondor job submit` what concerns an annex, and the settings.
 HTCONDOR = """

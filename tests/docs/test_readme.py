@@ -52,10 +52,12 @@ def test_every_piece_of_a_spec_is_valid_in_that_of_readme(document: Path, tmp_pa
     (whole,) = blocks(README, "toml")
     for shown in blocks(document, "toml"):
         tables = tomllib.loads(shown)
-        for script in {"script", "test_script"} & tables.get("image", {}).get("base", {}).keys():
-            file = tmp_path / tables["image"]["base"][script]
-            file.parent.mkdir(exist_ok=True)
-            file.write_text("true\n")
+        named = [keys for kind in ("annex", "image") for keys in tables.get(kind, {}).values()]
+        for keys in named:
+            for script in {"script", "test_script"} & keys.keys():
+                file = tmp_path / keys[script]
+                file.parent.mkdir(exist_ok=True)
+                file.write_text("true\n")
         merged = tomllib.loads(whole)
         if {"pool", "annex"} <= tables.keys():
             merged = tables

@@ -127,7 +127,8 @@ def test_a_package_that_is_not_the_listed_one_is_refused(stock: System, own: Pat
     assert status == 1
     assert "cannot access" in said[-1]
     (last,) = [line for line in said if line.startswith(f"{PACKAGES_FAILED}: ")]
-    assert "condor_" in last
+    assert "condor amd64 25.14.1" in last
+    assert "Hash Sum mismatch" in last
 
 
 def test_packages_that_do_not_resolve_are_the_reason(stock: System, own: Path) -> None:

@@ -122,7 +122,7 @@ def test_a_package_that_the_trusted_keys_did_not_sign_is_refused(
     status, said = stock(name).install(tmp_path / "wrong", served, after=LIST)
     assert status == 1
     last = [line for line in said if line.startswith("annex: ")][-1]
-    words = {"stranger": "ublic key for condor-25.14.1-1.noarch.rpm is not installed", None: "is not signed"}[signer]
+    words = {"stranger": "Public key for ", None: "is not signed"}[signer]
     assert last.startswith("annex: install: installing condor nftables procps-ng failed: ")
     assert words in last
     assert "HAS condor" not in said

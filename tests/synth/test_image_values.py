@@ -48,6 +48,9 @@ REFUSED: list[tuple[Callable[[], object], str]] = [
     (lambda: ImageContent(components="docker"), "ImageContent components"),
     (lambda: ImageContent(components=["docker", "docker"]), "ImageContent components"),
     (lambda: ImageContent(components=["conda"]), "ImageContent components"),
+    (lambda: ImageContent(components=["dokcer"]), 'ImageContent components: .*fix: did you mean "docker"'),
+    (lambda: ImageContent(components=["osg", "singularity"]), 'components: .*fix: did you mean "apptainer"'),
+    (lambda: ImageContent(components=["conda"]), r"components: .*fix: pass components=\["),
     (lambda: ImageContent(parent="amazon-linux-2023", components=["cvmfs"]), "ImageContent components"),
     (lambda: ImageContent(script=""), "ImageContent script: .*the text of a script, 1 to 10000 bytes"),
     (lambda: ImageContent(script="é" * 5_001), "ImageContent script: .*more than 10000 bytes"),
@@ -58,6 +61,7 @@ REFUSED: list[tuple[Callable[[], object], str]] = [
     (lambda: ImageContent(script="\ud800"), "ImageContent script: .*bytes that are not UTF-8 at 0"),
     (lambda: ImageContent(script=f"echo {Aws.REGION}"), "ImageContent script: .*known when the app is synthesised"),
     (lambda: ImageContent(script="true", test_script="x" * 10_001), "ImageContent test_script"),
+    (lambda: ImageContent(test_script="true"), "ImageContent test_script: .*only with script"),
     (lambda: ImageContent(script=7), "ImageContent script"),  # type: ignore[arg-type]
     (lambda: ImageContent(volume_gib=0), "ImageContent volume_gib"),
     (lambda: ImageContent(volume_gib=Token.as_number({"Ref": "Size"})), "ImageContent volume_gib"),
@@ -101,6 +105,24 @@ def test_a_value_that_is_not_allowed(make: Callable[[], object], message: str) -
     with pytest.raises(ValueError, match=message) as refused:
         make()
     assert "allowed" in str(refused.value)
+
+
+@pytest.mark.parametrize("env", [HERE, None])
+def test_two_images_of_a_name_in_an_account_and_region_are_refused(env: Environment | None) -> None:
+    app = App()
+    AnnexImage(Stack(app, "One", env=env), "Base")
+    said = r"AnnexImage image_name: received 'base', allowed a name .* the account and Region; One/Base uses it; fix: "
+    two = Stack(app, "Two", env=env)
+    with pytest.raises(ValueError, match=said):
+        AnnexImage(two, "Second", image_name="base")
+    assert AnnexImage(two, "Third", image_name="base-2").image_name == "base-2"
+
+
+@pytest.mark.parametrize("other", [Environment(account=ACCOUNT, region="eu-west-1"), Environment(region="us-east-1")])
+def test_two_images_of_a_name_elsewhere(other: Environment) -> None:
+    app = App()
+    AnnexImage(Stack(app, "One", env=HERE), "Base")
+    assert AnnexImage(Stack(app, "Two", env=other), "Base").image_name == "base"
 
 
 def test_scripts_of_the_largest_size_are_accepted() -> None:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from copy import deepcopy
 from datetime import UTC, datetime
 from functools import cache
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import botocore.session
@@ -52,21 +53,22 @@ CASES: dict[str, list[Case]] = {
               (STOCK, {"image": "ubuntu-24.04"}), (STOCK, {"image": "built:debian"})],
     "htcondor": [(OWN_NETWORK, {"htcondor": "25.0"}), (STOCK, {"htcondor": "25.x"})],
     "components": [(STOCK, {"components": ("docker",)})],
+    "script": [(OWN_NETWORK, {"script": "gpus.sh"}), (STOCK, {"script": "gpus.sh"})],
     "size": [(OWN_NETWORK, {"size": 1})],
     "lease": [(OWN_NETWORK, {"lease": "9h", "max_lifetime": "16h"})],
     "lease_ends_at": [(OWN_NETWORK, {"lease": None, "lease_ends_at": DATE, "max_lifetime": "16h"})],
     "max_lifetime": [(OWN_NETWORK, {"max_lifetime": "3d"})],
-    "grace": [(OWN_NETWORK, {"grace": "1m"})],
-    "drain_before_end": [(OWN_NETWORK, {"drain_before_end": "1m"})],
-    "idle_timeout": [(OWN_NETWORK, {"idle_timeout": "1h"})],
-    "join_timeout": [(OWN_NETWORK, {"join_timeout": "1h"})],
+    "grace": [(OWN_NETWORK, {"grace": "1m"})], "drain_before_end": [(OWN_NETWORK, {"drain_before_end": "1m"})],
+    "idle_timeout": [(OWN_NETWORK, {"idle_timeout": "1h"})], "join_timeout": [(OWN_NETWORK, {"join_timeout": "1h"})],
     "renew_while_busy": [(OWN_NETWORK, {"renew_while_busy": "1h"}), (RENEWED, {"renew_while_busy": None})],
     "protect_busy": [(OWN_NETWORK, {"protect_busy": True}), (PROTECTING, {"protect_busy": False})],
     "max_instance_hours": [(OWN_NETWORK, {"max_instance_hours": 100})],
     "price_per_hour": [(OWN_NETWORK, {"price_per_hour": 0.1})],
     "warn_before_end": [(OWN_NETWORK, {"warn_before_end": "1h"})],
     "alarm_email": [(OWN_NETWORK, {"alarm_email": "admin@example.edu"})],
-    "alarm_topic": [(OWN_NETWORK, {"alarm_topic": TOPIC})],
+    "alarm_topic": [(OWN_NETWORK, {"alarm_topic": TOPIC})], "opt_in": [(OWN_NETWORK, {"opt_in": False})],
+    "owners": [(OWN_NETWORK, {"owners": ("ada",)})], "groups": [(OWN_NETWORK, {"groups": ("group",)})],
+    "project_id": [(OWN_NETWORK, {"project_id": "muon"})], "start": [(OWN_NETWORK, {"start": "TARGET.A < 8192"})],
     "instance_types": [(OWN_NETWORK, {"instance_types": ("m6a.large",)})],
     "on_demand_base": [(OWN_NETWORK, {"on_demand_base": 1})],
     "on_demand_percentage": [(OWN_NETWORK, {"on_demand_percentage": 50})],
@@ -81,14 +83,15 @@ CASES: dict[str, list[Case]] = {
     "proxy": [(OWN_NETWORK, {"proxy": "http://proxy.example.edu:3128"})],
     "htcondor_mirror": [(STOCK, {"htcondor_mirror": "http://mirror.example.edu:8080"})],
     "package_mirror": [(STOCK, {"package_mirror": "https://mirror.example.edu:8443/debian"})],
-    "volume_gib": [(OWN_NETWORK, {"volume_gib": 100})],
-    "root_device": [(OWN_NETWORK, {"root_device": "/dev/sda1"})],
+    "volume_gib": [(OWN_NETWORK, {"volume_gib": 100})], "root_device": [(OWN_NETWORK, {"root_device": "/dev/sda1"})],
     "tags": [(OWN_NETWORK, {"tags": {"team": "physics"}}), (GIVEN_NETWORK, {"tags": {"team": "physics"}})],
-    "volume_key": [(OWN_NETWORK, {"volume_key": KEY})],
-    "credential_key": [(OWN_NETWORK, {"credential_key": KEY})],
+    "volume_key": [(OWN_NETWORK, {"volume_key": KEY})], "credential_key": [(OWN_NETWORK, {"credential_key": KEY})],
     "permissions_boundary": [(OWN_NETWORK, {"permissions_boundary": POLICY})],
     "role_path": [(OWN_NETWORK, {"role_path": "/htcondor/"})],
 }  # fmt: skip
+
+# Any directory with a script of a few kilobytes.
+SCRIPTS = Path(__file__).parents[1] / "boot"
 
 
 class Made(NamedTuple):
@@ -111,7 +114,8 @@ def made(flags: dict[str, Any], pool: dict[str, Any], spec: dict[str, Any]) -> M
 
 def _synthesised(flags: dict[str, Any], pool: dict[str, Any], spec: dict[str, Any]) -> Made:
     declared = {key: value for key, value in spec.items() if value is not None}
-    stack = AnnexStack(App(context=flags), pool=PoolSpec.model_validate(pool), annex=AnnexSpec.model_validate(declared))
+    annex = AnnexSpec.model_validate(declared)
+    stack = AnnexStack(App(context=flags), pool=PoolSpec.model_validate(pool), annex=annex, directory=SCRIPTS)
     template = dict(Template.from_stack(stack).to_json())
     return Made((stack.stack_name, stack.region, stack.account), template["Resources"])
 

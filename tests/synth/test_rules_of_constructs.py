@@ -43,6 +43,7 @@ ONE_OF_ONE = "a stack of the app has one annex, with one lease and one fleet"
 NO_TOKEN = "the spec has names of types, which are known"
 CALLED = "a part of other checks, which are listed"
 TWO_ARCHITECTURES: Reach = ({"instance_types": ("c6a.large", "c6g.large")}, "instance_types")
+PROJECT, START = ({"project_id": "a b"}, "project_id"), ({"start": "true)"}, "start")
 BY_SPEC: dict[str, list[Reach]] = {
     "alarm_topic.py invalid_value(parameter)": [
         ({"alarm_email": "a@example.edu", "alarm_topic": TOPIC}, "alarm_email"),
@@ -61,11 +62,12 @@ BY_SPEC: dict[str, list[Reach]] = {
     "execution_point.py check_whole_number('ExecutionPoint volume_gib')": [({"volume_gib": 0}, "volume_gib")],
     "execution_point.py check_form('ExecutionPoint root_device')": [({"root_device": "xvda"}, "root_device")],
     "execution_point.py seconds(f'ExecutionPoint {span.name}')": [({"idle_timeout": "29s"}, "idle_timeout")],
-    "execution_point.py check_form(f'ExecutionPoint {term.name}')": [({"proxy": "proxy"}, "proxy")],
-    "declared_values.py invalid_value(parameter)": [CALLED, CALLED, TWO_ARCHITECTURES],
+    "execution_point.py check_form(f'ExecutionPoint {term.name}')": [({"proxy": "proxy"}, "proxy"), PROJECT],
+    "declared_values.py invalid_value(parameter)": [CALLED, CALLED, CALLED, TWO_ARCHITECTURES],
     "declared_values.py invalid_value(f'{type(given).__name__} {conflict.name}')": [CALLED],
     "execution_point.py check_texts('ExecutionPoint components')": [({"components": ("gpu",)}, "components")],
-    "execution_point.py check_conflicts(self)": [({"components": ("apptainer",)}, "components")],
+    "execution_point.py check_conflicts(self)": [({"components": ("apptainer",)}, "components"), START],
+    "execution_point.py check_texts(f'ExecutionPoint {names.name}')": [({"owners": ("a b",)}, "owners")],
     "execution_point.py invalid_value('ExecutionPoint dns_servers')": [({"dns_servers": ("dns",)}, "dns_servers")],
     "fleet_group.py check_whole_number('AnnexFleet max_size')": [({"size": 0}, "size")],
     "fleet_group.py check_whole_number('AnnexFleet on_demand_base')": [({"on_demand_base": 3}, "on_demand_base")],
@@ -101,10 +103,7 @@ BY_SPEC: dict[str, list[Reach]] = {
     "lease_terms.py _span('grace')": [({"grace": "3h"}, "grace")],
     "lease_terms.py _span('max_lifetime')": [({"max_lifetime": "367d"}, "max_lifetime")],
     "lease_terms.py _span('renew_while_busy')": [({"renew_while_busy": "9m"}, "renew_while_busy")],
-    "lease_terms.py _check('max_lifetime')": [
-        (ABSOLUTE, "max_lifetime"),
-        ({"max_lifetime": "1h"}, "max_lifetime"),
-    ],
+    "lease_terms.py _check('max_lifetime')": [(ABSOLUTE, "max_lifetime"), ({"max_lifetime": "1h"}, "max_lifetime")],
     "lease_terms.py _check('warn_before_end')": [({"warn_before_end": "8h"}, "warn_before_end")],
     "lease_terms.py _check('drain_before_end')": [({"lease": "2m"}, "drain_before_end")],
     "lease_terms.py _check('renew_while_busy')": [

@@ -229,3 +229,18 @@ def test_an_image_on_which_nothing_installs_htcondor_is_a_warning(app: App, htco
     messages = [str(each.entry.data) for each in app.synth().get_stack_artifact("Annex-demo").messages]
     assert len(messages) == count
     assert all("without HTCondor, and nothing is installed" in each for each in messages)
+
+
+@pytest.mark.parametrize(
+    ("value", "fix"),
+    [
+        ("debian-12", 'StockImage("debian-13")'),
+        ("al2023", 'StockImage("amazon-linux-2023")'),
+        ("windows", 'StockImage("debian-13")'),
+        (None, 'StockImage("debian-13")'),
+    ],
+)
+def test_a_value_of_no_stock_image(value: object, fix: str) -> None:
+    with pytest.raises(ValueError, match=r"^StockImage: received ") as refused:
+        StockImage(value)
+    assert str(refused.value) == f"StockImage: received {value!r}, allowed {', '.join(IMAGE_FAMILIES)}; fix: {fix}"

@@ -43,8 +43,9 @@ PARTS = {
     "annex_spec": {
         *("terms", "kinds", "forms", "rules", "duration", "tags", "collectors", "egress", "instance_rules", "past_end"),
         *("image_rules", "installation_rules", "built_forms", "built_rules", "built_terms"),
+        "job_rules",
     },
-    "annex_boot": {"terms", "kinds", "forms", "rules", "duration", "tags", "stock_images"},
+    "annex_boot": {"terms", "kinds", "forms", "rules", "duration", "tags", "stock_images", "job_forms", "job_rules"},
 }
 # Modules of annex_lease that call AWS. Every other module is pure: it needs the standard library only, and so does
 # all that it imports.
@@ -52,7 +53,7 @@ CALLS_AWS = {"actuator", "aws", "batches", "checker", "cloudformation", "facts",
 CALLS_AWS |= {f"sweep.{module}" for module in ("inventory", "removal", "sweeper", "sweep_handler")}
 # Modules of annex_lease that only hold declared values and their forms.
 DATA = {"terms", "instance_terms", "image_terms", "kinds", "forms", "rules", "duration", "tags", "outcome"}
-DATA |= {"built_forms", "stock_images", "components"}
+DATA |= {"built_forms", "stock_images", "components", "job_terms", "job_forms"}
 # Modules from the invocation that finds the end of a lease to the calls that terminate its instances. Entries of the
 # record, scheduled actions, findings of earlier runs and facts are modules of their own, apart from what reads them.
 MAX_MODULES_OF_AN_END = 20

@@ -13,7 +13,7 @@ SCOPE = "condor:/ADVERTISE_STARTD condor:/ADVERTISE_MASTER"
 
 
 def right(**claims: object) -> str:
-    usual = {"sub": "annex-demo@example.edu", "iss": "example.edu", "scope": SCOPE, "exp": int(time.time()) + 3600}
+    usual = {"sub": "annex-demo@example.edu", "iss": "example.edu", "scope": SCOPE, "exp": int(time.time()) + 8 * 3600}
     return token(**{**usual, **claims})
 
 
@@ -77,6 +77,7 @@ def test_push_a_token_issued_elsewhere(world: World, source: str) -> None:
         ({"exp": None}, "expiry"),
         ({"exp": int(time.time()) + 17 * 3600}, "maximum lifetime"),
         ({"exp": int(time.time()) - 1}, "expired"),
+        ({"exp": int(time.time()) + 7 * 3600}, "execution points could not join until the end of the lease"),
     ],
 )
 @pytest.mark.parametrize("source", ["issued", "file"])

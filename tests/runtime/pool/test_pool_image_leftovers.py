@@ -75,7 +75,6 @@ def test_everything_that_the_stack_makes_is_found_in_the_order_of_its_removal(
     world: World, builder: ImageBuilder
 ) -> None:
     arns = builder.made(WEST, "base")
-    # Also names that continue as those of a policy and of a component do.
     for other in ("base-2", "ba", "x-base", "base-newest", "base-docker"):
         builder.made(WEST, other)
     builder.add(WEST, "component", "annex-base-other", "1.0.0")

@@ -174,21 +174,25 @@ def test_with_a_credential_that_waits_for_its_deletion(ended: World) -> None:
     assert ended.annex("renew", "demo", "--for", "1h").exit_code == 0
 
 
-@pytest.mark.parametrize("expired", [True, False])
-def test_with_an_expired_credential(world: World, expired: bool) -> None:
+@pytest.mark.parametrize(
+    ("hours", "refusal"),
+    [(8, "demo expired at"), (8.5, "before the end of the renewed lease"), (9, "")],
+)
+def test_with_a_credential_that_does_not_last(world: World, hours: float, refusal: str) -> None:
     deploy("demo")
     scope = "condor:/ADVERTISE_STARTD condor:/ADVERTISE_MASTER"
-    exp = int(datetime.now(UTC).timestamp()) + (7 if expired else 9) * 3600
+    exp = int(datetime.now(UTC).timestamp()) + int(hours * 3600)
     text = token(sub="annex-demo@example.edu", iss="example.edu", scope=scope, exp=exp)
     (world.folder / "token").write_text(text)
     assert world.annex("credential", "push", "demo", "--token-file", str(world.folder / "token")).exit_code == 0
     world.shift = 8 * HOUR + timedelta(seconds=1)
     assert world.annex("check", "demo").exit_code == 0
     done = world.annex("renew", "demo", "--for", "1h")
-    assert done.exit_code == (1 if expired else 0)
-    assert ("the credential of annex demo expired at" in done.err) == expired
-    assert nothing_written(world) == expired
-    assert instances(world) == (0 if expired else 3)
+    assert done.exit_code == (1 if refusal else 0)
+    assert refusal in done.err
+    assert ("run `annex credential push demo`" in done.err) == bool(refusal)
+    assert nothing_written(world) == bool(refusal)
+    assert instances(world) == (0 if refusal else 3)
 
 
 def test_with_its_instance_hours_used_up(world: World) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from annex_lease import forms
+from annex_lease import forms, job_forms
 from annex_lease.components import COMPONENTS
 from annex_lease.forms import Form
 
@@ -14,6 +14,8 @@ TEXTS: list[tuple[str, str, Form]] = [
     ("trust_domain", "ANNEX_TRUST_DOMAIN", forms.TRUST_DOMAIN),
     ("proxy", "ANNEX_PROXY", forms.PROXY_OR_NONE),
     ("root_device", "ANNEX_ROOT_DEVICE", forms.ROOT_DEVICE),
+    ("jobs", "ANNEX_JOBS", job_forms.JOBS),
+    ("project_id", "ANNEX_PROJECT_ID", job_forms.PROJECT_OR_NONE),
     ("htcondor", "ANNEX_HTCONDOR", forms.HTCONDOR),
     ("archive", "ANNEX_ARCHIVE", forms.S3_OBJECT),
     ("archive_digest", "ANNEX_ARCHIVE_DIGEST", forms.SHA256),
@@ -49,6 +51,8 @@ BORDER = {
     "ANNEX_TRUST_DOMAIN": ("a" * 253, "a" * 254),
     "ANNEX_ROOT_DEVICE": ("/dev/xvdaa15", "/dev/xvdaaa"),
     "ANNEX_PROXY": ("http://proxy:65535/", "http://proxy:65536/"),
+    "ANNEX_JOBS": ("a" * 1000, "a" * 1001),
+    "ANNEX_PROJECT_ID": (f'"{"a" * 64}"', f'"{"a" * 65}"'),
     "ANNEX_HTCONDOR": ("25.x", "25"),
     "ANNEX_ARCHIVE": (f"{'b' * 63}/{'k' * 256}", f"{'b' * 63}/{'k' * 257}"),
     "ANNEX_ARCHIVE_DIGEST": ("0123456789abcdef" * 4, "0123456789abcdef" * 4 + "0"),
@@ -80,6 +84,14 @@ OTHERS = {
         *("http://user:password@proxy:3128", "http://proxy/path", "http://$(id)", "http://proxy:3128 ", "http://"),
     ),
     "ANNEX_ROOT_DEVICE": ("/dev/sda1", "/dev/sda", "/dev/nvme0n1", "xvda", "/dev/../sda"),
+    "ANNEX_JOBS": (
+        *("true", '(TARGET.A =?= "b\\"`id`\'c") =?= true', "[ ] ^ ~ { } | ; & < > ! % # (a)", 'regexp("[.]a\\\\.", A)'),
+        *("$(id)", "a$b", "true\\", "true ", "", "tr\tue", "é", "A = 5", "5"),
+    ),
+    "ANNEX_PROJECT_ID": (
+        *('"muon-2026"', "", '"1.a_B"', "muon-2026", '"muon', 'muon"', '""', '"-a"', '"a b"', '"$(id)"', "'a'"),
+        *('"a" || true', '"a\\"b"', '"`id`"'),
+    ),
     "ANNEX_HTCONDOR": ("25.0", "image", "24.0", "25x0", "25.00", "Image", "image image"),
     "ANNEX_ARCHIVE": ("bucket/a/b.c_d-e", "bucket", "b/k", "Bucket/key", "bucket/", "bucket/a b", "bucket/$(id)"),
     "ANNEX_ARCHIVE_DIGEST": ("0" * 64, "0" * 63, "A" * 64, "g" * 64, "$(id)"),

@@ -14,6 +14,7 @@ NO_DEFECT = "HTCondor 25.0.14, no defect"
 # A package manager: records its call, and brings what /fake/brought names unless it is to fail, which it explains.
 MANAGER = """#!/bin/sh
 echo "${0##*/} $*" >>/fake/calls
+[ ! -e /var/lib/dpkg/updates/0001 ] || { echo "E: dpkg was interrupted"; exit 100; }
 left=$(cat /fake/manager.fails 2>/dev/null || echo 0)
 [ "$left" -le 0 ] || { echo $((left - 1)) >/fake/manager.fails; cat /fake/manager.says 2>/dev/null; exit 100; }
 case "$*" in
@@ -21,6 +22,19 @@ case "$*" in
     [ ! -x /usr/sbin/policy-rc.d ] || { /usr/sbin/policy-rc.d condor; echo "policy $?" >>/fake/policy; }
     for each in $(cat /fake/brought); do cp /fake/packages/$each /usr/sbin/$each; done
     : >/etc/systemd/system/condor.service
+    ;;
+esac
+"""
+# dpkg: lists what /fake/audit has. It completes that, and its journal, unless /fake/incomplete says what it leaves.
+DPKG = """#!/bin/sh
+echo "dpkg $*" >>/fake/calls
+case $* in
+--audit) cat /fake/audit 2>/dev/null ;;
+*)
+    env >/fake/environment-of-dpkg
+    policy-rc.d condor; echo "policy $?" >>/fake/policy-of-dpkg
+    rm -rf /fake/audit /var/lib/dpkg/updates
+    [ ! -e /fake/incomplete ] || { cp /fake/incomplete /fake/audit; exit 1; }
     ;;
 esac
 """
@@ -50,6 +64,7 @@ class Machine(BootRoot):
         self.program("usr/sbin/uname", f"#!/bin/sh\necho {machine}\n")
         for manager in ("apt-get", "dnf"):
             self.program(f"usr/sbin/{manager}", MANAGER)
+        self.program("usr/sbin/dpkg", DPKG)
         for directory in ("etc/apt/sources.list.d", "etc/apt/preferences.d", "etc/yum.repos.d", "etc/pki/rpm-gpg"):
             (self.path / directory).mkdir(parents=True)
         self.write("etc/apt/sources.list.d/own.sources", "of the image")

@@ -47,7 +47,7 @@ def test_protected_once_while_a_job_runs_and_released_once_after_it(point: BootR
 
 def test_only_roots_starters_count(point: BootRoot) -> None:
     looks(point, IDLE, IDLE)
-    assert set(point.calls("pgrep")) == {"-x -U 0 condor_starter"}
+    assert set(point.calls("pgrep")) == {"-U 0 -f ^condor_starter -f"}
 
 
 def test_the_moment_between_two_jobs_changes_nothing(point: BootRoot) -> None:

@@ -105,7 +105,16 @@ def test_sources_and_proxy_reach_the_installation(bare: BootRoot) -> None:
     assert wanted <= set(environment)
 
 
-TIMEOUT = '#!/bin/sh\necho "timeout $1" >>/fake/calls\nshift\nexec /usr/bin/timeout 1 "$@"\n'
+# The time passes in a second, and the second signal comes soon after the first one.
+TIMEOUT = """#!/bin/sh
+[ "$1" = -k ] || exec /usr/bin/timeout "$@"
+echo "timeout $1 $2 $3" >>/fake/calls
+shift 3
+/usr/bin/timeout -k 0.5 1 "$@"
+status=$?
+[ ! -e /fake/uptime-then ] || cat /fake/uptime-then >/fake/uptime
+exit "$status"
+"""
 HANGS = 'echo "reading the package lists" >$STEP_FILE; exec tail -f /dev/null'
 
 
@@ -122,10 +131,28 @@ def test_a_failure_leaves_its_reason_and_starts_nothing(bare: BootRoot, step: st
     bare.write(f"fake/{step}-does", does)
     bare.program("usr/sbin/timeout", TIMEOUT)
     assert bare.run("install-software").returncode == 1
-    assert "timeout 880" in bare.read("fake/calls"), "the time to join, less what has passed since the boot"
+    assert bare.calls("timeout")[0] == "-k 30 880", "the time to join, less what has passed since the boot"
     assert bare.read("run/annex/reason") == f"{reason}\n"
     assert START not in bare.calls("systemctl")
     assert not bare.exists("var/lib/annex/installed")
+
+
+IGNORES = "trap '' TERM; echo 'component osg' >$STEP_FILE; tail -f /dev/null & wait; wait"
+
+
+@pytest.mark.parametrize(
+    ("does", "uptime", "reason"),
+    [
+        (IGNORES, "930", "not done within 900 s: component osg"),
+        ("echo 'component osg' >$STEP_FILE; kill -9 $$", "100", "component osg ended with status 137"),
+    ],
+)
+def test_what_ignores_its_end_is_killed(bare: BootRoot, does: str, uptime: str, reason: str) -> None:
+    bare.write("fake/install-does", does)
+    bare.write("fake/uptime-then", f"{uptime}.00 1.00\n")
+    bare.program("usr/sbin/timeout", TIMEOUT)
+    assert bare.run("install-software").returncode == 1
+    assert bare.read("run/annex/reason") == f"{reason}\n"
 
 
 @pytest.mark.parametrize(("step", "next_one"), [("install", "run"), ("run", "check")])

@@ -20,6 +20,7 @@ from annex_boot.boot_files import BOOT_FILES, FIRST_FILES, boot_file
 from annex_boot.settings import EpSettings
 from annex_boot.user_data import MAX_USER_DATA_BYTES, render_user_data
 from annex_lease.components import COMPONENTS
+from annex_lease.job_forms import MAX_JOBS_LENGTH
 from annex_lease.terms import EXECUTION_POINT_TIMES, seconds
 from tests.unit.boot.boot_root import SCRIPTS, SETTINGS
 
@@ -47,6 +48,11 @@ INSTALLED = dataclasses.replace(
     components=",".join(COMPONENTS),
     htcondor_mirror=f"https://{'b' * 63}.s3.ap-southeast-1.amazonaws.com/htcondor/repo",
     package_mirror=f"https://{'b' * 63}.s3.ap-southeast-1.amazonaws.com/packages",
+)
+
+# With the longest condition on jobs.
+RESTRICTED = dataclasses.replace(
+    INSTALLED, jobs=f"({'a' * (MAX_JOBS_LENGTH - 2)})", project_id=f'"{"p" * 64}"', annex="a" * 32
 )
 
 
@@ -97,7 +103,7 @@ def test_htcondor_is_held_back_before_anything_else() -> None:
     assert static["bootcmd"][2][-1] == "/usr/local/lib/annex/begin"
 
 
-@pytest.mark.parametrize("settings", [SETTINGS, LONGEST, INSTALLED])
+@pytest.mark.parametrize("settings", [SETTINGS, LONGEST, INSTALLED, RESTRICTED])
 def test_fits(settings: EpSettings) -> None:
     assert len(render_user_data(settings).encode()) <= MAX_USER_DATA_BYTES
 

@@ -13,6 +13,7 @@ from tests.unit.boot.component_machine import ComponentMachine
 
 APT, RPM = ("debian-13", "ubuntu-24.04"), ("almalinux-9", "rocky-9")
 PROGRAMS = ("cvmfs2", "cvmfs_config")
+OURS, USERS = "etc/cvmfs/default.d/10-annex.conf", "etc/cvmfs/default.local"
 CONFIG = """#!/bin/sh
 echo "cvmfs_config $*" >>/fake/calls
 [ ! -e /fake/cvmfs_config.fails ] || exit 1
@@ -38,7 +39,7 @@ def machine(request: pytest.FixtureRequest, tmp_path: Path) -> ComponentMachine:
 
 def proxy_of(machine: ComponentMachine) -> str:
     """The proxy that CVMFS reads: it runs a shell on the file. /run is the machine's."""
-    text = machine.read("etc/cvmfs/default.local").replace("/run/annex", str(machine.path / "run/annex"))
+    text = machine.read(OURS).replace("/run/annex", str(machine.path / "run/annex"))
     done = subprocess.run(["sh", "-c", f"{text}\necho $CVMFS_HTTP_PROXY"], capture_output=True, text=True, check=True)
     return done.stdout.strip()
 
@@ -100,13 +101,13 @@ def test_a_program_that_is_missing_is_a_defect(machine: ComponentMachine, progra
 def test_each_defect_is_found(machine: ComponentMachine) -> None:
     machine.get("cvmfs")
     machine.write("etc/cvmfs/default.d/60-osg.conf", "# CVMFS_CONFIG_REPOSITORY=config-osg.opensciencegrid.org\n")
-    machine.write("etc/cvmfs/default.local", "CVMFS_QUOTA_LIMIT=1000\n")
+    machine.write(OURS, "CVMFS_QUOTA_LIMIT=1000\n")
     machine.write("etc/auto.master.d/cvmfs.autofs", "/other /etc/auto.cvmfs\n")
     (machine.path / "etc/auto.cvmfs").chmod(0o644)
     machine.write("fake/enabled", "")
     assert machine.defects("cvmfs") == [
         "cvmfs: no configuration repository is set in /etc/cvmfs/default.d",
-        "cvmfs: /etc/cvmfs/default.local sets no CVMFS_HTTP_PROXY",
+        "cvmfs: no file of /etc/cvmfs sets CVMFS_HTTP_PROXY",
         "cvmfs: autofs does not mount /cvmfs",
         "cvmfs: autofs cannot run /etc/auto.cvmfs",
         "cvmfs: autofs.service is not enabled",
@@ -115,5 +116,21 @@ def test_each_defect_is_found(machine: ComponentMachine) -> None:
 
 def test_a_configuration_that_is_missing_is_a_defect(machine: ComponentMachine) -> None:
     machine.get("cvmfs")
-    (machine.path / "etc/cvmfs/default.local").unlink()
-    assert machine.defects("cvmfs") == ["cvmfs: /etc/cvmfs/default.local sets no CVMFS_HTTP_PROXY"]
+    (machine.path / OURS).unlink()
+    assert machine.defects("cvmfs") == ["cvmfs: no file of /etc/cvmfs sets CVMFS_HTTP_PROXY"]
+
+
+def test_a_file_of_the_user_stays_and_is_read_last(machine: ComponentMachine) -> None:
+    machine.write(USERS, own := "CVMFS_HTTP_PROXY=http://squid.example.edu:3128\n")
+    machine.get("cvmfs")
+    assert machine.read(USERS) == own
+    assert OURS.rpartition("/")[2] < "60-osg.conf", "CVMFS reads them in the order of their names"
+    assert machine.defects("cvmfs") == []
+    machine.write(USERS, "CVMFS_HTTP_PROXY=\n")
+    assert machine.defects("cvmfs") == ["cvmfs: no file of /etc/cvmfs sets CVMFS_HTTP_PROXY"]
+
+
+def test_a_file_of_the_user_may_read_what_is_not_set(machine: ComponentMachine) -> None:
+    machine.get("cvmfs")
+    machine.write("etc/cvmfs/default.d/70-site.conf", 'CVMFS_QUOTA_LIMIT="$NOT_SET"\n')
+    assert machine.defects("cvmfs") == []

@@ -129,11 +129,48 @@ def test_packages_that_do_not_have_it_are_the_reason(machine: Machine) -> None:
     machine.refused("the packages condor nftables curl procps do not have condor_ping")
 
 
-@pytest.mark.parametrize(("version", "series"), [("24.0.9", "25.0"), ("25.1.0", "25.0"), ("24.12.3", "25.x")])
+OTHERS = [
+    ("24.0.9", "25.0"),
+    ("25.1.0", "25.0"),
+    ("25.01.0", "25.0"),
+    ("24.12.3", "25.x"),
+    ("25.0.14", "25.x"),
+    ("125.0.1", "25.0"),
+]
+
+
+def version_text(version: str) -> str:
+    return f"#!/bin/sh\necho '$CondorVersion: {version} 2026-08-30 $'\n"
+
+
+@pytest.mark.parametrize(("version", "series"), OTHERS)
+@pytest.mark.parametrize("complete", [True, False])
+def test_htcondor_of_another_series_is_refused_before_anything_is_installed(
+    machine: Machine, version: str, series: str, complete: bool
+) -> None:
+    machine.install()
+    if not complete:
+        (machine.path / "usr/sbin/nft").unlink()
+    machine.program("usr/sbin/condor_version", version_text(version))
+    machine.write("fake/calls", "")
+    machine.refused(f"HTCondor is {version}, and not of the series {series}", series)
+    assert machine.calls("apt-get") == []
+
+
+@pytest.mark.parametrize(("version", "series"), [("25.0.3", "25.0"), ("25.1.0", "25.x"), ("25.10.0", "25.x")])
+def test_htcondor_of_the_series_stays(machine: Machine, version: str, series: str) -> None:
+    machine.install()
+    machine.program("usr/sbin/condor_version", version_text(version))
+    machine.write("fake/calls", "")
+    assert machine.install(series).returncode == 0
+    assert machine.calls("apt-get") == []
+
+
+@pytest.mark.parametrize(("version", "series"), OTHERS)
 def test_another_series_than_the_one_that_was_asked_for_is_the_reason(
     machine: Machine, version: str, series: str
 ) -> None:
-    machine.write("fake/packages/condor_version", f"#!/bin/sh\necho '$CondorVersion: {version} 2026-08-30 $'\n")
+    machine.write("fake/packages/condor_version", version_text(version))
     machine.refused(f"HTCondor is {version}, and not of the series {series}", series)
 
 
@@ -164,7 +201,9 @@ def test_a_machine_without_packages_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize("family", IMAGE_FAMILIES)
 @pytest.mark.parametrize("series", HTCONDOR_SERIES)
 def test_every_system_of_the_table_is_installed(tmp_path: Path, family: str, series: str) -> None:
-    assert Machine(tmp_path).become(family).install(series).returncode == 0
+    machine = Machine(tmp_path).become(family)
+    machine.write("fake/packages/condor_version", version_text(series.replace("x", "1") + ".14"))
+    assert machine.install(series).returncode == 0
 
 
 def test_shellcheck_finds_nothing(tmp_path: Path) -> None:

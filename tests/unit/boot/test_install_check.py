@@ -91,6 +91,9 @@ LEFT = (
     "home/admin/.bash_history",
     "var/lib/cloud/instance",
     "var/lib/cloud/instances/i-0abc/user-data.txt",
+    "var/lib/cloud/data/instance-id",
+    "var/lib/cloud/data/previous-hostname",
+    "var/lib/cloud/sem/config_scripts_per_once.once",
     "var/lib/docker/engine-id",
     "run/annex/lease-end",
     "var/lib/annex/installed",
@@ -108,6 +111,14 @@ def test_what_an_image_must_not_have_is_a_defect_until_it_is_cleaned_away(instal
     assert named
     assert path.startswith(named)
     assert installed.run(f"{DIRECTORY}clean").returncode == 0
+    assert installed.check("image") == [NO_DEFECT]
+
+
+def test_the_seeds_of_cloud_init_stay(installed: Machine) -> None:
+    seed = "var/lib/cloud/seed/nocloud/meta-data"
+    installed.write(seed, "content")
+    assert installed.run(f"{DIRECTORY}clean").returncode == 0
+    assert installed.read(seed) == "content"
     assert installed.check("image") == [NO_DEFECT]
 
 

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -219,3 +220,13 @@ def test_an_end_that_has_passed_is_noted(
     said = capsys.readouterr()
     assert said.err.count(f"note: annex demo: the declared end of its lease, {end}, has passed") == notes
     assert json.loads(said.out)["lease_ends_at"] == end
+
+
+def test_the_jobs_that_may_run_are_shown() -> None:
+    rows = [line for line in text(owners=("ada", "bob"), start="true").splitlines() if line.startswith("jobs ")]
+    assert [re.split(" {2,}", row)[1] for row in rows] == [
+        'jobs with My.TargetAnnexName = "demo", or with My.MayUseAWS = true',
+        "only of ada, bob (owners)",
+        "only if true (start)",
+    ]
+    assert plan(annex_spec(opt_in=False)).as_data()["accepted_jobs"] == ["every job of the pool (opt_in = false)"]

@@ -5,12 +5,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from annex_pool.command_error import AnnexError
-from annex_pool.token import defects, expiry, read_token, rule_for
+from annex_pool.token import TOLERANCE, defects, expiry, read_token, rule_for
 from tests.unit.pool.token_texts import encoded, token_text
 
 NOW = datetime(2030, 1, 1, 12, tzinfo=UTC)
 LATEST = NOW + timedelta(hours=8)
-RULE = rule_for("demo", "example.edu", LATEST)
+END = NOW + timedelta(hours=4)
+RULE = rule_for("demo", "example.edu", END, LATEST)
 SCOPE = "condor:/ADVERTISE_STARTD condor:/ADVERTISE_MASTER"
 RIGHT: dict[str, object] = {
     "sub": "annex-demo@example.edu",
@@ -32,7 +33,7 @@ def found(**claims: object) -> tuple[str, ...]:
     [
         {},
         {"scope": "condor:/ADVERTISE_MASTER condor:/ADVERTISE_STARTD"},
-        {"exp": int(NOW.timestamp()) + 1},
+        {"exp": int((END - TOLERANCE).timestamp())},
         {"iat": None, "jti": None},
     ],
 )
@@ -64,6 +65,11 @@ def test_accepted(claims: dict[str, object]) -> None:
         ({"exp": 10**30}, "allowed is a time"),
         ({"exp": -1}, "allowed is a time"),
         ({"exp": int(NOW.timestamp())}, "it expired at 2030-01-01T12:00:00Z"),
+        (
+            {"exp": int((END - TOLERANCE).timestamp()) - 1},
+            "it expires at 2030-01-01T15:54:59Z, and execution points could not join until the end of the lease: "
+            "allowed is 2030-01-01T15:55:00Z or later",
+        ),
         ({"exp": int(LATEST.timestamp()) + 1}, "it expires at 2030-01-01T20:00:01Z, allowed is at most"),
     ],
 )

@@ -212,9 +212,9 @@ from 30s to 7d
     received: ["c6a.large"]
     allowed:  the keys region, account, image, htcondor, components, script, size, lease, lease_ends_at, max_lifetime, \
 grace, drain_before_end, idle_timeout, join_timeout, renew_while_busy, protect_busy, max_instance_hours, \
-price_per_hour, warn_before_end, alarm_email, alarm_topic, instance_types, on_demand_base, \
-on_demand_percentage, vpc, subnets, ipv6, dns_servers, proxy, htcondor_mirror, package_mirror, volume_gib, \
-root_device, tags, volume_key, credential_key, permissions_boundary, role_path
+price_per_hour, warn_before_end, alarm_email, alarm_topic, opt_in, owners, groups, project_id, start, \
+instance_types, on_demand_base, on_demand_percentage, vpc, subnets, ipv6, dns_servers, proxy, htcondor_mirror, \
+package_mirror, volume_gib, root_device, tags, volume_key, credential_key, permissions_boundary, role_path
     fix:      did you mean instance_types?"""
     )
 

@@ -11,7 +11,7 @@ import pytest
 
 from annex_lease import terms
 from annex_lease.built_forms import built_name, image_parameter
-from annex_lease.built_terms import DEFAULT_BUILD_TYPES, IMAGE_KEYS, IMAGE_NAME
+from annex_lease.built_terms import DEFAULT_BUILD_TYPES, IMAGE_KEYS, IMAGE_NAME, PARENT
 from annex_lease.duration import format_duration
 from annex_lease.kinds import REQUIRED, Number, Span, Term, written
 from annex_spec import ImageSpec, SpecError, load_partly
@@ -92,7 +92,7 @@ def test_a_value_is_accepted_at_its_bounds_and_refused_beyond(read: Read, term: 
         (
             f'parent = "ssm:{SHARED}"',
             "parent",
-            "a parameter in the annex's Region, us-east-1",
+            "a parameter in the Region of the instances, us-east-1",
             "share one in us-east-1",
         ),
         (ARM, "parent", "an image for arm64", 'name "ubuntu-24.04" or'),
@@ -140,6 +140,15 @@ def test_a_wrong_table_is_one_problem(read: Read, image: str, key: str, allowed:
     assert f"  [image.base] {key}\n" in text
     assert allowed in text
     assert fix in text
+
+
+def test_the_words_about_a_parent_are_not_those_about_an_image(read: Read) -> None:
+    assert f"allowed:  {PARENT.allowed}" in refusal(read, text_of('parent = "/my/image"'))
+
+
+def test_an_image_without_a_schedule_is_built_by_deployments_only(read: Read) -> None:
+    image = read(text_of('schedule = "never"')).images["base"]
+    assert (image.schedule, image.build_unchanged) == ("never", False)
 
 
 def test_keys_of_every_region_let_accounts_launch_it(read: Read) -> None:

@@ -1,4 +1,4 @@
-"""Scripts of the user that a table `[image.NAME]` names: what is read, and what could not run."""
+"""Scripts of the user that annexes and images name: what is read, and what could not run."""
 
 from __future__ import annotations
 

@@ -160,7 +160,8 @@ def test_a_text_has_the_form_of_the_term(read_annex: ReadAnnex, term: Text) -> N
     keys = {terms.VPC.name: {"subnets": '["subnet-01234567"]'}, **INSTALLING}.get(term.name, {})
     assert term.form.matches(example)
     assert getattr(read_annex(**keys, **{term.name: f'"{example}"'}).annexes["demo"], term.name) == example
-    for other in (f"{example}!", f"!{example}", f"{example}\\n", ""):
+    before = ")" if term is terms.START else "!"  # an expression may begin with !
+    for other in (f"{example}!", f"{before}{example}", f"{example}\\n", ""):
         if term is terms.REGION and other:
             with pytest.raises(SpecError, match=f'did you mean "{example}"'):
                 read_annex(region=f'"{other}"')
@@ -173,4 +174,8 @@ def refused(read_annex: ReadAnnex, term: Term, text: str) -> None:
     with pytest.raises(SpecError) as caught:
         read_annex(**{**ANNEX, term.name: text})
     (problem,) = caught.value.problems
-    assert (problem.key, problem.allowed, problem.fix) == (term.name, term.allowed, f"{term.name} = {written(term)}")
+    allowed = problem.allowed
+    if term is terms.START:  # the position of the mistake follows
+        assert allowed.startswith(f"{term.allowed}; ")
+        allowed = term.allowed
+    assert (problem.key, allowed, problem.fix) == (term.name, term.allowed, f"{term.name} = {written(term)}")
