@@ -40,9 +40,3 @@ slots() { incm condor_status -af SlotType; }
 free() { [ "$(slots)" = Partitionable ]; }
 wait_for 60 free
 result free $?
-# The slot is used by the next job. One that runs longer than that is left alone.
-submit long "arguments = \"-c 'sleep 25'\""
-wait_for 80 event long 005
-result long $?
-event long 004
-result disturbed $?

@@ -1,10 +1,7 @@
 # shellcheck shell=bash
 # condor.service of the execution point, without systemd: the real master, and a systemctl that does to it what the units
 # of the package and of the annex say.
-set -a
-# shellcheck source=/dev/null
-. ep/root/etc/annex/annex.env
-set +a
+read_settings
 cat >ep/root/usr/sbin/systemctl <<'END'
 #!/bin/sh
 echo "systemctl $*" >>/tmp/calls
