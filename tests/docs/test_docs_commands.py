@@ -21,7 +21,7 @@ import lab.__main__
 import verify.options
 from annex_lease.operator_policy import OPERATE
 from annex_pool.cli import app
-from annex_spec import BaseSpec, load
+from annex_spec import BaseSpec, ImageSpec, load
 from stacks import AnnexStack, base_stacks, image_stacks, network_stacks
 from tests.docs.documents import DOCUMENTS, ROOT, code, name, shell_lines, text
 from verify.experiments import EXPERIMENTS
@@ -128,13 +128,13 @@ def options_of_checks() -> set[str]:
 
 @cache
 def stacks() -> set[str]:
-    """The names of the stacks that the project's own spec file makes, with a base, shared networks and images."""
+    """The names of the stacks that the project's own spec file makes, with a base, shared networks and an image."""
     spec, cdk = load(ROOT / "annexes.toml"), App()
     annexes = [AnnexStack(cdk, pool=spec.pool, annex=annex) for annex in spec.annexes.values()]
     bases = base_stacks(cdk, spec.base or BaseSpec(), spec.annexes.values())
     sharing = [annex.model_copy(update={"vpc": "shared", "subnets": ()}) for annex in spec.annexes.values()]
     networks = network_stacks(cdk, spec.pool, sharing).values()
-    images = image_stacks(cdk, spec.images.values(), ROOT)
+    images = image_stacks(cdk, [ImageSpec(name="base", region="us-east-1")], ROOT)
     return {stack.stack_name for stack in [*annexes, *bases, *networks, *images]}
 
 

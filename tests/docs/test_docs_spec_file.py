@@ -15,7 +15,7 @@ from annex_spec import AnnexSpec, BaseSpec, ImageSpec, PoolSpec, format_duration
 from tests.docs.documents import ROOT
 
 TEXT = (ROOT / "annexes.toml").read_text()
-OFF = re.compile(r"^# (?=\w+ = )", re.M)
+OFF = re.compile(r"^# (?=\w+ = |\[)", re.M)
 
 
 @pytest.mark.parametrize("model", [PoolSpec, AnnexSpec, BaseSpec, ImageSpec])

@@ -118,7 +118,7 @@ def test_the_documentation_of_a_parameter_has_its_default(owner: str, name: str)
 
 def with_every_key() -> dict[str, dict[str, object]]:
     """The example with the keys that are commented out."""
-    return tomllib.loads(re.sub(r"^# (?=\w+ = )", "", EXAMPLE, flags=re.MULTILINE))
+    return tomllib.loads(re.sub(r"^# (?=\w+ = |\[)", "", EXAMPLE, flags=re.MULTILINE))
 
 
 def comments() -> dict[str, str]:

@@ -22,6 +22,7 @@ VPC, SUBNETS = 'vpc = "vpc-01234567"\n', 'subnets = ["subnet-01234567"]\n'
 def test_the_example_is_right() -> None:
     spec = load(ROOT / "annexes.toml")
     assert list(spec.annexes) == ["demo", "muon"]
+    assert spec.images == {}, "a deployment of all stacks builds no image"
     assert spec.pool.collector == "cm.example.edu:9618"
     assert spec.annexes["demo"].max_lifetime == timedelta(hours=16)
     assert spec.annexes["muon"].lease is None
@@ -31,7 +32,9 @@ def test_the_example_is_right() -> None:
 
 def test_the_commented_keys_of_the_example_are_right(read: Read) -> None:
     text = (ROOT / "annexes.toml").read_text(encoding="utf-8")
-    demo = read(re.sub(r"^# (?=\w+ = )", "", text, flags=re.MULTILINE)).annexes["demo"]
+    spec = read(re.sub(r"^# (?=\w+ = |\[)", "", text, flags=re.MULTILINE))
+    assert list(spec.images) == ["base"]
+    demo = spec.annexes["demo"]
     assert (demo.account, demo.max_lifetime) == ("123456789012", timedelta(hours=16))
     assert (demo.renew_while_busy, demo.max_instance_hours) == (timedelta(hours=1), 20)
     assert (demo.price_per_hour, demo.warn_before_end) == (0.0765, timedelta(minutes=15))
