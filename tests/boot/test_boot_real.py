@@ -90,7 +90,9 @@ def test_only_root_reaches_the_metadata_service(testbed: Bed) -> None:
     assert found["stopped_for_it"] == "1", "no job is lost for it"
     assert found["retires"] == "0"
     assert found["retiring"] == (
-        "systemctl --no-block stop condor.service;systemctl --no-block start annex-retire.service;"
+        "systemctl kill --kill-who=main --signal=QUIT condor.service;systemctl --no-block stop condor.service;"
+        # At once, because no systemd runs here that could do it after 10 s.
+        "systemctl kill --signal=KILL condor.service;systemctl --no-block start annex-retire.service;"
     )
     assert found["reason"] == "firewall rules are missing"
 
