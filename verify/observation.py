@@ -74,8 +74,9 @@ class Observation:
         return dict(by_key_from_api(self.group(letter)["Tags"]))
 
     def members(self, letter: str) -> list[str]:
-        """Ids of the instances in the annex's group."""
-        return [str(each["InstanceId"]) for each in self.group(letter)["Instances"]]
+        """Ids of the instances in the annex's group; one that leaves it is listed until EC2 has terminated it."""
+        listed = self.group(letter)["Instances"]
+        return [str(each["InstanceId"]) for each in listed if not each["LifecycleState"].startswith("Terminat")]
 
     def activities(self, letter: str) -> list[dict[str, Any]]:
         """Scaling activities of the annex's group, the oldest first."""

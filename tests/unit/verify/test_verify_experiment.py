@@ -69,10 +69,18 @@ def test_without_a_stack_nothing_can_be_said(status: str, failure: str, said: st
         observation(status, failure).output("a", "LeaseChecker")
 
 
-def observation(status: str, failure: str) -> Observation:
+def test_an_instance_that_leaves_is_no_member() -> None:
+    states = ["Terminating", "Terminating:Wait", "Terminated", "Pending", "InService"]
+    listed = [{"InstanceId": f"i-{number}", "LifecycleState": state} for number, state in enumerate(states)]
+    at = observation("CREATE_COMPLETE", "", {"AutoScalingGroups": [{"Instances": listed}]})
+    assert at.members("a") == ["i-3", "i-4"]
+
+
+def observation(status: str, failure: str, groups: object = None) -> Observation:
     """Annexes whose stacks have this status."""
     aws = FakeClient()
-    outputs = [{"OutputKey": "LeaseChecker", "OutputValue": "checker"}]
+    aws.answers["describe_auto_scaling_groups"] = groups
+    outputs = [{"OutputKey": name, "OutputValue": "checker"} for name in ("LeaseChecker", "AutoScalingGroup")]
     aws.answers["describe_stacks"] = {"Stacks": [{"StackStatus": status, "StackId": "id", "Outputs": outputs}]}
     account = Account(cast("RegionClients", aws), "123456789012", "arn:aws:iam::123456789012:root", False)
     return Observation(run=Run("0a1b2c3d", "eu-west-1"), account=account, failure=failure)
