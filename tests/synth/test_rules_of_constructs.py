@@ -79,6 +79,7 @@ BY_SPEC: dict[str, list[Reach]] = {
         ({"image": "ssm:/aws/service/ami-windows-latest/Windows_Server-2022-English-Full-Base"}, "image"),
         ({"image": "ssm:/aws/service/debian/release/13/latest/arm64"}, "image"),
     ],
+    "stock_image.py invalid_value('StockImage')": [({"image": "debian-12"}, "image")],
     "stock_image.py invalid_value('AnnexFleet instance_types')": [NO_TOKEN],
     "stock_image.py invalid_value(_PARAMETER)": [
         ({"image": "debian-13", "instance_types": ("c6g.large",)}, "image"),
@@ -86,7 +87,7 @@ BY_SPEC: dict[str, list[Reach]] = {
         ({"image": "rocky-9", "region": "us-gov-west-1"}, "image"),
     ],
     "identity.py invalid_value(f'{owner} annex_name')": [({"name": "Demo"}, "name")],
-    "identity.py invalid_value(f'{kind.__name__} annex_name')": [ONE_OF_ONE],
+    "identity.py invalid_value(f'{kind.__name__} {parameter}')": ["the tables of a file have different names"],
     "instance_permissions.py invalid_value('Annex protect_busy')": [
         ({"renew_while_busy": "1h", "protect_busy": False}, "protect_busy"),
     ],
