@@ -8,7 +8,7 @@ find_programs() {
     usual=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
     PATH=${PATH:+$PATH:}$usual
     # shellcheck disable=SC2016 # for the login shell
-    image=$(timeout 10 env -i HOME=/root PATH="$PATH" sh -lc 'echo "$PATH"' </dev/null 2>/dev/null | tail -n 1)
+    image=$(timeout -s KILL 10 env -i HOME=/root PATH="$PATH" sh -lc 'echo "$PATH"' </dev/null 2>/dev/null | tail -n 1)
     image=$image:$(sed -n 's/^ *PATH=//p' /etc/environment 2>/dev/null | tail -n 1 | tr -d "\"'")
     found=
     set -f

@@ -54,10 +54,12 @@ def test_a_profile_that_fails_is_no_obstacle(root: BootRoot) -> None:
     assert root.calls("systemctl")[-1] == START
 
 
-def test_a_profile_that_hangs_is_no_obstacle(root: BootRoot) -> None:
-    """It has ten seconds, here a fifth of one."""
-    root.program("usr/sbin/timeout", '#!/bin/sh\n[ "$1" = 10 ] && shift && exec /usr/bin/timeout 0.2 "$@"\n')
-    root.write("etc/profile", "tail -f /dev/null\n")
+@pytest.mark.parametrize("profile", ["tail -f /dev/null\n", "trap '' TERM\ntail -f /dev/null\n"])
+def test_a_profile_that_hangs_is_no_obstacle(root: BootRoot, profile: str) -> None:
+    """It has ten seconds, here a fifth of one, and is killed then."""
+    sooner = '[ "$1 $2 $3" = "-s KILL 10" ] && shift 3 && exec /usr/bin/timeout -s KILL 0.2 "$@"'
+    root.program("usr/sbin/timeout", f"#!/bin/sh\n{sooner}\n")
+    root.write("etc/profile", profile)
     root.run("begin")
     assert root.calls("systemctl")[-1] == START
 
