@@ -1,4 +1,4 @@
-"""User data of an execution point: the boot files, and the settings that differ between annexes.
+"""User data of an execution point: the first boot files, and the settings that differ between annexes.
 
 A MIME multipart text of two cloud-configs (https://docs.cloud-init.io/en/latest/explanation/format/mime.html): the
 first boot files, gzipped, and ``/etc/annex/annex.env``, uncompressed so that CloudFormation can fill in values. The
