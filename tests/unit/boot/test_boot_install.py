@@ -155,6 +155,16 @@ def test_what_ignores_its_end_is_killed(bare: BootRoot, does: str, uptime: str, 
     assert bare.read("run/annex/reason") == f"{reason}\n"
 
 
+def test_all_is_on_the_disk_before_the_first_boot_counts_as_over(bare: BootRoot) -> None:
+    """After a power cut the mark could be there, and not what it stands for."""
+    bare.write("fake/check-does", "echo tested >>/fake/order\n")
+    look = "{ [ ! -e /var/lib/annex/installed ] || echo marked; echo synced; } >>/fake/order"
+    bare.program("usr/sbin/sync", f"#!/bin/sh\n{look}\n")
+    assert bare.run("install-software").returncode == 0
+    assert bare.read("fake/order").splitlines() == ["tested", "synced"]
+    assert bare.exists("var/lib/annex/installed")
+
+
 @pytest.mark.parametrize(("step", "next_one"), [("install", "run"), ("run", "check")])
 def test_nothing_follows_a_step_that_failed(bare: BootRoot, step: str, next_one: str) -> None:
     bare.write(f"{DIRECTORY}script", "echo ran >>/fake/script\nexit 1\n" if step == "run" else "exit 0\n")

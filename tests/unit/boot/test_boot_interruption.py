@@ -57,6 +57,14 @@ def test_jobs_that_still_run_25_s_before_are_killed(running: BootRoot, left: int
     assert (KILL in running.calls("systemctl")) == killed
 
 
+@pytest.mark.parametrize(("left", "killed"), [(25, True), (28, False)])
+def test_the_bound_is_25_s(running: BootRoot, left: int, killed: bool) -> None:
+    given = f". /usr/local/lib/annex/interruption.sh\ninterrupted=$(($(date +%s) + {left}))\n"
+    running.write("bound", f"{given}bound_vacate_time\n")
+    running.run("/bound")
+    assert running.calls("systemctl") == ([KILL] if killed else [])
+
+
 def test_a_repeated_notice_is_followed_once(running: BootRoot) -> None:
     running.set_fact(NOTICE, notice(110))
     for step in (3, 4, 5):
