@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 from pathlib import Path
 
 from annex_boot.archive import boot_archive
@@ -16,16 +15,11 @@ LEAVES = (
     "autoscaling.us-east-1.amazonaws.com InstanceId=i-0abc&ShouldDecrementDesiredCapacity=true"
     "&Action=TerminateInstanceInAutoScalingGroup&Version=2011-01-01"
 )
-OBJECT = "example-bucket/assets/0123.gz"
 
 
 def test_the_reason_is_on_the_console_and_the_instance_is_not_replaced(tmp_path: Path) -> None:
-    packed = boot_archive()
-    settings = dataclasses.replace(
-        SETTINGS, htcondor="25.x", archive=OBJECT, archive_digest=hashlib.sha256(packed).hexdigest()
-    )
-    (tmp_path / "user-data").write_text(render_user_data(settings))
-    (tmp_path / "archive").write_bytes(packed)
+    (tmp_path / "user-data").write_text(render_user_data(dataclasses.replace(SETTINGS, htcondor="25.x")))
+    (tmp_path / "archive").write_bytes(boot_archive())
     certificate, key = tmp_path / "certificate", tmp_path / "key"
     authority().issue(certificate, key)
     given = {"certificate": certificate, "key": key}
@@ -45,5 +39,5 @@ def test_the_reason_is_on_the_console_and_the_instance_is_not_replaced(tmp_path:
     assert "Temporary failure resolving 'htcss-downloads.chtc.wisc.edu'" in reason
     assert found["unreachable_said"] == f"annex: retiring: {reason};annex: retired;"
     requests = found["accepted"].split(";")
-    assert f"s3.us-east-1.amazonaws.com /{OBJECT}" in requests
+    assert f"s3.us-east-1.amazonaws.com /{SETTINGS.archive}" in requests
     assert requests.count(LEAVES) == 2

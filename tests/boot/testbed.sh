@@ -101,7 +101,7 @@ cp "$here/apply_user_data.py" ep/root/tmp/
 inep python3 /tmp/apply_user_data.py /tmp/user-data || exit 1
 # boot_archive: what the first boot fetches is there.
 boot_archive() {
-    tar -xzf "$archive" -C ep/root && mkdir -p ep/root/var/lib/annex && 
+    tar -xzf "$archive" -C ep/root && mkdir -p ep/root/var/lib/annex &&
         sed -n s/^ANNEX_ARCHIVE_DIGEST=//p ep/root/etc/annex/annex.env >ep/root/var/lib/annex/installed
 }
 # shellcheck source=/dev/null
