@@ -1,1 +1,1 @@
-"""Software of an execution point: its user data, and the boot files that the user data installs."""
+"""Software of an execution point: its user data, its boot files and install files, and the boot archive."""
