@@ -11,9 +11,8 @@ say() {
 
 # fail REASON: ends the program. The console and `annex status` have the reason in one line.
 fail() {
-    reason=$(one_line "$1")
-    say "$reason"
-    leave "$reason"
+    say "$(one_line "$1")"
+    leave "$1"
 }
 
 # leave REASON: ends the program whose output has the reason.

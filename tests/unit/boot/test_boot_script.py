@@ -124,6 +124,13 @@ def test_the_defects_that_it_makes_are_the_reason(machine: Machine) -> None:
     assert reason(prepare(machine, script)) == ("missing: nft; HTCondor is not installed, and not of the series 25.0")
 
 
+def test_the_reason_of_many_defects_is_bounded(machine: Machine) -> None:
+    script = "printf '#!/bin/sh\\necho enabled\\n' >/usr/sbin/systemctl\n"
+    found = reason(prepare(machine, script))
+    assert found.startswith("condor.service is enabled: ")
+    assert 390 < len(found) <= 400
+
+
 def test_what_is_asked_of_an_image_alone_is_not_asked_at_boot(machine: Machine) -> None:
     machine.write("etc/machine-id", "0123456789abcdef0123456789abcdef\n")
     machine.write("etc/ssh/ssh_host_rsa_key", "key")
