@@ -129,6 +129,7 @@ HANGS = 'echo "reading the package lists" >$STEP_FILE; exec tail -f /dev/null'
 )
 def test_a_failure_leaves_its_reason_and_starts_nothing(bare: BootRoot, step: str, does: str, reason: str) -> None:
     bare.write(f"fake/{step}-does", does)
+    bare.write("run/annex/reason", "that of an attempt before\n")
     bare.program("usr/sbin/timeout", TIMEOUT)
     assert bare.run("install-software").returncode == 1
     assert bare.calls("timeout")[0] == "-k 30 880", "the time to join, less what has passed since the boot"

@@ -71,8 +71,11 @@ def test_a_repeated_notice_is_followed_once(running: BootRoot) -> None:
         running.write(f"fake/step-{step}", ":")
     running.run("watch")
     assert running.calls("systemctl") == [STOP, RETIRE]
+    assert {*running.calls("sleep")} == {"1"}, "the seconds count"
+    running.write("fake/calls", "")
     running.run("watch")
-    assert running.calls("systemctl") == [STOP, RETIRE], "a watch that was restarted knows it"
+    assert running.calls("systemctl") == [], "a watch that was restarted knows it"
+    assert len(running.calls("sleep")) > 2
 
 
 def test_a_notice_that_vanishes_at_once_is_none(running: BootRoot) -> None:
@@ -141,18 +144,21 @@ def test_a_metadata_service_that_is_away_is_asked_for_a_session_only(running: Bo
     assert "lease" not in done.stdout
 
 
+@pytest.mark.parametrize("before", ["", "idle\n"])
 @pytest.mark.parametrize(("passed", "retires"), [(119, False), (120, True)])
-def test_without_a_startd_the_machine_retires(running: BootRoot, passed: int, retires: bool) -> None:
+def test_without_a_startd_the_machine_retires(running: BootRoot, passed: int, retires: bool, before: str) -> None:
     running.write("run/annex/joined", "")
+    if before:
+        running.write("run/annex/reason", before)
     running.write("fake/pgrep.fails", "9")
     running.write("fake/uptime", "1000.00 1.00\n")
     running.write("fake/step-1", f"echo {1000 + passed}.00 1.00 >/proc/uptime")
     running.run("watch")
     assert running.calls("pgrep")[0] == "-x -U 0 condor_startd"
     assert (RETIRE in running.calls("systemctl")) == retires
-    assert running.exists("run/annex/reason") == retires
-    if retires:
-        assert running.read("run/annex/reason") == "the startd does not run\n"
+    assert running.exists("run/annex/reason") == bool(retires or before)
+    if retires or before:
+        assert running.read("run/annex/reason") == (before or "the startd does not run\n")
 
 
 def test_a_startd_that_is_restarted_ends_nothing(running: BootRoot) -> None:
@@ -162,6 +168,15 @@ def test_a_startd_that_is_restarted_ends_nothing(running: BootRoot) -> None:
     running.write("fake/step-2", "echo 1 >/fake/pgrep.fails; echo 1400.00 1.00 >/proc/uptime")
     running.write("fake/step-3", ":")
     running.run("watch")
+    assert running.calls("systemctl") == []
+
+
+def test_a_process_table_that_cannot_be_read_ends_nothing(running: BootRoot) -> None:
+    running.write("run/annex/joined", "")
+    running.program("usr/sbin/pgrep", "#!/bin/sh\n. /usr/sbin/record\nexit 3\n")
+    running.write("fake/step-1", "echo 1200.00 1.00 >/proc/uptime")
+    running.run("watch")
+    assert len(running.calls("pgrep")) > 1
     assert running.calls("systemctl") == []
 
 
