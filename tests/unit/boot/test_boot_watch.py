@@ -115,7 +115,8 @@ def test_a_firewall_that_cannot_be_put_up_again_ends_the_machine(running: BootRo
         "--no-block stop condor.service",
         "--no-block start annex-retire.service",
     ]
-    assert running.calls("systemd-run")[0].endswith(" systemctl kill --signal=KILL condor.service")
+    after = "--quiet --on-active=10s --timer-property=AccuracySec=1s"
+    assert running.calls("systemd-run")[0] == f"{after} systemctl kill --signal=KILL condor.service"
     assert running.read("run/annex/reason") == "firewall rules are missing\n"
 
 
