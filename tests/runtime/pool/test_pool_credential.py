@@ -199,3 +199,14 @@ def test_two_secrets_of_one_id_are_an_error(world: World) -> None:
     assert done.exit_code == 1
     assert "there are 2 instead of one secret of annex demo" in done.err
     assert nothing_stored("demo")
+
+
+def test_a_renewal_that_moves_no_end_needs_a_token_until_the_present_one(world: World) -> None:
+    deploy("demo")
+    (world.folder / "token").write_text(right())
+    assert world.annex("credential", "push", "demo", "--token-file", str(world.folder / "token")).exit_code == 0
+    assert world.annex("renew", "demo", "--for", "1h").exit_code == 0
+    assert world.annex("extend", "demo", "--for", "9h").exit_code == 0
+    done = world.annex("renew", "demo", "--for", "1h")
+    assert done.exit_code == 1
+    assert "before the end of the renewed lease" in done.err
