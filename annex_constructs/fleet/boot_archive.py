@@ -32,7 +32,7 @@ class BootArchive:
 def boot_archive_asset(scope: Construct, construct_id: str, execution_point: ExecutionPoint) -> BootArchive:
     """The boot archive as an asset.
 
-    User data has no space for them (EC2 User Guide: 16 KB).
+    User data has no space for these files (EC2 User Guide: 16 KB).
 
     The instance verifies the digest, which is in its user data. `Asset.grant_read` would let it read the whole bucket.
     The policy of a key that `cdk bootstrap --bootstrap-customer-key` makes lets everyone in the account read through

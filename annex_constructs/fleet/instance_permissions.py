@@ -1,4 +1,4 @@
-"""Permissions of an execution point in AWS: read its credential and install files, leave its group, stay while busy."""
+"""Permissions of an execution point in AWS: read its credential and boot archive, leave its group, stay while busy."""
 
 from collections.abc import Sequence
 
