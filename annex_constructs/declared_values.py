@@ -7,7 +7,6 @@ from aws_cdk import aws_ec2 as ec2
 
 from annex_constructs.errors import INSTANCE_TYPE, check_list, invalid_value
 from annex_lease.built_forms import SCRIPT_ALLOWED, script_defect
-from annex_lease.instance_rules import types_conflict
 from annex_lease.kinds import Texts
 from annex_lease.rules import Conflict
 
@@ -36,12 +35,18 @@ def check_texts(
         raise invalid_value(parameter, received=values, allowed=term.allowed, fix=fix)
 
 
-def check_types(parameter: str, instance_types: Sequence[ec2.InstanceType], term: Texts) -> None:
+def check_types(
+    parameter: str,
+    instance_types: Sequence[ec2.InstanceType],
+    term: Texts,
+    rule: Callable[[Sequence[str]], Conflict | None],
+) -> None:
     """Refuse instance types that cannot boot one image.
 
     :param parameter: class and parameter.
     :param instance_types: the types.
     :param term: the declared value.
+    :param rule: what the types have to have in common.
     :raises ValueError: none, too many, the same twice, of two processor architectures, or one that no annex works on.
     """
     check_list(parameter, instance_types, INSTANCE_TYPE)
@@ -55,7 +60,7 @@ def check_types(parameter: str, instance_types: Sequence[ec2.InstanceType], term
             fix=f'pass {parameter.rpartition(" ")[2]}=[ec2.InstanceType("{term.form.example}")]',
         )
     # The CDK's own `InstanceType.architecture` fails on 30 of AWS's names.
-    conflict = types_conflict([name for name in names if not Token.is_unresolved(name)])
+    conflict = rule([name for name in names if not Token.is_unresolved(name)])
     if conflict is not None:
         raise invalid_value(parameter, received=names, allowed=conflict.allowed, fix=conflict.advice)
 

@@ -22,19 +22,11 @@ _SCOPES = {"my", "target"}
 # Their meaning is not an attribute's: another ad, an error, or a keyword.
 _RESERVED = {"error", "parent", "other", "self", "toplevel", "root"} | _SCOPES
 _SIGNS = ("-", "+", "!", "~")
-_LEVELS = (
-    ("||",),
-    ("&&",),
-    ("|",),
-    ("^",),
-    ("&",),
-    ("==", "!=", "=?=", "=!=", "is", "isnt"),
-    ("<", "<=", ">", ">="),
-    ("<<", ">>", ">>>"),
-    ("+", "-"),
-    ("*", "/", "%"),
+# The check needs no order among them: each is between two values.
+_OPERATORS = (
+    *("||", "&&", "|", "^", "&", "<<", ">>", ">>>", "+", "-", "*", "/", "%"),
+    *("==", "!=", "=?=", "=!=", "is", "isnt", "<", "<=", ">", ">="),
 )
-"""Binary operators, those that bind least first."""
 _TOKEN = re.compile(
     r"""(?P<blank>[ ]+)
     |(?P<string>"(?:[^"\\]|\\["\\])*")
@@ -146,7 +138,9 @@ class _Parser:
 
     def _expression(self) -> None:
         self._deeper()
-        self._binary(0)
+        self._unary()
+        while self._take(*_OPERATORS):
+            self._unary()
         if self._take("?:"):
             # HTCondor's own parser does not read one there.
             if self._next.text in _SIGNS:
@@ -157,14 +151,6 @@ class _Parser:
             self._expect(":")
             self._expression()
         self._depth -= 1
-
-    def _binary(self, level: int) -> None:
-        if level == len(_LEVELS):
-            self._unary()
-            return
-        self._binary(level + 1)
-        while self._take(*_LEVELS[level]):
-            self._binary(level + 1)
 
     def _unary(self) -> None:
         signs = 0

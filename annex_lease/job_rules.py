@@ -92,7 +92,8 @@ def jobs_conflict(policy: JobPolicy) -> Conflict | None:
     length = len(policy.condition)
     if length <= MAX_JOBS_LENGTH:
         return None
-    name = OWNERS.name if policy.owners else GROUPS.name if policy.groups else START.name
+    # Without users and groups every condition fits: START has a limit of its own.
+    name, instead = (OWNERS.name, "groups in place of users") if policy.owners else (GROUPS.name, "a group above them")
     parts = ", ".join(term.name for term in (OWNERS, GROUPS, START))
     allowed = f"{parts} that make a condition of at most {MAX_JOBS_LENGTH} characters, not {length}"
-    return Conflict(name, allowed, advice=f"shorten {name}, such as by groups in place of users")
+    return Conflict(name, allowed, advice=f"shorten {name}, such as by {instead}")

@@ -20,6 +20,7 @@ from annex_pool.deployed import (
 )
 from annex_pool.environment import Environment
 from annex_pool.place import Place, deployed_annex
+from annex_pool.stored_credential import early_expiry, stored_credential
 
 _ATTEMPTS = 5
 
@@ -33,11 +34,13 @@ class Extended:
         after: the end asked for, or a later one that another operator wrote at the same moment; `before` if nothing
             had to be written.
         answer: the lease checker's answer; None if nothing was written.
+        notes: what the operator has to know besides.
     """
 
     before: datetime
     after: datetime
     answer: Answer | None
+    notes: tuple[str, ...] = ()
 
 
 def extend(environment: Environment, place: Place, *, span: timedelta | None, until: datetime | None) -> Extended:
@@ -61,7 +64,21 @@ def extend(environment: Environment, place: Place, *, span: timedelta | None, un
         return Extended(lease.effective_end, lease.effective_end, None)
     end, answer = write_latest(environment, found, wanted)
     check_end(answer, end, found)
-    return Extended(lease.effective_end, end, answer)
+    return Extended(lease.effective_end, end, answer, _notes(found, end))
+
+
+def _notes(found: Deployed, end: datetime) -> tuple[str, ...]:
+    """A note if the stored token expires before the new end; an instance that joined before stays in the pool."""
+    try:
+        expires = early_expiry(stored_credential(found), end)
+    except AnnexError as error:
+        return (f"whether the stored token lasts until the new end is not known: {error}",)
+    if expires is None:
+        return ()
+    return (
+        f"the stored token expires at {format_time(expires)}, before the new end: no instance could join after that; "
+        f"run `annex credential push {found.name}`",
+    )
 
 
 def wanted_end(

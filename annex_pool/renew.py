@@ -14,8 +14,8 @@ from annex_pool.deployed import Deployed, override_tags, renewable_lease, write_
 from annex_pool.environment import Environment
 from annex_pool.extend import check_end, wanted_end
 from annex_pool.place import Place, deployed_annex
-from annex_pool.stored_credential import restore_advice, stored_credential
-from annex_pool.token import TOLERANCE, stored_expiry
+from annex_pool.stored_credential import early_expiry, restore_advice, stored_credential
+from annex_pool.token import stored_expiry
 
 _GRANTED = frozenset({Phase.GRANTED, Phase.ACTIVE})
 
@@ -97,8 +97,9 @@ def _check_credential(found: Deployed, now: datetime, end: datetime) -> None:
     expires = stored_expiry(stored.version)
     if expires is not None and expires <= now:
         raise AnnexError(f"the credential of annex {found.name} expired at {format_time(expires)}: {push}")
-    if expires is not None and expires < end - TOLERANCE:
+    early = early_expiry(stored, end)
+    if early is not None:
         raise AnnexError(
-            f"the credential of annex {found.name} expires at {format_time(expires)}, before the end of the renewed "
+            f"the credential of annex {found.name} expires at {format_time(early)}, before the end of the renewed "
             f"lease, {format_time(end)}: {push}"
         )

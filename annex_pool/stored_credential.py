@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from annex_lease.facts import current_version, state_of
 from annex_lease.observed import Credential
 from annex_pool.deployed import Deployed
 from annex_pool.own_resources import SECRET, find_arn
 from annex_pool.region import asking
+from annex_pool.token import TOLERANCE, stored_expiry
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,17 @@ def stored_credential(found: Deployed, sleep: Callable[[float], None] | None = N
     with asking(f"whether the secret of annex {found.name} has a value"):
         described = found.aws.secretsmanager.describe_secret(SecretId=arn)
     return StoredCredential(arn, current_version(described), state_of(described))
+
+
+def early_expiry(stored: StoredCredential, end: datetime) -> datetime | None:
+    """Expiry of the stored token if it is before the end of a lease; None if it is not, or is not known.
+
+    Args:
+        stored: the annex's secret.
+        end: the end, aware.
+    """
+    expires = stored_expiry(stored.version or "")
+    return expires if expires is not None and expires < end - TOLERANCE else None
 
 
 def restore_advice(secret: str, region: str) -> str:

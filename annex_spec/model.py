@@ -7,6 +7,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from annex_lease import image_rules, installation_rules, instance_rules, job_rules, rules, terms
+from annex_lease.forms import arn_region
 from annex_spec import field
 from annex_spec.problem import ContradictionError, Problem, problem_of
 
@@ -176,9 +177,12 @@ class BaseSpec(BaseModel):
     def problems_in(self, regions: Iterable[str]) -> list[Problem]:
         """Problems of the base in the Regions of the file's annexes."""
         places, boundary = sorted({*regions}), terms.PERMISSIONS_BOUNDARY.name
+        # In other Regions the topic is wrong by its Region already.
+        own = [each for each in places if self.alarm_topic and arn_region(self.alarm_topic) == each]
         conflicts = [
             None if self.alarm_topic is None else rules.base_topic_conflict(self.alarm_topic, places),
             *(instance_rules.partition_conflict(boundary, self.permissions_boundary, each) for each in places),
+            *(instance_rules.partition_conflict(terms.ALARM_TOPIC.name, self.alarm_topic, each) for each in own),
         ]
         found = [each for each in conflicts if each is not None]
         return [problem_of(each, getattr(self, each.name), table=BASE_TABLE) for each in found]

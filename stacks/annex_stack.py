@@ -29,7 +29,7 @@ class AnnexStack(Stack):
     :param network: the stack of the network that it shares. Default: - none, it shares no network.
     :param directory: directory of the spec file: the annex's script is there or below it. Default: - the current one.
     :raises OSError: its script cannot be read.
-    :raises ValueError: it shares a network, and there is no stack of one; or its script is no text, or is too long.
+    :raises ValueError: it shares a network, and there is no stack of one; or its script is none that could run.
     """
 
     def __init__(

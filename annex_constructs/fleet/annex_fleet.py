@@ -23,6 +23,7 @@ from annex_constructs.fleet.security_group import own_security_group
 from annex_constructs.fleet.tag_validation import TagValidation
 from annex_constructs.fleet.volume_key import let_auto_scaling_use
 from annex_constructs.identity import annex_id, check_only_one, checked_annex_name, life_scope, tag_annex
+from annex_lease.instance_rules import types_conflict
 from annex_lease.ownership import instance_name
 from annex_lease.terms import INSTANCE_TYPES, ON_DEMAND_BASE, ON_DEMAND_PERCENTAGE
 
@@ -115,7 +116,7 @@ class AnnexFleet(Construct):
         self._annex_name = checked_annex_name("AnnexFleet", construct_id, annex_name)
         check_only_one(AnnexFleet, self, self._annex_name)
         check_capacity(max_size, on_demand_base, on_demand_percentage)
-        check_types("AnnexFleet instance_types", instance_types, INSTANCE_TYPES)
+        check_types("AnnexFleet instance_types", instance_types, INSTANCE_TYPES, types_conflict)
         self._execution_point = execution_point
         self._protect_busy = protect_busy
         self._max_size = max_size

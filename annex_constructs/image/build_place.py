@@ -22,7 +22,7 @@ from annex_constructs.errors import (
     invalid_value,
 )
 from annex_lease.built_forms import builder_name
-from annex_lease.built_rules import build_network_conflict
+from annex_lease.built_rules import build_network_conflict, build_types_conflict
 from annex_lease.built_terms import BUILD_TYPES, DEFAULT_BUILD_TYPES
 
 SUBNET = Kind("an ec2.ISubnet", "ec2.Subnet.from_subnet_id(...)", member="subnet_id")
@@ -59,7 +59,7 @@ class BuildPlace:
         """Refuse a place in which nothing could be built."""
         check_list("BuildPlace instance_types", self.instance_types, INSTANCE_TYPE)
         if self.instance_types:
-            check_types("BuildPlace instance_types", self.instance_types, BUILD_TYPES)
+            check_types("BuildPlace instance_types", self.instance_types, BUILD_TYPES, build_types_conflict)
             self._check_known()
         check_kind("BuildPlace subnet", self.subnet, SUBNET, optional=True)
         check_kind("BuildPlace security_group", self.security_group, SECURITY_GROUP, optional=True)

@@ -83,6 +83,8 @@ def extend_command(
         typer.echo(f"{name}: the lease already ends at {before}; nothing was written")
         return
     typer.echo(f"{name}: lease end {before} -> {format_time(extended.after)}")
+    for note in extended.notes:
+        print_note(note)
     print_answer(name, extended.answer)
 
 

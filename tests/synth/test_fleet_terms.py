@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from aws_cdk import Duration, Stack
+from aws_cdk import CfnParameter, Duration, Stack
 from aws_cdk import aws_ec2 as ec2
 
 from annex_constructs import AnnexFleet, ExecutionPoint, Pool
@@ -104,6 +104,12 @@ def test_the_range_of_a_number_of_the_fleet(stack: Stack, vpc: ec2.IVpc, name: s
             fleet_with(stack, vpc, **{name: number})
     text = documented(AnnexFleet, name)
     assert f"{term.minimum} to {term.maximum}" in text if term.default is None else f"Default: {term.default}" in text
+
+
+def test_a_type_that_only_cloudformation_knows_has_no_architecture(stack: Stack, vpc: ec2.IVpc) -> None:
+    unknown = ec2.InstanceType(CfnParameter(stack, "Type").value_as_string)
+    for known in ("c6a.large", "c7g.large"):
+        assert fleet_with(stack, vpc, instance_types=[ec2.InstanceType(known), unknown])
 
 
 def test_the_number_of_instance_types(stack: Stack, vpc: ec2.IVpc) -> None:

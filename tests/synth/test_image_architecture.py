@@ -6,7 +6,7 @@ import pytest
 from aws_cdk import App, Aws, CfnParameter, Stack
 from aws_cdk import aws_ec2 as ec2
 
-from annex_constructs import ExecutionPoint, Pool
+from annex_constructs import BuildPlace, ExecutionPoint, Pool
 from tests.synth.test_fleet_terms import POOL, fleet_with
 
 X86_64, ARM64 = "c6a.large", "c6g.large"
@@ -56,3 +56,12 @@ def test_the_same_one_or_one_that_is_not_known(image: ec2.IMachineImage, instanc
     # Another parameter of the stack says nothing about the image.
     CfnParameter(stack, "Unused", type="String", default="/aws/service/debian/release/13/latest/riscv64")
     boot(image, instance_type, stack)
+
+
+def test_two_architectures_need_two_annexes_or_two_images() -> None:
+    types = [ec2.InstanceType(each) for each in (X86_64, ARM64)]
+    with pytest.raises(ValueError, match=r"BuildPlace instance_types: .*fix: make a second image for the other"):
+        BuildPlace(instance_types=types)
+    stack = Stack(App(), "Other")
+    with pytest.raises(ValueError, match=r"AnnexFleet instance_types: .*fix: make a second annex for the other"):
+        fleet_with(stack, ec2.Vpc(stack, "Vpc", max_azs=2), instance_types=types)

@@ -76,7 +76,8 @@ BAD = [
     ("OTHER.A", "OTHER is no attribute at character 1"),
     (".A", ". in place of a value at character 1"),
     ("A.B", ". in place of an operator or the end at character 2"),
-    ("error", "error is no attribute at character 1"),
+    *((name, f"{name} is no attribute at character 1") for name in ("error", "Parent", "self", "toplevel", "root")),
+    *((f"MY.{name}", f"{name} is no attribute at character 4") for name in ("true", "UNDEFINED", "is", "isnt")),
     ("010", "a number of another form than 12, 1.5 or 1.5e3 at character 1"),
     ("1.", "a number of another form than 12, 1.5 or 1.5e3 at character 1"),
     ("5K", "a number of another form than 12, 1.5 or 1.5e3 at character 1"),
@@ -137,6 +138,8 @@ def test_the_limits_are_accepted() -> None:
     check_expression("A" * MAX_EXPRESSION_LENGTH)
     check_expression("(" * (MAX_DEPTH - 1) + "a" + ")" * (MAX_DEPTH - 1))
     check_expression("+".join("a" * 250))
+    for closed in ("-1", "(1)", "!(1)", "a[0]", "{1}", "-(1)"):
+        check_expression("+".join([closed] * (MAX_DEPTH + 1)))
 
 
 ARGUMENTS = {

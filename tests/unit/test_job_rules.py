@@ -11,7 +11,7 @@ import htcondor2  # type: ignore[import-untyped] # noqa: F401 - gives classad2 H
 import pytest
 
 from annex_boot.boot_files import boot_file
-from annex_lease.job_forms import JOBS, MAX_JOBS_LENGTH, PROJECT_OR_NONE
+from annex_lease.job_forms import JOBS, MAX_EXPRESSION_LENGTH, MAX_JOBS_LENGTH, PROJECT_OR_NONE
 from annex_lease.job_rules import JobPolicy, jobs_conflict, start_conflict
 
 ASKED = {"TargetAnnexName": "demo"}
@@ -25,6 +25,7 @@ OPTED: list[tuple[dict[str, Any], bool]] = [
     ({"MayUseAWS": True}, True),
     ({"MayUseAWS": False}, False),
     ({"MayUseAWS": "true"}, False),
+    ({"MayUseAWS": 1}, False),
     ({"TargetAnnexName": "second", "MayUseAWS": True}, True),
     ({"TargetAnnexName": "demo", "MayUseAWS": False}, True),
     ({"AnnexName": "demo"}, False),
@@ -41,6 +42,8 @@ RESTRICTIONS: list[tuple[dict[str, Any], list[dict[str, Any]], list[dict[str, An
             {"Owner": "bob", "User": "bob@elsewhere.edu"},
             {"Owner": "eve", "User": "eve@example.edu"},
             {"Owner": "ad", "User": "ad@example.edu"},
+            {"Owner": "Ada", "User": "Ada@example.edu"},
+            {"Owner": "bob", "User": "Bob@example.edu"},
             {"Owner": "ada,eve", "User": "ada,eve@example.edu"},
             {},
         ],
@@ -65,7 +68,7 @@ RESTRICTIONS: list[tuple[dict[str, Any], list[dict[str, Any]], list[dict[str, An
     (
         {"project_id": "muon-2026"},
         [{"ProjectID": "muon-2026"}],
-        [{"ProjectID": "tau-2026"}, {"ProjectID": "muon"}, {"ProjectID": 1}, {}],
+        [{"ProjectID": "tau-2026"}, {"ProjectID": "muon"}, {"ProjectID": "Muon-2026"}, {"ProjectID": 1}, {}],
     ),
     (
         {"start": "TARGET.RequestMemory < 8192 || TARGET.Urgent"},
@@ -152,9 +155,16 @@ def test_the_condition_has_a_limit() -> None:
     found = jobs_conflict(policy(most + 1))
     assert found is not None
     assert (found.name, str(MAX_JOBS_LENGTH) in found.allowed) == ("owners", True)
+    assert found.advice == "shorten owners, such as by groups in place of users"
+    # A condition of just the limit, and one of a character more.
+    rest = MAX_JOBS_LENGTH - len(JobPolicy(owners=("a",)).condition)
+    assert jobs_conflict(JobPolicy(owners=("a" * (rest + 1),))) is None
+    assert jobs_conflict(JobPolicy(owners=("a" * (rest + 2),))) is not None
     groups = jobs_conflict(JobPolicy(groups=tuple(f"group{number:04}" for number in range(200))))
     assert groups is not None
-    assert groups.name == "groups"
+    assert (groups.name, groups.advice) == ("groups", "shorten groups, such as by a group above them")
+    longest = JobPolicy(start="a" * MAX_EXPRESSION_LENGTH, project_id="p" * 64)
+    assert jobs_conflict(longest) is None, "what names no users and no groups has no need of the limit"
 
 
 def test_a_mistake_in_start_is_shown_with_its_position() -> None:

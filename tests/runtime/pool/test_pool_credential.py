@@ -2,10 +2,15 @@
 
 import json
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
+from botocore.client import BaseClient
+from botocore.exceptions import ClientError
 
+from annex_lease.tags import format_time
 from annex_pool.token import stored_expiry
 from tests.runtime.pool.pool_world import World, aws, deploy, make_secret, token
 
@@ -199,3 +204,37 @@ def test_two_secrets_of_one_id_are_an_error(world: World) -> None:
     assert done.exit_code == 1
     assert "there are 2 instead of one secret of annex demo" in done.err
     assert nothing_stored("demo")
+
+
+def test_a_renewal_that_moves_no_end_needs_a_token_until_the_present_one(world: World) -> None:
+    deploy("demo")
+    (world.folder / "token").write_text(right())
+    assert world.annex("credential", "push", "demo", "--token-file", str(world.folder / "token")).exit_code == 0
+    assert world.annex("renew", "demo", "--for", "1h").exit_code == 0
+    lasting = world.annex("extend", "demo", "--until", format_time(world.now() + timedelta(hours=8, minutes=1)))
+    assert (lasting.exit_code, lasting.err) == (0, ""), "within the tolerance"
+    extended = world.annex("extend", "demo", "--for", "9h")
+    assert extended.exit_code == 0
+    assert "before the new end: no instance could join after that; run `annex credential push demo`" in extended.err
+    done = world.annex("renew", "demo", "--for", "1h")
+    assert done.exit_code == 1
+    assert "before the end of the renewed lease" in done.err
+
+
+def test_an_extension_is_done_although_the_secret_cannot_be_looked_at(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deploy("demo")
+    assert world.annex("credential", "push", "demo", "--token-command", world.issuer()).exit_code == 0
+    call = BaseClient._make_api_call  # type: ignore[attr-defined]
+
+    def refused(client: object, operation: str, params: Mapping[str, Any]) -> object:
+        if operation == "DescribeSecret":
+            raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, operation)
+        return call(client, operation, params)
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", refused)
+    done = world.annex("extend", "demo", "--for", "9h")
+    assert done.exit_code == 0
+    assert "demo: lease end" in done.out
+    assert "whether the stored token lasts until the new end is not known" in done.err

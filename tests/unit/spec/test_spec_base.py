@@ -50,6 +50,10 @@ def test_what_it_may_hold(read: Read, keys: str, expected: BaseSpec) -> None:
             f'alarm_topic = "{TOPIC.replace("us-east-1", "eu-west-1")}"',
             ["[base] alarm_topic", "there are annexes in us-east-1", "remove alarm_topic"],
         ),
+        (
+            f'alarm_topic = "{TOPIC.replace("arn:aws:", "arn:aws-us-gov:")}"',
+            ["[base] alarm_topic", "an ARN that begins with arn:aws: as all of us-east-1 do"],
+        ),
     ],
 )
 def test_what_it_may_not(read: Read, keys: str, said: list[str]) -> None:
